@@ -1,0 +1,56 @@
+// The one error type. A kind answers "what now?"; a message says what, where, and what to do.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace caravel {
+
+/// What the caller should do about an error.
+enum class ErrorKind {
+  retry,    // passing: the store is down, the disk is full. Wait with backoff, then go on.
+  fault,    // configuration or rights are wrong (401, a vanished database): say so, retry slowly.
+  content,  // the file itself is at fault: set it aside.
+  usage,    // the command line or the configuration is wrong: stop, exit 2.
+  stopped,  // we were asked to stop: leave everything as it is.
+};
+
+struct Error {
+  ErrorKind kind = ErrorKind::retry;
+  std::string message;
+  /// How long the other side asked us to wait (HTTP Retry-After).
+  std::optional<std::chrono::seconds> retry_after{};
+};
+
+template <class T = void>
+using Result = tl::expected<T, Error>;
+
+[[nodiscard]] inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
+  return tl::unexpected<Error>(Error{kind, std::move(message)});
+}
+
+/// "context: message"; the kind stays.
+[[nodiscard]] Error with_context(std::string_view context, Error error);
+
+/// "context: strerror(errno_value)", with the kind that errno stands for (a full disk: retry;
+/// a missing right: fault).
+[[nodiscard]] Error system_error(std::string_view context, int errno_value);
+
+[[nodiscard]] inline tl::unexpected<Error> fail_with_errno(std::string_view context,
+                                                           int errno_value) {
+  return tl::unexpected<Error>(system_error(context, errno_value));
+}
+
+}  // namespace caravel
+
+/// Returns the error of `expression`, a Result, to our own caller.
+#define CARAVEL_TRY(expression)                                                  \
+  do {                                                                           \
+    auto caravel_try_result = (expression);                                      \
+    if (!caravel_try_result)                                                     \
+      return ::tl::unexpected<::caravel::Error>(std::move(caravel_try_result).error()); \
+  } while (false)

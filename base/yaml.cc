@@ -1,0 +1,241 @@
+#include "base/yaml.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+
+namespace caravel {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+/// A sum of numbers with units; the number is whole.
+Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<Unit> units,
+                                  bool bare_number, std::string_view example) {
+  const auto bad = [&] {
+    return fail(ErrorKind::usage, fmt::format("'{}' is not like {}", text, example));
+  };
+  if (text.empty()) return bad();
+  std::uint64_t total = 0;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::uint64_t number = 0;
+    const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (status != std::errc{}) return bad();
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const std::string_view name = rest.substr(0, rest.find_first_of("0123456789"));
+    rest.remove_prefix(name.size());
+    std::uint64_t factor = 0;
+    for (const Unit& unit : units) {
+      if (unit.name == name) factor = unit.factor;
+    }
+    if (name.empty() && (bare_number || number == 0) && rest.empty()) factor = 1;
+    if (factor == 0) return bad();
+    if (number > (std::uint64_t{1} << 62) / factor) return bad();
+    total += number * factor;
+  }
+  return total;
+}
+
+}  // namespace
+
+std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string nearest;
+  std::size_t least = std::max<std::size_t>(word.size() / 2, 2) + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  auto milliseconds = parse_units(
+      text, {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}, false,
+      "30s, 500ms, 10m, 24h or 30d");
+  if (!milliseconds) return tl::unexpected(milliseconds.error());
+  return std::chrono::milliseconds(static_cast<std::int64_t>(*milliseconds));
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  return parse_units(text,
+                     {{"B", 1},
+                      {"kB", 1000},
+                      {"MB", 1'000'000},
+                      {"GB", 1'000'000'000},
+                      {"KiB", 1ULL << 10},
+                      {"MiB", 1ULL << 20},
+                      {"GiB", 1ULL << 30},
+                      {"TiB", 1ULL << 40}},
+                     true, "4MiB, 512KiB or 1GiB");
+}
+
+Result<YamlNode> YamlNode::load(const std::string& path) {
+  constexpr std::size_t kMaxBytes = 4 << 20;
+  auto text = read_file(path, kMaxBytes);
+  if (!text) return fail(ErrorKind::usage, text.error().message);
+  return parse(*text, path);
+}
+
+Result<YamlNode> YamlNode::parse(const std::string& text, std::string file) {
+  try {
+    return YamlNode(YAML::Load(text), std::move(file), "", 1);
+  } catch (const YAML::Exception& e) {
+    return fail(ErrorKind::usage, fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));
+  }
+}
+
+std::string YamlNode::child_path(std::string_view key) const {
+  return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+}
+
+YamlNode YamlNode::operator[](const std::string& key) const {
+  YAML::Node child(YAML::NodeType::Undefined);
+  if (node_.IsMap()) {
+    // operator[] of a const node does not create the key; a missing key gives a zombie node,
+    // which must not be stored.
+    const YAML::Node found = node_[key];
+    if (found.IsDefined()) child.reset(found);
+  }
+  return YamlNode(child, file_, child_path(key), line());
+}
+
+std::vector<std::pair<std::string, YamlNode>> YamlNode::pairs() const {
+  std::vector<std::pair<std::string, YamlNode>> out;
+  if (!node_.IsMap()) return out;
+  for (const auto& pair : node_) {
+    const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : std::string("?");
+    out.emplace_back(key, YamlNode(pair.second, file_, child_path(key), pair.first.Mark().line + 1));
+  }
+  return out;
+}
+
+std::vector<YamlNode> YamlNode::items() const {
+  std::vector<YamlNode> out;
+  if (!node_.IsSequence()) return out;
+  for (std::size_t i = 0; i < node_.size(); ++i) {
+    out.push_back(YamlNode(node_[i], file_, fmt::format("{}[{}]", path_, i), line()));
+  }
+  return out;
+}
+
+Result<> YamlNode::expect_keys(std::initializer_list<const char*> known) const {
+  if (!node_.IsMap()) return error("must be a map of keys");
+  const std::vector<std::string> candidates(known.begin(), known.end());
+  std::vector<std::string> seen;
+  for (const auto& [key, value] : pairs()) {
+    if (std::find(candidates.begin(), candidates.end(), key) == candidates.end()) {
+      const std::string nearest = nearest_word(key, candidates);
+      return value.error(nearest.empty()
+                             ? std::string("unknown key")
+                             : fmt::format("unknown key; did you mean '{}'?", nearest));
+    }
+    if (std::find(seen.begin(), seen.end(), key) != seen.end()) return value.error("given twice");
+    seen.push_back(key);
+  }
+  return {};
+}
+
+Result<std::string> YamlNode::as_string() const {
+  if (!node_.IsScalar()) return error("must be a single value");
+  return node_.Scalar();
+}
+
+Result<bool> YamlNode::as_bool() const {
+  if (node_.IsScalar()) {
+    try {
+      return node_.as<bool>();
+    } catch (const YAML::Exception&) {
+      return error(fmt::format("'{}' is neither true nor false", node_.Scalar()));
+    }
+  }
+  return error("must be true or false");
+}
+
+Result<std::uint64_t> YamlNode::as_count(std::uint64_t least, std::uint64_t most) const {
+  auto text = as_string();
+  if (!text) return tl::unexpected(text.error());
+  std::uint64_t value = 0;
+  const auto [end, status] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (status != std::errc{} || end != text->data() + text->size() || value < least ||
+      value > most) {
+    return error(fmt::format("'{}' is not a whole number from {} to {}", *text, least, most));
+  }
+  return value;
+}
+
+Result<std::chrono::milliseconds> YamlNode::as_duration() const {
+  auto text = as_string();
+  if (!text) return tl::unexpected(text.error());
+  auto value = parse_duration(*text);
+  if (!value) return error(fmt::format("bad duration: {}", value.error().message));
+  return value;
+}
+
+Result<std::uint64_t> YamlNode::as_size() const {
+  auto text = as_string();
+  if (!text) return tl::unexpected(text.error());
+  auto value = parse_size(*text);
+  if (!value) return error(fmt::format("bad size: {}", value.error().message));
+  return value;
+}
+
+Result<std::string> YamlNode::as_choice(std::initializer_list<const char*> choices) const {
+  auto text = as_string();
+  if (!text) return tl::unexpected(text.error());
+  const std::vector<std::string> candidates(choices.begin(), choices.end());
+  if (std::find(candidates.begin(), candidates.end(), *text) == candidates.end()) {
+    return error(fmt::format("'{}' is not one of {}", *text, fmt::join(candidates, ", ")));
+  }
+  return text;
+}
+
+Result<std::vector<std::string>> YamlNode::as_strings() const {
+  if (!node_.IsSequence()) return error("must be a list");
+  std::vector<std::string> out;
+  for (const YamlNode& item : items()) {
+    auto text = item.as_string();
+    if (!text) return tl::unexpected(text.error());
+    out.push_back(std::move(*text));
+  }
+  return out;
+}
+
+tl::unexpected<Error> YamlNode::error(std::string_view what) const {
+  return fail(ErrorKind::usage,
+              path_.empty() ? fmt::format("{}:{}: {}", file_, line(), what)
+                            : fmt::format("{}:{}: {}: {}", file_, line(), path_, what));
+}
+
+int YamlNode::line() const {
+  if (node_.IsDefined() && node_.Mark().line >= 0) return node_.Mark().line + 1;
+  return parent_line_;
+}
+
+}  // namespace caravel

@@ -1,0 +1,81 @@
+// YAML reading in which every error names file, line and key.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <yaml-cpp/yaml.h>
+
+#include "base/error.h"
+
+namespace caravel {
+
+/// The candidate that is nearest to `word` by edit distance, or "" if none is near enough to be
+/// meant.
+[[nodiscard]] std::string nearest_word(std::string_view word,
+                                       const std::vector<std::string>& candidates);
+
+/// "30s", "500ms", "10m", "24h", "30d", or a sum of such ("1h30m"); "0" too.
+[[nodiscard]] Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// "4MiB", "512KiB", "1GiB", "100kB", "8MB", "123" (bytes).
+[[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
+
+/// A place in a YAML file: a node, the file it came from and the keys that lead to it. Every
+/// accessor returns an Error of kind usage, "FILE:LINE: key.path: what is wrong".
+/// Exceptions of yaml-cpp stop here.
+class YamlNode {
+ public:
+  /// Parses the file at `path`.
+  static Result<YamlNode> load(const std::string& path);
+  /// Parses `text`; `file` is the name that errors carry.
+  static Result<YamlNode> parse(const std::string& text, std::string file);
+
+  [[nodiscard]] bool exists() const { return node_.IsDefined() && !node_.IsNull(); }
+  [[nodiscard]] bool is_map() const { return node_.IsMap(); }
+  [[nodiscard]] bool is_list() const { return node_.IsSequence(); }
+  [[nodiscard]] bool is_scalar() const { return node_.IsScalar(); }
+
+  /// The value under `key` of a map; one that does not exist() if there is none.
+  [[nodiscard]] YamlNode operator[](const std::string& key) const;
+  /// The pairs of a map, in the file's order; empty for anything else.
+  [[nodiscard]] std::vector<std::pair<std::string, YamlNode>> pairs() const;
+  /// The items of a list; empty for anything else.
+  [[nodiscard]] std::vector<YamlNode> items() const;
+
+  /// This is a map with no other key than `known`, and none twice.
+  [[nodiscard]] Result<> expect_keys(std::initializer_list<const char*> known) const;
+
+  [[nodiscard]] Result<std::string> as_string() const;
+  [[nodiscard]] Result<bool> as_bool() const;
+  [[nodiscard]] Result<std::uint64_t> as_count(std::uint64_t least, std::uint64_t most) const;
+  [[nodiscard]] Result<std::chrono::milliseconds> as_duration() const;
+  [[nodiscard]] Result<std::uint64_t> as_size() const;
+  /// One of `choices`.
+  [[nodiscard]] Result<std::string> as_choice(std::initializer_list<const char*> choices) const;
+  [[nodiscard]] Result<std::vector<std::string>> as_strings() const;
+
+  /// An error at this place.
+  [[nodiscard]] tl::unexpected<Error> error(std::string_view what) const;
+  [[nodiscard]] const std::string& file() const { return file_; }
+  /// From 1; 0 for a node that does not exist.
+  [[nodiscard]] int line() const;
+
+ private:
+  YamlNode(YAML::Node node, std::string file, std::string path, int parent_line)
+      : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)),
+        parent_line_(parent_line) {}
+  [[nodiscard]] std::string child_path(std::string_view key) const;
+
+  YAML::Node node_;
+  std::string file_;
+  std::string path_;
+  int parent_line_ = 0;
+};
+
+}  // namespace caravel

@@ -1,0 +1,111 @@
+// The one interface to a place where rows go.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/stop_signal.h"
+#include "formatter/sidecar.h"
+#include "uploader/store_config.h"
+
+namespace caravel::uploader {
+
+/// What the rows and the feed document of one extract say of it.
+struct ExtractInfo {
+  std::string feed;
+  std::string name;       // the extract's file name, as it came (valid UTF-8)
+  std::string host;       // the loading host
+  std::string timestamp;  // UTC, ISO 8601 with Z: when this extract was claimed
+  std::string timezone;   // IANA name; "" = rows carry no UTC time
+  bool attach_csv = false;
+  bool year_guessed = false;
+  // sha256, counts, format, columns and kinds come with the RowReader.
+};
+
+struct UploadOptions {
+  /// Replace a stored row with another sum, instead of keeping it.
+  bool reprocess = false;
+  /// The database may be made if it is missing: no row was ever stored there.
+  bool may_create = true;
+  /// More rows refused than this: the store is at fault, not the rows.
+  std::uint64_t max_refused = ~std::uint64_t{0};
+};
+
+/// A row that the store refused for its content: it becomes a reject.
+struct RefusedRow {
+  std::uint64_t line = 0;
+  std::uint64_t offset = 0;
+  std::string reason;
+};
+
+/// stored + already_there + refused = rows acknowledged so far. `differs` is a part of
+/// already_there: kept in the store with another sum.
+struct UploadCounts {
+  std::uint64_t stored = 0;
+  std::uint64_t already_there = 0;
+  std::uint64_t differs = 0;
+  std::uint64_t replaced = 0;  // a part of stored: rows that --reprocess replaced
+  [[nodiscard]] std::uint64_t acknowledged(std::uint64_t refused) const {
+    return stored + already_there + refused;
+  }
+};
+
+/// One extract on its way into one store. It lives through outages: after an error of kind retry or
+/// fault, run() may be called again and goes on with what is not yet acknowledged.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+  /// Sends rows until all are acknowledged, then the feed document. Blocks; `stop` ends it with
+  /// kind stopped. On success every row was stored, was there already, or is in refused(), and
+  /// counts() adds up to the rows of the sidecar.
+  [[nodiscard]] virtual Result<> run(const StopSignal& stop) = 0;
+  [[nodiscard]] virtual const UploadCounts& counts() const = 0;
+  [[nodiscard]] virtual const std::vector<RefusedRow>& refused() const = 0;
+  /// What a person should know though it stopped nothing ("attachment refused: …").
+  [[nodiscard]] virtual const std::vector<std::string>& notes() const = 0;
+  /// Called from run(), in its thread, whenever rows were acknowledged.
+  std::function<void(std::uint64_t acknowledged)> on_progress;
+};
+
+/// A row or feed document as the store has it.
+struct StoredDocument {
+  std::string id;
+  std::string extract;     // first 16 hex digits of the SHA-256 of the extract that has the credit
+  std::uint64_t line = 0;  // 0 for a feed document
+  std::string sum;
+  std::string text;  // the whole document, for people: JSON
+};
+
+/// Stores are used by one thread at a time; make one for each thread.
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// Does it answer, does it let us in? Changes nothing. A sentence for people.
+  [[nodiscard]] virtual Result<std::string> check() = 0;
+  /// `rows` is at its first row.
+  [[nodiscard]] virtual std::unique_ptr<Upload> start(ExtractInfo extract, formatter::RowReader rows,
+                                                      UploadOptions options) = 0;
+  /// The document with this id, if there is one.
+  [[nodiscard]] virtual Result<std::optional<StoredDocument>> find(const std::string& id) = 0;
+  /// Calls `visit` with each row of `feed` that `extract` (16 hex digits) has the credit for.
+  /// `text` is empty. Used by --delete-stale: reads the whole feed.
+  [[nodiscard]] virtual Result<> for_each_row_of(
+      const std::string& feed, const std::string& extract,
+      const std::function<void(const StoredDocument&)>& visit) = 0;
+  /// Deletes rows by id, if they are still credited to `extract`; returns how many went.
+  [[nodiscard]] virtual Result<std::uint64_t> remove_rows(const std::string& feed,
+                                                          const std::string& extract,
+                                                          const std::vector<std::string>& ids) = 0;
+};
+
+/// Makes the store that `config` describes. Opens nothing yet.
+[[nodiscard]] std::unique_ptr<Store> make_store(const StoreConfig& config);
+
+}  // namespace caravel::uploader
