@@ -25,10 +25,14 @@ constexpr std::size_t kWindowBytes = 256 * 1024;
 
 const char* type_name(ColumnType type) {
   switch (type) {
-    case ColumnType::number: return "number";
-    case ColumnType::automatic: return "automatic";
-    case ColumnType::json: return "json";
-    case ColumnType::text: break;
+    case ColumnType::number:
+      return "number";
+    case ColumnType::automatic:
+      return "automatic";
+    case ColumnType::json:
+      return "json";
+    case ColumnType::text:
+      break;
   }
   return "text";
 }

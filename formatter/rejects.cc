@@ -1,0 +1,107 @@
+#include "formatter/rejects.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "formatter/csv.h"
+
+namespace caravel::formatter {
+
+Output& Rejects::open(File& file, const std::string& path) {
+  if (!file.output) {
+    if (!path.empty()) {
+      // Read as well: pieces may have to be moved from the cut file to the lines.
+      auto fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW);
+      if (fd) {
+        file.fd = std::move(*fd);
+        file.made = true;
+      } else if (error_) {
+        error_ = tl::unexpected(fd.error());
+      }
+    }
+    file.output.emplace(file.fd ? file.fd.get() : -1);
+  }
+  return *file.output;
+}
+
+void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
+  const bool first = !reasons_.output;
+  Output& output = open(reasons_, paths_.reasons);
+  std::string& text = output.buffer();
+  if (first) text += "line,offset,reason\n";
+  fmt::format_to(std::back_inserter(text), "{},{},", line, offset);
+  append_csv_field(reason, text);
+  text.push_back('\n');
+  output.settle();
+}
+
+void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                  std::string_view bytes) {
+  Output& output = open(lines_, paths_.lines);
+  output.buffer().append(bytes);
+  output.buffer().push_back('\n');
+  output.settle();
+  add_reason(line, offset, reason);
+}
+
+void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                      std::string_view bytes) {
+  add_piece(bytes);
+  add_reason(line, offset, reason);
+}
+
+void Rejects::add_piece(std::string_view bytes) {
+  Output& output = open(cut_, paths_.cut);
+  output.buffer().append(bytes);
+  output.settle();
+}
+
+void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                         bool terminated) {
+  if (terminated) {
+    // It has an end after all, so it belongs to the lines. Only the last line can be cut off, so
+    // the cut file holds nothing else.
+    Output& lines = open(lines_, paths_.lines);
+    auto moved = [&]() -> Result<> {
+      CARAVEL_TRY(cut_.output->flush());
+      if (!cut_.fd) return {};
+      if (::lseek(cut_.fd.get(), 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+      char chunk[64 * 1024];
+      for (;;) {
+        auto got = read_some(cut_.fd.get(), chunk, sizeof chunk);
+        if (!got) return tl::unexpected(got.error());
+        if (*got == 0) break;
+        lines.buffer().append(chunk, *got);
+        lines.settle();
+      }
+      lines.buffer().push_back('\n');
+      lines.settle();
+      return {};
+    }();
+    if (!moved && error_) error_ = std::move(moved);
+    if (cut_.fd) {
+      ::unlink(paths_.cut.c_str());
+      cut_ = File{};
+    }
+  }
+  add_reason(line, offset, reason);
+}
+
+Result<> Rejects::flush(bool durable) {
+  for (File* file : {&lines_, &reasons_, &cut_}) {
+    if (!file->output) continue;
+    auto flushed = file->output->flush();
+    if (!flushed && error_) error_ = std::move(flushed);
+    if (durable && file->fd && ::fsync(file->fd.get()) != 0 && error_) {
+      error_ = fail_with_errno("fsync", errno);
+    }
+  }
+  return error_;
+}
+
+}  // namespace caravel::formatter

@@ -1,0 +1,64 @@
+// Where rejected lines go, with their reasons.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "formatter/output.h"
+
+namespace caravel::formatter {
+
+/// Up to three files, each made when its first line comes:
+///   lines    each rejected line as it came (a CR too), plus "\n": can be fed again
+///   reasons  CSV with the header line,offset,reason
+///   cut      an unterminated last line: never fed again
+/// Paths that are "" leave that file out.
+class Rejects {
+ public:
+  struct Paths {
+    std::string lines;
+    std::string reasons;
+    std::string cut;
+  };
+  explicit Rejects(Paths paths) : paths_(std::move(paths)) {}
+
+  /// A terminated line, without its LF.
+  void add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+           std::string_view bytes);
+  /// The last line, which has no end.
+  void add_cut(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+               std::string_view bytes);
+  /// A piece of a line that is too long to hold. Only its end says whether it was cut off.
+  void add_piece(std::string_view bytes);
+  /// The end of such a line.
+  void end_pieces(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                  bool terminated);
+
+  /// Writes out; the first error of any write since the last call. With `durable`, fsync too.
+  [[nodiscard]] Result<> flush(bool durable = false);
+
+  [[nodiscard]] bool has_lines() const { return lines_.made; }
+  [[nodiscard]] bool has_cut() const { return cut_.made; }
+  [[nodiscard]] bool has_reasons() const { return reasons_.made; }
+
+ private:
+  struct File {
+    UniqueFd fd;
+    std::optional<Output> output;
+    bool made = false;
+  };
+  Output& open(File& file, const std::string& path);
+  void add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason);
+
+  Paths paths_;
+  File lines_;
+  File reasons_;
+  File cut_;
+  Result<> error_;
+};
+
+}  // namespace caravel::formatter
