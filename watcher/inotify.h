@@ -1,8 +1,11 @@
 // The kernel's event queue for directories and files: inotify(7).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -28,8 +31,9 @@ class Inotify {
   /// Everything that can happen to the files of a drop directory. Returns the watch descriptor.
   /// Errors: kind fault with the sysctl to raise, if fs.inotify.max_user_watches is reached.
   [[nodiscard]] Result<int> watch_directory(int directory_fd);
-  /// Names that appear in a directory, nothing else: notices that a drop directory that is gone
-  /// was made again.
+  /// Names that appear in a directory or go from it: how the removal of a drop directory is
+  /// noticed, and that it was made again. Needed beside watch_directory(): while anyone has a
+  /// removed directory open, as we do, the kernel does not report IN_DELETE_SELF for it.
   [[nodiscard]] Result<int> watch_parent(int directory_fd);
   /// A claimed file: `complete` when a writer has closed it, `changed` when its links or rights
   /// have changed. See writer_state() for why a writer may still be seen just after `complete`.
