@@ -4,10 +4,12 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -57,9 +59,10 @@ class Spool {
   /// Bytes that we may still write (statvfs(2) f_bavail), for `min_free`.
   [[nodiscard]] Result<std::uint64_t> free_bytes() const;
 
-  /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/ and failed/.
-  /// Only under the lock, before any work. Returns how many.
-  [[nodiscard]] Result<std::size_t> remove_temporaries() const;
+  /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/ and failed/:
+  /// those untouched for a day, since `process` works beside us without the lock. Returns how many.
+  [[nodiscard]] Result<std::size_t> remove_temporaries(
+      std::chrono::system_clock::time_point now) const;
 
  private:
   Spool() = default;
