@@ -177,9 +177,8 @@ Result<> YamlNode::expect_keys(const std::vector<std::string>& known) const {
   for (const auto& [key, value] : pairs()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string nearest = nearest_word(key, known);
-    return value.error(nearest.empty()
-                           ? std::string("unknown key")
-                           : fmt::format("unknown key; did you mean '{}'?", nearest));
+    return value.error(nearest.empty() ? std::string("unknown key")
+                                       : fmt::format("unknown key; did you mean '{}'?", nearest));
   }
   return {};
 }

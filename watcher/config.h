@@ -25,8 +25,8 @@ struct MaxRejects {
   [[nodiscard]] std::uint64_t allowed(std::uint64_t lines) const;
 };
 
-enum class Notice { automatic, poll };                     // poll: scan only (network file systems)
-enum class YearRule { strict, guess };                     // guess: store it though the year is unsure
+enum class Notice { automatic, poll };  // poll: scan only (network file systems)
+enum class YearRule { strict, guess };  // guess: store it though the year is unsure
 enum class ManifestRule { optional, required, ignore };
 
 struct FeedConfig {
@@ -34,8 +34,8 @@ struct FeedConfig {
   std::string drop;             // absolute
   std::string match = "*.log";  // glob, on the name without .gz or .zst
   std::string format = "auto";
-  std::string store;            // a name in Config::stores
-  std::string timezone;         // IANA name; "" = rows carry no UTC time
+  std::string store;     // a name in Config::stores
+  std::string timezone;  // IANA name; "" = rows carry no UTC time
   Notice notice = Notice::automatic;
   /// How long size and mtime must be still, for a file that a scan found.
   std::chrono::milliseconds settle{2'000};
@@ -61,9 +61,9 @@ struct Config {
   std::string file;  // where it was read from
   std::string spool = "/var/spool/caravel";
   std::string state = "/var/lib/caravel";
-  std::vector<std::string> formats;  // folders, absolute, besides the shipped one
-  std::string log_level = "info";    // trace, debug, info, warning, error
-  std::uint64_t min_free = 256ULL << 20;     // bytes free in the spool; below, nothing new is started
+  std::vector<std::string> formats;       // folders, absolute, besides the shipped one
+  std::string log_level = "info";         // trace, debug, info, warning, error
+  std::uint64_t min_free = 256ULL << 20;  // bytes free in the spool; below, nothing new is started
   std::uint64_t max_unpacked = 64ULL << 30;  // bytes; an extract that unpacks to more is refused
   std::uint64_t max_line = 1ULL << 20;       // bytes; a longer line is a reject
   std::uint64_t max_claims = 1000;           // extracts in work at once
@@ -99,7 +99,8 @@ struct ConfigOptions {
 [[nodiscard]] Result<Config> parse_config(const std::string& text, const std::string& path,
                                           const ConfigOptions& options);
 
-/// The feed that `--feed NAME` means; without it, the only one. Errors (usage) name those there are.
+/// The feed that `--feed NAME` means; without it, the only one. Errors (usage) name those there
+/// are.
 [[nodiscard]] Result<const FeedConfig*> choose_feed(const Config& config,
                                                     const std::optional<std::string>& name);
 /// The same for `--store NAME`.

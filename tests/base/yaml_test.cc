@@ -29,9 +29,17 @@ TEST(NearestWord, FindsSlipsAndNotOtherWords) {
     const char* word;
     const char* nearest;
   } cases[] = {
-      {"fromat", "format"}, {"formats", "format"}, {"sotre", "store"}, {"Match", "match"},
-      {"setle", "settle"},  {"dorp", "drop"},      {"password", ""},   {"x", ""},
-      {"", ""},             {"mtch", "match"},     {"completely-else", ""},
+      {"fromat", "format"},
+      {"formats", "format"},
+      {"sotre", "store"},
+      {"Match", "match"},
+      {"setle", "settle"},
+      {"dorp", "drop"},
+      {"password", ""},
+      {"x", ""},
+      {"", ""},
+      {"mtch", "match"},
+      {"completely-else", ""},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.word);
@@ -44,8 +52,14 @@ TEST(ParseDuration, TakesUnitsAndTheirSums) {
     const char* text;
     std::int64_t milliseconds;
   } cases[] = {
-      {"0", 0},           {"0s", 0},          {"500ms", 500},        {"30s", 30'000},
-      {"10m", 600'000},   {"24h", 86'400'000}, {"30d", 2'592'000'000}, {"1h30m", 5'400'000},
+      {"0", 0},
+      {"0s", 0},
+      {"500ms", 500},
+      {"30s", 30'000},
+      {"10m", 600'000},
+      {"24h", 86'400'000},
+      {"30d", 2'592'000'000},
+      {"1h30m", 5'400'000},
       {"36500d", 36'500LL * 86'400'000},
   };
   for (const auto& c : cases) {
@@ -71,9 +85,16 @@ TEST(ParseSize, TakesBinaryAndDecimalUnits) {
     const char* text;
     std::uint64_t bytes;
   } cases[] = {
-      {"0", 0},           {"123", 123},        {"7B", 7},           {"100kB", 100'000},
-      {"8MB", 8'000'000}, {"2GB", 2'000'000'000}, {"512KiB", 524'288}, {"4MiB", 4'194'304},
-      {"1GiB", 1ULL << 30}, {"2TiB", 2ULL << 40},
+      {"0", 0},
+      {"123", 123},
+      {"7B", 7},
+      {"100kB", 100'000},
+      {"8MB", 8'000'000},
+      {"2GB", 2'000'000'000},
+      {"512KiB", 524'288},
+      {"4MiB", 4'194'304},
+      {"1GiB", 1ULL << 30},
+      {"2TiB", 2ULL << 40},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.text);
