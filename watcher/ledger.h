@@ -52,10 +52,10 @@ struct Extract {
   std::string feed;
   std::string name;
   Origin origin = Origin::drop;
-  std::string path;   // where the bytes are (claimed: are about to be)
+  std::string path;  // where the bytes are (claimed: are about to be)
   State state = State::seen;
-  std::string why;    // waiting, failed: the reason; done: what a person should know, or ""
-  Time since;         // when it entered `state`
+  std::string why;  // waiting, failed: the reason; done: what a person should know, or ""
+  Time since;       // when it entered `state`
   Time seen_at;
   std::optional<Time> claimed_at;
   std::optional<Time> done_at;  // or failed
@@ -147,8 +147,10 @@ struct FeedSummary {
   std::map<State, std::uint64_t> extracts;
   LineCounts counts;
   std::uint64_t years_guessed = 0;
-  std::optional<Time> last_claim;      // of the newest extract
-  std::optional<Extract> oldest_open;  // neither done nor failed, dropped first
+  std::optional<Time> last_claim;  // of the newest extract
+  /// The first dropped of those that are neither done nor failed (not `process` and `upload`: what
+  /// a person broke off is not late).
+  std::optional<Extract> oldest_open;
 };
 
 /// What ended as done since some time.
@@ -187,7 +189,7 @@ class Ledger {
 
   /// Claims all or none, in one transaction that is on the disk when this returns.
   [[nodiscard]] Result<> commit_claims(const std::vector<NewClaim>& claims, Time now);
-  /// The rename found nothing: forgets the claim. Only while it is claimed or waits.
+  /// The rename found nothing: forgets the claim. Only as long as nothing of it was formatted.
   [[nodiscard]] Result<> claim_gone(const std::string& claim);
   /// The bytes are at `path` now.
   [[nodiscard]] Result<> set_path(const std::string& claim, const std::string& path);
@@ -253,6 +255,21 @@ class Ledger {
 
  private:
   explicit Ledger(Sqlite database) : database_(std::move(database)) {}
+
+  /// UPDATE extracts SET `assignments` WHERE it is `claim` and neither done nor failed; else an
+  /// error. Values are bound in order, the claim last.
+  template <class... Values>
+  [[nodiscard]] Result<> update_open(const std::string& claim, std::string_view assignments,
+                                     const Values&... values);
+  /// The same, with `what` (the operation) and the claim in the error.
+  template <class... Values>
+  [[nodiscard]] Result<> update(std::string_view what, const std::string& claim,
+                                std::string_view assignments, const Values&... values);
+  /// Extracts WHERE `condition` (and ORDER BY, LIMIT).
+  template <class... Values>
+  [[nodiscard]] Result<std::vector<Extract>> select(std::string_view what,
+                                                    std::string_view condition,
+                                                    const Values&... values);
 
   Sqlite database_;
 };

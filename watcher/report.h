@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct StatusQuestion {
 
 struct FeedStatus {
   std::string name;
+  bool configured = true;  // false: the ledger knows it from before
   FeedSummary summary;
   Throughput last_hour;
   Throughput last_day;
@@ -39,8 +41,8 @@ struct StatusReport {
   Time now;
   std::string lock_holder;
   std::vector<FeedStatus> feeds;
-  std::vector<StoreRecord> stores;
-  std::vector<Extract> waiting;  // newest first, as is
+  std::vector<StoreRecord> stores;  // `since` is the epoch for one that was never used
+  std::vector<Extract> waiting;     // newest first, as is
   std::vector<Extract> failed;
   std::uint64_t waiting_total = 0;
   std::uint64_t failed_total = 0;
@@ -56,7 +58,11 @@ struct StatusReport {
 /// One JSON object; times are UTC, ISO 8601; durations are seconds.
 [[nodiscard]] std::string status_json(const StatusReport& report);
 
-/// The history of one extract in words, a fact a line.
+/// The history of one extract in words, a fact a line; the first line is "NAME: STATE".
 [[nodiscard]] std::string explain_text(const Extract& extract, Time now);
+
+/// `text` without what could harm a terminal: control characters and bytes that are no UTF-8 become
+/// "\\xNN". Names in a drop directory and replies of servers are other people's.
+[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace caravel::watcher

@@ -24,10 +24,7 @@ class Statement {
   void bind(std::int64_t value);
   void bind_null();
   template <class T>
-    requires(std::is_integral_v<T>)
-  void bind(T value) {
-    bind(static_cast<std::int64_t>(value));
-  }
+  requires(std::is_integral_v<T>) void bind(T value) { bind(static_cast<std::int64_t>(value)); }
   void bind(const std::string& value) { bind(std::string_view(value)); }
   void bind(const char* value) { bind(std::string_view(value)); }
   template <class T>

@@ -20,8 +20,8 @@ using Time = std::chrono::system_clock::time_point;
 /// "2012-03-09 09:48:00 UTC", for people.
 [[nodiscard]] std::string time_for_people(Time time);
 
-/// "3 s", "12 min", "5 h 20 min", "3 days": two units at most, for people. A negative duration (the
-/// clock was set back) reads as "0 s".
+/// "3 s", "12 min", "5 h 20 min", "3 days 4 h": two units at most, for people. A negative duration
+/// (the clock was set back) reads as "0 s".
 [[nodiscard]] std::string duration_for_people(std::chrono::milliseconds duration);
 
 }  // namespace caravel::watcher
