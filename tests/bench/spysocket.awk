@@ -3,8 +3,8 @@
 #
 #   mawk -v year=2012 -f spysocket.awk EXTRACT > CSV         rejects are counted on stderr
 #
-# Not covered, because awk cannot see it: invalid UTF-8, a last line without its end, a value that
-# needs quotes. tests/oracle/awk_test.py compares it with the oracle on everything else.
+# Not covered: invalid UTF-8, control characters, a last line without its end, a value that needs
+# quotes. tests/oracle/awk_test.py compares it with the oracle on everything else.
 
 function integer(word, label) {
   if (index(word, label) != 1) return 0
@@ -44,7 +44,7 @@ function is_position(p) {
   if (!bracketed($(p + 3)) || !integer($(p + 4), "Odom:") || !bracketed($(p + 5))) return 0
   if (($(p + 6) != "DGPS:On" && $(p + 6) != "DGPS:Off") || !integer($(p + 7), "FOM:")) return 0
   position = substr($p, 9)
-  fix = position != "0/0"
+  fix = (position != "0/0")
   if (!fix) return 1
   if (position !~ /^-?[0-9][0-9][0-9]+\/-?[0-9][0-9][0-9]+$/) return 0
   slash = index(position, "/")
@@ -62,12 +62,33 @@ function is_crossing() {
   direction = value
   if (!integer($10, "TP:") || !integer($11, "Stop:")) return 0
   stop = value
-  return integer($12, "Svc:") && !sub(/^Svc:/, "", $12) == 0 && integer($13, "Blk:")
+  return integer($12, "Svc:") && integer($13, "Blk:")
 }
 
 BEGIN {
-  FS = "[ \t]+"
   split("31 28 31 30 31 30 31 31 30 31 30 31", days, " ")
   if ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0) days[2] = 29
   print "Date,Time,Vehicle,Lat,Lon,Location Valid/Invalid,Adherence,Adherence Valid/Invalid,Route,Direction,Stop"
 }
+
+{
+  ok = 0
+  if (is_time($1) && is_date($2)) {
+    if (NF == 13 && $5 == "MT_LOCATION") {
+      p = 6
+      route = direction = stop = ""
+      ok = is_position(6)
+    } else if (NF == 21 && $5 == "MT_TIMEPOINTCROSSING" && is_crossing()) {
+      p = 14
+      ok = is_position(14)
+    }
+  }
+  if (!ok) {
+    ++rejected
+  } else if (fix && !(NF == 21 && $7 != "Arrival")) {
+    print date "," $1 "," $3 "," lat "," lon "," flag($(p + 1)) "," adherence "," flag($(p + 3)) \
+          "," route "," direction "," stop
+  }
+}
+
+END { if (rejected) print rejected " rejected" > "/dev/stderr" }
