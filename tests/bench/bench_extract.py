@@ -18,9 +18,9 @@ def write_extract(path, min_bytes, piece_lines=20000):
         while written < min_bytes:
             series, day = divmod(repetition, 366)
             date = first + datetime.timedelta(days=day)
-            made = piece.replace(b" 03/09 ", f" {date:%m/%d} ".encode())
+            made = piece.replace(b"03/09", f"{date:%m/%d}".encode())
             if series:
-                made = made.replace(b" V.1.", f" V.{series + 1}.".encode())
+                made = made.replace(b"V.1.", f"V.{series + 1}.".encode())
             file.write(made)
             written += len(made)
             repetition += 1
@@ -30,7 +30,7 @@ def write_extract(path, min_bytes, piece_lines=20000):
 def write_small(path, number, lines=10):
     """One small extract that no other number yields a line of."""
     made = generate_spysocket.Generator(number, "spysocket", 0).extract(lines)
-    made = made.replace(b" V.1.", f" V.{number + 2}.".encode())
+    made = made.replace(b"V.1.", f"V.{number + 2}.".encode())
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     os.write(descriptor, made)
     os.close(descriptor)
