@@ -1,0 +1,36 @@
+"""Big extracts, quickly: a generated piece repeated, with another date (and vehicle series) each time,
+so that no two lines are equal and row ids ascend."""
+import datetime
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../oracle"))
+import generate_spysocket  # noqa: E402
+
+
+def write_extract(path, min_bytes, piece_lines=20000):
+    """Writes at least `min_bytes` (whole pieces) to `path`; returns the bytes written."""
+    piece = generate_spysocket.Generator(1, "spysocket", 0).extract(piece_lines)
+    first = datetime.date(2012, 1, 1)
+    written = 0
+    with open(path, "wb") as file:
+        repetition = 0
+        while written < min_bytes:
+            series, day = divmod(repetition, 366)
+            date = first + datetime.timedelta(days=day)
+            made = piece.replace(b"03/09", f"{date:%m/%d}".encode())
+            if series:
+                made = made.replace(b"V.1.", f"V.{series + 1}.".encode())
+            file.write(made)
+            written += len(made)
+            repetition += 1
+    return written
+
+
+def write_small(path, number, lines=10):
+    """One small extract that no other number yields a line of."""
+    made = generate_spysocket.Generator(number, "spysocket", 0).extract(lines)
+    made = made.replace(b"V.1.", f"V.{number + 2}.".encode())
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    os.write(descriptor, made)
+    os.close(descriptor)
