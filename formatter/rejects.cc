@@ -16,7 +16,8 @@ Output& Rejects::open(File& file, const std::string& path) {
   if (!file.output) {
     if (!path.empty()) {
       // Read as well: pieces may have to be moved from the cut file to the lines.
-      auto fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW);
+      auto fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW |
+                                    (mode_ == Mode::append ? O_APPEND : O_TRUNC));
       if (fd) {
         file.fd = std::move(*fd);
         file.made = true;
@@ -30,10 +31,11 @@ Output& Rejects::open(File& file, const std::string& path) {
 }
 
 void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
-  const bool first = !reasons_.output;
+  const bool opened = reasons_.output.has_value();
   Output& output = open(reasons_, paths_.reasons);
   std::string& text = output.buffer();
-  if (first) text += "line,offset,reason\n";
+  const bool empty = !reasons_.fd || ::lseek(reasons_.fd.get(), 0, SEEK_END) == 0;
+  if (!opened && empty) text += "line,offset,reason\n";
   fmt::format_to(std::back_inserter(text), "{},{},", line, offset);
   append_csv_field(reason, text);
   text.push_back('\n');

@@ -24,7 +24,9 @@ class Rejects {
     std::string reasons;
     std::string cut;
   };
-  explicit Rejects(Paths paths) : paths_(std::move(paths)) {}
+  /// `append`: to files that an earlier run has made.
+  enum class Mode { fresh, append };
+  explicit Rejects(Paths paths, Mode mode = Mode::fresh) : paths_(std::move(paths)), mode_(mode) {}
 
   /// A terminated line, without its LF.
   void add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -55,6 +57,7 @@ class Rejects {
   void add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason);
 
   Paths paths_;
+  Mode mode_;
   File lines_;
   File reasons_;
   File cut_;
