@@ -148,8 +148,11 @@ Result<> SqliteUpload::read_pending() {
   const std::size_t most = store_.config().batch_rows * kBatchesATransaction;
   formatter::Row row;
   if (!pending_.empty()) return {};
-  while (!read_all_ && pending_.size() < most &&
-         pending_text_.size() < store_.config().batch_bytes) {
+  const auto has_room = [&] {
+    return pending_.empty() ||
+           (pending_.size() < most && pending_text_.size() < store_.config().batch_bytes);
+  };
+  while (!read_all_ && has_room()) {
     const auto got = rows_.next(row);
     if (!got) {
       must_restart_ = true;

@@ -297,6 +297,13 @@ TEST_P(StoreCompliance, WithoutFeedDocumentsOnlyRowsAreStored) {
   EXPECT_FALSE(store_->find(FeedId('a')).value().has_value());
 }
 
+TEST_P(StoreCompliance, TheSmallestBatchesStillMoveOn) {
+  config_.batch_rows = 1;
+  config_.batch_bytes = 1;
+  store_ = uploader::make_store(config_);
+  EXPECT_EQ(Send(extract_of(5))->counts().stored, 5U);
+}
+
 TEST_P(StoreCompliance, AStopEndsTheUploadWithoutLosingItsPlace) {
   const TestExtract extract = extract_of(300);
   auto upload = store_->start(info_of(), extract.reader(), {});
