@@ -94,7 +94,9 @@ TEST_F(SqliteStoreTest, AWriterThatHoldsTheFileIsSomethingToWaitFor) {
   // Once the upload has begun, so that its second transaction finds the file held.
   bool held = false;
   upload->on_progress = [&](std::uint64_t) {
-    if (!held) ASSERT_TRUE(other.execute("BEGIN IMMEDIATE"));
+    if (!held) {
+      ASSERT_TRUE(other.execute("BEGIN IMMEDIATE"));
+    }
     held = true;
   };
   const auto ran = upload->run(never_);
