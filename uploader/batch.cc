@@ -30,7 +30,12 @@ Result<std::unique_ptr<Batch>> BatchReader::next() {
   std::unordered_set<std::uint32_t, IdHash, IdEqual> ids(16, IdHash{batch.get()},
                                                          IdEqual{batch.get()});
   formatter::Row row;
-  while (batch->rows.size() + batch->unfit.size() < max_rows_ && batch->body.size() < max_bytes_) {
+  // One row at least: an empty batch would read as the end.
+  const auto has_room = [&] {
+    const std::size_t rows = batch->rows.size() + batch->unfit.size();
+    return rows == 0 || (rows < max_rows_ && batch->body.size() < max_bytes_);
+  };
+  while (has_room()) {
     auto got = rows_.next(row);
     if (!got) return tl::unexpected(got.error());
     if (!*got) {
