@@ -182,7 +182,7 @@ Result<> Ledger::set_state(const std::string& claim, State state, const std::str
     return fail(ErrorKind::fault, fmt::format("ledger: set state {}: '{}' has a call of its own",
                                               claim, name_of(state)));
   }
-  return update_open(
+  return update(
       "set state", claim,
       "since = CASE WHEN state = ?1 THEN since ELSE ?2 END, state = ?1, why = ?3, next_try = NULL",
       name_of(state), time_text(now), why);

@@ -79,36 +79,36 @@ struct Extract {
 
 /// A name that is still in the drop directory.
 struct InDrop {
-  std::string name;
+  std::string name{};
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
-  std::string why;  // what it waits for; "" = seen, nothing known yet
+  std::string why{};  // what it waits for; "" = seen, nothing known yet
 };
 
 struct NewClaim {
-  std::string claim;  // unique, for ever
-  std::string feed;
-  std::string name;
+  std::string claim{};  // unique, for ever
+  std::string feed{};
+  std::string name{};
   Origin origin = Origin::drop;
-  std::string path;  // where the bytes will be after the rename
+  std::string path{};  // where the bytes will be after the rename
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
-  std::string store;
-  std::string host;
+  std::string store{};
+  std::string host{};
 };
 
 /// What formatting found.
 struct FormattedExtract {
   std::uint64_t size = 0;  // of the bytes that were read
   std::int64_t mtime_ns = 0;
-  std::string sha256;
-  std::string format;
-  std::string time_used;
-  std::string time_source;
+  std::string sha256{};
+  std::string format{};
+  std::string time_used{};
+  std::string time_source{};
   bool year_guessed = false;
-  formatter::Counts counts;
-  std::string first_time;
-  std::string last_time;
+  formatter::Counts counts{};
+  std::string first_time{};
+  std::string last_time{};
 };
 
 struct KnownTime {
@@ -137,8 +137,8 @@ struct StoreRecord {
 
 /// A name in a drop directory that is left alone.
 struct LeftAlone {
-  std::string name;
-  std::string why;
+  std::string name{};
+  std::string why{};
   Time since{};  // set by the ledger
 };
 

@@ -26,15 +26,13 @@ class LazyTransaction {
   explicit LazyTransaction(Sqlite& database) : database_(database) {}
 
   template <class... Values>
-  [[nodiscard]] Result<> run(std::string_view sql, const Values&... values) {
+  [[nodiscard]] Result<> run(Statement& statement, const Values&... values) {
     if (!transaction_) {
       auto begun = Transaction::begin(database_);
       if (!begun) return tl::unexpected(std::move(begun).error());
       transaction_.emplace(std::move(*begun));
     }
-    auto changed = database_.run(sql, values...);
-    if (!changed) return tl::unexpected(std::move(changed).error());
-    return {};
+    return statement.run(values...);
   }
   [[nodiscard]] Result<> commit() { return transaction_ ? transaction_->commit() : Result<>{}; }
 
@@ -55,6 +53,17 @@ Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>&
         },
         feed));
     const std::string at = time_text(now);
+    auto put = database_.prepare(
+        "INSERT INTO extracts (feed, name, origin, state, why, since, seen_at, size, mtime_ns) "
+        "VALUES (?1, ?2, 'drop', ?3, ?4, ?5, ?5, ?6, ?7) "
+        "ON CONFLICT (feed, name) WHERE claim IS NULL DO UPDATE SET "
+        "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
+        "state = excluded.state, why = excluded.why, size = excluded.size, "
+        "mtime_ns = excluded.mtime_ns");
+    if (!put) return tl::unexpected(std::move(put).error());
+    auto remove =
+        database_.prepare("DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL");
+    if (!remove) return tl::unexpected(std::move(remove).error());
     LazyTransaction transaction(database_);
     std::size_t kept = 0;
     for (const InDrop& file : files) {
@@ -68,19 +77,12 @@ Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>&
         }
       }
       const State state = file.why.empty() ? State::seen : State::waiting;
-      CARAVEL_TRY(transaction.run(
-          "INSERT INTO extracts (feed, name, origin, state, why, since, seen_at, size, mtime_ns) "
-          "VALUES (?1, ?2, 'drop', ?3, ?4, ?5, ?5, ?6, ?7) "
-          "ON CONFLICT (feed, name) WHERE claim IS NULL DO UPDATE SET "
-          "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
-          "state = excluded.state, why = excluded.why, size = excluded.size, "
-          "mtime_ns = excluded.mtime_ns",
-          feed, file.name, name_of(state), file.why, at, file.size, file.mtime_ns));
+      CARAVEL_TRY(transaction.run(*put, feed, file.name, name_of(state), file.why, at, file.size,
+                                  file.mtime_ns));
     }
     for (const auto& [name, file] : known) {
       if (file.seen_again) continue;
-      CARAVEL_TRY(transaction.run(
-          "DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL", feed, name));
+      CARAVEL_TRY(transaction.run(*remove, feed, name));
     }
     return transaction.commit();
   });
@@ -96,6 +98,12 @@ Result<> Ledger::set_left_alone(const std::string& feed, const std::vector<LeftA
           known[row.text(0)] = {row.text(1), false};
         },
         feed));
+    auto put = database_.prepare(
+        "INSERT INTO left_alone (feed, name, why, since) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (feed, name) DO UPDATE SET why = excluded.why, since = excluded.since");
+    if (!put) return tl::unexpected(std::move(put).error());
+    auto remove = database_.prepare("DELETE FROM left_alone WHERE feed = ? AND name = ?");
+    if (!remove) return tl::unexpected(std::move(remove).error());
     LazyTransaction transaction(database_);
     std::size_t kept = 0;
     for (const LeftAlone& name : names) {
@@ -105,15 +113,11 @@ Result<> Ledger::set_left_alone(const std::string& feed, const std::vector<LeftA
         found->second.seen_again = true;
         if (found->second.why == name.why) continue;
       }
-      CARAVEL_TRY(transaction.run(
-          "INSERT INTO left_alone (feed, name, why, since) VALUES (?, ?, ?, ?) "
-          "ON CONFLICT (feed, name) DO UPDATE SET why = excluded.why, since = excluded.since",
-          feed, name.name, name.why, time_text(now)));
+      CARAVEL_TRY(transaction.run(*put, feed, name.name, name.why, time_text(now)));
     }
     for (const auto& [name, entry] : known) {
       if (entry.seen_again) continue;
-      CARAVEL_TRY(
-          transaction.run("DELETE FROM left_alone WHERE feed = ? AND name = ?", feed, name));
+      CARAVEL_TRY(transaction.run(*remove, feed, name));
     }
     return transaction.commit();
   });

@@ -130,7 +130,7 @@ std::string store_text(const StoreRecord& store, Time now) {
   if (store.since == Time{}) return "not used yet";
   if (store.state == StoreState::ok) return store.first_row_at ? "ok" : "ok, no row stored yet";
   std::string out =
-      fmt::format("{} for {}: {}", store.state == StoreState::fault ? "at fault" : "waited for",
+      fmt::format("{} for {}: {}", store.state == StoreState::fault ? "at fault" : "unavailable",
                   ago(now, store.since), printable(store.why));
   if (store.next_try) out += "; " + next_try_text(now, store.next_try);
   return out;

@@ -52,6 +52,11 @@ void Statement::bind_null() {
   if (code != SQLITE_OK && bind_error_ == SQLITE_OK) bind_error_ = code;
 }
 
+void Statement::reset() {
+  sqlite3_reset(statement_.get());  // repeats the error of the last step, which was returned there
+  bound_ = 0;
+}
+
 Result<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) return failure(nullptr, bind_error_);
   const int code = sqlite3_step(statement_.get());

@@ -36,6 +36,20 @@ class Statement {
     }
   }
 
+  /// Runs it to its end with these values; may be called again and again.
+  template <class... Values>
+  [[nodiscard]] Result<> run(const Values&... values) {
+    reset();
+    (bind(values), ...);
+    for (;;) {
+      auto row = step();
+      if (!row) return tl::unexpected(std::move(row).error());
+      if (!*row) break;
+    }
+    reset();  // a statement that was left at its end could hold a commit up
+    return {};
+  }
+
   /// To the next row; false after the last.
   [[nodiscard]] Result<bool> step();
   [[nodiscard]] bool is_null(int column) const;
@@ -53,6 +67,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const;
   };
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  void reset();
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
   int bound_ = 0;
