@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,10 @@ void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_v
 
 void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
                   std::string_view bytes) {
+  if (show_) {
+    show_(line, offset, reason, bytes);
+    return;
+  }
   Output& output = open(lines_, paths_.lines);
   output.buffer().append(bytes);
   output.buffer().push_back('\n');
@@ -53,11 +58,20 @@ void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view rea
 
 void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view reason,
                       std::string_view bytes) {
+  if (show_) {
+    show_(line, offset, reason, bytes);
+    return;
+  }
   add_piece(bytes);
   add_reason(line, offset, reason);
 }
 
 void Rejects::add_piece(std::string_view bytes) {
+  if (show_) {
+    constexpr std::size_t kShown = 1024;
+    if (piece_.size() < kShown) piece_.append(bytes.substr(0, kShown - piece_.size()));
+    return;
+  }
   Output& output = open(cut_, paths_.cut);
   output.buffer().append(bytes);
   output.settle();
@@ -65,6 +79,10 @@ void Rejects::add_piece(std::string_view bytes) {
 
 void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_view reason,
                          bool terminated) {
+  if (show_) {
+    show_(line, offset, reason, std::exchange(piece_, {}));
+    return;
+  }
   if (terminated) {
     // It has an end after all, so it belongs to the lines. Only the last line can be cut off, so
     // the cut file holds nothing else.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,11 @@ class Rejects {
   /// `append`: to files that an earlier run has made.
   enum class Mode { fresh, append };
   explicit Rejects(Paths paths, Mode mode = Mode::fresh) : paths_(std::move(paths)), mode_(mode) {}
+
+  /// No files: each reject is shown as it comes. Of a line too long to hold, only the beginning.
+  using Show = std::function<void(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                                  std::string_view bytes)>;
+  explicit Rejects(Show show) : mode_(Mode::fresh), show_(std::move(show)) {}
 
   /// A terminated line, without its LF.
   void add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -58,6 +64,8 @@ class Rejects {
 
   Paths paths_;
   Mode mode_;
+  Show show_;
+  std::string piece_;  // the beginning of a long line that is shown
   File lines_;
   File reasons_;
   File cut_;

@@ -48,8 +48,9 @@ class Pipeline::Attempt {
       : tools_(tools),
         job_(job),
         claimed_at_(system_clock::now()),
-        csv_(fmt::format("{}/csv/{}.{}.csv", tools.spool.path(), printable(job.claim.name),
-                         job.claim.id)),
+        csv_(job.prepared ? job.path
+                          : fmt::format("{}/csv/{}.{}.csv", tools.spool.path(),
+                                        printable(job.claim.name), job.claim.id)),
         sidecar_(csv_ + ".sidecar"),
         reject_prefix_(fmt::format("{}{}", kTemporaryPrefix, job.claim.id)) {}
 
@@ -88,13 +89,14 @@ class Pipeline::Attempt {
   }
 
  private:
-  enum class Step { open, format, upload, finish, stale, put_away, done };
+  enum class Step { open, take_prepared, format, upload, finish, stale, put_away, done };
 
   Result<> steps() {
     while (step_ != Step::done) {
       if (tools_.stop.requested()) return fail(ErrorKind::stopped, "stopped");
       switch (step_) {
         case Step::open: CARAVEL_TRY(open()); break;
+        case Step::take_prepared: CARAVEL_TRY(take_prepared()); break;
         case Step::format: CARAVEL_TRY(format()); break;
         case Step::upload: CARAVEL_TRY(upload()); break;
         case Step::finish: CARAVEL_TRY(finish()); break;
@@ -123,8 +125,21 @@ class Pipeline::Attempt {
       if (!fd) return tl::unexpected(fd.error());
       fd_ = std::move(*fd);
     }
-    step_ = Step::format;
+    step_ = job_.prepared ? Step::take_prepared : Step::format;
     return {};
+  }
+
+  /// What a sidecar says takes the place of formatting.
+  Result<> take_prepared() {
+    auto rows = open_rows();
+    if (!rows) return fail(ErrorKind::content, rows.error().message);
+    auto stamp = stamp_of_fd(fd_.get());
+    if (!stamp) return tl::unexpected(stamp.error());
+    report_.stamp = *stamp;
+    report_.result.counts = rows->end().counts;
+    report_.result.sha256 = rows->end().sha256;
+    format_name_ = rows->header().format;
+    return note_formatted();
   }
 
   Result<> format() {
@@ -166,11 +181,16 @@ class Pipeline::Attempt {
       note(fmt::format("the year was guessed from the mtime ({}): year: guess",
                        report_.time.time_used));
     }
+    format_name_ = report_.result.format != nullptr ? report_.result.format->name : "";
+    return note_formatted();
+  }
+
+  Result<> note_formatted() {
     FormattedExtract formatted;
     formatted.size = report_.stamp.size;
     formatted.mtime_ns = report_.stamp.mtime_ns;
     formatted.sha256 = report_.result.sha256;
-    formatted.format = format_name();
+    formatted.format = format_name_;
     formatted.time_used = report_.time.time_used;
     formatted.time_source = report_.time.time_source;
     formatted.year_guessed = report_.year_guessed;
@@ -182,16 +202,18 @@ class Pipeline::Attempt {
     return {};
   }
 
-  Result<> start_upload() {
+  Result<formatter::RowReader> open_rows() const {
     auto csv = open_file(csv_, O_RDONLY);
+    if (!csv) return tl::unexpected(csv.error());
     auto sidecar = open_file(sidecar_, O_RDONLY);
-    if (!csv || !sidecar) {
-      step_ = Step::format;  // someone tidied csv/: make them again
-      return fail(ErrorKind::retry, (csv ? sidecar : csv).error().message);
-    }
-    auto rows = formatter::RowReader::open(std::move(*csv), std::move(*sidecar));
+    if (!sidecar) return tl::unexpected(sidecar.error());
+    return formatter::RowReader::open(std::move(*csv), std::move(*sidecar));
+  }
+
+  Result<> start_upload() {
+    auto rows = open_rows();
     if (!rows) {
-      step_ = Step::format;
+      if (!job_.prepared) step_ = Step::format;  // someone tidied csv/: make them again
       return tl::unexpected(rows.error());
     }
     const std::string place = store_place(tools_.store_config);
@@ -246,24 +268,23 @@ class Pipeline::Attempt {
   Result<> finish() {
     const std::vector<uploader::RefusedRow>& refused = upload_->refused();
     if (!refused.empty() && !refused_added_) {
-      auto added = add_refused_rows(fd_.get(), job_.claim.name, report_.stamp.size,
-                                    tools_.config.max_line, refused, reject_paths());
+      // Of a prepared CSV the lines are elsewhere: only the reasons can be kept.
+      auto added = job_.prepared
+                       ? add_refused_reasons(refused, reject_paths())
+                       : add_refused_rows(fd_.get(), job_.claim.name, report_.stamp.size,
+                                          tools_.config.max_line, refused, reject_paths());
       if (!added) {
         // The files may hold a part of them: make all anew. The ids make that harmless.
         upload_.reset();
-        step_ = Step::format;
+        step_ = job_.prepared ? Step::take_prepared : Step::format;
         return added;
       }
       refused_added_ = true;
-      report_.has_lines = report_.has_reasons = true;
+      report_.has_lines = report_.has_lines || !job_.prepared;
+      report_.has_reasons = true;
     }
-    const RejectFiles files{
-        report_.has_lines ? reject_prefix_ + ".rejects" : std::string(),
-        report_.has_cut ? reject_prefix_ + ".cut" : std::string(),
-        report_.has_reasons ? reject_prefix_ + ".reasons" : std::string()};
-    auto published = publish_reject_files(tools_.spool, job_.claim.name, report_.result.sha256,
-                                          files);
-    if (!published) return tl::unexpected(published.error());
+    // A prepared CSV leaves what the extract's own files in rejects/ say alone.
+    if (!job_.prepared || !refused.empty()) CARAVEL_TRY(publish_rejects());
 
     if (auto now = stamp_of_fd(fd_.get()); now && changed_since(report_.stamp, *now)) {
       note(job_.root != nullptr ? "changed while it was loaded: it is taken again as a new extract"
@@ -284,6 +305,17 @@ class Pipeline::Attempt {
     return {};
   }
 
+  Result<> publish_rejects() {
+    const RejectFiles files{
+        report_.has_lines ? reject_prefix_ + ".rejects" : std::string(),
+        report_.has_cut ? reject_prefix_ + ".cut" : std::string(),
+        report_.has_reasons ? reject_prefix_ + ".reasons" : std::string()};
+    auto published =
+        publish_reject_files(tools_.spool, job_.claim.name, report_.result.sha256, files);
+    if (!published) return tl::unexpected(published.error());
+    return {};
+  }
+
   Result<> remove_stale() {
     if (job_.delete_stale) {
       auto removed = remove_stale_rows(tools_.store, tools_.ledger, tools_.feed.name,
@@ -298,10 +330,7 @@ class Pipeline::Attempt {
   }
 
   Result<> archive_file() {
-    if (tools_.feed.keep_csv.count() == 0) {
-      ::unlink(csv_.c_str());
-      ::unlink(sidecar_.c_str());
-    }
+    if (tools_.feed.keep_csv.count() == 0) remove_csv();
     fd_.reset();
     if (job_.root != nullptr) {
       auto extract = tools_.ledger.find_claim(job_.claim.id);
@@ -317,8 +346,7 @@ class Pipeline::Attempt {
     upload_.reset();
     fd_.reset();
     remove_temporaries();
-    ::unlink(csv_.c_str());
-    ::unlink(sidecar_.c_str());
+    remove_csv();
     std::string why = error.message;
     if (job_.root != nullptr && why.ends_with("--year")) {
       why += fmt::format(": caravel process --feed {} --year YYYY {}", tools_.feed.name,
@@ -369,18 +397,20 @@ class Pipeline::Attempt {
   }
 
   PipelineResult finished(Ending ending, std::string message) {
-    return {ending, counts_, std::move(message), format_name(), false};
+    return {ending, counts_, std::move(message), format_name_, false};
   }
 
-  [[nodiscard]] std::string format_name() const {
-    return report_.result.format != nullptr ? report_.result.format->name : std::string();
-  }
   [[nodiscard]] std::string temporary(std::string_view folder, std::string_view ending) const {
     return fmt::format("{}/{}/{}{}", tools_.spool.path(), folder, reject_prefix_, ending);
   }
   [[nodiscard]] formatter::Rejects::Paths reject_paths() const {
     return {temporary("rejects", ".rejects"), temporary("rejects", ".reasons"),
             temporary("rejects", ".cut")};
+  }
+  void remove_csv() const {
+    if (job_.prepared) return;  // a person's
+    ::unlink(csv_.c_str());
+    ::unlink(sidecar_.c_str());
   }
   void remove_temporaries() const {
     for (const char* ending : {".csv", ".sidecar"}) ::unlink(temporary("csv", ending).c_str());
@@ -397,6 +427,7 @@ class Pipeline::Attempt {
   const std::string reject_prefix_;
   Step step_ = Step::open;
   std::uint64_t progress_ = 0;
+  std::string format_name_;
   UniqueFd fd_;
   bool gone_ = false;
   FormatReport report_;

@@ -25,6 +25,8 @@ struct ExtractJob {
   /// Where the claim lies; nullptr if the file is a person's and must not be moved or changed.
   const ClaimRoot* root = nullptr;
   std::string path;  // of the file
+  /// `path` is a CSV with its sidecar beside it (PATH.sidecar): nothing is left to format.
+  bool prepared = false;
   ByHand by_hand;
   bool reprocess = false;
   bool delete_stale = false;

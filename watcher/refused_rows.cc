@@ -40,4 +40,11 @@ Result<> add_refused_rows(int fd, const std::string& name, std::uint64_t size,
   return rejects.flush(true);
 }
 
+Result<> add_refused_reasons(const std::vector<uploader::RefusedRow>& refused,
+                             const formatter::Rejects::Paths& paths) {
+  formatter::Rejects rejects({"", paths.reasons, ""}, formatter::Rejects::Mode::append);
+  for (const uploader::RefusedRow& row : refused) rejects.add(row.line, row.offset, row.reason, "");
+  return rejects.flush(true);
+}
+
 }  // namespace caravel::watcher

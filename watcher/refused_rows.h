@@ -19,4 +19,8 @@ namespace caravel::watcher {
                                         const std::vector<uploader::RefusedRow>& refused,
                                         const formatter::Rejects::Paths& paths);
 
+/// The same where the lines cannot be read again: reasons only.
+[[nodiscard]] Result<> add_refused_reasons(const std::vector<uploader::RefusedRow>& refused,
+                                           const formatter::Rejects::Paths& paths);
+
 }  // namespace caravel::watcher

@@ -61,8 +61,4 @@ struct StatusReport {
 /// The history of one extract in words, a fact a line; the first line is "NAME: STATE".
 [[nodiscard]] std::string explain_text(const Extract& extract, Time now);
 
-/// `text` without what could harm a terminal: control characters and bytes that are no UTF-8 become
-/// "\xNN". Names in a drop directory and replies of servers are other people's.
-[[nodiscard]] std::string printable(std::string_view text);
-
 }  // namespace caravel::watcher

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "watcher/name_rules.h"
+
 #include "watcher/report.h"
 
 namespace caravel::watcher {
@@ -11,24 +13,6 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-
-/// The length in bytes of the well-formed UTF-8 character at the start of `text`, 0 if there is
-/// none, by RFC 3629; C1 controls count as none, terminals obey them.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return lead >= 0x20 && lead != 0x7f ? 1 : 0;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned char next = byte(1);
-  if (lead == 0xc2 && next < 0xa0) return 0;                                     // C1
-  if ((lead == 0xe0 && next < 0xa0) || (lead == 0xf0 && next < 0x90)) return 0;  // overlong
-  if ((lead == 0xed && next > 0x9f) || (lead == 0xf4 && next > 0x8f)) return 0;  // no character
-  return length;
-}
 
 std::string ago(Time now, Time then) {
   return duration_for_people(duration_cast<milliseconds>(now - then));
@@ -163,20 +147,6 @@ std::string origin_text(Origin origin) {
 }
 
 }  // namespace
-
-std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[0]));
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
-}
 
 std::string status_text(const StatusReport& report) {
   const Time now = report.now;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <ctime>
 #include <utility>
 
@@ -112,6 +113,22 @@ Result<LockAttempt> Spool::lock(std::string_view command,
   CARAVEL_TRY(write_all(
       fd.get(), fmt::format("pid {}, `{}`, since {}\n", ::getpid(), command, utc_text(now))));
   return LockAttempt{SpoolLock(std::move(fd)), {}};
+}
+
+std::string lock_holder(const std::string& path) {
+  const std::string file = path + "/.lock";
+  struct stat status;
+  if (::stat(file.c_str(), &status) != 0) return "";
+  // "1: FLOCK  ADVISORY  WRITE 123 fd:00:2536 0 EOF": the inode ends the sixth field.
+  std::ifstream locks("/proc/locks");
+  const std::string inode = fmt::format(":{} ", status.st_ino);
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find("FLOCK") == std::string::npos || line.find(inode) == std::string::npos) continue;
+    auto text = read_file(file, 4096);
+    const std::string holder = text ? text->substr(0, text->find('\n')) : std::string();
+    return holder.empty() ? "another process" : printable(holder);
+  }
+  return "";
 }
 
 std::string Spool::absolute(std::string_view relative) const {

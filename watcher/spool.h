@@ -71,6 +71,10 @@ class Spool {
   UniqueFd spool_, work_, csv_, done_, rejects_, failed_;
 };
 
+/// Who holds the lock of the spool at `path`, as it describes itself; "" if nobody does. Only looks
+/// (proc(5), /proc/locks): a lock taken for a moment could stop a watcher that starts just then.
+[[nodiscard]] std::string lock_holder(const std::string& path);
+
 /// What the name of every temporary in the spool's directories starts with.
 inline constexpr std::string_view kTemporaryPrefix = ".tmp-";
 

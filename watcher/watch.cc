@@ -140,7 +140,7 @@ Result<SweepResult> sweep(const Service& service) {
     const FeedConfig& feed = *extract.feed;
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto reason = down.find(&feed); reason != down.end()) {
-      ++total.waiting;
+      ++total.gave_up;
       (void)ledger->set_waiting(extract.claim.id, reason->second, std::nullopt,
                                 std::chrono::system_clock::now());
       return;
@@ -163,7 +163,7 @@ Result<SweepResult> sweep(const Service& service) {
     if (result.ending == Ending::done) ++total.done;
     if (result.ending == Ending::failed) ++total.failed;
     if (result.ending == Ending::gave_up) {
-      ++total.waiting;
+      ++total.gave_up;
       down[&feed] = result.message;
     }
   };
@@ -189,7 +189,7 @@ Result<SweepResult> sweep(const Service& service) {
     }
     intake.step(Moment::now());
   }
-  total.waiting += intake.waiting();
+  total.waiting = total.gave_up + intake.waiting();
   tidy(service, std::chrono::system_clock::now());
   return total;
 }
