@@ -87,10 +87,10 @@ const char* parse_timestamp(const char* p, Capture& capture) {
   return p;
 }
 
-const char* parse_ip(const char* p, Capture& capture) {
+const char* parse_ip(const char* p, char stop, Capture& capture) {
   const char* const begin = p;
-  while (is_digit(*p) || (*p >= 'a' && *p <= 'f') || (*p >= 'A' && *p <= 'F') || *p == ':' ||
-         *p == '.') {
+  while (is_digit(*p) || (*p >= 'a' && *p <= 'f') || (*p >= 'A' && *p <= 'F') || *p == '.' ||
+         (*p == ':' && stop != ':')) {
     ++p;
   }
   const std::string text(begin, p);
@@ -104,18 +104,20 @@ const char* parse_ip(const char* p, Capture& capture) {
 }
 
 const char* parse_choice(const char* p, const Op& op, Capture& capture) {
+  const bool any_word = op.options.back().first == "*";
+  const char* end = nullptr;
+  if (any_word) {
+    end = parse_word(p, op.stop, capture);
+    if (end == nullptr) return nullptr;
+  }
   for (std::size_t i = 0; i < op.options.size(); ++i) {
     const std::string& option = op.options[i].first;
-    if (option == "*") {
-      const char* const end = parse_word(p, op.stop, capture);
-      if (end == nullptr) return nullptr;
-      capture.number = static_cast<std::uint32_t>(i);
-      return end;
-    }
-    // No option holds '\n', so the comparison ends at the line's end at the latest.
-    if (std::strncmp(p, option.c_str(), option.size()) == 0) {
-      capture = {p, p + option.size(), static_cast<std::uint32_t>(i)};
-      return p + option.size();
+    const bool found = any_word ? option == "*" || option == capture.text()
+                                // No option holds '\n', so this ends at the line's end.
+                                : std::strncmp(p, option.c_str(), option.size()) == 0;
+    if (found) {
+      capture = {p, any_word ? end : p + option.size(), static_cast<std::uint32_t>(i)};
+      return capture.end;
     }
   }
   return nullptr;

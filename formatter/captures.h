@@ -131,6 +131,14 @@ inline const char* parse_decimal(const char* p, unsigned whole, Capture& capture
   return end;
 }
 
+/// Seconds (or milliseconds) since 1970, perhaps with a fraction, up to the year 5138: of more
+/// digits no calendar date could be made.
+inline const char* parse_epoch(const char* p, bool milliseconds, Capture& capture) {
+  const std::ptrdiff_t most_digits = milliseconds ? 14 : 11;
+  if (*p == '-' || parse_digits(p) - p > most_digits) return nullptr;
+  return parse_decimal(p, 0, capture);
+}
+
 /// HH:MM:SS, 00-23, 00-59, 00-60 (a leap second); a fraction may follow if `fraction`.
 inline const char* parse_time(const char* p, bool fraction, Capture& capture) {
   const char* const begin = p;
@@ -168,16 +176,18 @@ const char* parse_offset(const char* p, int& minutes);
 /// ISO 8601: date, T or a blank, time, perhaps a fraction and a zone.
 const char* parse_timestamp(const char* p, Capture& capture);
 
-const char* parse_ip(const char* p, Capture& capture);
+/// IPv4 or IPv6. With ':' as `stop` IPv4 only: it ends there (a port follows).
+const char* parse_ip(const char* p, char stop, Capture& capture);
 
-/// One of `options`, longest first; "*", if it is there, stands for any word that ends at `stop`.
+/// The longest of `options` that stands here. With a "*" among them: the word up to `stop` is one
+/// of the others, or "*".
 const char* parse_choice(const char* p, const Op& op, Capture& capture);
 
 inline const char* parse_bracketed(const char* p, const Op& op, Capture& capture) {
   if (*p != '[') return nullptr;
   Capture word;
-  const char* const end = parse_word(p, '\n', word);
-  if (end - p < 2 || end[-1] != ']') return nullptr;
+  const char* const end = parse_word(p, op.stop, word);
+  if (end == nullptr || end - p < 2 || end[-1] != ']') return nullptr;
   capture = {p + 1, end - 1, word.number};
   if (op.options.empty()) return end;
   const std::string_view inside = capture.text();

@@ -4,6 +4,7 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include "formatter/csv.h"
 
@@ -87,6 +88,7 @@ class KindCompiler {
       if (std::any_of(format_.columns.begin(), format_.columns.end(), same)) {
         return root_["columns"].error(fmt::format("the column '{}' stands twice", name));
       }
+      if (name.empty()) return root_["columns"].error("a column without a name");
       format_.columns.push_back({name, ColumnType::text});
     }
     if (format_.columns.empty()) return root_["columns"].error("must name at least one column");
@@ -103,7 +105,9 @@ class KindCompiler {
         if (!list) return tl::unexpected(list.error());
         time_names_ = std::move(*list);
       }
-      if (time_names_.empty() || time_names_.size() > 3) {
+      const bool unnamed =
+          std::find(time_names_.begin(), time_names_.end(), "") != time_names_.end();
+      if (unnamed || time_names_.empty() || time_names_.size() > 3) {
         return root_["time"].error("names one to three captures: date, time, offset");
       }
     } else if (format_.identity == Identity::line) {
@@ -115,6 +119,7 @@ class KindCompiler {
       auto key = root_["key"].as_string();
       if (!key) return tl::unexpected(key.error());
       key_name_ = std::move(*key);
+      if (key_name_.empty()) return root_["key"].error("must name a capture");
     }
     return {};
   }
@@ -136,8 +141,7 @@ class KindCompiler {
     if (!pattern) return node["line"].error(pattern.error().message);
     kind.pattern = std::move(*pattern);
     for (const Op& op : kind.pattern.ops()) {
-      if (op.code == OpCode::month_day) kind.has_month_day = true;
-      if (is_date(op.code) && !kind.date) kind.date = op.capture;
+      if (op.code == OpCode::month_day && !kind.month_day) kind.month_day = op.capture;
     }
     if (kind.keep) {
       CARAVEL_TRY(add_columns(node, kind));
@@ -149,6 +153,8 @@ class KindCompiler {
         }
         kind.key = *key;
       }
+    } else if (node["set"].exists()) {
+      return node["set"].error("a dropped line has no columns");
     }
     format_.kinds.push_back(std::move(kind));
     return {};
@@ -189,8 +195,9 @@ class KindCompiler {
     const auto is_column = [&](const std::string& name) {
       return std::find(columns.begin(), columns.end(), name) != columns.end();
     };
+    if (node["set"].exists()) CARAVEL_TRY(node["set"].expect_keys(columns));
     for (const auto& [name, value] : node["set"].pairs()) {
-      if (!is_column(name)) return value.error("is not a column");
+      if (capture_named(kind, name)) return value.error("is captured by the line already");
     }
     for (const std::string& name : kind.pattern.names()) {
       const bool used =
@@ -251,11 +258,35 @@ class KindCompiler {
   std::map<std::string, ColumnType> types_;
 };
 
+/// Names and constants end up in CSV, JSON and SQL; yaml-cpp lets any byte through.
+bool is_utf8(const Format& format) {
+  std::vector<std::string_view> texts = {format.name, format.time_column, format.key_column};
+  for (const Column& column : format.columns) texts.emplace_back(column.name);
+  for (const Kind& kind : format.kinds) {
+    texts.emplace_back(kind.name);
+    for (const ColumnRule& rule : kind.columns) {
+      texts.emplace_back(rule.constant);
+      texts.insert(texts.end(), rule.values.begin(), rule.values.end());
+    }
+  }
+  return std::all_of(texts.begin(), texts.end(), [](std::string_view text) {
+    return simdjson::validate_utf8(text.data(), text.size());
+  });
+}
+
+Result<> read_text(const YamlNode& node, std::string& out) {
+  if (!node.exists()) return {};
+  auto text = node.as_string();
+  if (!text) return tl::unexpected(text.error());
+  out = std::move(*text);
+  return {};
+}
+
 }  // namespace
 
 bool Format::needs_year() const {
   return std::any_of(kinds.begin(), kinds.end(),
-                     [](const Kind& kind) { return kind.has_month_day; });
+                     [](const Kind& kind) { return kind.month_day.has_value(); });
 }
 
 std::vector<std::string> Format::kind_names() const {
@@ -276,7 +307,7 @@ Result<Format> compile_format(const YamlNode& root) {
   if (format.name == "auto" || format.name.empty()) {
     return root["format"].error("this name is taken: choose another");
   }
-  if (root["about"].exists()) format.about = root["about"].as_string().value_or("");
+  CARAVEL_TRY(read_text(root["about"], format.about));
   if (root["identity"].exists()) {
     auto identity = root["identity"].as_choice({"line", "position"});
     if (!identity) return tl::unexpected(identity.error());
@@ -295,15 +326,15 @@ Result<Format> compile_format(const YamlNode& root) {
       for (const char* key : {"columns", "kinds", "blanks"}) {
         if (root[key].exists()) return root[key].error("belongs to `reader: pattern` only");
       }
-      if (root["time"].exists()) format.time_column = root["time"].as_string().value_or("");
-      if (root["key"].exists()) format.key_column = root["key"].as_string().value_or("");
+      CARAVEL_TRY(read_text(root["time"], format.time_column));
+      CARAVEL_TRY(read_text(root["key"], format.key_column));
       if (format.time_column.empty() && format.identity == Identity::line) {
         return root.error("a format without `time` must say `identity: position`");
       }
-      return format;
     }
   }
-  CARAVEL_TRY(KindCompiler(root, format).compile_all());
+  if (format.reader == Reader::pattern) CARAVEL_TRY(KindCompiler(root, format).compile_all());
+  if (!is_utf8(format)) return root.error("holds text that is not valid UTF-8");
   return format;
 }
 

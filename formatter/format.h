@@ -71,8 +71,8 @@ struct Kind {
   std::vector<ColumnRule> columns;
   TimeRule time;
   std::optional<std::uint8_t> key;
-  bool has_month_day = false;        // its date takes its year from the YearTable
-  std::optional<std::uint8_t> date;  // the first capture that is a date
+  std::optional<std::uint8_t>
+      month_day;  // the first capture that takes its year from the YearTable
 };
 
 struct Format {
@@ -102,7 +102,7 @@ struct Format {
 /// same name: users come after the shipped ones.
 class FormatSet {
  public:
-  /// Every *.yaml of `folders`. A folder that is missing is an error.
+  /// Every *.yaml of `folders` that is not hidden. A folder that is missing is an error.
   static Result<FormatSet> load(const std::vector<std::string>& folders);
 
   void add(Format format);

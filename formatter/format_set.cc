@@ -15,7 +15,9 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
     std::error_code error;
     std::vector<std::string> files;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+      // Hidden files are the locks and backups of editors.
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with(".yaml") && name.front() != '.') files.push_back(entry.path().string());
     }
     if (error) {
       return fail(ErrorKind::usage, fmt::format("formats folder {}: {}", folder, error.message()));
@@ -58,9 +60,10 @@ std::vector<std::string> FormatSet::names() const {
 
 std::string FormatSet::unknown_name_message(std::string_view name) const {
   const std::string nearest = nearest_word(name, names());
-  return fmt::format("unknown format '{}'{}; known: {}", name,
-                     nearest.empty() ? std::string() : fmt::format("; did you mean '{}'?", nearest),
-                     fmt::join(names(), ", "));
+  return fmt::format(
+      "unknown format '{}'{} {}", name,
+      nearest.empty() ? "; known:" : fmt::format("; did you mean '{}'? Known:", nearest),
+      fmt::join(names(), ", "));
 }
 
 }  // namespace caravel::formatter

@@ -21,7 +21,7 @@ constexpr std::size_t kDetectionLines = 64;
 /// The hash of a log's first line is over at most so many of its bytes: whoever computes it needs
 /// no more memory for a line without end.
 constexpr std::size_t kFirstLineBytes = 64 * 1024;
-constexpr std::uint64_t kLinesBetweenReports = 4096;
+constexpr std::uint64_t kBytesBetweenReports = 1 << 20;
 
 constexpr std::string_view kCutOff = "no line end (cut off?)";
 
@@ -44,7 +44,10 @@ class Run {
     matcher_ = &matcher;
     writer_ = &writer;
     records_ = &records;
-    if (request_.first_line) writer.set_first_line(*request_.first_line);
+    if (request_.first_line) {
+      writer.set_first_line(*request_.first_line);
+      first_line_known_ = true;
+    }
     if (format_->reader == Reader::pattern) begin_rows(format_->columns);
 
     Line line;
@@ -53,9 +56,7 @@ class Run {
       if (!more) return tl::unexpected(more.error());
       if (!*more) break;
       take(line);
-      if (result_.counts.lines % kLinesBetweenReports == 0 || line.oversized) {
-        CARAVEL_TRY(look_around());
-      }
+      if (lines_.bytes() >= next_report_) CARAVEL_TRY(look_around());
     }
     CARAVEL_TRY(look_around());
     return finish();
@@ -68,6 +69,12 @@ class Run {
     auto first_lines = lines_.peek(kDetectionLines);
     if (!first_lines) return tl::unexpected(first_lines.error());
     if (first_lines->empty()) {
+      if (!lines_.ended()) {
+        return fail(ErrorKind::content,
+                    fmt::format("its first line is longer than {} bytes (max_line), so its format "
+                                "cannot be found; name it with --format or `format:`",
+                                request_.max_line));
+      }
       format_ = &no_format_;
       return {};
     }
@@ -92,7 +99,7 @@ class Run {
   }
 
   void take(Line& line) {
-    if (line.number == 1 && result_.counts.lines == 0) note_first_line(line);
+    if (!first_line_known_) note_first_line(line);
     if (line.oversized) {
       take_piece(line);
       return;
@@ -109,6 +116,7 @@ class Run {
       return;
     }
     if (!line.ascii && !simdjson::validate_utf8(trimmed.data(), trimmed.size())) {
+      records_->pass_over();
       reject(line, "not valid UTF-8");
       return;
     }
@@ -128,8 +136,7 @@ class Run {
     const auto kind_index = matcher_->match(trimmed.data(), end);
     if (kind_index) {
       const Kind& kind = format_->kinds[*kind_index];
-      if (kind.date && kind.has_month_day)
-        last_date_ = matcher_->state().captures[*kind.date].number;
+      if (kind.month_day) last_date_ = matcher_->state().captures[*kind.month_day].number;
       if (kind.keep) {
         writer_->write(kind, *kind_index, matcher_->state(), trimmed, place);
         ++result_.counts.rows;
@@ -168,6 +175,7 @@ class Run {
   void take_piece(const Line& line) {
     if (piece_begin_ == kNoPiece) piece_begin_ = line.offset;
     outputs_.rejects.add_piece(line.text());
+    records_->pass_over();
     if (!line.last_piece) return;
     ++result_.counts.lines;
     ++result_.counts.rejected;
@@ -178,17 +186,19 @@ class Run {
     piece_begin_ = kNoPiece;
   }
 
+  /// Gathers the beginning of the first line, which may come in pieces of any size.
   void note_first_line(const Line& line) {
-    if (request_.first_line || noted_first_line_) return;
-    noted_first_line_ = true;
-    std::string_view text = line.text().substr(0, kFirstLineBytes);
-    if (text.size() == line.text().size() && line.terminated && text.ends_with('\r')) {
-      text.remove_suffix(1);
-    }
-    writer_->set_first_line(hash_bytes(text));
+    const std::string_view text = line.text().substr(0, kFirstLineBytes - first_line_.size());
+    first_line_.append(text);
+    const bool all = text.size() == line.text().size();
+    if (all && line.oversized && !line.last_piece) return;
+    if (all && line.terminated && first_line_.ends_with('\r')) first_line_.pop_back();
+    writer_->set_first_line(hash_bytes(first_line_));
+    first_line_known_ = true;
   }
 
   Result<> look_around() {
+    next_report_ = lines_.bytes() + kBytesBetweenReports;
     if (monitor_.on_progress) monitor_.on_progress(input_.packed_bytes());
     if (monitor_.stop != nullptr && monitor_.stop->requested()) {
       return fail(ErrorKind::stopped, "stopped");
@@ -240,8 +250,10 @@ class Run {
   FormatResult result_;
   std::uint32_t last_date_ = 0;
   std::uint64_t piece_begin_ = kNoPiece;
+  std::string first_line_;
+  std::uint64_t next_report_ = 0;
   bool begun_ = false;
-  bool noted_first_line_ = false;
+  bool first_line_known_ = false;
 };
 
 }  // namespace

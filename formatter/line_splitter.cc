@@ -58,7 +58,7 @@ Result<bool> LineSplitter::next(Line& line) {
     const bool terminated = found != nullptr;
     char* end = terminated ? static_cast<char*>(found) : buffer_.data() + until_;
     const auto size = static_cast<std::size_t>(end - begin);
-    if (!terminated) searched_ = until_;
+    if (!terminated && started_) searched_ = until_;
     const bool complete = terminated || (ended_ && started_);
     if (!complete && size <= max_line_) {
       CARAVEL_TRY(refill());

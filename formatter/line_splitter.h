@@ -40,6 +40,9 @@ class LineSplitter {
   /// detection. Call before next().
   [[nodiscard]] Result<std::vector<std::string>> peek(std::size_t most);
 
+  /// Whether the input has nothing more to give.
+  [[nodiscard]] bool ended() const { return ended_; }
+
   /// Unpacked bytes taken from the input so far.
   [[nodiscard]] std::uint64_t bytes() const { return base_offset_ + until_; }
 

@@ -63,6 +63,13 @@ Result<> parse_options(std::string_view argument, Op& op) {
     const std::size_t equals = item.find('=');
     const std::string_view word = item.substr(0, equals);
     if (word.empty()) return fail(ErrorKind::usage, "an option without a word");
+    if (word == "*" && equals == std::string_view::npos) {
+      return fail(ErrorKind::usage, "the option '*' needs a value: *=VALUE");
+    }
+    if (std::any_of(op.options.begin(), op.options.end(),
+                    [&](const auto& option) { return option.first == word; })) {
+      return fail(ErrorKind::usage, fmt::format("the option '{}' stands twice", word));
+    }
     op.options.emplace_back(word,
                             equals == std::string_view::npos ? word : item.substr(equals + 1));
   }
@@ -72,6 +79,31 @@ Result<> parse_options(std::string_view argument, Op& op) {
     return a.first.size() > b.first.size();
   });
   return {};
+}
+
+/// Year, month and day, each once, and nothing else behind a '%'.
+bool is_date_layout(std::string_view layout) {
+  int years = 0;
+  int months = 0;
+  int days = 0;
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    if (layout[i] != '%') continue;
+    switch (++i < layout.size() ? layout[i] : '%') {
+      case 'Y':
+        ++years;
+        break;
+      case 'm':
+      case 'b':
+        ++months;
+        break;
+      case 'd':
+        ++days;
+        break;
+      default:
+        return false;
+    }
+  }
+  return years == 1 && months == 1 && days == 1;
 }
 
 /// The op for `type(argument)`.
@@ -111,15 +143,7 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
       break;
     case OpCode::date:
       op.text = argument.empty() ? "%Y-%m-%d" : std::string(argument);
-      for (const char* part : {"%Y", "%d"}) {
-        if (op.text.find(part) == std::string::npos) return refuse();
-      }
-      for (std::size_t at = op.text.find('%'); at != std::string::npos;
-           at = op.text.find('%', at + 2)) {
-        if (at + 1 >= op.text.size() || std::strchr("Ymdb", op.text[at + 1]) == nullptr) {
-          return refuse();
-        }
-      }
+      if (!is_date_layout(op.text)) return refuse();
       break;
     case OpCode::choice:
     case OpCode::bracketed: {
@@ -132,6 +156,22 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
       if (!argument.empty()) return refuse();
   }
   return op;
+}
+
+/// Whether the value goes on until something else begins.
+bool is_open_ended(const Op& op) {
+  switch (op.code) {
+    case OpCode::word:
+    case OpCode::field:
+    case OpCode::text:
+    case OpCode::rest:
+    case OpCode::bracketed:
+      return true;
+    case OpCode::choice:
+      return op.options.back().first == "*";
+    default:
+      return false;
+  }
 }
 
 Op literal_op(std::string text) {
@@ -151,6 +191,14 @@ Op literal_op(std::string text) {
 }  // namespace
 
 Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
+  // The parsers count on it that nothing but a line's end matches a line's end.
+  if (text.find_first_of(std::string_view("\n\0", 2)) != std::string_view::npos) {
+    return fail(ErrorKind::usage, "a pattern is one line, without NUL");
+  }
+  if (!text.empty() && (is_blank(text.front()) || is_blank(text.back()))) {
+    return fail(ErrorKind::usage,
+                "a pattern neither begins nor ends with a blank: lines have lost theirs");
+  }
   Pattern pattern;
   std::string literal;
   const auto flush_literal = [&] {
@@ -166,7 +214,6 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
       continue;
     }
     if (text.front() != '{' || text.substr(0, 2) == "{{") {
-      if (text.front() == '\n') return fail(ErrorKind::usage, "a pattern is one line");
       literal.push_back(text.front());
       text.remove_prefix(text.front() == '{' ? 2 : 1);
       continue;
@@ -211,16 +258,18 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
   for (std::size_t i = 0; i + 1 < pattern.ops_.size(); ++i) {
     Op& op = pattern.ops_[i];
     const Op& next = pattern.ops_[i + 1];
-    if (next.code == OpCode::literal) op.stop = next.text.front();
-    if (next.code == OpCode::blanks) op.stop = ' ';
-    const bool open_ended =
-        op.code == OpCode::word || op.code == OpCode::text || op.code == OpCode::rest;
+    // Only where it counts: ops that do the same are to be equal, for shared_with().
+    if (is_open_ended(op) || op.code == OpCode::ip) {
+      if (next.code == OpCode::literal) op.stop = next.text.front();
+      if (next.code == OpCode::blanks) op.stop = ' ';
+    }
     if (op.code == OpCode::rest ||
-        (open_ended && next.code != OpCode::literal && next.code != OpCode::blanks)) {
-      return fail(ErrorKind::usage,
-                  fmt::format("'{}' cannot tell where it ends: a literal or the line's end must "
-                              "follow it",
-                              pattern.names_[op.capture]));
+        (is_open_ended(op) && next.code != OpCode::literal && next.code != OpCode::blanks)) {
+      return fail(
+          ErrorKind::usage,
+          fmt::format(
+              "{{{}}} cannot tell where it ends: {} must follow it", pattern.label(op),
+              op.code == OpCode::rest ? "the line's end" : "a literal, a blank or the line's end"));
     }
   }
   return pattern;
@@ -279,8 +328,10 @@ std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& 
         next = parse_implied(p, op.arg, capture);
         break;
       case OpCode::decimal:
+        next = parse_decimal(p, op.arg, capture);
+        break;
       case OpCode::epoch:
-        next = parse_decimal(p, op.code == OpCode::epoch ? 0 : op.arg, capture);
+        next = parse_epoch(p, op.arg != 0, capture);
         break;
       case OpCode::time:
         next = parse_time(p, op.arg != 0, capture);
@@ -301,7 +352,7 @@ std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& 
         break;
       }
       case OpCode::ip:
-        next = parse_ip(p, capture);
+        next = parse_ip(p, op.stop, capture);
         break;
     }
     if (next == nullptr) return i;
@@ -322,6 +373,13 @@ std::size_t Pattern::shared_with(const Pattern& other) const {
   std::size_t shared = 0;
   while (shared < least && ops_[shared] == other.ops_[shared]) ++shared;
   return shared;
+}
+
+std::string Pattern::label(const Op& op) const {
+  const auto type = std::find_if(kTypes.begin(), kTypes.end(),
+                                 [&](const TypeName& name) { return name.code == op.code; });
+  const std::string& name = names_[op.capture];
+  return name.empty() ? std::string(type->name) : fmt::format("{}:{}", name, type->name);
 }
 
 std::string Pattern::expectation(std::size_t index) const {

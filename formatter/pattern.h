@@ -65,7 +65,7 @@ constexpr unsigned packed_day(std::uint32_t date) { return date & 31; }
 struct Op {
   OpCode code = OpCode::literal;
   std::uint8_t arg = 0;
-  char stop = '\n';  // for word, text, field, choice: the byte that ends it
+  char stop = '\n';  // the byte that ends it, for values that go on until something else begins
   std::uint8_t capture = 0;
   std::string text;        // literal, or the layout of a date
   std::uint64_t head = 0;  // literal: its first 8 bytes, zero padded, and which of them count
@@ -106,6 +106,9 @@ class Pattern {
   [[nodiscard]] std::string expectation(std::size_t index) const;
 
  private:
+  /// A capture as the pattern has it, without its argument: "Lat:implied".
+  [[nodiscard]] std::string label(const Op& op) const;
+
   std::vector<Op> ops_;
   std::vector<std::string> names_;
 };

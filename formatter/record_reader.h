@@ -2,7 +2,10 @@
 // extract names the columns.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +20,7 @@ namespace caravel::formatter {
 ///   jsonl  members of the object, as JSON tokens with the digits of the source. A string stands
 ///          without its quotes unless it would then read as another JSON value; null is empty.
 ///          Members that the first line did not have go into the column "more", as one object.
+/// A line that a store could not take as it is (a name twice, more than kMaxColumns) is a reject.
 class RecordReader {
  public:
   explicit RecordReader(const Format& format);
@@ -27,8 +31,13 @@ class RecordReader {
   /// What became of a line.
   enum class Outcome { row, header, reject };
 
-  /// Takes a trimmed line. The first one that can be read makes the columns.
+  static constexpr std::size_t kMaxColumns = 1000;
+
+  /// Takes a trimmed line. The first JSON object that can be read makes the columns; of CSV it must
+  /// be the first line: if that cannot be read, no later one stands in for it.
   Outcome take(std::string_view line);
+  /// A line that is not empty went by without being shown to take().
+  void pass_over() { first_passed_ = true; }
 
   [[nodiscard]] bool has_columns() const { return !columns_.empty(); }
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
@@ -49,20 +58,25 @@ class RecordReader {
 
   Outcome take_csv(std::string_view line);
   Outcome take_json(std::string_view line);
-  void set_columns(std::vector<std::string> names, ColumnType type);
-  /// Record, time and key from values_.
-  Outcome finish();
+  void set_columns(const std::vector<std::string>& names, ColumnType type);
+  /// Under this name, or the next free one: name_2, name_3…
+  void add_column(const std::string& wanted, ColumnType type);
+  /// The column that a header's field or a member's value goes to.
+  [[nodiscard]] std::optional<std::size_t> place_of(std::string_view name) const;
+  Outcome reject(std::string reason);
+  /// Makes the record of values_, with the values of the time and the key column.
+  Outcome finish(std::string_view time, std::string_view key);
 
   const Format& format_;
   std::unique_ptr<Json> json_;
   std::vector<Column> columns_;
-  int time_index_ = -1;
-  int key_index_ = -1;
+  std::map<std::string, std::size_t, std::less<>> places_;  // column by the name that the file uses
   std::vector<std::string> values_;
   std::string record_;
   std::string time_;
   std::string key_;
   std::string reason_;
+  bool first_passed_ = false;
 };
 
 }  // namespace caravel::formatter

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -62,7 +63,10 @@ void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view
     show_(line, offset, reason, bytes);
     return;
   }
-  add_piece(bytes);
+  // Only the last line can be cut off, so the cut file holds nothing else.
+  Output& output = open(cut_, paths_.cut);
+  output.buffer().append(bytes);
+  output.settle();
   add_reason(line, offset, reason);
 }
 
@@ -72,7 +76,9 @@ void Rejects::add_piece(std::string_view bytes) {
     if (piece_.size() < kShown) piece_.append(bytes.substr(0, kShown - piece_.size()));
     return;
   }
-  Output& output = open(cut_, paths_.cut);
+  // With a cut file the pieces wait there: should the line be cut off, nothing is left to do.
+  Output& output = paths_.cut.empty() ? open(lines_, paths_.lines) : open(cut_, paths_.cut);
+  if (!pieces_from_) pieces_from_ = output.bytes();
   output.buffer().append(bytes);
   output.settle();
 }
@@ -83,33 +89,45 @@ void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_v
     show_(line, offset, reason, std::exchange(piece_, {}));
     return;
   }
+  Result<> done;
   if (terminated) {
-    // It has an end after all, so it belongs to the lines. Only the last line can be cut off, so
-    // the cut file holds nothing else.
+    if (!paths_.cut.empty()) done = move_pieces();
     Output& lines = open(lines_, paths_.lines);
-    auto moved = [&]() -> Result<> {
-      CARAVEL_TRY(cut_.output->flush());
-      if (!cut_.fd) return {};
-      if (::lseek(cut_.fd.get(), 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
-      char chunk[64 * 1024];
-      for (;;) {
-        auto got = read_some(cut_.fd.get(), chunk, sizeof chunk);
-        if (!got) return tl::unexpected(got.error());
-        if (*got == 0) break;
-        lines.buffer().append(chunk, *got);
-        lines.settle();
-      }
-      lines.buffer().push_back('\n');
-      lines.settle();
-      return {};
-    }();
-    if (!moved && error_) error_ = std::move(moved);
-    if (cut_.fd) {
-      ::unlink(paths_.cut.c_str());
-      cut_ = File{};
-    }
+    lines.buffer().push_back('\n');
+    lines.settle();
+  } else if (paths_.cut.empty()) {
+    done = drop_pieces();
   }
+  if (!done && error_) error_ = std::move(done);
+  pieces_from_.reset();
   add_reason(line, offset, reason);
+}
+
+Result<> Rejects::move_pieces() {
+  Output& lines = open(lines_, paths_.lines);
+  CARAVEL_TRY(cut_.output->flush());
+  if (!cut_.fd) return {};
+  if (::lseek(cut_.fd.get(), 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+  std::vector<char> chunk(std::size_t{64} * 1024);
+  for (;;) {
+    auto got = read_some(cut_.fd.get(), chunk.data(), chunk.size());
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) break;
+    lines.buffer().append(chunk.data(), *got);
+    lines.settle();
+  }
+  ::unlink(paths_.cut.c_str());
+  cut_ = File{};
+  return {};
+}
+
+Result<> Rejects::drop_pieces() {
+  CARAVEL_TRY(lines_.output->flush());
+  if (!lines_.fd) return {};
+  if (::ftruncate(lines_.fd.get(), static_cast<off_t>(*pieces_from_)) != 0) {
+    return fail_with_errno(paths_.lines, errno);
+  }
+  return {};
 }
 
 Result<> Rejects::flush(bool durable) {

@@ -59,6 +59,10 @@ class Rejects {
     std::optional<Output> output;
     bool made = false;
   };
+  /// From the cut file to the lines: the line has an end after all.
+  Result<> move_pieces();
+  /// Out of the lines again, if there is no cut file: the line is cut off.
+  Result<> drop_pieces();
   Output& open(File& file, const std::string& path);
   void add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason);
 
@@ -69,6 +73,7 @@ class Rejects {
   File lines_;
   File reasons_;
   File cut_;
+  std::optional<std::uint64_t> pieces_from_;  // where an oversized line began in its file
   Result<> error_;
 };
 
