@@ -22,11 +22,12 @@ constexpr int kMostRounds = 8;
 }  // namespace
 
 CouchBatch::CouchBatch(const CouchDatabase& database, std::unique_ptr<Batch> batch,
-                       std::string extract_tag, bool reprocess)
+                       std::string extract_tag, const UploadOptions& options)
     : database_(database),
       batch_(std::move(batch)),
       extract_tag_(std::move(extract_tag)),
-      reprocess_(reprocess),
+      reprocess_(options.reprocess),
+      loaded_before_(options.loaded_before),
       states_(batch_->rows.size()),
       ask_at_once_(kMostQuestions) {
   Rows all;
@@ -196,7 +197,10 @@ Result<> CouchBatch::judge(std::uint32_t row, const Found& found, Rows& again) {
   if (same) {
     // Our own from before a crash or a lost reply, or another extract's.
     const bool own = found.extract == extract_tag_ && found.line == ours.line;
-    state.fate = !own ? Fate::already_there : state.rev.empty() ? Fate::stored : Fate::replaced;
+    const bool replaced = own && !state.rev.empty();
+    state.fate = replaced                 ? Fate::replaced
+                 : own && !loaded_before_ ? Fate::stored
+                                          : Fate::already_there;
     return {};
   }
   if (found.exists && !reprocess_) {

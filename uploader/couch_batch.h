@@ -22,10 +22,10 @@ namespace caravel::uploader {
 
 class CouchBatch {
  public:
-  /// `database` outlives it. `extract_tag`: whose rows these are. With `reprocess` a stored row with
-  /// another sum is replaced.
+  /// `database` outlives it. `extract_tag`: whose rows these are. Of `options`,
+  /// `reprocess` and `loaded_before` count.
   CouchBatch(const CouchDatabase& database, std::unique_ptr<Batch> batch, std::string extract_tag,
-             bool reprocess);
+             const UploadOptions& options);
 
   /// Every row has a fate: stored, there already or refused.
   [[nodiscard]] bool finished() const { return questions_.empty() && chunks_.empty(); }
@@ -82,6 +82,7 @@ class CouchBatch {
   std::unique_ptr<Batch> batch_;
   std::string extract_tag_;
   bool reprocess_;
+  bool loaded_before_;
   std::vector<State> states_;
   std::vector<Rows> chunks_;  // to be sent, the last one first
   Rows questions_;            // there already: as the same row?

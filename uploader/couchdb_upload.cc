@@ -101,7 +101,7 @@ Result<std::unique_ptr<CouchBatch>> CouchUpload::next_batch() {
   }
   if (!*batch) return nullptr;
   return std::make_unique<CouchBatch>(database_, std::move(*batch),
-                                      std::string(extract_tag(sha256_)), options_.reprocess);
+                                      std::string(extract_tag(sha256_)), options_);
 }
 
 Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {

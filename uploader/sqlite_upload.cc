@@ -261,7 +261,7 @@ Result<> SqliteUpload::judge_stored(const formatter::Row& row, std::string_view 
   if (!found) return tl::unexpected(found.error());
   if (!*found) return fail(ErrorKind::retry, fmt::format("row {} came and went", id_));
   const bool same = select_.text(2) == sum;
-  const bool own = select_.text(0) == tag_ && select_.number(1) == row.line;
+  const bool own = !options_.loaded_before && select_.text(0) == tag_ && select_.number(1) == row.line;
   select_.reset();
   if (same) {
     ++(own ? tally.counts.stored : tally.counts.already_there);

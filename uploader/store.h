@@ -34,6 +34,9 @@ struct UploadOptions {
   bool reprocess = false;
   /// The database may be made if it is missing: no row was ever stored there.
   bool may_create = true;
+  /// This extract was loaded whole before: a row of its own that is found is then already there. If
+  /// not, such a row was stored by this very load, before a crash or a reply that was lost.
+  bool loaded_before = false;
   /// More rows refused than this: the store is at fault, not the rows.
   std::uint64_t max_refused = ~std::uint64_t{0};
 };

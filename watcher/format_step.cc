@@ -84,15 +84,17 @@ std::string first_reason(const std::string& reasons_path) {
   return fmt::format("; the first: line {}: {}", fields[0], fields[2]);
 }
 
-Result<> check_rejects(const FormatOrder& order, const FormatTargets& targets,
-                       const FormatResult& result) {
+/// Too many rejects: this is most likely another format.
+std::optional<std::string> refuse_for_rejects(const FormatOrder& order,
+                                              const FormatTargets& targets,
+                                              const FormatResult& result) {
   const auto& counts = result.counts;
-  if (counts.rejected <= order.feed.max_rejects.allowed(counts.lines)) return {};
-  return fail(ErrorKind::content,
-              fmt::format("{} of its {} lines match no record kind of the format '{}', more than "
-                          "max_rejects: is this another format?{}",
-                          counts.rejected, counts.lines, result.format->name,
-                          first_reason(targets.rejects.reasons)));
+  if (counts.rejected <= order.feed.max_rejects.allowed(counts.lines)) return std::nullopt;
+  return fmt::format(
+      "{} of its {} lines match no record kind of the format '{}', more than max_rejects: is this "
+      "another format?{}",
+      counts.rejected, counts.lines, result.format != nullptr ? result.format->name : "none",
+      first_reason(targets.rejects.reasons));
 }
 
 }  // namespace
@@ -130,19 +132,19 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
 
   if (needs_year && time.only_mtime && report->result.last_date &&
       !formatter::mtime_is_credible(*report->result.last_date, time.time)) {
-    if (order.feed.year != YearRule::guess) {
-      return fail(ErrorKind::content,
-                  fmt::format("the year of its dates cannot be known: only its mtime ({}) speaks, "
-                              "and the last line ({:02}/{:02}) lies more than 30 days from it. Name "
-                              "the year with --year",
-                              time.known.time_used,
-                              static_cast<unsigned>(report->result.last_date->month()),
-                              static_cast<unsigned>(report->result.last_date->day())));
+    if (order.feed.year == YearRule::guess) {
+      report->year_guessed = true;
+    } else {
+      report->year_unknown = true;
+      report->refusal = fmt::format(
+          "the year of its dates cannot be known: only its mtime ({}) speaks, and the last line "
+          "({:02}/{:02}) lies more than 30 days from it. Name the year with --year",
+          time.known.time_used, static_cast<unsigned>(report->result.last_date->month()),
+          static_cast<unsigned>(report->result.last_date->day()));
     }
-    report->year_guessed = true;
   }
   if (needs_year) report->time = time.known;
-  CARAVEL_TRY(check_rejects(order, targets, report->result));
+  if (!report->refusal) report->refusal = refuse_for_rejects(order, targets, report->result);
   return report;
 }
 

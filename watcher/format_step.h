@@ -42,7 +42,10 @@ struct FormatReport {
   FileStamp stamp;  // of the file when reading began
   KnownTime time;   // empty if the format needs no year
   bool year_guessed = false;
-  bool has_lines = false;  // which reject files were made
+  /// The whole file is refused: too many rejects, or no year to be known. Why, for people.
+  std::optional<std::string> refusal;
+  bool year_unknown = false;  // --year would help
+  bool has_lines = false;     // which reject files were made
   bool has_cut = false;
   bool has_reasons = false;
 };
@@ -50,8 +53,8 @@ struct FormatReport {
 /// Formats what `fd` has open, from its start. Reads it once; twice if the ledger knows from an
 /// earlier time which year its dates have. `fd` stays the caller's.
 ///
-/// Errors: content if the file must be set aside (damaged, not this format, no year to be known);
-/// retry or fault if reading or writing fails (a full disk); stopped.
+/// Errors: content if the file must be set aside (damaged, no format takes it); retry or fault if
+/// reading or writing fails (a full disk); stopped.
 [[nodiscard]] Result<FormatReport> format_file(int fd, const FormatOrder& order,
                                                const FormatTargets& targets, Ledger* ledger,
                                                const formatter::FormatMonitor& monitor);

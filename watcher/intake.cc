@@ -26,8 +26,9 @@ constexpr unsigned kQuietLooks = 3;
 Intake::Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify)
     : config_(config), spool_(spool), ledger_(ledger), inotify_(inotify) {
   for (const FeedConfig& feed : config.feeds) {
-    auto place = std::find_if(directories_.begin(), directories_.end(),
-                              [&](const auto& directory) { return directory->path() == feed.drop; });
+    auto place = std::find_if(directories_.begin(), directories_.end(), [&](const auto& directory) {
+      return directory->path() == feed.drop;
+    });
     if (place == directories_.end()) {
       directories_.push_back(std::make_unique<DropDirectory>(feed.drop));
       place = directories_.end() - 1;
@@ -75,9 +76,9 @@ void Intake::scan(std::size_t index, const Moment& now) {
     if (judged.feed == nullptr) {
       if (left_alone.size() < Ledger::kMaxLeftAlone) {
         const bool takeable_name = judged.entry.verdict.kind == NameKind::candidate;
-        left_alone.push_back({printable(entry.name),
-                              std::string(takeable_name ? describe(entry.kind)
-                                                        : judged.entry.verdict.reason)});
+        left_alone.push_back(
+            {printable(entry.name),
+             std::string(takeable_name ? describe(entry.kind) : judged.entry.verdict.reason)});
       }
       return true;
     }
@@ -200,9 +201,8 @@ void Intake::claim_all(std::vector<Candidate> candidates, const Moment& now) {
            std::tie(b.directory, b.stamp.mtime_ns, b.name);
   });
   for (auto from = candidates.begin(); from != candidates.end();) {
-    const auto until = std::find_if(from, candidates.end(), [&](const Candidate& c) {
-      return c.directory != from->directory;
-    });
+    const auto until = std::find_if(
+        from, candidates.end(), [&](const Candidate& c) { return c.directory != from->directory; });
     claim_some(from->directory, {from, until}, now);
     from = until;
   }

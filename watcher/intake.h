@@ -123,7 +123,7 @@ class Intake {
   std::map<std::string, Pending> pending_;  // by claim id
   std::vector<ReadyExtract> ready_;
   std::set<std::string> open_;  // ids of the claims that are not finished
-  bool starved_ = false;  // max_claims was reached: scan again when there is room
+  bool starved_ = false;        // max_claims was reached: scan again when there is room
   std::chrono::steady_clock::time_point next_scan_{};
   std::vector<std::string> messages_;
   std::map<std::string, std::string> said_;  // lasting faults, by what they are about

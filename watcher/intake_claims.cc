@@ -22,7 +22,8 @@ constexpr std::chrono::hours kRecheckFor{1};
 
 }  // namespace
 
-NewClaim Intake::claim_row(const Claim& claim, const FeedConfig& feed, const ClaimRoot& root) const {
+NewClaim Intake::claim_row(const Claim& claim, const FeedConfig& feed,
+                           const ClaimRoot& root) const {
   NewClaim row;
   row.claim = claim.id;
   row.feed = feed.name;
@@ -50,7 +51,8 @@ bool Intake::examine(Pending& pending, const Moment& now) {
     return false;
   }
   switch (look->state) {
-    case ClaimState::regular: return judge_writer(pending, *look, now);
+    case ClaimState::regular:
+      return judge_writer(pending, *look, now);
     case ClaimState::held:
       wait_for(pending, look->reason, writer_recheck_delay(pending.looks), now);
       return false;
@@ -60,7 +62,9 @@ bool Intake::examine(Pending& pending, const Moment& now) {
       }
       wait_for(pending, look->reason, kSlowLook, now);
       return false;
-    case ClaimState::unreadable: wait_for(pending, look->reason, kSlowLook, now); return false;
+    case ClaimState::unreadable:
+      wait_for(pending, look->reason, kSlowLook, now);
+      return false;
     case ClaimState::not_regular:
       set_aside_unread(pending, look->reason, now);
       return true;
@@ -177,8 +181,8 @@ void Intake::adopt(const Moment& now) {
     } else if (extract.sha256.empty()) {
       settled = ledger_.claim_gone(id);
     } else {
-      settled = ledger_.finish_failed(id, "its file is gone from work/", extract.counts.lines,
-                                      now.wall);
+      settled =
+          ledger_.finish_failed(id, "its file is gone from work/", extract.counts.lines, now.wall);
     }
     if (!settled) say_error("ledger " + id, settled.error());
   }

@@ -92,7 +92,9 @@ Result<Ledger> Ledger::open(const std::string& path, Mode mode) {
   return in_context(path, [&]() -> Result<Ledger> {
     const bool write = mode == Mode::read_write;
     std::error_code ignored;
-    if (write) {
+    if (path == kInMemory) {
+      // Nothing to make.
+    } else if (write) {
       CARAVEL_TRY(make_file(path));
     } else if (!std::filesystem::exists(path, ignored)) {
       return fail(ErrorKind::fault, "there is none yet; caravel watch or sweep makes it");

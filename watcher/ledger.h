@@ -171,6 +171,8 @@ class Ledger {
   /// Opens the ledger at `path`; read_write makes it and its directory (0600, 0700) if missing, and
   /// brings an older schema up to date. read_only changes nothing; a missing file is a fault.
   static Result<Ledger> open(const std::string& path, Mode mode = Mode::read_write);
+  /// As a path: an empty ledger of no file, for what is asked before the first start.
+  static constexpr std::string_view kInMemory = ":memory:";
 
   // -- In the drop directory ---------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ struct PipelineResult {
   LineCounts counts;
   std::string message;  // failed, gave_up: why
   std::string format;
-  bool usage = false;  // failed for want of an option that a person can give
+  bool wants_year = false;  // failed for want of --year
 };
 
 /// Everything that a pipeline works with; all of it must outlive it. One thread.
@@ -82,7 +82,6 @@ class Pipeline {
   [[nodiscard]] PipelineResult run(const ExtractJob& job);
 
  private:
-  class Attempt;
   PipelineTools tools_;
 };
 

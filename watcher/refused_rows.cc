@@ -11,8 +11,8 @@
 
 namespace caravel::watcher {
 
-Result<> add_refused_rows(int fd, const std::string& name, std::uint64_t size,
-                          std::size_t max_line, const std::vector<uploader::RefusedRow>& refused,
+Result<> add_refused_rows(int fd, const std::string& name, std::uint64_t size, std::size_t max_line,
+                          const std::vector<uploader::RefusedRow>& refused,
                           const formatter::Rejects::Paths& paths) {
   std::map<std::uint64_t, const uploader::RefusedRow*> by_line;
   for (const uploader::RefusedRow& row : refused) by_line.emplace(row.line, &row);

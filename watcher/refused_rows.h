@@ -11,9 +11,9 @@
 
 namespace caravel::watcher {
 
-/// Appends the lines of `refused` rows, read again from the extract that `fd` has open (`size` bytes
-/// of it), to the reject files in `paths`; makes those that are missing. Durable on return. Repeating
-/// it would append twice: format again first.
+/// Appends the lines of `refused` rows, read again from the extract that `fd` has open (`size`
+/// bytes of it), to the reject files in `paths`; makes those that are missing. Durable on return.
+/// Repeating it would append twice: format again first.
 [[nodiscard]] Result<> add_refused_rows(int fd, const std::string& name, std::uint64_t size,
                                         std::size_t max_line,
                                         const std::vector<uploader::RefusedRow>& refused,

@@ -102,9 +102,8 @@ Result<> watch(const Service& service) {
       tidy(service, now.wall);
       next_tidy = now.steady + kTidyEvery;
     }
-    pollfd polled[] = {{service.stop.fd(), POLLIN, 0},
-                       {inotify->fd(), POLLIN, 0},
-                       {finished.fd(), POLLIN, 0}};
+    pollfd polled[] = {
+        {service.stop.fd(), POLLIN, 0}, {inotify->fd(), POLLIN, 0}, {finished.fd(), POLLIN, 0}};
     const int timeout = poll_timeout(std::min(intake.next_deadline(), next_tidy), now.steady);
     if (::poll(polled, std::size(polled), timeout) < 0 && errno != EINTR) {
       return fail_with_errno("poll", errno);
@@ -197,7 +196,7 @@ Result<SweepResult> sweep(const Service& service) {
 void tidy(const Service& service, std::chrono::system_clock::time_point now) {
   // A file of done/ or csv/ says by its name which feeds it can belong to; the one that keeps
   // longest counts.
-  const auto keep = [&](milliseconds FeedConfig::* member) {
+  const auto keep = [&](milliseconds FeedConfig::*member) {
     return [&service, member](const std::string& relative) {
       const std::string name = relative.substr(relative.rfind('/') + 1);
       milliseconds longest{0};

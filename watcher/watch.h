@@ -13,8 +13,8 @@ namespace caravel::watcher {
 struct SweepResult {
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
-  std::uint64_t gave_up = 0;  // the store or the disk is down: the next sweep tries again
-  std::uint64_t waiting = 0;  // these, and what is not whole yet
+  std::uint64_t gave_up = 0;   // the store or the disk is down: the next sweep tries again
+  std::uint64_t waiting = 0;   // these, and what is not whole yet
   std::uint64_t rejected = 0;  // lines
 };
 

@@ -76,14 +76,16 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
   const LineCounts& counts = result.counts;
   switch (result.ending) {
     case Ending::done:
-      spdlog::info("{}: {}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected "
-                   "({} ms)",
-                   feed, printable(name), counts.lines, counts.stored, counts.already_there,
-                   counts.dropped, counts.rejected, took.count());
+      spdlog::info(
+          "{}: {}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected "
+          "({} ms)",
+          feed, printable(name), counts.lines, counts.stored, counts.already_there, counts.dropped,
+          counts.rejected, took.count());
       if (counts.differs > 0) {
-        spdlog::warn("{}: {}: {} rows differ from what is stored and were kept as they are: "
-                     "process --reprocess replaces them",
-                     feed, printable(name), counts.differs);
+        spdlog::warn(
+            "{}: {}: {} rows differ from what is stored and were kept as they are: "
+            "process --reprocess replaces them",
+            feed, printable(name), counts.differs);
       }
       break;
     case Ending::failed:
@@ -92,7 +94,9 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
     case Ending::gave_up:
       spdlog::error("{}: {}: not loaded: {}", feed, printable(name), result.message);
       break;
-    case Ending::stopped: spdlog::info("{}: {}: stopped", feed, printable(name)); break;
+    case Ending::stopped:
+      spdlog::info("{}: {}: stopped", feed, printable(name));
+      break;
     case Ending::vanished:
       spdlog::error("{}: {}: the file is gone", feed, printable(name));
       break;

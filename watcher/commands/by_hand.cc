@@ -38,19 +38,19 @@ void Totals::add(const PipelineResult& result) {
   counts_.dropped += result.counts.dropped;
   counts_.rejected += result.counts.rejected;
   ++(result.ending == Ending::done ? done_ : failed_);
-  usage_ = usage_ || result.usage;
+  usage_ = usage_ || result.wants_year;
 }
 
 std::string Totals::text() const {
-  std::string text =
-      fmt::format("{} files done, {} failed: {} lines: {} stored, {} already there, {} dropped, {} "
-                  "rejected",
-                  done_, failed_, counts_.lines, counts_.stored, counts_.already_there,
-                  counts_.dropped, counts_.rejected);
+  std::string text = fmt::format(
+      "{} files done, {} failed: {} lines: {} stored, {} already there, {} dropped, {} "
+      "rejected",
+      done_, failed_, counts_.lines, counts_.stored, counts_.already_there, counts_.dropped,
+      counts_.rejected);
   if (counts_.replaced > 0) text += fmt::format("; {} replaced", counts_.replaced);
   if (counts_.differs > 0) {
-    text += fmt::format("; {} differ from what is stored (--reprocess replaces them)",
-                        counts_.differs);
+    text +=
+        fmt::format("; {} differ from what is stored (--reprocess replaces them)", counts_.differs);
   }
   return text;
 }
@@ -122,10 +122,10 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
     }
     if (result.ending == Ending::done) {
       const LineCounts& counts = result.counts;
-      progress.say(fmt::format("{}: {} lines: {} stored, {} already there, {} dropped, {} rejected{}",
-                               shown, counts.lines, counts.stored, counts.already_there,
-                               counts.dropped, counts.rejected,
-                               result.format.empty() ? "" : fmt::format(" ({})", result.format)));
+      progress.say(fmt::format(
+          "{}: {} lines: {} stored, {} already there, {} dropped, {} rejected{}", shown,
+          counts.lines, counts.stored, counts.already_there, counts.dropped, counts.rejected,
+          result.format.empty() ? "" : fmt::format(" ({})", result.format)));
     } else {
       progress.say(fmt::format("{}: {}", shown, result.message));
     }
@@ -134,7 +134,8 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
   }
   if (files.size() > 1) fmt::print(stderr, "caravel: {}\n", totals.text());
   if (call.stop.requested()) {
-    fmt::print(stderr, "caravel: stopped; run it again: what is stored already is not stored twice\n");
+    fmt::print(stderr,
+               "caravel: stopped; run it again: what is stored already is not stored twice\n");
     return kExitFailed;
   }
   return totals.exit_code();

@@ -25,8 +25,8 @@ class Totals {
   bool usage_ = false;
 };
 
-/// Takes each file through a pipeline, with progress, a line each and a summary on stderr. `prepare`
-/// completes the job of a path. Returns the exit code.
+/// Takes each file through a pipeline, with progress, a line each and a summary on stderr.
+/// `prepare` completes the job of a path. Returns the exit code.
 int load_by_hand(const CommandCall& call, const Settings& settings, const FeedConfig& feed,
                  const std::vector<std::string>& files,
                  const std::function<void(const std::string& path, ExtractJob& job)>& prepare);

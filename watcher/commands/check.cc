@@ -60,14 +60,16 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
   auto traits = file_system_of(drop->get());
   if (!traits) return findings.bad(traits.error().message);
   if (!traits->events || traits->poll) {
-    findings.note(fmt::format("{}: {} tells little or nothing of new files: it is scanned every few "
-                              "seconds",
-                              feed.drop, traits->name));
+    findings.note(
+        fmt::format("{}: {} tells little or nothing of new files: it is scanned every few "
+                    "seconds",
+                    feed.drop, traits->name));
   }
   if (!traits->leases_tell) {
-    findings.note(fmt::format("{}: on {} nobody can say whether a file is open for writing: it counts "
-                              "as whole once it was still for {} s",
-                              feed.drop, traits->name, feed.settle_without_lease.count() / 1000));
+    findings.note(
+        fmt::format("{}: on {} nobody can say whether a file is open for writing: it counts "
+                    "as whole once it was still for {} s",
+                    feed.drop, traits->name, feed.settle_without_lease.count() / 1000));
     return;
   }
   auto work = open_directory(config.spool + "/work");
@@ -75,11 +77,11 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
   auto probe = probe_leases(work->get());
   if (!probe) return findings.bad(probe.error().message);
   if (!probe->own_files || !probe->others_files) {
-    findings.note(fmt::format("{}: no read lease on {} ({}): such a file counts as whole once it was "
-                              "still for {} s. CAP_LEASE mends that",
-                              feed.drop,
-                              probe->own_files ? "files of other users" : "files here", probe->reason,
-                              feed.settle_without_lease.count() / 1000));
+    findings.note(
+        fmt::format("{}: no read lease on {} ({}): such a file counts as whole once it was "
+                    "still for {} s. CAP_LEASE mends that",
+                    feed.drop, probe->own_files ? "files of other users" : "files here",
+                    probe->reason, feed.settle_without_lease.count() / 1000));
   }
 }
 

@@ -39,13 +39,13 @@ Result<> CommandLine::parse(const std::vector<std::string>& arguments) {
   po::positional_options_description positions;
   positions.add("argument", -1);
   try {
-    po::store(po::command_line_parser(arguments)
-                  .options(all)
-                  .positional(positions)
-                  .style(po::command_line_style::unix_style &
-                         ~po::command_line_style::allow_guessing)
-                  .run(),
-              values_);
+    po::store(
+        po::command_line_parser(arguments)
+            .options(all)
+            .positional(positions)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        values_);
     po::notify(values_);
   } catch (const po::unknown_option& e) {
     std::vector<std::string> known;
@@ -73,9 +73,10 @@ Result<> CommandLine::parse(const std::vector<std::string>& arguments) {
 std::string CommandLine::help() const {
   std::ostringstream options;
   options << options_;
-  return fmt::format("Usage: {}\n\n{}\n\n{}  --config X            the configuration; else "
-                     "$CARAVEL_CONFIG, else\n                        /etc/caravel/caravel.yaml\n",
-                     usage_, about_, options.str());
+  return fmt::format(
+      "Usage: {}\n\n{}\n\n{}  --config X            the configuration; else "
+      "$CARAVEL_CONFIG, else\n                        /etc/caravel/caravel.yaml\n",
+      usage_, about_, options.str());
 }
 
 std::optional<std::string> CommandLine::get(const char* name) const {

@@ -92,10 +92,11 @@ int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig&
 }  // namespace
 
 int run_explain(const CommandCall& call) {
-  CommandLine line("caravel explain FILE|DOC_ID",
-                   "Where a file is and why, or which extract and line a document came from. FILE is a\n"
-                   "name, a path, or the first digits of a SHA-256; DOC_ID is the _id of a row or feed\n"
-                   "document.");
+  CommandLine line(
+      "caravel explain FILE|DOC_ID",
+      "Where a file is and why, or which extract and line a document came from. FILE is a\n"
+      "name, a path, or the first digits of a SHA-256; DOC_ID is the _id of a row or feed\n"
+      "document.");
   line.positional(false);
   if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
   if (line.help_wanted()) {
@@ -136,8 +137,7 @@ int run_explain(const CommandCall& call) {
   }
   if (!extracts) return report_error(extracts.error());
   if (extracts->empty()) {
-    fmt::print(stderr,
-               "caravel: {}: the ledger knows no such file{}\n", printable(what),
+    fmt::print(stderr, "caravel: {}: the ledger knows no such file{}\n", printable(what),
                is_file ? " and none with its content: it was never taken" : "");
     return kExitFailed;
   }

@@ -136,22 +136,22 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
   formatter::Output sidecar(sidecar_fd ? sidecar_fd.get() : -1);
   const auto rejects_path = line.get("rejects");
   formatter::Rejects rejects =
-      rejects_path
-          ? formatter::Rejects({*rejects_path, *rejects_path + ".reasons.csv",
-                                *rejects_path + ".cut"})
-          : formatter::Rejects([&](std::uint64_t number, std::uint64_t offset,
-                                   std::string_view reason, std::string_view bytes) {
-              progress.say(fmt::format("line {}, offset {}: {}: {}", number, offset, reason,
-                                       printable(bytes)));
-            });
+      rejects_path ? formatter::Rejects(
+                         {*rejects_path, *rejects_path + ".reasons.csv", *rejects_path + ".cut"})
+                   : formatter::Rejects([&](std::uint64_t number, std::uint64_t offset,
+                                            std::string_view reason, std::string_view bytes) {
+                       progress.say(fmt::format("line {}, offset {}: {}: {}", number, offset,
+                                                reason, printable(bytes)));
+                     });
   auto result = format_extract(*input, request, {csv, sidecar, rejects}, monitor);
   if (!result) return result;
   if (doubtful) {
     if (result->format != nullptr && result->format->needs_year() && result->last_date &&
         !formatter::mtime_is_credible(*result->last_date, time.time)) {
-      return fail(ErrorKind::usage,
-                  "the year of its dates cannot be known: its last line lies more than 30 days from "
-                  "its mtime. Name the year with --year");
+      return fail(
+          ErrorKind::usage,
+          "the year of its dates cannot be known: its last line lies more than 30 days from "
+          "its mtime. Name the year with --year");
     }
     CARAVEL_TRY(copy_to_stdout(held.get()));
   }
@@ -161,14 +161,17 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
 }  // namespace
 
 int run_format(const CommandCall& call) {
-  CommandLine line("caravel format [options] [FILE]",
-                   "A filter: an extract in (FILE or stdin; .gz and .zst too), CSV out on stdout.\n"
-                   "Rejected lines go to stderr. Dates without a year get the one that fits the date in\n"
-                   "FILE's name or its mtime.");
+  CommandLine line(
+      "caravel format [options] [FILE]",
+      "A filter: an extract in (FILE or stdin; .gz and .zst too), CSV out on stdout.\n"
+      "Rejected lines go to stderr. Dates without a year get the one that fits the date in\n"
+      "FILE's name or its mtime.");
   line.positional(false)
       .value("format", "the format; without it, it is found from the first lines")
       .value("year", "the year of dates that have none")
-      .value("rejects", "write rejected lines to X, the reasons to X.reasons.csv, a cut-off last line to X.cut")
+      .value(
+          "rejects",
+          "write rejected lines to X, the reasons to X.reasons.csv, a cut-off last line to X.cut")
       .value("sidecar", "write what `upload` needs beside the CSV to X")
       .flag("accept-unterminated", "take a last line that has no line end");
   if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());

@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The files that the arguments mean: a file as it is, a directory with all below it that the feed's
-/// pattern takes.
+/// The files that the arguments mean: a file as it is, a directory with all below it that the
+/// feed's pattern takes.
 Result<std::vector<std::string>> find_files(const std::vector<std::string>& arguments,
                                             const FeedConfig& feed) {
   std::vector<std::string> files;
@@ -68,7 +68,6 @@ PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger
   const auto failed = [&](const Error& error) {
     result.ending = error.kind == ErrorKind::stopped ? Ending::stopped : Ending::failed;
     result.message = error.message;
-    result.usage = error.message.ends_with("--year");
     return result;
   };
   auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
@@ -82,6 +81,12 @@ PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger
   };
   auto report = format_file(fd->get(), order, {}, ledger, monitor);
   if (!report) return failed(report.error());
+  if (report->refusal) {
+    result.ending = Ending::failed;
+    result.message = *report->refusal;
+    result.wants_year = report->year_unknown;
+    return result;
+  }
   const formatter::Counts& counts = report->result.counts;
   result.counts.lines = counts.lines;
   result.counts.rows = counts.rows;
@@ -94,9 +99,10 @@ PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger
 }  // namespace
 
 int run_process(const CommandCall& call) {
-  CommandLine line("caravel process [options] FILE|DIR…",
-                   "Loads old extracts from any place, in any of the formats, .gz and .zst too. The\n"
-                   "files stay as they are. Rows that are stored already are not stored again.");
+  CommandLine line(
+      "caravel process [options] FILE|DIR…",
+      "Loads old extracts from any place, in any of the formats, .gz and .zst too. The\n"
+      "files stay as they are. Rows that are stored already are not stored again.");
   line.positional(true)
       .value("feed", "the feed that they belong to; not needed if there is only one")
       .value("format", "their format, instead of the feed's")
@@ -127,8 +133,7 @@ int run_process(const CommandCall& call) {
   if (const auto format = line.get("format"); format && *format != "auto") {
     by_hand.format = settings->formats.find(*format);
     if (by_hand.format == nullptr) {
-      return report_error(
-          {ErrorKind::usage, settings->formats.unknown_name_message(*format), {}});
+      return report_error({ErrorKind::usage, settings->formats.unknown_name_message(*format), {}});
     }
   }
   auto files = find_files(line.arguments(), **feed);
@@ -155,13 +160,12 @@ int run_process(const CommandCall& call) {
     }
     return totals.exit_code();
   }
-  return load_by_hand(call, *settings, **feed, *files,
-                      [&](const std::string&, ExtractJob& job) {
-                        job.origin = Origin::process;
-                        job.by_hand = by_hand;
-                        job.reprocess = line.has("reprocess");
-                        job.delete_stale = line.has("delete-stale");
-                      });
+  return load_by_hand(call, *settings, **feed, *files, [&](const std::string&, ExtractJob& job) {
+    job.origin = Origin::process;
+    job.by_hand = by_hand;
+    job.reprocess = line.has("reprocess");
+    job.delete_stale = line.has("delete-stale");
+  });
 }
 
 }  // namespace caravel::watcher

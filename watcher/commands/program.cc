@@ -89,11 +89,12 @@ int run_program(std::vector<std::string> arguments, const StopSignal& stop) {
     std::vector<std::string> names;
     for (const Command& c : kCommands) names.emplace_back(c.name);
     const std::string nearest = nearest_word(name, names);
-    return report_error({ErrorKind::usage,
-                         fmt::format("unknown command '{}'{}; `caravel --help` lists them", name,
-                                     nearest.empty() ? std::string()
-                                                     : fmt::format("; did you mean '{}'?", nearest)),
-                         {}});
+    return report_error(
+        {ErrorKind::usage,
+         fmt::format(
+             "unknown command '{}'{}; `caravel --help` lists them", name,
+             nearest.empty() ? std::string() : fmt::format("; did you mean '{}'?", nearest)),
+         {}});
   }
   return command->run({std::move(arguments), std::move(*config), stop});
 }

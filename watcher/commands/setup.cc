@@ -48,9 +48,8 @@ Result<Settings> load_settings(const CommandCall& call, bool secrets) {
   if (!formats) return tl::unexpected(formats.error());
   for (const FeedConfig& feed : config->feeds) {
     if (feed.format != "auto" && formats->find(feed.format) == nullptr) {
-      return fail(ErrorKind::usage,
-                  fmt::format("{}: {}", feed.format_place,
-                              formats->unknown_name_message(feed.format)));
+      return fail(ErrorKind::usage, fmt::format("{}: {}", feed.format_place,
+                                                formats->unknown_name_message(feed.format)));
     }
     if (feed.timezone.empty()) continue;
     if (auto known = uploader::validate_timezone(feed.timezone); !known) {
@@ -69,7 +68,9 @@ void start_logging(const std::string& level, bool for_people) {
   logger->set_level(spdlog::level::from_str(level));
   // journald stamps the lines itself (sd-daemon(3) sets JOURNAL_STREAM).
   const bool stamped = !for_people && environment("JOURNAL_STREAM").empty();
-  logger->set_pattern(for_people ? "caravel: %v" : stamped ? "%Y-%m-%dT%H:%M:%S.%eZ %l: %v" : "%l: %v",
+  logger->set_pattern(for_people ? "caravel: %v"
+                      : stamped  ? "%Y-%m-%dT%H:%M:%S.%eZ %l: %v"
+                                 : "%l: %v",
                       spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(logger);

@@ -12,8 +12,9 @@
 namespace caravel::watcher {
 
 int run_status(const CommandCall& call) {
-  CommandLine line("caravel status [--json]",
-                   "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing.");
+  CommandLine line(
+      "caravel status [--json]",
+      "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing.");
   line.flag("json", "one JSON object on stdout");
   if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
   if (line.help_wanted()) {
@@ -32,7 +33,7 @@ int run_status(const CommandCall& call) {
   const auto now = std::chrono::system_clock::now();
   // Before the first start there is no ledger: nothing was seen yet.
   const bool fresh = ::access(config.ledger_path().c_str(), F_OK) != 0 && errno == ENOENT;
-  auto ledger = fresh ? Ledger::open(":memory:")
+  auto ledger = fresh ? Ledger::open(std::string(Ledger::kInMemory))
                       : Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   if (!ledger) return report_error(ledger.error());
   auto report = build_status(*ledger, question, now);

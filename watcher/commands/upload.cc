@@ -10,10 +10,11 @@
 namespace caravel::watcher {
 
 int run_upload(const CommandCall& call) {
-  CommandLine line("caravel upload [options] CSV…",
-                   "Loads CSV files. With its sidecar beside it (CSV.sidecar, from the spool's csv/ or\n"
-                   "from `caravel format --sidecar`) a CSV gives the same rows with the same ids as the\n"
-                   "extract that it came from; without one it counts as an extract of its own.");
+  CommandLine line(
+      "caravel upload [options] CSV…",
+      "Loads CSV files. With its sidecar beside it (CSV.sidecar, from the spool's csv/ or\n"
+      "from `caravel format --sidecar`) a CSV gives the same rows with the same ids as the\n"
+      "extract that it came from; without one it counts as an extract of its own.");
   line.positional(true)
       .value("feed", "the feed that they belong to; not needed if there is only one")
       .flag("reprocess", "replace stored rows that differ");
@@ -36,22 +37,22 @@ int run_upload(const CommandCall& call) {
       return report_error({ErrorKind::usage, fmt::format("{}: no such file", file), {}});
     }
   }
-  return load_by_hand(call, *settings, **feed, line.arguments(),
-                      [&](const std::string& path, ExtractJob& job) {
-                        job.origin = Origin::upload;
-                        job.reprocess = line.has("reprocess");
-                        std::error_code error;
-                        if (std::filesystem::exists(path + ".sidecar", error)) {
-                          job.prepared = true;
-                          return;
-                        }
-                        job.by_hand.format = csv;
-                        fmt::print(stderr,
-                                   "caravel: warning: {}: has no sidecar: it counts as an extract of "
-                                   "its own, and its rows get other ids than those of the extract "
-                                   "that it was made of\n",
-                                   path);
-                      });
+  return load_by_hand(
+      call, *settings, **feed, line.arguments(), [&](const std::string& path, ExtractJob& job) {
+        job.origin = Origin::upload;
+        job.reprocess = line.has("reprocess");
+        std::error_code error;
+        if (std::filesystem::exists(path + ".sidecar", error)) {
+          job.prepared = true;
+          return;
+        }
+        job.by_hand.format = csv;
+        fmt::print(stderr,
+                   "caravel: warning: {}: has no sidecar: it counts as an extract of "
+                   "its own, and its rows get other ids than those of the extract "
+                   "that it was made of\n",
+                   path);
+      });
 }
 
 }  // namespace caravel::watcher

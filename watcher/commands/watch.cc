@@ -12,8 +12,8 @@ namespace {
 
 /// The part that both share. `run` gets the service with the spool locked.
 template <class Run>
-int with_service(const CommandCall& call, CommandLine line, const char* command,
-                 int exit_if_locked, Run run) {
+int with_service(const CommandCall& call, CommandLine line, const char* command, int exit_if_locked,
+                 Run run) {
   if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
   if (line.help_wanted()) {
     fmt::print("{}", line.help());
@@ -39,9 +39,11 @@ int with_service(const CommandCall& call, CommandLine line, const char* command,
 int run_watch(const CommandCall& call) {
   return with_service(
       call,
-      CommandLine("caravel watch",
-                  "Watches the drop directories of all feeds and loads each new extract as soon as it\n"
-                  "is whole. Runs until SIGTERM or Ctrl-C; what is in work then goes on at the next start."),
+      CommandLine(
+          "caravel watch",
+          "Watches the drop directories of all feeds and loads each new extract as soon as it\n"
+          "is whole. Runs until SIGTERM or Ctrl-C; what is in work then goes on at the next "
+          "start."),
       "caravel watch", kExitFailed, [](const Service& service) {
         auto watched = watch(service);
         return watched ? static_cast<int>(kExitGood) : report_error(watched.error());
@@ -51,10 +53,11 @@ int run_watch(const CommandCall& call) {
 int run_sweep(const CommandCall& call) {
   return with_service(
       call,
-      CommandLine("caravel sweep",
-                  "Loads what lies in the drop directories and is whole, then exits: for cron. Does\n"
-                  "nothing if a watcher or another sweep is at it. Exit code 1 if an extract failed or\n"
-                  "waits for its store, 3 if lines were rejected."),
+      CommandLine(
+          "caravel sweep",
+          "Loads what lies in the drop directories and is whole, then exits: for cron. Does\n"
+          "nothing if a watcher or another sweep is at it. Exit code 1 if an extract failed or\n"
+          "waits for its store, 3 if lines were rejected."),
       "caravel sweep", kExitGood, [](const Service& service) {
         auto swept = sweep(service);
         if (!swept) return report_error(swept.error());
