@@ -32,6 +32,9 @@ struct Unit {
   std::uint64_t factor;
 };
 
+/// The largest total: as a signed number of milliseconds or bytes it leaves room for a sum.
+constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+
 /// A sum of numbers with units; the number is whole.
 Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<Unit> units,
                                   bool bare_number, std::string_view example) {
@@ -43,6 +46,7 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
   std::string_view rest = text;
   while (!rest.empty()) {
     std::uint64_t number = 0;
+    const char* const number_at = rest.data();
     const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
     if (status != std::errc{}) return bad();
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
@@ -52,9 +56,10 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
     for (const Unit& unit : units) {
       if (unit.name == name) factor = unit.factor;
     }
-    if (name.empty() && (bare_number || number == 0) && rest.empty()) factor = 1;
+    const bool alone = number_at == text.data() && name.empty();
+    if (alone && (bare_number || number == 0)) factor = 1;
     if (factor == 0) return bad();
-    if (number > (std::uint64_t{1} << 62) / factor) return bad();
+    if (number > (kMost - total) / factor) return bad();
     total += number * factor;
   }
   return total;
@@ -64,10 +69,12 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
   std::string nearest;
-  std::size_t least = std::max<std::size_t>(word.size() / 2, 2) + 1;
+  std::size_t least = std::string::npos;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < least) {
+    // One slip in three letters is a slip; more is another word.
+    const std::size_t near_enough = (std::max(word.size(), candidate.size()) + 2) / 3;
+    if (distance <= near_enough && distance < least) {
       least = distance;
       nearest = candidate;
     }
@@ -80,6 +87,11 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
       text, {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}, false,
       "30s, 500ms, 10m, 24h or 30d");
   if (!milliseconds) return tl::unexpected(milliseconds.error());
+  // Longer ones would overflow once they are added to a point in time in nanoseconds.
+  constexpr std::uint64_t kHundredYears = 36'500ULL * 86'400'000;
+  if (*milliseconds > kHundredYears) {
+    return fail(ErrorKind::usage, fmt::format("'{}' is more than 36500d", text));
+  }
   return std::chrono::milliseconds(static_cast<std::int64_t>(*milliseconds));
 }
 
@@ -103,9 +115,9 @@ Result<YamlNode> YamlNode::load(const std::string& path) {
   return parse(*text, path);
 }
 
-Result<YamlNode> YamlNode::parse(const std::string& text, std::string file) {
+Result<YamlNode> YamlNode::parse(const std::string& text, const std::string& file) {
   try {
-    return YamlNode(YAML::Load(text), std::move(file), "", 1);
+    return YamlNode(YAML::Load(text), file, "", 1);
   } catch (const YAML::Exception& e) {
     return fail(ErrorKind::usage, fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));
   }
@@ -116,14 +128,10 @@ std::string YamlNode::child_path(std::string_view key) const {
 }
 
 YamlNode YamlNode::operator[](const std::string& key) const {
-  YAML::Node child(YAML::NodeType::Undefined);
-  if (node_.IsMap()) {
-    // operator[] of a const node does not create the key; a missing key gives a zombie node,
-    // which must not be stored.
-    const YAML::Node found = node_[key];
-    if (found.IsDefined()) child.reset(found);
+  for (auto& [name, value] : pairs()) {
+    if (name == key) return std::move(value);
   }
-  return YamlNode(child, file_, child_path(key), line());
+  return YamlNode(YAML::Node(YAML::NodeType::Undefined), file_, child_path(key), line_);
 }
 
 std::vector<std::pair<std::string, YamlNode>> YamlNode::pairs() const {
@@ -131,7 +139,8 @@ std::vector<std::pair<std::string, YamlNode>> YamlNode::pairs() const {
   if (!node_.IsMap()) return out;
   for (const auto& pair : node_) {
     const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : std::string("?");
-    out.emplace_back(key, YamlNode(pair.second, file_, child_path(key), pair.first.Mark().line + 1));
+    // The key's line: the value, if it is a map or a list, may begin on a later one.
+    out.emplace_back(key, YamlNode(pair.second, file_, child_path(key), line_of(pair.first)));
   }
   return out;
 }
@@ -140,24 +149,36 @@ std::vector<YamlNode> YamlNode::items() const {
   std::vector<YamlNode> out;
   if (!node_.IsSequence()) return out;
   for (std::size_t i = 0; i < node_.size(); ++i) {
-    out.push_back(YamlNode(node_[i], file_, fmt::format("{}[{}]", path_, i), line()));
+    out.push_back(YamlNode(node_[i], file_, fmt::format("{}[{}]", path_, i), line_of(node_[i])));
   }
   return out;
 }
 
-Result<> YamlNode::expect_keys(std::initializer_list<const char*> known) const {
+int YamlNode::line_of(const YAML::Node& node) const {
+  return node.Mark().line >= 0 ? node.Mark().line + 1 : line_;
+}
+
+Result<> YamlNode::expect_map() const {
   if (!node_.IsMap()) return error("must be a map of keys");
-  const std::vector<std::string> candidates(known.begin(), known.end());
   std::vector<std::string> seen;
   for (const auto& [key, value] : pairs()) {
-    if (std::find(candidates.begin(), candidates.end(), key) == candidates.end()) {
-      const std::string nearest = nearest_word(key, candidates);
-      return value.error(nearest.empty()
-                             ? std::string("unknown key")
-                             : fmt::format("unknown key; did you mean '{}'?", nearest));
-    }
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) return value.error("given twice");
     seen.push_back(key);
+  }
+  return {};
+}
+
+Result<> YamlNode::expect_keys(std::initializer_list<const char*> known) const {
+  return expect_keys(std::vector<std::string>(known.begin(), known.end()));
+}
+
+Result<> YamlNode::expect_keys(const std::vector<std::string>& known) const {
+  CARAVEL_TRY(expect_map());
+  for (const auto& [key, value] : pairs()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string nearest = nearest_word(key, known);
+    return value.error(nearest.empty() ? std::string("unknown key")
+                                       : fmt::format("unknown key; did you mean '{}'?", nearest));
   }
   return {};
 }
@@ -227,15 +248,13 @@ Result<std::vector<std::string>> YamlNode::as_strings() const {
   return out;
 }
 
-tl::unexpected<Error> YamlNode::error(std::string_view what) const {
-  return fail(ErrorKind::usage,
-              path_.empty() ? fmt::format("{}:{}: {}", file_, line(), what)
-                            : fmt::format("{}:{}: {}: {}", file_, line(), path_, what));
+std::string YamlNode::place() const {
+  return path_.empty() ? fmt::format("{}:{}", file_, line_)
+                       : fmt::format("{}:{}: {}", file_, line_, path_);
 }
 
-int YamlNode::line() const {
-  if (node_.IsDefined() && node_.Mark().line >= 0) return node_.Mark().line + 1;
-  return parent_line_;
+tl::unexpected<Error> YamlNode::error(std::string_view what) const {
+  return fail(ErrorKind::usage, fmt::format("{}: {}", place(), what));
 }
 
 }  // namespace caravel

@@ -20,7 +20,7 @@ namespace caravel {
 [[nodiscard]] std::string nearest_word(std::string_view word,
                                        const std::vector<std::string>& candidates);
 
-/// "30s", "500ms", "10m", "24h", "30d", or a sum of such ("1h30m"); "0" too.
+/// "30s", "500ms", "10m", "24h", "30d", or a sum of such ("1h30m"); "0" too. 36500d at most.
 [[nodiscard]] Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// "4MiB", "512KiB", "1GiB", "100kB", "8MB", "123" (bytes).
@@ -34,7 +34,7 @@ class YamlNode {
   /// Parses the file at `path`.
   static Result<YamlNode> load(const std::string& path);
   /// Parses `text`; `file` is the name that errors carry.
-  static Result<YamlNode> parse(const std::string& text, std::string file);
+  static Result<YamlNode> parse(const std::string& text, const std::string& file);
 
   [[nodiscard]] bool exists() const { return node_.IsDefined() && !node_.IsNull(); }
   [[nodiscard]] bool is_map() const { return node_.IsMap(); }
@@ -48,8 +48,11 @@ class YamlNode {
   /// The items of a list; empty for anything else.
   [[nodiscard]] std::vector<YamlNode> items() const;
 
-  /// This is a map with no other key than `known`, and none twice.
+  /// This is a map, and no key is given twice.
+  [[nodiscard]] Result<> expect_map() const;
+  /// The same, with no other key than `known`; of an unknown one the nearest known is suggested.
   [[nodiscard]] Result<> expect_keys(std::initializer_list<const char*> known) const;
+  [[nodiscard]] Result<> expect_keys(const std::vector<std::string>& known) const;
 
   [[nodiscard]] Result<std::string> as_string() const;
   [[nodiscard]] Result<bool> as_bool() const;
@@ -60,22 +63,26 @@ class YamlNode {
   [[nodiscard]] Result<std::string> as_choice(std::initializer_list<const char*> choices) const;
   [[nodiscard]] Result<std::vector<std::string>> as_strings() const;
 
+  /// "FILE:LINE: key.path".
+  [[nodiscard]] std::string place() const;
   /// An error at this place.
   [[nodiscard]] tl::unexpected<Error> error(std::string_view what) const;
   [[nodiscard]] const std::string& file() const { return file_; }
-  /// From 1; 0 for a node that does not exist.
-  [[nodiscard]] int line() const;
+  /// Of the key, if the node has one; else of the node. From 1. For a node that does not exist, the
+  /// line of the map that lacks it.
+  [[nodiscard]] int line() const { return line_; }
 
  private:
-  YamlNode(YAML::Node node, std::string file, std::string path, int parent_line)
-      : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)),
-        parent_line_(parent_line) {}
+  YamlNode(YAML::Node node, std::string file, std::string path, int line)
+      : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)), line_(line) {}
   [[nodiscard]] std::string child_path(std::string_view key) const;
+  /// The line where `node` begins; ours if it does not know.
+  [[nodiscard]] int line_of(const YAML::Node& node) const;
 
   YAML::Node node_;
   std::string file_;
   std::string path_;
-  int parent_line_ = 0;
+  int line_ = 1;
 };
 
 }  // namespace caravel

@@ -30,6 +30,10 @@ bool split_csv_record(std::string_view record, std::vector<std::string_view>& fi
                       std::string& scratch) {
   fields.clear();
   scratch.clear();
+  if (record.empty()) {
+    fields.emplace_back();
+    return true;
+  }
   // Unquoted fields never grow, so this keeps the views into scratch valid.
   scratch.reserve(record.size());
   const char* at = record.data();

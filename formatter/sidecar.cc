@@ -25,10 +25,14 @@ constexpr std::size_t kWindowBytes = 256 * 1024;
 
 const char* type_name(ColumnType type) {
   switch (type) {
-    case ColumnType::number: return "number";
-    case ColumnType::automatic: return "automatic";
-    case ColumnType::json: return "json";
-    case ColumnType::text: break;
+    case ColumnType::number:
+      return "number";
+    case ColumnType::automatic:
+      return "automatic";
+    case ColumnType::json:
+      return "json";
+    case ColumnType::text:
+      break;
   }
   return "text";
 }
@@ -199,10 +203,12 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
     return broken("its columns are not those of the CSV");
   }
   reader.records_.from = expected.size();
+  reader.csv_at_ = expected.size();
   return reader;
 }
 
 Result<bool> RowReader::next(Row& row) {
+  if (ended_) return false;
   std::string_view line;
   auto got = rows_.line(line);
   if (!got) return got;
@@ -211,22 +217,26 @@ Result<bool> RowReader::next(Row& row) {
     if (seen_ != end_.counts.rows) {
       return broken(fmt::format("{} rows instead of {}", seen_, end_.counts.rows));
     }
+    if (csv_at_ != csv_bytes_) return broken("the CSV holds more than its rows");
+    ended_ = true;
     return false;
   }
+  const auto misfit = [&] { return broken(fmt::format("row {} does not fit the CSV", seen_ + 1)); };
   std::size_t length = 0;
   if (!take_number(line, row.line) || !take_number(line, row.offset) ||
       !take_number(line, row.kind) || !take_number(line, length) || line.empty() ||
       row.kind >= header_.kinds.size()) {
     return broken(fmt::format("row {} cannot be read", seen_ + 1));
   }
+  // Before memory is made for it: a damaged length could be any number.
+  if (length >= csv_bytes_ - csv_at_) return misfit();
   auto whole = records_.need(length + 1);
   if (!whole) return whole;
-  if (!*whole || records_.buffer[records_.from + length] != '\n') {
-    return broken(fmt::format("row {} does not fit the CSV", seen_ + 1));
-  }
+  if (!*whole || records_.buffer[records_.from + length] != '\n') return misfit();
   row.record = {records_.buffer.data() + records_.from, length};
   row.id_tail = line;
   records_.from += length + 1;
+  csv_at_ += length + 1;
   ++seen_;
   return true;
 }

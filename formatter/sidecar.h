@@ -63,7 +63,8 @@ class RowReader {
   [[nodiscard]] const SidecarHeader& header() const { return header_; }
   [[nodiscard]] const SidecarEnd& end() const { return end_; }
 
-  /// The next row; false after the last. The count of rows is checked against the end line.
+  /// The next row; false after the last, and from then on. At the end the rows must be as many as
+  /// the end line says, and the CSV must hold nothing else.
   [[nodiscard]] Result<bool> next(Row& row);
 
   /// The CSV file, for pread(2): the attachment of the feed document.
@@ -91,7 +92,9 @@ class RowReader {
   std::uint64_t csv_bytes_ = 0;
   Window records_;
   Window rows_;
-  std::uint64_t seen_ = 0;
+  std::uint64_t seen_ = 0;    // rows
+  std::uint64_t csv_at_ = 0;  // of the CSV, given out
+  bool ended_ = false;
 };
 
 }  // namespace caravel::formatter

@@ -57,8 +57,9 @@ struct UploadCounts {
   }
 };
 
-/// One extract on its way into one store. It lives through outages: after an error of kind retry or
-/// fault, run() may be called again and goes on with what is not yet acknowledged.
+/// One extract on its way into one store, which outlives it. It lives through outages: after an
+/// error of kind retry or fault, run() may be called again and goes on with what is not yet
+/// acknowledged, unless must_restart() says otherwise. No two uploads of a store run at a time.
 class Upload {
  public:
   virtual ~Upload() = default;
@@ -68,6 +69,10 @@ class Upload {
   [[nodiscard]] virtual Result<> run(const StopSignal& stop) = 0;
   [[nodiscard]] virtual const UploadCounts& counts() const = 0;
   [[nodiscard]] virtual const std::vector<RefusedRow>& refused() const = 0;
+  /// True after an error that this upload cannot go on from: the place where its acknowledged rows
+  /// were stored is gone (a database that vanished), or its CSV cannot be read on. Start another
+  /// upload from the first row.
+  [[nodiscard]] virtual bool must_restart() const = 0;
   /// What a person should know though it stopped nothing ("attachment refused: …").
   [[nodiscard]] virtual const std::vector<std::string>& notes() const = 0;
   /// Called from run(), in its thread, whenever rows were acknowledged.

@@ -1,0 +1,266 @@
+#include "formatter/formatter.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "formatter/csv.h"
+#include "formatter/detect.h"
+#include "formatter/line_splitter.h"
+#include "formatter/matcher.h"
+#include "formatter/record_reader.h"
+#include "formatter/row_writer.h"
+#include "formatter/sidecar.h"
+
+namespace caravel::formatter {
+namespace {
+
+constexpr std::size_t kDetectionLines = 64;
+/// The hash of a log's first line is over at most so many of its bytes: whoever computes it needs
+/// no more memory for a line without end.
+constexpr std::size_t kFirstLineBytes = 64 * 1024;
+constexpr std::uint64_t kBytesBetweenReports = 1 << 20;
+
+constexpr std::string_view kCutOff = "no line end (cut off?)";
+
+/// One run over one extract.
+class Run {
+ public:
+  Run(Input& input, const FormatRequest& request, const FormatOutputs& outputs,
+      const FormatMonitor& monitor)
+      : input_(input),
+        request_(request),
+        outputs_(outputs),
+        monitor_(monitor),
+        lines_(input, request.max_line) {}
+
+  Result<FormatResult> run() {
+    CARAVEL_TRY(choose_format());
+    Matcher matcher(*format_, request_.years);
+    RowWriter writer(*format_, outputs_.csv, outputs_.sidecar);
+    RecordReader records(*format_);
+    matcher_ = &matcher;
+    writer_ = &writer;
+    records_ = &records;
+    if (request_.first_line) {
+      writer.set_first_line(*request_.first_line);
+      first_line_known_ = true;
+    }
+    if (format_->reader == Reader::pattern) begin_rows(format_->columns);
+
+    Line line;
+    for (;;) {
+      auto more = lines_.next(line);
+      if (!more) return tl::unexpected(more.error());
+      if (!*more) break;
+      take(line);
+      if (lines_.bytes() >= next_report_) CARAVEL_TRY(look_around());
+    }
+    CARAVEL_TRY(look_around());
+    return finish();
+  }
+
+ private:
+  Result<> choose_format() {
+    format_ = request_.format;
+    if (format_ != nullptr) return {};
+    auto first_lines = lines_.peek(kDetectionLines);
+    if (!first_lines) return tl::unexpected(first_lines.error());
+    if (first_lines->empty()) {
+      if (!lines_.ended()) {
+        return fail(ErrorKind::content,
+                    fmt::format("its first line is longer than {} bytes (max_line), so its format "
+                                "cannot be found; name it with --format or `format:`",
+                                request_.max_line));
+      }
+      format_ = &no_format_;
+      return {};
+    }
+    format_ = detect_format(*request_.formats, *first_lines);
+    if (format_ != nullptr) return {};
+    return fail(ErrorKind::content,
+                fmt::format("no format takes any of its first {} lines (known: {}); name one with "
+                            "--format or `format:`",
+                            first_lines->size(), fmt::join(request_.formats->names(), ", ")));
+  }
+
+  /// The headers of CSV and sidecar, as soon as the columns are known.
+  void begin_rows(const std::vector<Column>& columns) {
+    std::vector<std::string> names;
+    for (const Column& column : columns) names.push_back(column.name);
+    outputs_.csv.buffer().append(csv_record(names)).push_back('\n');
+    if (!outputs_.sidecar.discards()) {
+      outputs_.sidecar.buffer().append(
+          sidecar_header_text({format_->name, columns, format_->kind_names()}));
+    }
+    begun_ = true;
+  }
+
+  void take(Line& line) {
+    if (!first_line_known_) note_first_line(line);
+    if (line.oversized) {
+      take_piece(line);
+      return;
+    }
+    ++result_.counts.lines;
+    if (!line.terminated && !request_.accept_unterminated) {
+      ++result_.counts.rejected;
+      outputs_.rejects.add_cut(line.number, line.offset, kCutOff, line.text());
+      return;
+    }
+    const std::string_view trimmed = trim_line(line.text());
+    if (trimmed.empty()) {
+      reject(line, "empty line");
+      return;
+    }
+    if (!line.ascii && !simdjson::validate_utf8(trimmed.data(), trimmed.size())) {
+      records_->pass_over();
+      reject(line, "not valid UTF-8");
+      return;
+    }
+    const LinePlace place{line.number, line.offset, request_.log_offset + line.offset};
+    if (format_->reader == Reader::pattern) {
+      match(line, trimmed, place);
+    } else {
+      read_record(line, trimmed, place);
+    }
+  }
+
+  void match(const Line& line, std::string_view trimmed, const LinePlace& place) {
+    // The parsers stop at a LF. The byte behind the trimmed line is ours to borrow: it belongs to
+    // this line's end, or to the buffer's padding.
+    char* const end = const_cast<char*>(trimmed.data()) + trimmed.size();
+    const char borrowed = std::exchange(*end, '\n');
+    const auto kind_index = matcher_->match(trimmed.data(), end);
+    if (kind_index) {
+      const Kind& kind = format_->kinds[*kind_index];
+      if (kind.month_day) last_date_ = matcher_->state().captures[*kind.month_day].number;
+      if (kind.keep) {
+        writer_->write(kind, *kind_index, matcher_->state(), trimmed, place);
+        ++result_.counts.rows;
+      } else {
+        ++result_.counts.dropped;
+      }
+    }
+    *end = borrowed;
+    if (!kind_index) reject(line, matcher_->reason(line.begin));
+  }
+
+  void read_record(const Line& line, std::string_view trimmed, const LinePlace& place) {
+    const RecordReader::Outcome outcome = records_->take(trimmed);
+    if (!begun_ && records_->has_columns()) begin_rows(records_->columns());
+    switch (outcome) {
+      case RecordReader::Outcome::row:
+        writer_->write_record(records_->record(), records_->time(), records_->key(), trimmed,
+                              place);
+        ++result_.counts.rows;
+        break;
+      case RecordReader::Outcome::header:
+        ++result_.counts.dropped;
+        break;
+      case RecordReader::Outcome::reject:
+        reject(line, records_->reason());
+        break;
+    }
+  }
+
+  void reject(const Line& line, std::string_view reason) {
+    ++result_.counts.rejected;
+    outputs_.rejects.add(line.number, line.offset, reason, line.text());
+  }
+
+  /// A line that is longer than the limit comes in pieces and is never held as a whole.
+  void take_piece(const Line& line) {
+    if (piece_begin_ == kNoPiece) piece_begin_ = line.offset;
+    outputs_.rejects.add_piece(line.text());
+    records_->pass_over();
+    if (!line.last_piece) return;
+    ++result_.counts.lines;
+    ++result_.counts.rejected;
+    outputs_.rejects.end_pieces(
+        line.number, piece_begin_,
+        line.terminated ? fmt::format("longer than {} bytes", request_.max_line) : kCutOff,
+        line.terminated);
+    piece_begin_ = kNoPiece;
+  }
+
+  /// Gathers the beginning of the first line, which may come in pieces of any size.
+  void note_first_line(const Line& line) {
+    const std::string_view text = line.text().substr(0, kFirstLineBytes - first_line_.size());
+    first_line_.append(text);
+    const bool all = text.size() == line.text().size();
+    if (all && line.oversized && !line.last_piece) return;
+    if (all && line.terminated && first_line_.ends_with('\r')) first_line_.pop_back();
+    writer_->set_first_line(hash_bytes(first_line_));
+    first_line_known_ = true;
+  }
+
+  Result<> look_around() {
+    next_report_ = lines_.bytes() + kBytesBetweenReports;
+    if (monitor_.on_progress) monitor_.on_progress(input_.packed_bytes());
+    if (monitor_.stop != nullptr && monitor_.stop->requested()) {
+      return fail(ErrorKind::stopped, "stopped");
+    }
+    if (lines_.bytes() > request_.max_unpacked) {
+      return fail(ErrorKind::content, fmt::format("unpacks to more than {} bytes (max_unpacked)",
+                                                  request_.max_unpacked));
+    }
+    return {};
+  }
+
+  Result<FormatResult> finish() {
+    if (!begun_) begin_rows({});
+    result_.format = format_ == &no_format_ ? nullptr : format_;
+    result_.first_time = writer_->first_time();
+    result_.last_time = writer_->last_time();
+    result_.unpacked_bytes = lines_.bytes();
+    if (last_date_ != 0) {
+      result_.last_date = std::chrono::year_month_day(
+          std::chrono::year(static_cast<int>(packed_year(last_date_))),
+          std::chrono::month(packed_month(last_date_)), std::chrono::day(packed_day(last_date_)));
+    }
+    result_.sha256 = input_.sha256();
+    if (!outputs_.sidecar.discards()) {
+      outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
+    }
+    CARAVEL_TRY(outputs_.csv.flush());
+    CARAVEL_TRY(outputs_.sidecar.flush());
+    CARAVEL_TRY(outputs_.rejects.flush());
+    const Counts& counts = result_.counts;
+    if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
+      return fail(ErrorKind::fault, "internal error: the counts of lines do not add up");
+    }
+    return std::move(result_);
+  }
+
+  static constexpr std::uint64_t kNoPiece = ~std::uint64_t{0};
+
+  Input& input_;
+  const FormatRequest& request_;
+  const FormatOutputs& outputs_;
+  const FormatMonitor& monitor_;
+  LineSplitter lines_;
+  const Format no_format_{};
+  const Format* format_ = nullptr;
+  Matcher* matcher_ = nullptr;
+  RowWriter* writer_ = nullptr;
+  RecordReader* records_ = nullptr;
+  FormatResult result_;
+  std::uint32_t last_date_ = 0;
+  std::uint64_t piece_begin_ = kNoPiece;
+  std::string first_line_;
+  std::uint64_t next_report_ = 0;
+  bool begun_ = false;
+  bool first_line_known_ = false;
+};
+
+}  // namespace
+
+Result<FormatResult> format_extract(Input& input, const FormatRequest& request,
+                                    const FormatOutputs& outputs, const FormatMonitor& monitor) {
+  return std::make_unique<Run>(input, request, outputs, monitor)->run();
+}
+
+}  // namespace caravel::formatter

@@ -1,0 +1,68 @@
+// Drives the others: an extract in; CSV, sidecar, rejects and counts out. One pass, constant
+// memory.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/stop_signal.h"
+#include "formatter/counts.h"
+#include "formatter/format.h"
+#include "formatter/input.h"
+#include "formatter/output.h"
+#include "formatter/rejects.h"
+#include "formatter/row_id.h"
+#include "formatter/year.h"
+
+namespace caravel::formatter {
+
+struct FormatRequest {
+  /// The format, or nullptr: found from the first lines among `formats`.
+  const Format* format = nullptr;
+  const FormatSet* formats = nullptr;
+  YearTable years;
+  /// What a manifest says of the extract's place in its log; without one it is a log of its own.
+  std::optional<Hash128> first_line;
+  std::uint64_t log_offset = 0;
+  bool accept_unterminated = false;
+  std::size_t max_line = std::size_t{1} << 20;           // bytes; a longer line is a reject
+  std::uint64_t max_unpacked = std::uint64_t{64} << 30;  // bytes; a larger extract is refused
+};
+
+/// Where the results go. `sidecar` may discard: then no ids are computed.
+struct FormatOutputs {
+  Output& csv;
+  Output& sidecar;
+  Rejects& rejects;
+};
+
+struct FormatResult {
+  Counts counts;
+  const Format* format = nullptr;  // nullptr: an extract without one complete line
+  std::string sha256;              // of the file as it came; "" if the Input computes none
+  std::string first_time;          // least and greatest row time as in the ids; "" without rows
+  std::string last_time;
+  /// The date of the last row or dropped line whose year came from the YearTable.
+  std::optional<std::chrono::year_month_day> last_date;
+  std::uint64_t unpacked_bytes = 0;
+};
+
+/// What a run reports now and then, and what ends it.
+struct FormatMonitor {
+  std::function<void(std::uint64_t packed_bytes)> on_progress;
+  const StopSignal* stop = nullptr;
+};
+
+/// Formats one extract. All outputs are flushed on success.
+///
+/// Errors: content if the packed data is damaged, is too large, or no format takes any of the first
+/// lines; stopped; retry if something cannot be read or written.
+[[nodiscard]] Result<FormatResult> format_extract(Input& input, const FormatRequest& request,
+                                                  const FormatOutputs& outputs,
+                                                  const FormatMonitor& monitor = {});
+
+}  // namespace caravel::formatter

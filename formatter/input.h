@@ -1,0 +1,55 @@
+// The bytes of an extract, unpacked: plain, gzip (RFC 1952) or zstd (RFC 8878).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace caravel::formatter {
+
+/// Reads one extract front to back in constant memory. What it is packed with is told by its first
+/// bytes: neither magic number can begin a line of valid UTF-8.
+///
+/// Errors: kind content if the packed data is damaged or cut off; retry if the disk does not read.
+class Input {
+ public:
+  struct Options {
+    /// Compute the SHA-256 of the bytes as they came (packed).
+    bool digest = true;
+    /// Read no further than this: the size when the extract was taken. 0 = to the end (a pipe).
+    std::uint64_t fixed_size = 0;
+    /// `name` ends in .gz or .zst: then anything else in it is damage. "" for a pipe.
+    std::string_view name{};
+  };
+  static Result<Input> open(UniqueFd fd, const Options& options);
+
+  Input(Input&&) noexcept;
+  Input& operator=(Input&&) noexcept;
+  ~Input();
+
+  /// Up to `size` unpacked bytes; 0 at the end.
+  [[nodiscard]] Result<std::size_t> read(char* out, std::size_t size);
+
+  /// Bytes of the file read so far, for progress.
+  [[nodiscard]] std::uint64_t packed_bytes() const;
+  /// 64 hex digits over the file as it came. Valid after read() returned 0.
+  [[nodiscard]] std::string sha256();
+
+ private:
+  class Source;
+  class Unpacker;
+  class Plain;
+  class Gzip;
+  class Zstd;
+
+  Input();
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<Unpacker> unpacker_;
+};
+
+}  // namespace caravel::formatter

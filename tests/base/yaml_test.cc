@@ -1,0 +1,174 @@
+#include "base/yaml.h"
+
+#include <gmock/gmock.h>
+
+namespace caravel {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+YamlNode Parsed(const std::string& text) {
+  auto node = YamlNode::parse(text, "f.yaml");
+  EXPECT_TRUE(node.has_value()) << node.error().message;
+  return *node;
+}
+
+template <class T>
+std::string MessageOf(const Result<T>& result) {
+  EXPECT_FALSE(result.has_value());
+  if (result) return "(no error)";
+  EXPECT_EQ(result.error().kind, ErrorKind::usage);
+  return result.error().message;
+}
+
+TEST(NearestWord, FindsSlipsAndNotOtherWords) {
+  const std::vector<std::string> words = {"drop", "match", "format", "store", "settle"};
+  const struct {
+    const char* word;
+    const char* nearest;
+  } cases[] = {
+      {"fromat", "format"},
+      {"formats", "format"},
+      {"sotre", "store"},
+      {"Match", "match"},
+      {"setle", "settle"},
+      {"dorp", "drop"},
+      {"password", ""},
+      {"x", ""},
+      {"", ""},
+      {"mtch", "match"},
+      {"completely-else", ""},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.word);
+    EXPECT_EQ(nearest_word(c.word, words), c.nearest);
+  }
+}
+
+TEST(ParseDuration, TakesUnitsAndTheirSums) {
+  const struct {
+    const char* text;
+    std::int64_t milliseconds;
+  } cases[] = {
+      {"0", 0},
+      {"0s", 0},
+      {"500ms", 500},
+      {"30s", 30'000},
+      {"10m", 600'000},
+      {"24h", 86'400'000},
+      {"30d", 2'592'000'000},
+      {"1h30m", 5'400'000},
+      {"36500d", 36'500LL * 86'400'000},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    const auto duration = parse_duration(c.text);
+    ASSERT_TRUE(duration.has_value()) << duration.error().message;
+    EXPECT_EQ(*duration, milliseconds(c.milliseconds));
+  }
+}
+
+TEST(ParseDuration, RefusesWhatItCannotKnow) {
+  for (const char* text : {"", "30", "s", "-1s", "1.5h", "1 h", "1w", "10S", "36501d", "1h0",
+                           "99999999999999999999s", "9223372036854775807d"}) {
+    SCOPED_TRACE(text);
+    EXPECT_FALSE(parse_duration(text).has_value());
+  }
+  EXPECT_EQ(MessageOf(parse_duration("30")), "'30' is not like 30s, 500ms, 10m, 24h or 30d");
+  EXPECT_EQ(MessageOf(parse_duration("36501d")), "'36501d' is more than 36500d");
+}
+
+TEST(ParseSize, TakesBinaryAndDecimalUnits) {
+  const struct {
+    const char* text;
+    std::uint64_t bytes;
+  } cases[] = {
+      {"0", 0},
+      {"123", 123},
+      {"7B", 7},
+      {"100kB", 100'000},
+      {"8MB", 8'000'000},
+      {"2GB", 2'000'000'000},
+      {"512KiB", 524'288},
+      {"4MiB", 4'194'304},
+      {"1GiB", 1ULL << 30},
+      {"2TiB", 2ULL << 40},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    const auto size = parse_size(c.text);
+    ASSERT_TRUE(size.has_value()) << size.error().message;
+    EXPECT_EQ(*size, c.bytes);
+  }
+  for (const char* text : {"", "MiB", "-1", "1.5GiB", "4 MiB", "4mib", "4M", "18446744073709551616",
+                           "4194304TiB4194304TiB4194304TiB4194304TiB"}) {
+    SCOPED_TRACE(text);
+    EXPECT_EQ(MessageOf(parse_size(text)),
+              "'" + std::string(text) + "' is not like 4MiB, 512KiB or 1GiB");
+  }
+}
+
+TEST(Yaml, ASyntaxErrorNamesFileAndLine) {
+  EXPECT_THAT(MessageOf(YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml")), StartsWith("f.yaml:3: "));
+}
+
+TEST(Yaml, AMissingFileIsAUsageError) {
+  EXPECT_THAT(MessageOf(YamlNode::load("/nonexistent/caravel.yaml")),
+              HasSubstr("/nonexistent/caravel.yaml: No such file or directory"));
+}
+
+TEST(Yaml, TheLineOfAMapIsTheLineOfItsKey) {
+  const YamlNode root = Parsed("# first\nfeeds:\n\n  hrt:\n    drop: x\nlist:\n  - 1\n  - 2\n");
+  EXPECT_EQ(root["feeds"].line(), 2);
+  EXPECT_EQ(root["feeds"]["hrt"].line(), 4);
+  EXPECT_EQ(root["feeds"]["hrt"]["drop"].line(), 5);
+  EXPECT_EQ(root["feeds"]["hrt"]["drop"].place(), "f.yaml:5: feeds.hrt.drop");
+  EXPECT_EQ(root["list"].items()[1].place(), "f.yaml:8: list[1]");
+}
+
+TEST(Yaml, AMissingKeyHasThePlaceOfItsMap) {
+  const YamlNode root = Parsed("a: 1\nfeeds:\n  hrt: {}\n");
+  EXPECT_FALSE(root["feeds"]["hrt"]["drop"].exists());
+  EXPECT_EQ(root["feeds"]["hrt"]["drop"].place(), "f.yaml:3: feeds.hrt.drop");
+  EXPECT_FALSE(root["nothing"]["below"].exists());
+}
+
+TEST(Yaml, ANullIsLikeAMissingKey) { EXPECT_FALSE(Parsed("a:\nb: ~\n")["b"].exists()); }
+
+TEST(Yaml, EachAccessorSaysWhatItWantedAndWhere) {
+  const YamlNode root = Parsed("v: [x]\ns: maybe\nn: 07x\nm: {a: 1, a: 2}\nk: {abx: 1}\n");
+  EXPECT_EQ(MessageOf(root["v"].as_string()), "f.yaml:1: v: must be a single value");
+  EXPECT_EQ(MessageOf(root["v"].as_bool()), "f.yaml:1: v: must be true or false");
+  EXPECT_EQ(MessageOf(root["s"].as_bool()), "f.yaml:2: s: 'maybe' is neither true nor false");
+  EXPECT_EQ(MessageOf(root["n"].as_count(1, 9)),
+            "f.yaml:3: n: '07x' is not a whole number from 1 to 9");
+  EXPECT_EQ(MessageOf(root["n"].as_duration()),
+            "f.yaml:3: n: bad duration: '07x' is not like 30s, 500ms, 10m, 24h or 30d");
+  EXPECT_EQ(MessageOf(root["n"].as_size()),
+            "f.yaml:3: n: bad size: '07x' is not like 4MiB, 512KiB or 1GiB");
+  EXPECT_EQ(MessageOf(root["s"].as_choice({"yes", "no"})),
+            "f.yaml:2: s: 'maybe' is not one of yes, no");
+  EXPECT_EQ(MessageOf(root["s"].as_strings()), "f.yaml:2: s: must be a list");
+  EXPECT_EQ(MessageOf(root["s"].expect_map()), "f.yaml:2: s: must be a map of keys");
+  EXPECT_EQ(MessageOf(root["m"].expect_keys({"a"})), "f.yaml:4: m.a: given twice");
+  EXPECT_EQ(MessageOf(root["k"].expect_keys({"abc", "zzzzzz"})),
+            "f.yaml:5: k.abx: unknown key; did you mean 'abc'?");
+  EXPECT_EQ(MessageOf(root["k"].expect_keys({"zzzzzz"})), "f.yaml:5: k.abx: unknown key");
+}
+
+TEST(Yaml, AccessorsReturnWhatIsThere) {
+  const YamlNode root = Parsed("s: text\nb: yes\nn: 9\nd: 2s\nz: 1KiB\nl: [a, b]\n");
+  EXPECT_EQ(root["s"].as_string().value(), "text");
+  EXPECT_TRUE(root["b"].as_bool().value());
+  EXPECT_EQ(root["n"].as_count(9, 9).value(), 9U);
+  EXPECT_EQ(root["d"].as_duration().value(), milliseconds(2000));
+  EXPECT_EQ(root["z"].as_size().value(), 1024U);
+  EXPECT_EQ(root["s"].as_choice({"text"}).value(), "text");
+  EXPECT_THAT(root["l"].as_strings().value(), testing::ElementsAre("a", "b"));
+  EXPECT_TRUE(root.expect_keys({"s", "b", "n", "d", "z", "l"}).has_value());
+}
+
+}  // namespace
+}  // namespace caravel

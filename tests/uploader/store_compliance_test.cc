@@ -1,0 +1,340 @@
+// What every store must do, run over each of them as it is: CouchDB's protocol against a real server,
+// SQLite against a real file.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/extract_fixture.h"
+#include "tests/support/pouch_server.h"
+#include "uploader/store.h"
+
+namespace caravel::testing {
+namespace {
+
+using formatter::ColumnType;
+using nlohmann::json;
+using uploader::Store;
+using uploader::StoreConfig;
+using uploader::StoredDocument;
+using uploader::StoreType;
+using uploader::Upload;
+using uploader::UploadOptions;
+
+class StoreCompliance : public ::testing::TestWithParam<StoreType> {
+ protected:
+  void SetUp() override {
+    config_.name = "store";
+    config_.type = GetParam();
+    config_.batch_rows = 10;  // several batches from few rows
+    if (GetParam() == StoreType::couchdb) {
+      static int databases = 0;
+      config_.url = shared_pouch_server().url();
+      config_.database = fmt::format("compliance{}", ++databases);
+    } else {
+      directory_ = (std::filesystem::temp_directory_path() / "caravel-store-XXXXXX").string();
+      ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
+      config_.path = directory_ + "/made/rows.db";
+    }
+    store_ = uploader::make_store(config_);
+  }
+  void TearDown() override {
+    store_.reset();
+    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+  }
+
+  /// Uploads all of `extract`; fails the test if that fails.
+  std::unique_ptr<Upload> Send(const TestExtract& extract, UploadOptions options = {},
+                               uploader::ExtractInfo info = info_of()) {
+    auto upload = store_->start(std::move(info), extract.reader(), options);
+    const auto ran = upload->run(never_);
+    EXPECT_TRUE(ran) << ran.error().message;
+    EXPECT_EQ(upload->counts().acknowledged(upload->refused().size()), extract.rows.size());
+    return upload;
+  }
+
+  StoredDocument Find(const std::string& id) {
+    auto found = store_->find(id);
+    EXPECT_TRUE(found) << found.error().message;
+    if (!found || !*found) {
+      ADD_FAILURE() << id << " is not stored";
+      return {};
+    }
+    return std::move(**found);
+  }
+
+  std::uint64_t RowsOf(char digit) {
+    std::uint64_t count = 0;
+    const auto read = store_->for_each_row_of("hrt", std::string(16, digit),
+                                              [&](const StoredDocument&) { ++count; });
+    EXPECT_TRUE(read) << read.error().message;
+    return count;
+  }
+
+  void Wipe() {
+    store_.reset();
+    if (GetParam() == StoreType::couchdb) {
+      shared_pouch_server().request("DELETE", "/" + config_.database);
+    } else {
+      std::filesystem::remove_all(directory_ + "/made");
+    }
+    store_ = uploader::make_store(config_);
+  }
+
+  std::string FeedId(char digit) { return "feed:hrt:" + std::string(64, digit); }
+
+  StoreConfig config_;
+  std::unique_ptr<Store> store_;
+  std::string directory_;
+  StopSignal never_;
+};
+
+TEST_P(StoreCompliance, StoresEveryRowAndThenTheExtract) {
+  TestExtract extract = extract_of(35);
+  extract.dropped = 4;
+  const auto upload = Send(extract);
+  EXPECT_EQ(upload->counts().stored, 35U);
+  EXPECT_EQ(upload->counts().already_there, 0U);
+  EXPECT_EQ(RowsOf('a'), 35U);
+  const StoredDocument row = Find(id_of(extract, 34));
+  EXPECT_EQ(row.extract, std::string(16, 'a'));
+  EXPECT_EQ(row.line, 35U);
+  EXPECT_EQ(row.sum.size(), 16U);
+  EXPECT_EQ(json::parse(row.text)["Date"], "2012-03-09");
+  const StoredDocument feed = Find(FeedId('a'));
+  EXPECT_EQ(feed.extract, std::string(16, 'a'));
+  const json document = json::parse(feed.text);
+  EXPECT_EQ(document["doc_type"], "Feed");
+  EXPECT_EQ(document["status"], "new");
+  EXPECT_EQ(document["name"], "a.log");
+  EXPECT_EQ(document["host"], "loader");
+  EXPECT_EQ(document["lines"], 39);
+  EXPECT_EQ(document["rows"], 35);
+  EXPECT_EQ(document["dropped"], 4);
+  EXPECT_EQ(document["rejected"], 0);
+  EXPECT_EQ(document["timestamp"], "2012-03-09T15:00:00Z");
+  EXPECT_FALSE(document.contains("year_guessed"));
+}
+
+TEST_P(StoreCompliance, ReportsProgressAsRowsAreAcknowledged) {
+  auto upload = store_->start(info_of(), extract_of(250).reader(), {});
+  std::vector<std::uint64_t> seen;
+  upload->on_progress = [&](std::uint64_t rows) { seen.push_back(rows); };
+  ASSERT_TRUE(upload->run(never_));
+  ASSERT_GT(seen.size(), 1U);
+  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+  EXPECT_EQ(seen.back(), 250U);
+}
+
+TEST_P(StoreCompliance, AnExtractWithoutRowsIsStillReported) {
+  Send(extract_of(0));
+  EXPECT_EQ(json::parse(Find(FeedId('a')).text)["rows"], 0);
+}
+
+TEST_P(StoreCompliance, AReplayFindsItsOwnRows) {
+  const TestExtract extract = extract_of(35);
+  Send(extract);
+  const auto again = Send(extract, {}, info_of("again.log"));
+  EXPECT_EQ(again->counts().stored, 35U);
+  EXPECT_EQ(again->counts().differs, 0U);
+  EXPECT_EQ(RowsOf('a'), 35U);
+  // The first one's name stays.
+  EXPECT_EQ(json::parse(Find(FeedId('a')).text)["name"], "a.log");
+}
+
+TEST_P(StoreCompliance, ARowThatTwoExtractsBringIsStoredOnceAndKeepsItsCredit) {
+  Send(extract_of(20, 'a', 0));
+  const auto second = Send(extract_of(20, 'b', 15));
+  EXPECT_EQ(second->counts().stored, 15U);
+  EXPECT_EQ(second->counts().already_there, 5U);
+  EXPECT_EQ(second->counts().differs, 0U);
+  EXPECT_EQ(RowsOf('a'), 20U);
+  EXPECT_EQ(RowsOf('b'), 15U);
+}
+
+TEST_P(StoreCompliance, ALineThatIsRepeatedInAnExtractIsStoredOnce) {
+  TestExtract extract = extract_of(12);
+  extract.rows.insert(extract.rows.begin() + 5, extract.rows[2]);  // within a batch
+  extract.rows.push_back(extract.rows[0]);                         // across batches
+  for (const char* round : {"first", "replay"}) {
+    SCOPED_TRACE(round);
+    const auto upload = Send(extract);
+    EXPECT_EQ(upload->counts().stored, 12U);
+    EXPECT_EQ(upload->counts().already_there, 2U);
+    EXPECT_EQ(upload->counts().differs, 0U);
+    EXPECT_EQ(RowsOf('a'), 12U);
+  }
+}
+
+TEST_P(StoreCompliance, ARowWithAnotherSumIsKeptAndReported) {
+  TestExtract extract = extract_of(25);
+  Send(extract);
+  const std::string before = Find(id_of(extract, 7)).sum;
+  extract.rows[7].record = "2012-03-09,1.5";
+  const auto upload = Send(extract);
+  EXPECT_EQ(upload->counts().stored, 24U);
+  EXPECT_EQ(upload->counts().already_there, 1U);
+  EXPECT_EQ(upload->counts().differs, 1U);
+  EXPECT_EQ(Find(id_of(extract, 7)).sum, before);
+}
+
+TEST_P(StoreCompliance, ReprocessingReplacesRowsWithAnotherSum) {
+  TestExtract extract = extract_of(25);
+  Send(extract);
+  const std::string before = Find(id_of(extract, 7)).sum;
+  extract.rows[7].record = "2012-03-10,1.5";
+  extract.dropped = 3;
+  UploadOptions options;
+  options.reprocess = true;
+  const auto upload = Send(extract, options, info_of("other.log"));
+  EXPECT_EQ(upload->counts().stored, 25U);
+  EXPECT_EQ(upload->counts().replaced, 1U);
+  EXPECT_EQ(upload->counts().differs, 0U);
+  EXPECT_NE(Find(id_of(extract, 7)).sum, before);
+  EXPECT_EQ(json::parse(Find(id_of(extract, 7)).text)["Date"], "2012-03-10");
+  EXPECT_EQ(RowsOf('a'), 25U);
+  const json feed = json::parse(Find(FeedId('a')).text);
+  EXPECT_EQ(feed["name"], "a.log");
+  EXPECT_EQ(feed["dropped"], 3);
+}
+
+TEST_P(StoreCompliance, AWipedStoreIsFilledAgain) {
+  const TestExtract extract = extract_of(15);
+  Send(extract);
+  Wipe();
+  EXPECT_EQ(Send(extract)->counts().stored, 15U);
+  EXPECT_EQ(RowsOf('a'), 15U);
+}
+
+TEST_P(StoreCompliance, AStoreThatVanishedIsNotMadeAgain) {
+  const TestExtract extract = extract_of(15);
+  Send(extract);
+  Wipe();
+  UploadOptions options;
+  options.may_create = false;
+  auto upload = store_->start(info_of(), extract.reader(), options);
+  const auto ran = upload->run(never_);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().kind, ErrorKind::fault);
+  EXPECT_NE(ran.error().message.find("vanished"), std::string::npos) << ran.error().message;
+}
+
+TEST_P(StoreCompliance, ARowThatIsNoTextIsRefusedAlone) {
+  TestExtract extract = extract_of(12);
+  extract.rows[3].record = "2012-03-09,\xff";
+  extract.rows[4].record = "only one field";
+  const auto upload = Send(extract);
+  EXPECT_EQ(upload->counts().stored, 10U);
+  ASSERT_EQ(upload->refused().size(), 2U);
+  EXPECT_EQ(upload->refused()[0].line, 4U);
+  EXPECT_EQ(upload->refused()[0].offset, 300U);
+  EXPECT_EQ(json::parse(Find(FeedId('a')).text)["rejected"], 2);
+}
+
+TEST_P(StoreCompliance, RowsCarryTheirUtcTime) {
+  auto info = info_of();
+  info.timezone = "America/New_York";
+  const TestExtract extract = extract_of(1);
+  Send(extract, {}, info);
+  const std::string text = Find(id_of(extract, 0)).text;
+  EXPECT_NE(text.find("2012-03-09T00:00:00\""), std::string::npos) << text;
+  EXPECT_NE(text.find("2012-03-09T05:00:00Z"), std::string::npos) << text;
+}
+
+TEST_P(StoreCompliance, AnUnknownTimeZoneIsAUsageError) {
+  auto info = info_of();
+  info.timezone = "Mars/Olympus";
+  const auto ran = store_->start(info, extract_of(1).reader(), {})->run(never_);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().kind, ErrorKind::usage);
+}
+
+TEST_P(StoreCompliance, ColumnsWithAwkwardNamesAreStored) {
+  TestExtract extract = extract_of(0);
+  extract.columns = {{"_id", ColumnType::text},     {"time", ColumnType::text},
+                     {"", ColumnType::text},        {"a\"b", ColumnType::text},
+                     {"caravel", ColumnType::text}, {"_Time", ColumnType::text},
+                     {"A", ColumnType::text},       {"a", ColumnType::text}};
+  extract.rows.push_back({"20120309T094800:V:1", "v1,v2,v3,v4,v5,v6,v7,v8", 0});
+  Send(extract);
+  const std::string text = Find("hrt:20120309T094800:V:1").text;
+  for (int i = 1; i <= 8; ++i) {
+    EXPECT_NE(text.find(fmt::format("\"v{}\"", i)), std::string::npos) << text;
+  }
+}
+
+TEST_P(StoreCompliance, WhatIsNotThereIsNotFound) {
+  EXPECT_FALSE(store_->find("hrt:nothing").value().has_value());
+  Send(extract_of(1));
+  EXPECT_FALSE(store_->find("hrt:nothing").value().has_value());
+  EXPECT_FALSE(store_->find(FeedId('f')).value().has_value());
+}
+
+TEST_P(StoreCompliance, OnlyRowsThatAreStillCreditedAreRemoved) {
+  const TestExtract first = extract_of(12, 'a', 0);
+  const TestExtract second = extract_of(5, 'b', 12);
+  Send(first);
+  Send(second);
+  const auto removed = store_->remove_rows(
+      "hrt", std::string(16, 'a'),
+      {id_of(first, 0), id_of(first, 11), id_of(second, 0), "hrt:nothing"});
+  ASSERT_TRUE(removed) << removed.error().message;
+  EXPECT_EQ(*removed, 2U);
+  EXPECT_EQ(RowsOf('a'), 10U);
+  EXPECT_EQ(RowsOf('b'), 5U);
+  // What was removed can come back.
+  EXPECT_EQ(Send(first)->counts().stored, 12U);
+  EXPECT_EQ(RowsOf('a'), 12U);
+}
+
+TEST_P(StoreCompliance, WithoutFeedDocumentsOnlyRowsAreStored) {
+  config_.documents = uploader::Documents::rows;
+  store_ = uploader::make_store(config_);
+  EXPECT_EQ(Send(extract_of(3))->counts().stored, 3U);
+  EXPECT_FALSE(store_->find(FeedId('a')).value().has_value());
+}
+
+TEST_P(StoreCompliance, TheSmallestBatchesStillMoveOn) {
+  config_.batch_rows = 1;
+  config_.batch_bytes = 1;
+  store_ = uploader::make_store(config_);
+  EXPECT_EQ(Send(extract_of(5))->counts().stored, 5U);
+}
+
+TEST_P(StoreCompliance, AStopEndsTheUploadWithoutLosingItsPlace) {
+  const TestExtract extract = extract_of(300);
+  auto upload = store_->start(info_of(), extract.reader(), {});
+  StopSignal stop;
+  upload->on_progress = [&](std::uint64_t) { stop.request(); };
+  const auto ran = upload->run(stop);
+  ASSERT_FALSE(ran);
+  EXPECT_EQ(ran.error().kind, ErrorKind::stopped);
+  EXPECT_LT(upload->counts().stored, 300U);
+  upload->on_progress = nullptr;
+  ASSERT_TRUE(upload->run(never_));
+  EXPECT_EQ(upload->counts().stored, 300U);
+  EXPECT_EQ(RowsOf('a'), 300U);
+}
+
+TEST_P(StoreCompliance, CheckChangesNothing) {
+  const auto before = store_->check();
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_NE(before->find("will be created"), std::string::npos) << *before;
+  EXPECT_NE(store_->check()->find("will be created"), std::string::npos);
+  Send(extract_of(3));
+  const auto after = store_->check();
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->find("will be created"), std::string::npos) << *after;
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreCompliance,
+                         ::testing::Values(StoreType::couchdb, StoreType::sqlite),
+                         [](const auto& test) {
+                           return test.param == StoreType::couchdb ? "CouchDb" : "Sqlite";
+                         });
+
+}  // namespace
+}  // namespace caravel::testing

@@ -1,0 +1,240 @@
+#include "uploader/json_text.h"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+namespace caravel::uploader {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// A decimal number without what does not count: value = 0.d1 d2 d3… * 10^exponent.
+struct Decimal {
+  // A double's shortest form never needs more digits than this.
+  static constexpr int kMostDigits = 17;
+  bool negative = false;
+  bool too_long = false;
+  int count = 0;  // of significant digits: no zeros in front, none behind
+  long exponent = 0;
+  char digits[kMostDigits] = {};
+
+  bool operator==(const Decimal& other) const {
+    return negative == other.negative && count == other.count && exponent == other.exponent &&
+           std::memcmp(digits, other.digits, static_cast<std::size_t>(count)) == 0;
+  }
+};
+
+class DecimalReader {
+ public:
+  explicit DecimalReader(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
+
+  /// False if the text is not a number as RFC 8259, section 6, writes them.
+  bool read(Decimal& out) {
+    if (take('-')) out.negative = true;
+    if (at_ == end_ || !is_digit(*at_)) return false;
+    const bool zero_first = *at_ == '0';
+    const char* integer = at_;
+    for (; at_ < end_ && is_digit(*at_); ++at_) digit(*at_, false, out);
+    if (zero_first && at_ - integer > 1) return false;
+    if (take('.')) {
+      if (at_ == end_ || !is_digit(*at_)) return false;
+      for (; at_ < end_ && is_digit(*at_); ++at_) digit(*at_, true, out);
+    }
+    if (at_ < end_ && (*at_ == 'e' || *at_ == 'E')) {
+      ++at_;
+      if (at_ < end_ && *at_ == '+' && at_ + 1 < end_ && is_digit(at_[1])) ++at_;
+      int power = 0;
+      const auto [stop, status] = std::from_chars(at_, end_, power);
+      if (stop == at_ || (status != std::errc{} && status != std::errc::result_out_of_range)) {
+        return false;
+      }
+      if (status != std::errc{} || std::abs(power) > 9999) out.too_long = true;
+      out.exponent += power;
+      at_ = stop;
+    }
+    if (out.count == 0) out.exponent = 0;
+    return at_ == end_;
+  }
+
+ private:
+  bool take(char c) {
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+
+  void digit(char c, bool fraction, Decimal& out) {
+    if (c == '0') {
+      if (out.count == 0) {
+        if (fraction) --out.exponent;
+        return;
+      }
+      ++zeros_;
+    } else {
+      for (; zeros_ > 0; --zeros_) push('0', out);
+      push(c, out);
+    }
+    if (!fraction) ++out.exponent;
+  }
+
+  static void push(char c, Decimal& out) {
+    if (out.count < Decimal::kMostDigits) {
+      out.digits[out.count++] = c;
+    } else {
+      out.too_long = true;
+    }
+  }
+
+  const char* at_;
+  const char* end_;
+  int zeros_ = 0;  // seen, and significant only if another digit follows
+};
+
+int nesting(std::string_view text) {
+  int deepest = 0;
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+/// The number of bytes of the UTF-8 sequence at `at` (a byte over 0x7f); 0 if it is not one.
+int sequence_length(const unsigned char* at, std::size_t left) {
+  const auto continues = [&](std::size_t i) { return i < left && (at[i] & 0xC0) == 0x80; };
+  const unsigned char lead = at[0];
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (!continues(1) || !continues(2)) return 0;
+    if (lead == 0xE0 && at[1] < 0xA0) return 0;   // overlong
+    if (lead == 0xED && at[1] >= 0xA0) return 0;  // a surrogate
+    return 3;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    if (lead == 0xF0 && at[1] < 0x90) return 0;   // overlong
+    if (lead == 0xF4 && at[1] >= 0x90) return 0;  // beyond U+10FFFF
+    return 4;
+  }
+  return 0;
+}
+
+constexpr std::array<bool, 256> escaped_bytes() {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
+  table['"'] = true;
+  table['\\'] = true;
+  table[0x7f] = true;
+  return table;
+}
+constexpr std::array<bool, 256> kEscaped = escaped_bytes();
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  std::size_t left = text.size();
+  while (left > 0) {
+    if (left >= 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, at, 8);
+      if ((eight & 0x8080808080808080U) == 0) {
+        at += 8;
+        left -= 8;
+        continue;
+      }
+    }
+    int length = 1;
+    if (*at >= 0x80) {
+      length = sequence_length(at, left);
+      if (length == 0) return false;
+    }
+    at += length;
+    left -= static_cast<std::size_t>(length);
+  }
+  return true;
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out.push_back('"');
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (!kEscaped[byte]) continue;
+    out.append(text, from, i - from);
+    from = i + 1;
+    switch (text[i]) {
+      case '"': out.append("\\\""); break;
+      case '\\': out.append("\\\\"); break;
+      case '\n': out.append("\\n"); break;
+      case '\r': out.append("\\r"); break;
+      case '\t': out.append("\\t"); break;
+      default: {
+        constexpr char kHex[] = "0123456789abcdef";
+        out.append("\\u00");
+        out.push_back(kHex[byte >> 4]);
+        out.push_back(kHex[byte & 15]);
+      }
+    }
+  }
+  out.append(text, from);
+  out.push_back('"');
+}
+
+bool number_survives(std::string_view text) {
+  Decimal source;
+  if (!DecimalReader(text).read(source) || source.too_long) return false;
+  if (source.count == 0) return !source.negative;
+  // Up to 15 digits every decimal has a double of its own (DBL_DIG), away from the ends of the
+  // exponent's range: no need to try.
+  if (source.count <= 15 && source.exponent > -290 && source.exponent < 290) return true;
+  double value = 0;
+  const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || stop != text.data() + text.size()) return false;
+  char shortest[64];
+  const auto printed = std::to_chars(shortest, shortest + sizeof shortest, value);
+  Decimal back;
+  return DecimalReader({shortest, static_cast<std::size_t>(printed.ptr - shortest)}).read(back) &&
+         back == source;
+}
+
+bool is_json(std::string_view text) {
+  // Deeper values are refused by some readers, and nothing that logs writes them.
+  constexpr int kDeepest = 64;
+  return nlohmann::json::accept(text) && nesting(text) <= kDeepest;
+}
+
+void append_json_value(std::string_view text, bool as_number, std::string& out) {
+  if (as_number && number_survives(text)) {
+    out.append(text);
+  } else {
+    append_json_string(text, out);
+  }
+}
+
+void append_verbatim_json(std::string_view text, std::string& out) {
+  const bool like_number = !text.empty() && (text[0] == '-' || is_digit(text[0]));
+  if (like_number ? number_survives(text) : is_json(text)) {
+    out.append(text);
+  } else {
+    append_json_string(text, out);
+  }
+}
+
+}  // namespace caravel::uploader

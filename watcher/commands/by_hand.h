@@ -1,0 +1,34 @@
+// Loading files that a person names: what process and upload share.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "watcher/commands/command_line.h"
+#include "watcher/commands/setup.h"
+#include "watcher/pipeline.h"
+
+namespace caravel::watcher {
+
+/// What became of several files, for the summary and the exit code.
+class Totals {
+ public:
+  void add(const PipelineResult& result);
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] int exit_code() const;
+
+ private:
+  LineCounts counts_;
+  std::uint64_t done_ = 0;
+  std::uint64_t failed_ = 0;
+  bool usage_ = false;
+};
+
+/// Takes each file through a pipeline, with progress, a line each and a summary on stderr. `prepare`
+/// completes the job of a path. Returns the exit code.
+int load_by_hand(const CommandCall& call, const Settings& settings, const FeedConfig& feed,
+                 const std::vector<std::string>& files,
+                 const std::function<void(const std::string& path, ExtractJob& job)>& prepare);
+
+}  // namespace caravel::watcher

@@ -1,0 +1,120 @@
+// caravel check
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "uploader/store.h"
+#include "watcher/commands/command_line.h"
+#include "watcher/commands/setup.h"
+#include "watcher/directory.h"
+#include "watcher/file_system.h"
+
+namespace caravel::watcher {
+namespace {
+
+/// Prints findings; remembers whether something would not work.
+class Findings {
+ public:
+  void good(const std::string& text) { fmt::print("  ok     {}\n", text); }
+  void note(const std::string& text) { fmt::print("  note   {}\n", text); }
+  void bad(const std::string& text) {
+    fmt::print("  FAULT  {}\n", text);
+    good_ = false;
+  }
+  [[nodiscard]] bool all_good() const { return good_; }
+
+ private:
+  bool good_ = true;
+};
+
+/// The directory that is there, or the nearest one above it in which it would be made.
+std::filesystem::path nearest_existing(std::filesystem::path path) {
+  std::error_code error;
+  while (!std::filesystem::exists(path, error) && path.has_parent_path() &&
+         path != path.parent_path()) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
+void check_writable(const std::string& what, const std::string& path, Findings& findings) {
+  const auto existing = nearest_existing(path);
+  if (::access(existing.c_str(), R_OK | W_OK | X_OK) != 0) {
+    findings.bad(fmt::format("{} {}: {}: {}", what, path, existing.string(), std::strerror(errno)));
+  } else if (existing != path) {
+    findings.good(fmt::format("{} {}: will be made", what, path));
+  } else {
+    findings.good(fmt::format("{} {}", what, path));
+  }
+}
+
+void check_drop(const Config& config, const FeedConfig& feed, Findings& findings) {
+  check_writable(fmt::format("feed {}: drop directory", feed.name), feed.drop, findings);
+  auto drop = open_directory(feed.drop);
+  if (!drop) return;
+  auto traits = file_system_of(drop->get());
+  if (!traits) return findings.bad(traits.error().message);
+  if (!traits->events || traits->poll) {
+    findings.note(fmt::format("{}: {} tells little or nothing of new files: it is scanned every few "
+                              "seconds",
+                              feed.drop, traits->name));
+  }
+  if (!traits->leases_tell) {
+    findings.note(fmt::format("{}: on {} nobody can say whether a file is open for writing: it counts "
+                              "as whole once it was still for {} s",
+                              feed.drop, traits->name, feed.settle_without_lease.count() / 1000));
+    return;
+  }
+  auto work = open_directory(config.spool + "/work");
+  if (!work) return;
+  auto probe = probe_leases(work->get());
+  if (!probe) return findings.bad(probe.error().message);
+  if (!probe->own_files || !probe->others_files) {
+    findings.note(fmt::format("{}: no read lease on {} ({}): such a file counts as whole once it was "
+                              "still for {} s. CAP_LEASE mends that",
+                              feed.drop,
+                              probe->own_files ? "files of other users" : "files here", probe->reason,
+                              feed.settle_without_lease.count() / 1000));
+  }
+}
+
+}  // namespace
+
+int run_check(const CommandCall& call) {
+  CommandLine line("caravel check",
+                   "Validates the configuration and the formats, tries the stores, looks at the\n"
+                   "directories. Changes nothing. Exit code 2 if the configuration is wrong, 1 if\n"
+                   "something would not work.");
+  if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
+  if (line.help_wanted()) {
+    fmt::print("{}", line.help());
+    return kExitGood;
+  }
+  auto settings = load_settings(call, true);
+  if (!settings) return report_error(settings.error());
+  const Config& config = settings->config;
+  Findings findings;
+  findings.good(fmt::format("configuration {}: {} feeds, {} stores", config.file,
+                            config.feeds.size(), config.stores.size()));
+  if (config.feeds.empty()) findings.note("no feeds: nothing would be watched");
+  findings.good(fmt::format("formats: {}", fmt::join(settings->formats.names(), ", ")));
+  check_writable("spool", config.spool, findings);
+  check_writable("state", config.state, findings);
+  for (const FeedConfig& feed : config.feeds) check_drop(config, feed, findings);
+  for (const auto& store_config : config.stores) {
+    auto answer = uploader::make_store(store_config)->check();
+    if (answer) {
+      findings.good(fmt::format("store {}: {}", store_config.name, *answer));
+    } else {
+      findings.bad(fmt::format("store {}: {}", store_config.name, answer.error().message));
+    }
+  }
+  return findings.all_good() ? kExitGood : kExitFailed;
+}
+
+}  // namespace caravel::watcher

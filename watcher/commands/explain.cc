@@ -1,0 +1,148 @@
+// caravel explain
+#include <fcntl.h>
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "formatter/input.h"
+#include "formatter/line_splitter.h"
+#include "watcher/commands/command_line.h"
+#include "watcher/commands/setup.h"
+#include "watcher/name_rules.h"
+#include "watcher/report.h"
+
+namespace caravel::watcher {
+namespace {
+
+/// SHA-256 of a file as it is.
+Result<std::string> sha256_of(const std::string& path) {
+  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
+  if (!fd) return tl::unexpected(fd.error());
+  auto input = formatter::Input::open(std::move(*fd), {});
+  if (!input) return tl::unexpected(input.error());
+  std::string chunk(256 * 1024, '\0');
+  for (;;) {
+    auto got = input->read(chunk.data(), chunk.size());
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) return input->sha256();
+  }
+}
+
+/// One line of an extract, as it came.
+Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_t number,
+                                           std::size_t max_line) {
+  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
+  if (!fd) return tl::unexpected(fd.error());
+  formatter::Input::Options options;
+  options.digest = false;
+  auto input = formatter::Input::open(std::move(*fd), options);
+  if (!input) return tl::unexpected(input.error());
+  formatter::LineSplitter lines(*input, max_line);
+  formatter::Line line;
+  for (;;) {
+    auto more = lines.next(line);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return std::nullopt;
+    if (line.number == number) return std::string(line.text());
+  }
+}
+
+void print_extracts(const std::vector<Extract>& extracts) {
+  const auto now = std::chrono::system_clock::now();
+  for (const Extract& extract : extracts) {
+    if (&extract != &extracts.front()) fmt::print("\n");
+    fmt::print("{}", explain_text(extract, now));
+  }
+}
+
+int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig& feed,
+                     const std::string& id) {
+  const auto store = uploader::make_store(*settings.config.find_store(feed.store));
+  auto found = store->find(id);
+  if (!found) return report_error(found.error());
+  if (!*found) {
+    fmt::print(stderr, "caravel: {}: the store {} has no such document\n", id, feed.store);
+    return kExitFailed;
+  }
+  const uploader::StoredDocument& document = **found;
+  fmt::print("{}\n", document.text);
+  auto extracts = ledger.find_sha256(document.extract);
+  if (!extracts) return report_error(extracts.error());
+  if (document.line > 0) {
+    fmt::print("\nline {} of the extract with SHA-256 {}…\n", document.line, document.extract);
+    for (const Extract& extract : *extracts) {
+      const std::string& path = extract.done_path.empty() ? extract.path : extract.done_path;
+      auto line = line_of(path, document.line, settings.config.max_line);
+      if (!line || !*line) continue;
+      fmt::print("  {}\n", printable(**line));
+      break;
+    }
+  }
+  if (extracts->empty()) {
+    fmt::print("The ledger does not know that extract: it was loaded elsewhere.\n");
+  } else {
+    fmt::print("\n");
+    print_extracts(*extracts);
+  }
+  return kExitGood;
+}
+
+}  // namespace
+
+int run_explain(const CommandCall& call) {
+  CommandLine line("caravel explain FILE|DOC_ID",
+                   "Where a file is and why, or which extract and line a document came from. FILE is a\n"
+                   "name, a path, or the first digits of a SHA-256; DOC_ID is the _id of a row or feed\n"
+                   "document.");
+  line.positional(false);
+  if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
+  if (line.help_wanted()) {
+    fmt::print("{}", line.help());
+    return kExitGood;
+  }
+  if (line.arguments().empty()) {
+    return report_error({ErrorKind::usage, "explain: names no file and no document", {}});
+  }
+  const std::string& what = line.arguments().front();
+  std::error_code error;
+  const bool is_file = std::filesystem::is_regular_file(what, error);
+  // A row's id begins with its feed, a feed document's with "feed:<feed>".
+  const std::string body = what.starts_with("feed:") ? what.substr(5) : what;
+  const std::string feed_name = body.substr(0, body.find(':'));
+  const bool is_document = !is_file && body.find(':') != std::string::npos;
+
+  auto settings = load_settings(call, is_document);
+  if (!settings) return report_error(settings.error());
+  auto ledger = Ledger::open(settings->config.ledger_path(), Ledger::Mode::read_only);
+  if (!ledger) return report_error(ledger.error());
+  if (const FeedConfig* feed = settings->config.find_feed(feed_name); is_document && feed) {
+    return explain_document(*settings, *ledger, *feed, what);
+  }
+
+  Result<std::vector<Extract>> extracts = std::vector<Extract>();
+  if (is_file) {
+    extracts = ledger->find_name(std::filesystem::absolute(what).lexically_normal().string());
+    if (extracts && extracts->empty()) {
+      auto sha256 = sha256_of(what);
+      if (sha256) extracts = ledger->find_sha256(*sha256);
+    }
+  } else {
+    extracts = ledger->find_name(what);
+    const bool digits = what.size() >= 8 && what.size() <= 64 &&
+                        what.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (extracts && extracts->empty() && digits) extracts = ledger->find_sha256(what);
+  }
+  if (!extracts) return report_error(extracts.error());
+  if (extracts->empty()) {
+    fmt::print(stderr,
+               "caravel: {}: the ledger knows no such file{}\n", printable(what),
+               is_file ? " and none with its content: it was never taken" : "");
+    return kExitFailed;
+  }
+  print_extracts(*extracts);
+  return kExitGood;
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,124 @@
+// The configuration file as plain values with defaults. etc/caravel.yaml explains every key.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "uploader/store_config.h"
+
+namespace caravel::watcher {
+
+/// How many lines of an extract may be rejected before the whole extract is refused.
+struct MaxRejects {
+  /// Below this many lines nothing is refused: a short extract says little about its format.
+  static constexpr std::uint64_t kFromLines = 20;
+
+  std::optional<unsigned> percent = 50;  // of the extract's lines; if empty, `count` holds
+  std::uint64_t count = 0;
+
+  /// The most rejects that an extract of `lines` lines may have and still be stored.
+  [[nodiscard]] std::uint64_t allowed(std::uint64_t lines) const;
+};
+
+enum class Notice { automatic, poll };  // poll: scan only (network file systems)
+enum class YearRule { strict, guess };  // guess: store it though the year is unsure
+enum class ManifestRule { optional, required, ignore };
+
+struct FeedConfig {
+  std::string name;
+  std::string drop;             // absolute
+  std::string match = "*.log";  // glob, on the name without .gz or .zst
+  std::string format = "auto";
+  std::string store;     // a name in Config::stores
+  std::string timezone;  // IANA name; "" = rows carry no UTC time
+  Notice notice = Notice::automatic;
+  /// How long size and mtime must be still, for a file that a scan found.
+  std::chrono::milliseconds settle{2'000};
+  /// The same where no read lease can be taken. The key `settle` sets both.
+  std::chrono::milliseconds settle_without_lease{60'000};
+  bool attach_csv = false;
+  bool accept_unterminated = false;
+  YearRule year = YearRule::strict;
+  ManifestRule manifest = ManifestRule::optional;
+  std::chrono::milliseconds manifest_wait{600'000};
+  std::optional<std::chrono::milliseconds> expect_every;  // empty = silence is not reported
+  MaxRejects max_rejects;
+  std::chrono::milliseconds keep_done{30LL * 86'400'000};
+  std::chrono::milliseconds keep_csv{7LL * 86'400'000};
+
+  // "FILE:LINE: feeds.NAME.KEY", for errors that only others can find: whether the format exists,
+  // whether the time zone is known.
+  std::string format_place;
+  std::string timezone_place;
+};
+
+struct Config {
+  std::string file;  // where it was read from
+  std::string spool = "/var/spool/caravel";
+  std::string state = "/var/lib/caravel";
+  std::vector<std::string> formats;       // folders, absolute, besides the shipped one
+  std::string log_level = "info";         // trace, debug, info, warning, error
+  std::uint64_t min_free = 256ULL << 20;  // bytes free in the spool; below, nothing new is started
+  std::uint64_t max_unpacked = 64ULL << 30;  // bytes; an extract that unpacks to more is refused
+  std::uint64_t max_line = 1ULL << 20;       // bytes; a longer line is a reject
+  std::uint64_t max_claims = 1000;           // extracts in work at once
+
+  std::vector<uploader::StoreConfig> stores;  // in the file's order, as are
+  std::vector<FeedConfig> feeds;              // the feeds: the first that matches a name has it
+
+  /// Sentences for people, "FILE:LINE: key: …". No secret is in them.
+  std::vector<std::string> warnings;
+
+  [[nodiscard]] std::string ledger_path() const { return state + "/ledger.db"; }
+  /// Null if there is none of that name.
+  [[nodiscard]] const FeedConfig* find_feed(std::string_view name) const;
+  [[nodiscard]] const uploader::StoreConfig* find_store(std::string_view name) const;
+};
+
+/// `--config FILE`, else $CARAVEL_CONFIG (`env`; null or "" if unset), else
+/// /etc/caravel/caravel.yaml.
+[[nodiscard]] std::string find_config(const std::optional<std::string>& option, const char* env);
+
+struct ConfigOptions {
+  /// Read the stores' passwords. Commands that open no store (status, explain, format) leave it:
+  /// they then work for users who may not read them.
+  bool secrets = true;
+  /// $CREDENTIALS_DIRECTORY (systemd.exec(5), "CREDENTIALS"); "" if unset.
+  std::string credentials_directory{};
+};
+
+/// Reads and checks the file. Every error is of kind usage and names file, line and key.
+[[nodiscard]] Result<Config> load_config(const std::string& path, const ConfigOptions& options);
+
+/// The same over `text`; `path` is the name in errors and what relative paths are relative to.
+[[nodiscard]] Result<Config> parse_config(const std::string& text, const std::string& path,
+                                          const ConfigOptions& options);
+
+/// The feed that `--feed NAME` means; without it, the only one. Errors (usage) name those there
+/// are.
+[[nodiscard]] Result<const FeedConfig*> choose_feed(const Config& config,
+                                                    const std::optional<std::string>& name);
+/// The same for `--store NAME`.
+[[nodiscard]] Result<const uploader::StoreConfig*> choose_store(
+    const Config& config, const std::optional<std::string>& name);
+
+/// For commands that need at least one feed.
+[[nodiscard]] Result<> expect_feeds(const Config& config);
+
+/// Where a store keeps its rows, as the ledger and people name it: "https://host:6984/feed", or a
+/// path. Holds no secret.
+[[nodiscard]] std::string store_place(const uploader::StoreConfig& store);
+
+/// Every key that the file may have, by section: "", "stores", "feeds". For tests and completion.
+struct KnownKeys {
+  std::string section;
+  std::vector<std::string> keys;
+};
+[[nodiscard]] std::vector<KnownKeys> known_config_keys();
+
+}  // namespace caravel::watcher

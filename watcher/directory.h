@@ -1,0 +1,40 @@
+// Small steps on directories, all relative to a descriptor: a name is never resolved twice, and
+// never through a symlink that someone put there.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace caravel::watcher {
+
+/// Opens a directory that our configuration names; symlinks on the way are the administrator's.
+[[nodiscard]] Result<UniqueFd> open_directory(const std::string& path);
+/// Opens the directory `name` in `parent_fd`. A symlink is an error.
+[[nodiscard]] Result<UniqueFd> open_directory_at(int parent_fd, const std::string& name);
+/// The same, made first if it is missing; then its parent is synced.
+[[nodiscard]] Result<UniqueFd> make_directory_at(int parent_fd, const std::string& name,
+                                                 mode_t mode);
+
+/// fsync(2); `what` is for the message.
+[[nodiscard]] Result<> sync_fd(int fd, std::string_view what);
+
+/// Calls `visit` for each name but "." and "..", until it returns false.
+[[nodiscard]] Result<> for_each_name(int directory_fd,
+                                     const std::function<bool(const std::string&)>& visit);
+
+/// renameat2(2) with RENAME_NOREPLACE; 0 or the errno (EEXIST, ENOENT, EXDEV, …). File systems
+/// without it get a look and a rename: good enough where only the holder of the spool's lock
+/// writes, and unlike link(2) and unlink(2) it never leaves a file with two names after a crash.
+[[nodiscard]] int rename_noreplace(int from_fd, const std::string& from, int to_fd,
+                                   const std::string& to);
+
+/// Whether `name` exists in the directory, as whatever.
+[[nodiscard]] Result<bool> exists_at(int directory_fd, const std::string& name);
+
+}  // namespace caravel::watcher

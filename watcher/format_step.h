@@ -1,0 +1,59 @@
+// One extract from its file to CSV, sidecar and reject files: what the pipeline does first, and all
+// that `process --dry-run` does.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/stop_signal.h"
+#include "formatter/formatter.h"
+#include "watcher/config.h"
+#include "watcher/extract_time.h"
+#include "watcher/file_stamp.h"
+#include "watcher/ledger.h"
+
+namespace caravel::watcher {
+
+/// Where the results go; "" leaves one out.
+struct FormatTargets {
+  std::string csv;
+  std::string sidecar;
+  formatter::Rejects::Paths rejects;
+};
+
+/// What a person may say on the command line, over what the feed says.
+struct ByHand {
+  std::optional<std::chrono::year> year;
+  const formatter::Format* format = nullptr;
+};
+
+struct FormatOrder {
+  const Config& config;
+  const FeedConfig& feed;
+  const formatter::FormatSet& formats;
+  ByHand by_hand;
+  std::string name;  // of the extract, for the date in it and its packing
+};
+
+struct FormatReport {
+  formatter::FormatResult result;
+  FileStamp stamp;  // of the file when reading began
+  KnownTime time;   // empty if the format needs no year
+  bool year_guessed = false;
+  bool has_lines = false;  // which reject files were made
+  bool has_cut = false;
+  bool has_reasons = false;
+};
+
+/// Formats what `fd` has open, from its start. Reads it once; twice if the ledger knows from an
+/// earlier time which year its dates have. `fd` stays the caller's.
+///
+/// Errors: content if the file must be set aside (damaged, not this format, no year to be known);
+/// retry or fault if reading or writing fails (a full disk); stopped.
+[[nodiscard]] Result<FormatReport> format_file(int fd, const FormatOrder& order,
+                                               const FormatTargets& targets, Ledger* ledger,
+                                               const formatter::FormatMonitor& monitor);
+
+}  // namespace caravel::watcher

@@ -1,0 +1,132 @@
+// From the drop directories to claimed extracts that may be read: notices, claims, waits.
+//
+//   drop/NAME  --event or scan-->  claim (ledger, then rename)  --nobody writes-->  ready
+//
+// Everything here is one thread's. Logic takes `now`; who calls it holds the clock and the poll(2).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "watcher/claim.h"
+#include "watcher/completeness.h"
+#include "watcher/config.h"
+#include "watcher/drop_directory.h"
+#include "watcher/inotify.h"
+#include "watcher/ledger.h"
+#include "watcher/scan.h"
+#include "watcher/spool.h"
+
+namespace caravel::watcher {
+
+/// A claimed extract that is whole, as far as completeness can be told.
+struct ReadyExtract {
+  Claim claim;
+  const FeedConfig* feed = nullptr;
+  const ClaimRoot* root = nullptr;  // valid as long as the Intake
+};
+
+class Intake {
+ public:
+  /// All must outlive it. `inotify` is null for one pass (sweep): then only scans find files.
+  Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify);
+
+  /// Opens the drop directories, takes up what a crash left in work/, and scans once. A drop
+  /// directory that cannot be opened is reported and tried again; it stops no other.
+  [[nodiscard]] Result<> start(const Moment& now);
+
+  /// What inotify said.
+  void on_events(const std::vector<DropEvent>& events, const Moment& now);
+  /// Whatever is due: still files, claims that wait for their writers, the scan of every minute.
+  void step(const Moment& now);
+  /// When step() has something to do next.
+  [[nodiscard]] std::chrono::steady_clock::time_point next_deadline() const;
+
+  /// Those that became ready since the last call, oldest claim first.
+  [[nodiscard]] std::vector<ReadyExtract> take_ready();
+  /// An extract that was taken is through (or given up): its place is free.
+  void finished(const Claim& claim, const Moment& now);
+
+  /// For one pass: nothing waits for its settle time, and no claim for a writer that was seen only
+  /// a moment ago.
+  [[nodiscard]] bool settled() const;
+  /// How many files are seen or claimed and may not be read yet.
+  [[nodiscard]] std::size_t waiting() const { return pending_.size() + still_.size(); }
+
+  /// Looks once more at what was archived within the last hour: a file that changed since is taken
+  /// again, as a new extract.
+  void recheck_archived(const Moment& now);
+
+  /// Messages since the last call: what is wrong, in words. A lasting fault is said once.
+  [[nodiscard]] std::vector<std::string> take_messages();
+
+ private:
+  /// Claims that must be still are tracked beside the directories, under this number.
+  static constexpr int kStillClaims = -1;
+
+  struct Candidate {
+    std::size_t directory = 0;
+    const FeedConfig* feed = nullptr;
+    std::string name;
+    FileStamp stamp;
+  };
+  /// A claim whose file may not be read yet.
+  struct Pending {
+    ReadyExtract extract;
+    unsigned looks = 0;
+    std::chrono::steady_clock::time_point next_look;
+    int watch = -1;
+    std::string why;  // as the ledger has it
+  };
+
+  void open_directory(std::size_t index, const Moment& now);
+  void scan(std::size_t index, const Moment& now);
+  void look(std::size_t index, const std::string& name, bool complete, const Moment& now,
+            std::vector<Candidate>& candidates);
+  void claim_all(std::vector<Candidate> candidates, const Moment& now);
+  void claim_some(std::size_t directory, const std::vector<Candidate>& candidates,
+                  const Moment& now);
+  void adopt(const Moment& now);
+  /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/.
+  void adopt_root(const ClaimRoot& root, const DropDirectory* directory,
+                  std::map<std::string, Extract>& known, const Moment& now);
+  [[nodiscard]] const FeedConfig* feed_for(const std::string& name,
+                                           const DropDirectory* directory) const;
+  /// From now on the claim is waited for, until it is ready.
+  void pend(const Claim& claim, const FeedConfig* feed, const ClaimRoot& root, const Moment& now);
+  [[nodiscard]] NewClaim claim_row(const Claim& claim, const FeedConfig& feed,
+                                   const ClaimRoot& root) const;
+  /// True if it is settled one way or the other: ready, set aside, gone.
+  bool examine(Pending& pending, const Moment& now);
+  bool judge_writer(Pending& pending, const ClaimLook& look, const Moment& now);
+  void wait_for(Pending& pending, const std::string& why, std::chrono::milliseconds delay,
+                const Moment& now);
+  void make_ready(Pending& pending, const Moment& now);
+  void set_aside_unread(const Pending& pending, const std::string& why, const Moment& now);
+  void say(std::string message);
+  void say_error(const std::string& key, const Error& error);
+
+  const Config& config_;
+  const Spool& spool_;
+  Ledger& ledger_;
+  Inotify* inotify_;
+  std::optional<ClaimRoot> work_;  // SPOOL/work, wherever the drop directories are
+  std::vector<std::unique_ptr<DropDirectory>> directories_;
+  StillnessTracker still_;
+  std::map<std::string, Pending> pending_;  // by claim id
+  std::vector<ReadyExtract> ready_;
+  std::set<std::string> open_;  // ids of the claims that are not finished
+  bool starved_ = false;  // max_claims was reached: scan again when there is room
+  std::chrono::steady_clock::time_point next_scan_{};
+  std::vector<std::string> messages_;
+  std::map<std::string, std::string> said_;  // lasting faults, by what they are about
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,87 @@
+// Collects what `status` shows. report_text.cc and report_json.cc show it.
+#include "watcher/report.h"
+
+#include <algorithm>
+
+namespace caravel::watcher {
+namespace {
+
+template <class T>
+T value_or_default(const std::map<std::string, T>& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? T{} : found->second;
+}
+
+std::uint64_t extracts_in(const FeedSummary& summary, State state) {
+  const auto found = summary.extracts.find(state);
+  return found == summary.extracts.end() ? 0 : found->second;
+}
+
+Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  auto summaries = ledger.summaries();
+  if (!summaries) return tl::unexpected(std::move(summaries).error());
+  auto hour = ledger.throughput_since(report.now - std::chrono::hours(1));
+  if (!hour) return tl::unexpected(std::move(hour).error());
+  auto day = ledger.throughput_since(report.now - std::chrono::hours(24));
+  if (!day) return tl::unexpected(std::move(day).error());
+
+  std::vector<std::string> names = question.feeds;
+  for (const auto& [name, unused] : *summaries) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    FeedStatus feed;
+    feed.name = names[i];
+    feed.configured = i < question.feeds.size();
+    feed.summary = value_or_default(*summaries, feed.name);
+    feed.last_hour = value_or_default(*hour, feed.name);
+    feed.last_day = value_or_default(*day, feed.name);
+    report.waiting_total += extracts_in(feed.summary, State::waiting);
+    report.failed_total += extracts_in(feed.summary, State::failed);
+    report.feeds.push_back(std::move(feed));
+  }
+  return {};
+}
+
+Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  auto known = ledger.stores();
+  if (!known) return tl::unexpected(std::move(known).error());
+  for (const auto& [name, place] : question.stores) {
+    StoreRecord record;
+    // A place, not a name, is what holds rows: a store that was pointed elsewhere is a new one.
+    for (const StoreRecord& candidate : *known) {
+      if (candidate.place == place) record = candidate;
+    }
+    record.name = name;
+    record.place = place;
+    report.stores.push_back(std::move(record));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question, Time now) {
+  StatusReport report;
+  report.now = now;
+  report.lock_holder = question.lock_holder;
+  CARAVEL_TRY(add_feeds(ledger, question, report));
+  CARAVEL_TRY(add_stores(ledger, question, report));
+  auto waiting = ledger.newest_in(State::waiting, question.most);
+  if (!waiting) return tl::unexpected(std::move(waiting).error());
+  report.waiting = std::move(*waiting);
+  auto failed = ledger.newest_in(State::failed, question.most);
+  if (!failed) return tl::unexpected(std::move(failed).error());
+  report.failed = std::move(*failed);
+  auto left_alone = ledger.left_alone();
+  if (!left_alone) return tl::unexpected(std::move(left_alone).error());
+  for (const auto& [feed, names] : *left_alone) {
+    report.left_alone_total += names.size();
+    for (const LeftAlone& name : names) {
+      if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
+    }
+  }
+  return report;
+}
+
+}  // namespace caravel::watcher

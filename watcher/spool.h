@@ -1,0 +1,81 @@
+// The spool: the directories that every extract goes through, and the lock on them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace caravel::watcher {
+
+/// Held as long as it lives; also gone with the process, however that ends (flock(2)).
+class SpoolLock {
+ public:
+  explicit SpoolLock(UniqueFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  UniqueFd fd_;
+};
+
+struct LockAttempt {
+  std::optional<SpoolLock> lock;
+  std::string
+      holder;  // if there is no lock: "pid 123, `caravel watch`, since 2026-11-22T10:15:00Z"
+};
+
+/// The directories under SPOOL, each open as a descriptor; all moves go through these.
+class Spool {
+ public:
+  /// Makes what is missing: drop/ (0755; senders' rights are the administrator's: an existing one
+  /// is left as it is), work/ and csv/ (0700), done/, rejects/ and failed/ (0750). An existing
+  /// work/ or csv/ that others may enter is closed to them. Errors: kind fault if one of them is no
+  /// directory or belongs to someone else.
+  static Result<Spool> open(const std::string& path);
+
+  /// Everybody who moves files takes this first; `process` does not. `command` is how we describe
+  /// ourselves to others: "caravel watch". A holder that was killed leaves only text behind.
+  [[nodiscard]] Result<LockAttempt> lock(std::string_view command,
+                                         std::chrono::system_clock::time_point now) const;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] int fd() const { return spool_.get(); }
+  [[nodiscard]] int work_fd() const { return work_.get(); }
+  [[nodiscard]] int csv_fd() const { return csv_.get(); }
+  [[nodiscard]] int done_fd() const { return done_.get(); }
+  [[nodiscard]] int rejects_fd() const { return rejects_.get(); }
+  [[nodiscard]] int failed_fd() const { return failed_.get(); }
+
+  /// SPOOL/<relative>: what archive() and the others return is relative to the spool.
+  [[nodiscard]] std::string absolute(std::string_view relative) const;
+
+  /// Bytes that we may still write (statvfs(2) f_bavail), for `min_free`.
+  [[nodiscard]] Result<std::uint64_t> free_bytes() const;
+
+  /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/ and failed/:
+  /// those untouched for a day, since `process` works beside us without the lock. Returns how many.
+  [[nodiscard]] Result<std::size_t> remove_temporaries(
+      std::chrono::system_clock::time_point now) const;
+
+ private:
+  Spool() = default;
+
+  std::string path_;
+  UniqueFd spool_, work_, csv_, done_, rejects_, failed_;
+};
+
+/// Who holds the lock of the spool at `path`, as it describes itself; "" if nobody does. Only looks
+/// (proc(5), /proc/locks): a lock taken for a moment could stop a watcher that starts just then.
+[[nodiscard]] std::string lock_holder(const std::string& path);
+
+/// What the name of every temporary in the spool's directories starts with.
+inline constexpr std::string_view kTemporaryPrefix = ".tmp-";
+
+}  // namespace caravel::watcher

@@ -1,0 +1,28 @@
+// Rows that an extract once brought and, formatted anew, no longer yields.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "uploader/store.h"
+#include "watcher/ledger.h"
+
+namespace caravel::watcher {
+
+struct StaleRows {
+  std::uint64_t removed = 0;
+  std::vector<std::string> kept;  // ids whose time another extract covers: it may have brought them
+};
+
+/// Removes the rows credited to the extract that its sidecar does not have, if their time lies
+/// outside the first-to-last row time of every other extract in the ledger; names the rest. Holds a
+/// hash of each id in memory, 16 bytes a row.
+[[nodiscard]] Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
+                                                  const std::string& feed,
+                                                  const std::string& sha256,
+                                                  const std::string& sidecar_path,
+                                                  const std::string& csv_path);
+
+}  // namespace caravel::watcher

@@ -1,0 +1,236 @@
+#include "watcher/watch.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "watcher/expire.h"
+#include "watcher/name_rules.h"
+
+namespace caravel::watcher {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::hours kTidyEvery{1};
+/// How long one pass holds out for a store that does not answer.
+constexpr std::chrono::seconds kSweepPatience{20};
+
+/// What workers tell the loop: which extracts are through.
+class Finished {
+ public:
+  Finished() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  void add(const Claim& claim) {
+    const std::lock_guard lock(mutex_);
+    claims_.push_back(claim);
+    const std::uint64_t one = 1;
+    // Full means readable: the loop looks anyway.
+    [[maybe_unused]] const ssize_t put = ::write(fd_.get(), &one, sizeof one);
+  }
+  std::vector<Claim> take() {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t count;
+    [[maybe_unused]] const ssize_t got = ::read(fd_.get(), &count, sizeof count);
+    return std::exchange(claims_, {});
+  }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+  std::mutex mutex_;
+  std::vector<Claim> claims_;
+};
+
+int poll_timeout(steady_clock::time_point deadline, steady_clock::time_point now) {
+  if (deadline <= now) return 0;
+  // Rounded up: waking a moment too early would only mean waking twice.
+  const auto wait = std::chrono::ceil<milliseconds>(deadline - now);
+  return static_cast<int>(std::min<std::int64_t>(wait.count(), 60'000));
+}
+
+void log_messages(Intake& intake) {
+  for (const std::string& message : intake.take_messages()) spdlog::warn("{}", message);
+}
+
+}  // namespace
+
+Result<> watch(const Service& service) {
+  auto ledger = Ledger::open(service.config.ledger_path());
+  if (!ledger) return tl::unexpected(ledger.error());
+  auto inotify = Inotify::open();
+  if (!inotify) return tl::unexpected(inotify.error());
+  Finished finished;
+  Intake intake(service.config, service.spool, *ledger, &*inotify);
+  std::map<const FeedConfig*, std::unique_ptr<Worker>> workers;
+  for (const FeedConfig& feed : service.config.feeds) {
+    auto worker = Worker::start(service, feed,
+                                [&finished](const ReadyExtract& extract, const PipelineResult&) {
+                                  finished.add(extract.claim);
+                                });
+    if (!worker) return tl::unexpected(worker.error());
+    workers[&feed] = std::move(*worker);
+  }
+  const auto hand_over = [&] {
+    for (ReadyExtract& extract : intake.take_ready()) {
+      Worker& worker = *workers.at(extract.feed);
+      worker.add(std::move(extract));
+    }
+    log_messages(intake);
+  };
+
+  CARAVEL_TRY(intake.start(Moment::now()));
+  hand_over();
+  for (const FeedConfig& feed : service.config.feeds) {
+    spdlog::info("watching {} for {} (feed {}, store {})", feed.drop, feed.match, feed.name,
+                 feed.store);
+  }
+  ::sd_notify(0, "READY=1");
+  auto next_tidy = steady_clock::now();
+  std::vector<DropEvent> events;
+  while (!service.stop.requested()) {
+    Moment now = Moment::now();
+    if (now.steady >= next_tidy) {
+      tidy(service, now.wall);
+      next_tidy = now.steady + kTidyEvery;
+    }
+    pollfd polled[] = {{service.stop.fd(), POLLIN, 0},
+                       {inotify->fd(), POLLIN, 0},
+                       {finished.fd(), POLLIN, 0}};
+    const int timeout = poll_timeout(std::min(intake.next_deadline(), next_tidy), now.steady);
+    if (::poll(polled, std::size(polled), timeout) < 0 && errno != EINTR) {
+      return fail_with_errno("poll", errno);
+    }
+    now = Moment::now();
+    events.clear();
+    if ((polled[1].revents & POLLIN) != 0) CARAVEL_TRY(inotify->drain(events));
+    if ((polled[2].revents & POLLIN) != 0) {
+      for (const Claim& claim : finished.take()) intake.finished(claim, now);
+    }
+    if (events.empty()) {
+      intake.step(now);
+    } else {
+      intake.on_events(events, now);
+    }
+    hand_over();
+  }
+  ::sd_notify(0, "STOPPING=1");
+  spdlog::info("stopping");
+  for (auto& [feed, worker] : workers) worker->wake();
+  return {};
+}
+
+Result<SweepResult> sweep(const Service& service) {
+  auto ledger = Ledger::open(service.config.ledger_path());
+  if (!ledger) return tl::unexpected(ledger.error());
+  Intake intake(service.config, service.spool, *ledger, nullptr);
+  std::map<const FeedConfig*, std::unique_ptr<uploader::Store>> stores;
+  std::map<const FeedConfig*, std::string> down;
+  SweepResult total;
+
+  const auto load = [&](const ReadyExtract& extract) {
+    const FeedConfig& feed = *extract.feed;
+    // A store that did not answer for one extract is not asked again for the next in this pass.
+    if (const auto reason = down.find(&feed); reason != down.end()) {
+      ++total.gave_up;
+      (void)ledger->set_waiting(extract.claim.id, reason->second, std::nullopt,
+                                std::chrono::system_clock::now());
+      return;
+    }
+    const uploader::StoreConfig& store_config = *service.config.find_store(feed.store);
+    auto& store = stores[&feed];
+    if (!store) store = uploader::make_store(store_config);
+    ExtractJob job;
+    job.claim = extract.claim;
+    job.root = extract.root;
+    const auto began = steady_clock::now();
+    const PipelineResult result =
+        Pipeline({service.config, feed, service.formats, service.spool, *ledger, *store,
+                  store_config, service.stop, logging_observer(feed.name, store_config.name),
+                  kSweepPatience})
+            .run(job);
+    log_result(feed.name, extract.claim.name, result,
+               std::chrono::duration_cast<milliseconds>(steady_clock::now() - began));
+    total.rejected += result.counts.rejected;
+    if (result.ending == Ending::done) ++total.done;
+    if (result.ending == Ending::failed) ++total.failed;
+    if (result.ending == Ending::gave_up) {
+      ++total.gave_up;
+      down[&feed] = result.message;
+    }
+  };
+
+  CARAVEL_TRY(intake.start(Moment::now()));
+  bool rechecked = false;
+  while (!service.stop.requested()) {
+    const std::vector<ReadyExtract> ready = intake.take_ready();
+    for (const ReadyExtract& extract : ready) {
+      if (service.stop.requested()) break;
+      load(extract);
+      intake.finished(extract.claim, Moment::now());
+    }
+    log_messages(intake);
+    if (ready.empty() && intake.settled()) {
+      if (std::exchange(rechecked, true)) break;
+      intake.recheck_archived(Moment::now());
+    }
+    const Moment now = Moment::now();
+    if (ready.empty()) {
+      pollfd stop{service.stop.fd(), POLLIN, 0};
+      (void)::poll(&stop, 1, poll_timeout(intake.next_deadline(), now.steady));
+    }
+    intake.step(Moment::now());
+  }
+  total.waiting = total.gave_up + intake.waiting();
+  tidy(service, std::chrono::system_clock::now());
+  return total;
+}
+
+void tidy(const Service& service, std::chrono::system_clock::time_point now) {
+  // A file of done/ or csv/ says by its name which feeds it can belong to; the one that keeps
+  // longest counts.
+  const auto keep = [&](milliseconds FeedConfig::* member) {
+    return [&service, member](const std::string& relative) {
+      const std::string name = relative.substr(relative.rfind('/') + 1);
+      milliseconds longest{0};
+      bool matched = false;
+      for (const FeedConfig& feed : service.config.feeds) {
+        const std::string own = name.substr(0, name.find('~'));
+        if (judge_name(own, feed.match).kind != NameKind::candidate) continue;
+        longest = std::max(longest, feed.*member);
+        matched = true;
+      }
+      if (!matched) {
+        for (const FeedConfig& feed : service.config.feeds) {
+          longest = std::max(longest, feed.*member);
+        }
+      }
+      return std::chrono::floor<std::chrono::seconds>(longest);
+    };
+  };
+  for (const auto& expired : {expire_done(service.spool, keep(&FeedConfig::keep_done), now),
+                              expire_csv(service.spool, keep(&FeedConfig::keep_csv), now)}) {
+    if (!expired) {
+      spdlog::warn("{}", expired.error().message);
+      continue;
+    }
+    for (const Error& error : expired->errors) spdlog::warn("{}", error.message);
+    if (expired->files > 0) {
+      spdlog::info("deleted {} files ({} bytes) that were kept long enough", expired->files,
+                   expired->bytes);
+    }
+  }
+  if (auto removed = service.spool.remove_temporaries(now); !removed) {
+    spdlog::warn("{}", removed.error().message);
+  }
+}
+
+}  // namespace caravel::watcher
