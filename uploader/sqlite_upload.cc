@@ -73,9 +73,13 @@ Result<> SqliteUpload::open_file() {
   if (!file) return tl::unexpected(file.error());
   if (*file == nullptr) {
     if (acknowledged) return vanished();
-    return fail(ErrorKind::fault, fmt::format("{} has vanished: rows were stored there before. "
-                                              "Bring it back, or make it empty if that is meant",
-                                              store_.config().path));
+    // The embedded default has no administrator to ask: it goes on, and says what is missing.
+    notes_.push_back(
+        fmt::format("{} had vanished, with the rows that were stored there: it was made anew. Load "
+                    "the old extracts again to fill it",
+                    store_.config().path));
+    file = store_.open(true);
+    if (!file) return tl::unexpected(file.error());
   }
   if (acknowledged && store_.times_opened() != opened_as_) return vanished();
   file_ = *file;

@@ -32,7 +32,8 @@ struct ExtractInfo {
 struct UploadOptions {
   /// Replace a stored row with another sum, instead of keeping it.
   bool reprocess = false;
-  /// The database may be made if it is missing: no row was ever stored there.
+  /// The database may be made if it is missing: no row was ever stored there. Without it, one that
+  /// is missing is a fault; the SQLite store makes its file anew and adds a note.
   bool may_create = true;
   /// This extract was loaded whole before: a row of its own that is found is then already there. If
   /// not, such a row was stored by this very load, before a crash or a reply that was lost.

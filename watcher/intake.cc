@@ -256,13 +256,7 @@ void Intake::claim_some(std::size_t index, const std::vector<Candidate>& candida
   }
 }
 
-std::vector<ReadyExtract> Intake::take_ready() {
-  std::vector<ReadyExtract> ready = std::move(ready_);
-  ready_.clear();
-  std::sort(ready.begin(), ready.end(),
-            [](const auto& a, const auto& b) { return a.claim.id < b.claim.id; });
-  return ready;
-}
+std::vector<ReadyExtract> Intake::take_ready() { return std::exchange(ready_, {}); }
 
 void Intake::finished(const Claim& claim, const Moment& now) {
   open_.erase(claim.id);

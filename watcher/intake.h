@@ -49,7 +49,7 @@ class Intake {
   /// When step() has something to do next.
   [[nodiscard]] std::chrono::steady_clock::time_point next_deadline() const;
 
-  /// Those that became ready since the last call, oldest claim first.
+  /// Those that became ready since the last call, in that order.
   [[nodiscard]] std::vector<ReadyExtract> take_ready();
   /// An extract that was taken is through (or given up): its place is free.
   void finished(const Claim& claim, const Moment& now);

@@ -180,9 +180,10 @@ Result<SweepResult> sweep(const Service& service) {
     if (ready.empty() && intake.settled()) {
       if (std::exchange(rechecked, true)) break;
       intake.recheck_archived(Moment::now());
+      continue;
     }
-    const Moment now = Moment::now();
     if (ready.empty()) {
+      const Moment now = Moment::now();
       pollfd stop{service.stop.fd(), POLLIN, 0};
       (void)::poll(&stop, 1, poll_timeout(intake.next_deadline(), now.steady));
     }

@@ -120,6 +120,17 @@ TEST_F(SqliteStoreTest, AFileThatVanishesInTheMiddleIsReportedAndEverythingStore
   EXPECT_FALSE(upload->run(never_)) << "the rows that went with the file would be missing";
 }
 
+TEST_F(SqliteStoreTest, AFileThatVanishedIsMadeAnewAndThatIsSaid) {
+  const TestExtract extract = extract_of(15);
+  uploader::UploadOptions options;
+  options.may_create = false;  // rows were stored there before
+  auto upload = store_->start(info_of(), extract.reader(), options);
+  ASSERT_TRUE(upload->run(never_));
+  EXPECT_EQ(Ask("SELECT count(*) FROM hrt"), "15");
+  ASSERT_EQ(upload->notes().size(), 1U);
+  EXPECT_NE(upload->notes()[0].find("vanished"), std::string::npos) << upload->notes()[0];
+}
+
 TEST_F(SqliteStoreTest, WhatIsNoDatabaseIsAFault) {
   ASSERT_TRUE(publish_file(config_.path, std::string(5000, 'x')));
   const auto ran = Start(extract_of(1))->run(never_);

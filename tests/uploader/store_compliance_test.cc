@@ -209,19 +209,6 @@ TEST_P(StoreCompliance, AWipedStoreIsFilledAgain) {
   EXPECT_EQ(RowsOf('a'), 15U);
 }
 
-TEST_P(StoreCompliance, AStoreThatVanishedIsNotMadeAgain) {
-  const TestExtract extract = extract_of(15);
-  Send(extract);
-  Wipe();
-  UploadOptions options;
-  options.may_create = false;
-  auto upload = store_->start(info_of(), extract.reader(), options);
-  const auto ran = upload->run(never_);
-  ASSERT_FALSE(ran);
-  EXPECT_EQ(ran.error().kind, ErrorKind::fault);
-  EXPECT_NE(ran.error().message.find("vanished"), std::string::npos) << ran.error().message;
-}
-
 TEST_P(StoreCompliance, ARowThatIsNoTextIsRefusedAlone) {
   TestExtract extract = extract_of(12);
   extract.rows[3].record = "2012-03-09,\xff";

@@ -49,11 +49,19 @@ Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_
   }
 }
 
-void print_extracts(const std::vector<Extract>& extracts) {
+void print_extracts(Ledger& ledger, const std::vector<Extract>& extracts) {
   const auto now = std::chrono::system_clock::now();
+  const auto stores = ledger.stores();
   for (const Extract& extract : extracts) {
     if (&extract != &extracts.front()) fmt::print("\n");
     fmt::print("{}", explain_text(extract, now));
+    if (!stores || extract.state == State::done || extract.state == State::failed) continue;
+    // One that is queued behind others waits for what they wait for.
+    for (const StoreRecord& store : *stores) {
+      if (store.name == extract.store && store.state != StoreState::ok) {
+        fmt::print("  its store      {}\n", printable(store.why));
+      }
+    }
   }
 }
 
@@ -84,7 +92,7 @@ int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig&
     fmt::print("The ledger does not know that extract: it was loaded elsewhere.\n");
   } else {
     fmt::print("\n");
-    print_extracts(*extracts);
+    print_extracts(ledger, *extracts);
   }
   return kExitGood;
 }
@@ -141,7 +149,7 @@ int run_explain(const CommandCall& call) {
                is_file ? " and none with its content: it was never taken" : "");
     return kExitFailed;
   }
-  print_extracts(*extracts);
+  print_extracts(*ledger, *extracts);
   return kExitGood;
 }
 

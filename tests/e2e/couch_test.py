@@ -1,0 +1,102 @@
+"""The same with a CouchDB-compatible server, and what happens while a store is down."""
+import json
+import os
+
+import harness
+from harness import SAMPLE, location, wait_for
+
+
+class CouchStore(harness.HostTest):
+    def setUp(self):
+        super().setUp()
+        self.couch = harness.Couch()
+        self.addCleanup(self.couch.remove)
+
+    def test_rows_and_one_feed_document_however_often(self):
+        self.couch.start()
+        host = self.host(stores=self.couch.yaml(), store="couch", feed="    attach_csv: true\n")
+        host.start()
+        with open(SAMPLE, "rb") as file:
+            content = file.read()
+        host.drop(content, "hrt-2012-03-09.log")
+        host.wait_until_ended(1)
+        rows = self.couch.rows()
+        self.assertGreater(len(rows), 200)
+        host.drop(content, "again-2012-03-09.log")
+        host.wait_until_ended(2)
+        host.stop()
+        host.run("process", SAMPLE, expect=3)
+        documents = self.couch.documents()
+        self.assertEqual(len([doc for doc in documents if doc["doc_type"] == "Row"]), len(rows))
+        feeds = [doc for doc in documents if doc["doc_type"] == "Feed"]
+        self.assertEqual(len(feeds), 1)
+        feed = feeds[0]
+        self.assertEqual((feed["name"], feed["status"], feed["rows"]),
+                         ("hrt-2012-03-09.log", "new", len(rows)))
+        self.assertEqual(feed["lines"], feed["rows"] + feed["dropped"] + feed["rejected"])
+        self.assertEqual(list(feed["_attachments"]), ["feed"])
+        ids = [row["_id"] for row in rows]
+        self.assertEqual(ids, sorted(ids))
+        row = rows[0]
+        self.assertEqual(row["time"][:10], row["Date"])
+        self.assertIsInstance(row["Lat"], float)
+        self.assertNotIn("Route", [key for key in row if row["caravel"]["kind"] == "location"])
+
+        said = host.run("explain", row["_id"], expect=0).stdout
+        self.assertIn("hrt-2012-03-09.log", said)
+        with open(SAMPLE, encoding="ascii") as file:
+            self.assertIn(file.read().split("\n")[row["caravel"]["line"] - 1], said)
+
+    def test_a_store_that_is_down_makes_files_wait_and_nothing_else(self):
+        host = self.host(stores=self.couch.yaml(), store="couch",
+                         feeds="  other: {drop: other, match: '*.log', format: spysocket, store: local}\n")
+        os.makedirs(host.path("spool/other"))
+        host.start()
+        host.drop(location(1), "a-2012-03-09.log")
+        host.drop(location(2), "b-2012-03-09.log")
+        wait_for("the reason", lambda: "connect" in host.run("status").stdout.lower())
+        self.assertIn("connect", host.run("explain", "a-2012-03-09.log", expect=0).stdout.lower())
+        # The same name again, while the first is in work.
+        host.drop(location(3), "a-2012-03-09.log")
+        # The other feed, with the store that is well, does not wait.
+        with open(host.path("spool/other/c-2012-03-09.log"), "w", encoding="ascii") as file:
+            file.write(location(4))
+        wait_for("the other feed", lambda: host.extracts("other")["done"] == 1)
+        self.assertEqual(host.extracts()["done"], 0)
+
+        self.couch.start()
+        host.wait_until_ended(3)
+        self.assertEqual(len(self.couch.rows()), 3)
+        self.assertEqual(len([name for name in host.done() if name.startswith("a-")]), 2)
+        self.assertNotIn("connect", host.run("status").stdout.lower())
+
+    def test_a_database_that_vanished_is_reported_and_refilled_when_it_is_there_again(self):
+        self.couch.start()
+        host = self.host(stores=self.couch.yaml(), store="couch")
+        host.start()
+        host.drop(location(1), "a-2012-03-09.log")
+        host.wait_until_ended(1)
+        self.couch.request("DELETE", "/feed")
+        host.drop(location(1), "a-2012-03-09.log")
+        wait_for("the fault", lambda: "feed" in json.dumps(host.status()["stores"]) and
+                 "fault" in host.run("status").stdout)
+        self.assertEqual(self.couch.get("/feed").get("error"), "not_found")
+        self.couch.request("PUT", "/feed")
+        host.wait_until_ended(2)
+        self.assertEqual(len(self.couch.rows()), 1)
+
+    def test_upload_with_its_sidecar_gives_the_same_rows(self):
+        self.couch.start()
+        host = self.host(stores=self.couch.yaml(), store="couch")
+        with open(host.path("a.csv"), "w", encoding="utf-8") as out:
+            out.write(host.run("format", "--year", "2012", "--format", "spysocket", "--sidecar",
+                               host.path("a.csv.sidecar"), SAMPLE, expect=3).stdout)
+        host.run("upload", host.path("a.csv"), expect=3)
+        uploaded = {row["_id"]: row["caravel"] for row in self.couch.rows()}
+        host.run("process", "--year", "2012", SAMPLE, expect=3)
+        self.assertEqual({row["_id"]: row["caravel"] for row in self.couch.rows()}, uploaded)
+        self.assertGreater(len(uploaded), 200)
+
+
+if __name__ == "__main__":
+    harness.main()

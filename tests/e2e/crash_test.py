@@ -1,0 +1,123 @@
+"""kill -9 at any instant: afterwards every line is stored once and every file has its place."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import harness
+from harness import location
+
+# The calls after which the disk looks different: a crash between any two of them must be harmless.
+CALLS = "rename,renameat,renameat2,fsync,fdatasync,unlink,unlinkat,mkdir,mkdirat,rmdir,ftruncate"
+
+
+class Crash(harness.HostTest):
+    def check(self, host, extracts, rows):
+        """After a restart: nothing lost, nothing twice, nothing lies about."""
+        host.run("sweep", expect=3)
+        self.assertEqual(host.count(), rows)
+        self.assertEqual(host.rows("select count(*) from _feeds")[0][0], extracts)
+        self.assertEqual(len(host.done()), extracts)
+        self.assertEqual(host.in_work(), [])
+        self.assertEqual(os.listdir(host.path("spool/drop")), [])
+        self.assertEqual(os.listdir(host.path("spool/failed")), [])
+        self.assertEqual(sorted(os.listdir(host.path("spool/rejects")))[-2:],
+                         ["b-2012-03-09.log.reasons.csv", "b-2012-03-09.log.rejects"])
+        states = host.extracts()
+        self.assertEqual((states["done"], states["failed"], states["waiting"]), (extracts, 0, 0))
+        self.assert_counts_add_up(host)
+
+    def drop_two(self, host):
+        os.makedirs(host.path("spool/drop"), exist_ok=True)
+        host.drop("".join(location(second) for second in range(40)), "a-2012-03-09.log")
+        # Overlaps the first, and has a reject.
+        host.drop("".join(location(second) for second in range(20, 60)) + "rubbish\n",
+                  "b-2012-03-09.log")
+        for name in ("a", "b"):
+            os.utime(host.path(f"spool/drop/{name}-2012-03-09.log"), (1, 1))
+
+    def test_killed_at_each_step_of_a_sweep(self):
+        killed = 0
+        for when in range(1, 400):
+            host = self.host(feed="    settle: 1ms\n")
+            self.drop_two(host)
+            run = host.run("sweep", wrapper=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}",
+                                             "-e", f"inject={CALLS}:signal=SIGKILL:when={when}"])
+            with self.subTest(when=when):
+                if run.returncode != 3:
+                    self.assertEqual(run.returncode, -signal.SIGKILL, run.stderr)
+                    killed += 1
+                self.check(host, 2, 60)
+            shutil.rmtree(host.folder)
+            if run.returncode == 3:
+                break
+        self.assertGreater(killed, 30)
+
+    def test_killed_at_random_while_extracts_come(self):
+        seed = int(os.environ.get("CARAVEL_SEED", random.randrange(10**6)))
+        print("CARAVEL_SEED =", seed)
+        chance = random.Random(seed)
+        host = self.host()
+        rows = set()
+        dropped = 0
+        for round_number in range(12):
+            host.start()
+            until = time.monotonic() + chance.uniform(0, 0.15)
+            while time.monotonic() < until:
+                first = chance.randrange(2000)
+                seconds = range(first, first + chance.randrange(1, 300))
+                rows.update(seconds)
+                # Renamed into place, as a sender that is killed with us would not half-write it.
+                with open(host.path("coming"), "w", encoding="ascii") as file:
+                    file.write("".join(location(second) for second in seconds))
+                os.rename(host.path("coming"), host.path(f"spool/drop/{dropped}-2012-03-09.log"))
+                dropped += 1
+            host.kill()
+        host.start()
+        host.wait_until_ended(dropped)
+        self.assertEqual(host.count(), len(rows))
+        self.assertEqual(len(host.done()), dropped)
+        self.assert_counts_add_up(host)
+
+    def test_a_wiped_store_fills_again_when_extracts_are_dropped_again(self):
+        host = self.host()
+        host.start()
+        host.drop(location(1) + location(2), "a-2012-03-09.log")
+        host.wait_until_ended(1)
+        for name in ("rows.db", "rows.db-wal", "rows.db-shm"):
+            if os.path.exists(host.path(name)):
+                os.unlink(host.path(name))
+        host.drop(location(1) + location(2), "a-2012-03-09.log")
+        host.wait_until_ended(2)
+        self.assertEqual(host.count(), 2)
+        self.assertEqual(host.rows("select count(*) from _feeds")[0][0], 1)
+
+
+class Interrupted(harness.HostTest):
+    def test_a_stopped_load_by_hand_goes_on_without_duplicates(self):
+        host = self.host()
+        total = 80000
+        with open(host.path("big-2012-03-09.log"), "w", encoding="ascii") as file:
+            file.writelines(location(second) for second in range(total))
+        child = subprocess.Popen([harness.CARAVEL, "--config", host.config, "process",
+                                  host.path("big-2012-03-09.log")], stderr=subprocess.PIPE, text=True)
+
+        def begun():
+            try:
+                return child.poll() is not None or host.count() > 0
+            except harness.sqlite3.OperationalError:
+                return False
+        harness.wait_for("the first rows", begun)
+        child.send_signal(signal.SIGINT)
+        said = child.communicate()[1]
+        if child.returncode != 0:  # it may have been quicker than we
+            self.assertEqual(child.returncode, 1, said)
+            self.assertIn("run it again", said)
+        host.run("process", host.path("big-2012-03-09.log"), expect=0)
+        self.assertEqual(host.count(), total)
+
+
+if __name__ == "__main__":
+    harness.main()

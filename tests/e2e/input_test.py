@@ -1,0 +1,158 @@
+"""Whatever is dropped: it ends as it should, the next file loads, memory stays small."""
+import gzip
+import os
+import time
+
+import harness
+from harness import location
+
+CROSSING = ("09:48:02 03/09 V.1.3195 H.0.0 MT_TIMEPOINTCROSSING Time:09:48:02 Arrival Rte:73 Dir:1 TP:339 "
+            "Stop:1470 Svc:1 Blk:221 Lat/Lon:368683096359/-763270519248 [Valid] Adher:2 [Valid] "
+            "Odom:1924 [Valid] DGPS:On FOM:2\n")
+
+
+class Input(harness.HostTest):
+    def load(self, host, content, name):
+        """Drops it, waits for its end, and drops a good one behind it that must load."""
+        self.count = getattr(self, "count", 0) + 2
+        host.drop(content, name)
+        host.drop(location(self.count), f"good{self.count}-2012-03-09.log")
+        host.wait_until_ended(self.count)
+
+    def content(self, host, *parts):
+        with open(host.path("spool", *parts), "rb") as file:
+            return file.read()
+
+    def test_bad_input(self):
+        host = self.host()
+        host.start()
+
+        self.load(host, b"x" * (100 << 20), "endless-2012-03-09.log")
+        self.assertEqual(os.path.getsize(host.path("spool/rejects/endless-2012-03-09.log.cut")), 100 << 20)
+        self.load(host, b"\0" * (1 << 20), "zeros-2012-03-09.log")
+        self.assertEqual(self.content(host, "rejects/zeros-2012-03-09.log.cut"), b"\0" * (1 << 20))
+        self.assertIn(b"1,0,no line end (cut off?)",
+                      self.content(host, "rejects/zeros-2012-03-09.log.reasons.csv"))
+        self.load(host, b"y" * (8 << 20) + b"\n" + location(70000).encode(), "long-2012-03-09.log")
+        self.assertEqual(os.path.getsize(host.path("spool/rejects/long-2012-03-09.log.rejects")),
+                         (8 << 20) + 1)
+        bad = location(70001).encode().replace(b"V.1.100", b"V.1.\xff\xfe")
+        self.load(host, bad + location(70002).encode(), "utf8-2012-03-09.log")
+        self.assertEqual(self.content(host, "rejects/utf8-2012-03-09.log.rejects"), bad)
+        self.assertIn(b"UTF-8", self.content(host, "rejects/utf8-2012-03-09.log.reasons.csv"))
+        rows = host.count()
+        self.load(host, (location(70003) + CROSSING).replace("\n", "\r\n"), "crlf-2012-03-09.log")
+        self.assertEqual(host.count(), rows + 3)
+        self.assertFalse(os.path.exists(host.path("spool/rejects/crlf-2012-03-09.log.rejects")))
+        self.load(host, b"", "empty-2012-03-09.log")
+        self.load(host, b"\xef\xbb\xbf" + location(70004).encode(), "bom-2012-03-09.log")
+        self.assertEqual(host.count(), rows + 6)
+        self.load(host, location(70005) + location(70006)[:60], "cut-2012-03-09.log")
+        self.assertEqual(self.content(host, "rejects/cut-2012-03-09.log.cut"), location(70006)[:60].encode())
+        done = host.done()
+        for name in ("endless", "zeros", "long", "utf8", "crlf", "empty", "bom", "cut"):
+            self.assertIn(f"{name}-2012-03-09.log", done)
+
+        rows = host.count()
+        whole = gzip.compress("".join(location(second) for second in range(71000, 75000)).encode())
+        self.load(host, whole[:len(whole) // 2], "half-2012-03-09.log.gz")
+        self.assertEqual(host.count(), rows + 1)
+        self.assertIn(b"cut off", self.content(host, "failed/half-2012-03-09.log.gz.why"))
+        self.assertEqual(self.content(host, "failed/half-2012-03-09.log.gz"), whole[:len(whole) // 2])
+        self.load(host, "not a bus\n" * 30 + location(76000), "other-2012-03-09.log")
+        self.assertEqual(host.count(), rows + 2)
+        self.assertIn(b"max_rejects", self.content(host, "failed/other-2012-03-09.log.why"))
+        self.assertIn("max_rejects", host.run("explain", "other-2012-03-09.log", expect=0).stdout)
+
+        self.assert_counts_add_up(host)
+        with open(f"/proc/{host.watcher.pid}/status", encoding="ascii") as file:
+            peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        self.assertLess(peak, 64 * 1024, "KiB")
+
+    def test_a_year_that_cannot_be_known_is_asked_for_and_then_remembered(self):
+        host = self.host()
+        host.start()
+        content = location(1) + location(2)
+        day = time.gmtime(time.time() - 200 * 86400)
+        content = content.replace("03/09", time.strftime("%m/%d", day))
+        host.drop(content, "nameless.log")
+        host.wait_until_ended(1)
+        with open(host.path("spool/failed/nameless.log.why"), encoding="utf-8") as file:
+            self.assertIn("caravel process --feed hrt --year YYYY", file.read())
+        failed = host.path("spool/failed/nameless.log")
+        refused = host.run("process", failed, expect=2)
+        self.assertIn("--year", refused.stderr)
+        self.assertEqual(host.run("format", "--format", "spysocket", failed, expect=2).stdout, "")
+        year = str(day.tm_year)
+        host.run("process", "--year", year, failed, expect=0)
+        self.assertEqual(host.rows("select distinct substr(Date, 1, 4) from hrt"), [(year,)])
+        # The same content again: the ledger knows which year was meant.
+        host.drop(content, "nameless.log")
+        host.wait_until_ended(4)  # with the two by hand
+        self.assertEqual(host.count(), 2)
+
+    def test_reprocess_replaces_and_removes_what_no_longer_comes_out(self):
+        host = self.host()
+        with open(host.path("a.log"), "w", encoding="ascii") as file:
+            file.write(location(1) + location(2))
+        host.run("process", "--year", "2011", host.path("a.log"), expect=0)
+        host.run("process", "--year", "2012", "--reprocess", "--delete-stale", host.path("a.log"), expect=0)
+        self.assertEqual(host.rows("select Date from hrt order by Date"), [("2012-03-09",)] * 2)
+
+    def test_upload_without_a_sidecar_is_an_extract_of_its_own(self):
+        host = self.host()
+        with open(host.path("a.csv"), "w", encoding="ascii") as file:
+            file.write("city,people\nBremen,570000\n\"Berlin, Mitte\",380000\n")
+        said = host.run("upload", host.path("a.csv"), expect=0).stderr
+        self.assertIn("no sidecar", said)
+        host.run("upload", host.path("a.csv"), expect=0)
+        self.assertEqual(host.rows("select city, people from hrt order by city"),
+                         [("Berlin, Mitte", "380000"), ("Bremen", "570000")])
+
+
+class Configuration(harness.HostTest):
+    def test_a_wrong_configuration_is_one_message_and_nothing_touched(self):
+        cases = [
+            ("feeds:\n  hrt: {formt: spysocket}\n", ":2:", "did you mean 'format'"),
+            ("feeds:\n  hrt: {format: spysocket, settle: soon}\n", ":2:", "settle"),
+            ("feeds:\n  hrt: {format: spysokcet}\n", ":2:", "did you mean 'spysocket'"),
+            ("feeds:\n  hrt: {timezone: Mars/Olympus}\n", ":2:", "timezone"),
+            ("stores:\n  c: {type: couchdb, url: 'http://127.0.0.1:1', database: d, user: u, "
+             "password_file: nowhere}\nfeeds:\n  hrt: {store: c}\n", ":2:", "password_file"),
+            ("feeds:\n  a: {match: '*.log'}\n  b: {match: '*.log'}\n", ":3:", "match"),
+        ]
+        for text, place, hint in cases:
+            with self.subTest(text=text):
+                host = self.host()
+                with open(host.config, "w", encoding="ascii") as file:
+                    file.write(text)
+                for command in ("watch", "sweep", "check", "status"):
+                    if command == "status" and "password_file" in text:
+                        continue  # status reads no secrets
+                    run = host.run(command, expect=2)
+                    self.assertEqual(run.stdout, "")
+                    self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
+                    self.assertIn(host.config + place, run.stderr)
+                    self.assertIn(hint, run.stderr)
+                self.assertEqual(os.listdir(host.folder), ["caravel.yaml"])
+
+    def test_usage_errors_exit_2_and_teach(self):
+        host = self.host()
+        for arguments, hint in ((("swep",), "did you mean 'sweep'"),
+                                (("process",), "names no file"),
+                                (("process", "nowhere.log"), "nowhere.log"),
+                                (("process", "--yaer", "2012", "x"), "did you mean --year"),
+                                (("process", "--year", "x", host.config), "--year"),
+                                (("format", "--format", "spy", host.config), "spysocket"),
+                                (("process", "--feed", "hrtt", host.config), "hrt")):
+            with self.subTest(arguments=arguments):
+                self.assertIn(hint, host.run(*arguments, expect=2).stderr)
+        for arguments in ((), ("watch",), ("sweep",), ("process",), ("format",), ("upload",), ("status",),
+                          ("explain",), ("check",)):
+            text = host.run(*arguments, "--help", expect=0).stdout
+            self.assertLess(len(text.splitlines()), 30)
+            self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,206 @@
+"""caravel watch: from the drop directory into the store."""
+import gzip
+import hashlib
+import os
+import socket
+import threading
+
+import harness
+from harness import SAMPLE, location, wait_for
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Watch(harness.HostTest):
+    def test_the_same_extract_however_often_gives_its_rows_once(self):
+        host = self.host()
+        host.start()
+        content = read(SAMPLE)
+        expected = content.count(b"\n")
+        host.drop(content, "hrt-2012-03-09.log")
+        host.wait_until_ended(1)
+        rows = host.count()
+        self.assertGreater(rows, 200)
+        self.assertLess(rows, expected)
+        host.drop(content, "hrt-2012-03-09.log")
+        host.wait_until_ended(2)
+        host.drop(content, "another-2012-03-09.log")
+        host.wait_until_ended(3)
+        host.drop(gzip.compress(content), "packed-2012-03-09.log.gz")
+        host.wait_until_ended(4)
+        self.assertEqual(host.run("process", SAMPLE).returncode, 3)
+        host.stop()
+        host.drop(content, "swept-2012-03-09.log")
+        self.assertEqual(host.run("sweep").returncode, 3)
+        host.start()
+        host.stop()
+        self.assertEqual(host.count(), rows)
+        feeds = host.rows("select count(*) from _feeds")[0][0]
+        self.assertEqual(feeds, 2)  # the packed one is another file with the same rows
+        self.assert_counts_add_up(host)
+        digest = hashlib.sha256(content).hexdigest()[:8]
+        self.assertIn("hrt-2012-03-09.log", host.done())
+        self.assertIn("hrt-2012-03-09.log~" + digest, host.done())
+
+    def test_a_file_that_is_being_written_yields_nothing_before_its_close(self):
+        host = self.host()
+        host.start()
+        lines = "".join(location(second) for second in range(50)).encode()
+        with open(host.path("spool/drop/slow-2012-03-09.log"), "wb") as file:
+            for at in range(0, len(lines), 700):
+                file.write(lines[at:at + 700])
+                file.flush()
+                # Another extract comes and goes meanwhile: the watcher is awake and has seen both.
+                host.drop(location(40000 + at), f"quick{at}-2012-03-09.log")
+                host.wait_until_ended(at // 700 + 1)
+                self.assertEqual(host.count(), at // 700 + 1)
+            before = host.count()
+        host.wait_until_ended(before + 1)
+        self.assertEqual(host.count(), before + 50)
+
+    def test_a_claimed_file_with_a_writer_waits_and_says_why(self):
+        host = self.host()
+        os.makedirs(host.path("spool/drop"))
+        name = host.path("spool/drop/open-2012-03-09.log")
+        with open(name, "wb") as writer:
+            writer.write(location(1).encode())
+            writer.flush()
+            # Found by the scan, long still by its times, and yet not whole.
+            os.utime(name, (1, 1))
+            host.start()
+            wait_for("the claim", host.in_work)
+            wait_for("the reason", lambda: "open for writing" in host.run("status").stdout)
+            self.assertIn("open for writing", host.run("explain", "open-2012-03-09.log", expect=0).stdout)
+            writer.write(location(2).encode())
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 2)
+
+    def test_a_renamed_file_is_taken_at_once(self):
+        host = self.host(feed="    settle: 1h\n")
+        host.start()
+        with open(host.path("ready"), "w", encoding="ascii") as file:
+            file.write(location(1))
+        os.rename(host.path("ready"), host.path("spool/drop/moved-2012-03-09.log"))
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+
+    def test_a_file_that_was_linked_into_place_is_taken(self):
+        host = self.host(feed="    settle: 50ms\n")
+        host.start()
+        with open(host.path("ready"), "w", encoding="ascii") as file:
+            file.write(location(1))
+        os.link(host.path("ready"), host.path("spool/drop/linked-2012-03-09.log"))
+        os.unlink(host.path("ready"))
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+
+    def test_a_hostile_drop_directory_is_left_alone_and_reported(self):
+        host = self.host()
+        host.start()
+        drop = host.path("spool/drop")
+        secret = host.path("secret.log")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write(location(5))
+        os.symlink(secret, drop + "/link-2012-03-09.log")
+        os.mkfifo(drop + "/fifo.log")
+        os.mkdir(drop + "/folder.log")
+        os.link(secret, drop + "/second-name-2012-03-09.log")
+        for name in (".hidden.log", "a.log.part", "b.tmp", "~c.log", ".d.log.Xa12Bc", "new\nline.log",
+                     "other.txt"):
+            host.drop(location(6), name)
+        with open(os.fsencode(drop) + b"/bad\xff.log", "w", encoding="ascii") as file:
+            file.write(location(7))
+        host.drop(location(8), "good-2012-03-09.log")
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+        host.stop()
+        self.assertEqual(host.run("sweep").returncode, 0)
+        self.assertEqual(host.count(), 1)
+        self.assertEqual(len(os.listdir(os.fsencode(drop))), 12)
+        self.assertTrue(os.path.exists(secret))
+        said = host.run("status").stdout
+        for part in ("link-2012-03-09.log", "fifo.log", "other.txt", "symbolic link"):
+            self.assertIn(part, said)
+        self.assertNotIn("new\nline", said)
+
+    def test_a_drop_directory_that_is_made_again_is_watched_again(self):
+        host = self.host()
+        host.start()
+        host.drop(location(1), "first-2012-03-09.log")
+        host.wait_until_ended(1)
+        os.rmdir(host.path("spool/drop"))
+        os.mkdir(host.path("spool/drop"))
+        host.drop(location(2), "second-2012-03-09.log")
+        host.wait_until_ended(2)
+        self.assertEqual(host.count(), 2)
+
+    def test_an_extract_that_is_written_to_after_its_end_is_loaded_again(self):
+        host = self.host()
+        host.start()
+        host.drop(location(1), "grows-2012-03-09.log")
+        host.wait_until_ended(1)
+        host.stop()
+        with open(host.path("spool/done", *self.only_done(host)), "a", encoding="ascii") as file:
+            file.write(location(2))
+        host.start()
+        host.wait_until_ended(2)
+        self.assertEqual(host.count(), 2)
+
+    def only_done(self, host):
+        for folder, _, names in os.walk(host.path("spool/done")):
+            if names:
+                return [os.path.join(folder, names[0])]
+        raise AssertionError("nothing is done")
+
+    def test_one_watcher_a_spool(self):
+        host = self.host()
+        host.start()
+        second = host.run("watch")
+        self.assertEqual(second.returncode, 1)
+        self.assertIn(f"pid {host.watcher.pid}", second.stderr)
+        sweep = host.run("sweep")
+        self.assertEqual(sweep.returncode, 0)
+        self.assertIn(f"pid {host.watcher.pid}", sweep.stderr)
+        self.assertIn(f"pid {host.watcher.pid}", host.run("status").stdout)
+
+    def test_an_idle_watcher_uses_no_processor_time(self):
+        host = self.host()
+        host.start()
+        host.drop(location(1), "one-2012-03-09.log")
+        host.wait_until_ended(1)
+
+        def switches():
+            with open(f"/proc/{host.watcher.pid}/status", encoding="ascii") as file:
+                return [line for line in file if "ctxt_switches" in line]
+        before = switches()
+        # An event that is nothing to it, and the answer of another process: time passes.
+        host.run("status", expect=0)
+        self.assertEqual(switches(), before)
+
+
+class Notify(harness.HostTest):
+    def test_systemd_hears_of_the_start_and_of_the_end(self):
+        host = self.host()
+        path = host.path("notify")
+        heard = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+            server.bind(path)
+            server.settimeout(harness.PATIENCE)
+            os.environ["NOTIFY_SOCKET"] = path
+            try:
+                host.start()
+            finally:
+                del os.environ["NOTIFY_SOCKET"]
+            heard.append(server.recv(100))
+            ender = threading.Thread(target=host.stop)
+            ender.start()
+            heard.append(server.recv(100))
+            ender.join()
+        self.assertEqual(heard, [b"READY=1", b"STOPPING=1"])
+
+
+if __name__ == "__main__":
+    harness.main()
