@@ -73,8 +73,8 @@ class YamlNode {
   [[nodiscard]] int line() const { return line_; }
 
  private:
-  YamlNode(YAML::Node node, std::string file, std::string path, int line)
-      : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)), line_(line) {}
+  YamlNode(const YAML::Node& node, std::string file, std::string path, int line)
+      : node_(node), file_(std::move(file)), path_(std::move(path)), line_(line) {}
   [[nodiscard]] std::string child_path(std::string_view key) const;
   /// The line where `node` begins; ours if it does not know.
   [[nodiscard]] int line_of(const YAML::Node& node) const;

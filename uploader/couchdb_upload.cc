@@ -213,7 +213,7 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
           if (feed_only) count_whole_extract(false);
           return {};
         }
-        created = **update == "";
+        created = (*update)->empty();
         document = created ? fresh : **update;
         continue;
       }

@@ -109,8 +109,8 @@ class CurlTransport : public HttpTransport {
  public:
   explicit CurlTransport(CurlOptions options) : options_(std::move(options)) {
     // Once a process; a function's static is made by one thread while the others wait.
-    static const CURLcode initialised = ::curl_global_init(CURL_GLOBAL_DEFAULT);
-    static_cast<void>(initialised);
+    static const CURLcode kInitialised = ::curl_global_init(CURL_GLOBAL_DEFAULT);
+    static_cast<void>(kInitialised);
     multi_.reset(::curl_multi_init());
   }
   ~CurlTransport() override { cancel_all(); }

@@ -68,7 +68,7 @@ Result<DocumentBuilder> DocumentBuilder::make(const ExtractInfo& extract,
   if (!extract.timezone.empty()) {
     auto utc = UtcConverter::make(extract.timezone);
     if (!utc) return tl::unexpected(utc.error());
-    builder.utc_ = std::move(*utc);
+    builder.utc_ = *utc;
   }
   return builder;
 }

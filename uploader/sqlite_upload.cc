@@ -35,7 +35,7 @@ Result<> SqliteUpload::run(const StopSignal& stop) {
   if (!extract_.timezone.empty() && !utc_) {
     auto utc = UtcConverter::make(extract_.timezone);
     if (!utc) return tl::unexpected(utc.error());
-    utc_ = std::move(*utc);
+    utc_ = *utc;
   }
   auto sent = send_rows(stop);
   // Statements do not outlive the file, which the store may open anew before the next run.

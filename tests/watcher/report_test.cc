@@ -1,3 +1,4 @@
+#include "watcher/name_rules.h"
 #include "watcher/report.h"
 
 #include <gmock/gmock.h>
@@ -148,7 +149,7 @@ TEST_F(ReportTest, JsonHasTheSameFacts) {
 
 TEST_F(ReportTest, HostileNamesReachNeitherTerminalNorParser) {
   Ok(ledger().set_left_alone("hrt", {{"\x1b[2Jx\xff\xc3", "no UTF-8"}}, kNow));
-  EXPECT_THAT(status_text(Report()), HasSubstr("\\x1b[2Jx\\xff\\xc3"));
+  EXPECT_THAT(status_text(Report()), HasSubstr("\\x1B[2Jx\\xFF\\xC3"));
   const auto json = nlohmann::json::parse(status_json(Report()));
   EXPECT_EQ(json["left_alone"][0]["name"], "\x1b[2Jx\xef\xbf\xbd\xef\xbf\xbd");
 }
@@ -160,12 +161,12 @@ TEST(Printable, EscapesWhatIsNoPrintableUtf8) {
   } cases[] = {
       {"a b~", "a b~"},
       {"ü€😀", "ü€😀"},
-      {"a\nb\x7f", "a\\x0ab\\x7f"},
-      {"\xc2\x9b", "\\xc2\\x9b"},                    // CSI, in one C1 control
-      {"\xc0\xaf", "\\xc0\\xaf"},                    // overlong
-      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // a surrogate
-      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // beyond U+10FFFF
-      {"\xe2\x82", "\\xe2\\x82"},                    // cut off
+      {"a\nb\x7f", "a\\x0Ab\\x7F"},
+      {"\xc2\x9b", "\\xC2\\x9B"},                    // CSI, in one C1 control
+      {"\xc0\xaf", "\\xC0\\xAF"},                    // overlong
+      {"\xed\xa0\x80", "\\xED\\xA0\\x80"},           // a surrogate
+      {"\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"},  // beyond U+10FFFF
+      {"\xe2\x82", "\\xE2\\x82"},                    // cut off
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.printable);

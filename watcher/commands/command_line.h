@@ -13,7 +13,10 @@
 namespace caravel::watcher {
 
 /// Exit codes (DESIGN.md, "Commands that users meet").
-enum ExitCode { kExitGood = 0, kExitFailed = 1, kExitUsage = 2, kExitRejects = 3 };
+inline constexpr int kExitGood = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitRejects = 3;
 
 /// What every command gets.
 struct CommandCall {

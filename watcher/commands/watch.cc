@@ -46,7 +46,7 @@ int run_watch(const CommandCall& call) {
           "start."),
       "caravel watch", kExitFailed, [](const Service& service) {
         auto watched = watch(service);
-        return watched ? static_cast<int>(kExitGood) : report_error(watched.error());
+        return watched ? kExitGood : report_error(watched.error());
       });
 }
 
@@ -62,8 +62,8 @@ int run_sweep(const CommandCall& call) {
         auto swept = sweep(service);
         if (!swept) return report_error(swept.error());
         spdlog::info("{} done, {} failed, {} waiting", swept->done, swept->failed, swept->waiting);
-        if (swept->failed > 0 || swept->gave_up > 0) return static_cast<int>(kExitFailed);
-        return static_cast<int>(swept->rejected > 0 ? kExitRejects : kExitGood);
+        if (swept->failed > 0 || swept->gave_up > 0) return kExitFailed;
+        return swept->rejected > 0 ? kExitRejects : kExitGood;
       });
 }
 
