@@ -104,23 +104,24 @@ const char* parse_ip(const char* p, char stop, Capture& capture) {
 }
 
 const char* parse_choice(const char* p, const Op& op, Capture& capture) {
-  const bool any_word = op.options.back().first == "*";
-  const char* end = nullptr;
-  if (any_word) {
-    end = parse_word(p, op.stop, capture);
-    if (end == nullptr) return nullptr;
-  }
-  for (std::size_t i = 0; i < op.options.size(); ++i) {
-    const std::string& option = op.options[i].first;
-    const bool found = any_word ? option == "*" || option == capture.text()
-                                // No option holds '\n', so this ends at the line's end.
-                                : std::strncmp(p, option.c_str(), option.size()) == 0;
-    if (found) {
-      capture = {p, any_word ? end : p + option.size(), static_cast<std::uint32_t>(i)};
-      return capture.end;
+  const auto found = [&](const char* end, std::size_t index) {
+    capture = {p, end, static_cast<std::uint32_t>(index)};
+    return end;
+  };
+  const std::size_t named = op.named_options;
+  if (!op.any_word) {
+    for (std::size_t i = 0; i < named; ++i) {
+      const FixedText& word = op.options[i].word;
+      if (word.stands_at(p)) return found(p + word.size(), i);
     }
+    return nullptr;
   }
-  return nullptr;
+  const char* const end = parse_word(p, op.stop, capture);
+  if (end == nullptr) return nullptr;
+  for (std::size_t i = 0; i < named; ++i) {
+    if (op.options[i].word.text() == capture.text()) return found(end, i);
+  }
+  return found(end, named);
 }
 
 }  // namespace caravel::formatter

@@ -44,9 +44,9 @@ ColumnRule rule_for(const Op& op) {
         break;
       }
       rule.emit = Emit::option;
-      for (const auto& [word, value] : op.options) {
+      for (const Option& option : op.options) {
         rule.values.emplace_back();
-        append_csv_field(value, rule.values.back());
+        append_csv_field(option.value, rule.values.back());
       }
       break;
     default:
@@ -54,6 +54,15 @@ ColumnRule rule_for(const Op& op) {
       break;
   }
   return rule;
+}
+
+/// How many bytes of a column are not from the line, at most; quotes and comma included.
+std::size_t most_added(const ColumnRule& rule) {
+  constexpr std::size_t kQuotesAndComma = 3;
+  constexpr std::size_t kDate = 10;
+  std::size_t most = std::max(kDate, rule.constant.size());
+  for (const std::string& value : rule.values) most = std::max(most, value.size());
+  return kQuotesAndComma + most;
 }
 
 /// Compiles the kinds of one format file; holds what they have in common.
@@ -182,6 +191,7 @@ class KindCompiler {
         append_csv_field(*value, rule.constant);
         merge_type(column.name, ColumnType::text);
       }
+      kind.most_added += most_added(rule);
       kind.columns.push_back(std::move(rule));
     }
     return {};

@@ -69,6 +69,7 @@ struct Kind {
   Pattern pattern;
   std::size_t shared = 0;  // leading ops that are the same as the kind's before
   std::vector<ColumnRule> columns;
+  std::size_t most_added = 0;  // bytes of a record that do not come from the line, at most
   TimeRule time;
   std::optional<std::uint8_t> key;
   std::optional<std::uint8_t>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formatter/eight_bytes.h"
+
 namespace caravel::formatter {
 namespace {
 
@@ -11,13 +13,11 @@ constexpr std::size_t kPadding = 64;
 
 bool all_ascii(const char* p, std::size_t size) {
   std::uint64_t bits = 0;
-  for (; size >= 8; p += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, p, sizeof word);
-    bits |= word;
+  for (; size >= 32; p += 32, size -= 32) {
+    bits |= load8(p) | load8(p + 8) | load8(p + 16) | load8(p + 24);
   }
   for (; size > 0; ++p, --size) bits |= static_cast<unsigned char>(*p);
-  return (bits & 0x8080808080808080U) == 0;
+  return (bits & in_every_byte(0x80)) == 0;
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
     if (i > 0 && failed < kind.shared) continue;
     failed = kind.pattern.match(i > 0 ? kind.shared : 0, end, years_, state_);
     if (failed == Pattern::kMatched) return static_cast<std::uint32_t>(i);
-    if (furthest_ == nullptr || state_.at[failed] > furthest_) {
-      furthest_ = state_.at[failed];
+    if (furthest_ == nullptr || state_.failed_at > furthest_) {
+      furthest_ = state_.failed_at;
+      wanted_blank_ = state_.wanted_blank;
       furthest_kind_ = i;
       furthest_op_ = failed;
     }
@@ -33,8 +34,9 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
 std::string Matcher::reason(const char* line_begin) const {
   if (format_.kinds.empty()) return "the format has no record kinds";
   const Kind& kind = format_.kinds[furthest_kind_];
-  return fmt::format("expected {} at byte {} ({})", kind.pattern.expectation(furthest_op_),
-                     furthest_ - line_begin, kind.name);
+  return fmt::format("expected {} at byte {} ({})",
+                     kind.pattern.expectation(furthest_op_, wanted_blank_), furthest_ - line_begin,
+                     kind.name);
 }
 
 std::string_view trim_line(std::string_view line) {
@@ -49,7 +51,7 @@ bool takes_line(const Format& format, std::string_view line, const YearTable& ye
   if (trimmed.empty()) return false;
   if (format.reader != Reader::pattern) return RecordReader::takes(format.reader, trimmed);
   std::string text(trimmed);
-  text.append(16, '\n');
+  text.append(kReadableBehind + 1, '\n');
   Matcher matcher(format, years);
   return matcher.match(text.data(), text.data() + trimmed.size()).has_value();
 }

@@ -15,8 +15,8 @@ class Matcher {
  public:
   Matcher(const Format& format, const YearTable& years) : format_(format), years_(years) {}
 
-  /// The index of the first kind that matches, or nothing. `*end` must be '\n', and 8 bytes behind
-  /// it readable.
+  /// The index of the first kind that matches, or nothing. `*end` must be '\n', with
+  /// kReadableBehind.
   [[nodiscard]] std::optional<std::uint32_t> match(const char* begin, const char* end);
 
   /// The captures of the kind that matched.
@@ -32,6 +32,7 @@ class Matcher {
   MatchState state_;
   std::size_t furthest_kind_ = 0;
   std::size_t furthest_op_ = 0;
+  bool wanted_blank_ = false;
   const char* furthest_ = nullptr;
 };
 

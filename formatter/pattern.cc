@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -17,6 +16,8 @@ struct TypeName {
   OpCode code;
   std::string_view expectation;
 };
+
+constexpr std::size_t kMaxOptions = 255;
 
 constexpr std::array kTypes = {
     TypeName{"word", OpCode::word, "a word"},
@@ -37,12 +38,6 @@ constexpr std::array kTypes = {
     TypeName{"epoch", OpCode::epoch, "seconds since 1970"},
     TypeName{"ip", OpCode::ip, "an IP address"},
 };
-
-std::uint64_t load8(const char* p) {
-  std::uint64_t value;
-  std::memcpy(&value, p, sizeof value);
-  return value;
-}
 
 Result<std::uint8_t> digit_argument(std::string_view type, std::string_view argument) {
   unsigned value = 0;
@@ -67,16 +62,25 @@ Result<> parse_options(std::string_view argument, Op& op) {
       return fail(ErrorKind::usage, "the option '*' needs a value: *=VALUE");
     }
     if (std::any_of(op.options.begin(), op.options.end(),
-                    [&](const auto& option) { return option.first == word; })) {
+                    [&](const Option& option) { return option.word.text() == word; })) {
       return fail(ErrorKind::usage, fmt::format("the option '{}' stands twice", word));
     }
-    op.options.emplace_back(word,
-                            equals == std::string_view::npos ? word : item.substr(equals + 1));
+    const std::string value(equals == std::string_view::npos ? word : item.substr(equals + 1));
+    if (op.options.size() == kMaxOptions) {
+      return fail(ErrorKind::usage, fmt::format("more than {} options", kMaxOptions));
+    }
+    if (word == "*") {
+      op.any_word = true;
+    } else {
+      ++op.named_options;
+    }
+    op.options.push_back({FixedText(word), value});
   }
   // Longest first, so that no option hides a longer one that it begins; "*" is for what is left.
-  std::stable_sort(op.options.begin(), op.options.end(), [](const auto& a, const auto& b) {
-    if ((a.first == "*") != (b.first == "*")) return b.first == "*";
-    return a.first.size() > b.first.size();
+  std::stable_sort(op.options.begin(), op.options.end(), [](const Option& a, const Option& b) {
+    const bool a_any = a.word.text() == "*";
+    const bool b_any = b.word.text() == "*";
+    return a_any != b_any ? b_any : a.word.size() > b.word.size();
   });
   return {};
 }
@@ -142,14 +146,19 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
       op.arg = argument.empty() ? 0 : 1;
       break;
     case OpCode::date:
-      op.text = argument.empty() ? "%Y-%m-%d" : std::string(argument);
-      if (!is_date_layout(op.text)) return refuse();
+      op.text = FixedText(argument.empty() ? "%Y-%m-%d" : argument);
+      if (!is_date_layout(op.text.text())) return refuse();
       break;
     case OpCode::choice:
     case OpCode::bracketed: {
       if (op.code == OpCode::choice && argument.empty()) return refuse();
       auto parsed = parse_options(argument, op);
       if (!parsed) return tl::unexpected(parsed.error());
+      if (op.code == OpCode::bracketed) {
+        for (Option& option : op.options) {
+          option.word = FixedText(fmt::format("[{}]", option.word.text()));
+        }
+      }
       break;
     }
     default:
@@ -168,24 +177,10 @@ bool is_open_ended(const Op& op) {
     case OpCode::bracketed:
       return true;
     case OpCode::choice:
-      return op.options.back().first == "*";
+      return op.any_word;
     default:
       return false;
   }
-}
-
-Op literal_op(std::string text) {
-  Op op;
-  char head[8] = {};
-  char mask[8] = {};
-  for (std::size_t i = 0; i < std::min<std::size_t>(8, text.size()); ++i) {
-    head[i] = text[i];
-    mask[i] = '\xff';
-  }
-  op.head = load8(head);
-  op.mask = load8(mask);
-  op.text = std::move(text);
-  return op;
 }
 
 }  // namespace
@@ -200,16 +195,23 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
                 "a pattern neither begins nor ends with a blank: lines have lost theirs");
   }
   Pattern pattern;
+  bool blanks = false;
+  const auto add_op = [&](Op op) {
+    op.blanks_before = std::exchange(blanks, false);
+    pattern.ops_.push_back(std::move(op));
+  };
   std::string literal;
   const auto flush_literal = [&] {
-    if (!literal.empty()) pattern.ops_.push_back(literal_op(std::exchange(literal, {})));
+    if (literal.empty()) return;
+    Op op;
+    op.text = FixedText(literal);
+    literal.clear();
+    add_op(std::move(op));
   };
   while (!text.empty()) {
     if (any_blanks && is_blank(text.front())) {
       flush_literal();
-      Op op;
-      op.code = OpCode::blanks;
-      pattern.ops_.push_back(op);
+      blanks = true;
       text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
       continue;
     }
@@ -248,7 +250,7 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
     }
     op->capture = static_cast<std::uint8_t>(pattern.names_.size());
     pattern.names_.push_back(name);
-    pattern.ops_.push_back(std::move(*op));
+    add_op(std::move(*op));
   }
   flush_literal();
   if (pattern.ops_.empty()) return fail(ErrorKind::usage, "an empty pattern");
@@ -260,11 +262,11 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
     const Op& next = pattern.ops_[i + 1];
     // Only where it counts: ops that do the same are to be equal, for shared_with().
     if (is_open_ended(op) || op.code == OpCode::ip) {
-      if (next.code == OpCode::literal) op.stop = next.text.front();
-      if (next.code == OpCode::blanks) op.stop = ' ';
+      if (next.code == OpCode::literal) op.stop = next.text.text().front();
+      if (next.blanks_before) op.stop = ' ';
     }
     if (op.code == OpCode::rest ||
-        (is_open_ended(op) && next.code != OpCode::literal && next.code != OpCode::blanks)) {
+        (is_open_ended(op) && next.code != OpCode::literal && !next.blanks_before)) {
       return fail(
           ErrorKind::usage,
           fmt::format(
@@ -275,96 +277,9 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
   return pattern;
 }
 
-std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& years,
-                           MatchState& state) const {
-  const char* p = state.at[first];
-  const std::size_t count = ops_.size();
-  for (std::size_t i = first; i < count; ++i) {
-    const Op& op = ops_[i];
-    state.at[i] = p;
-    Capture& capture = state.captures[op.capture];
-    const char* next = nullptr;
-    switch (op.code) {
-      case OpCode::literal:
-        if ((load8(p) & op.mask) == op.head) {
-          const std::size_t size = op.text.size();
-          if (size <= 8 || (static_cast<std::size_t>(end - p) >= size &&
-                            std::memcmp(p + 8, op.text.data() + 8, size - 8) == 0)) {
-            next = p + size;
-          }
-        }
-        break;
-      case OpCode::blanks:
-        if (is_blank(*p)) {
-          next = p + 1;
-          while (is_blank(*next)) ++next;
-        }
-        break;
-      case OpCode::word:
-        next = parse_word(p, op.stop, capture);
-        break;
-      case OpCode::field:
-        next = parse_field(p, op.stop, capture);
-        break;
-      case OpCode::text:
-        next = parse_text(p, op.stop, capture);
-        break;
-      case OpCode::rest:
-        next = parse_text(p, '\n', capture);
-        break;
-      case OpCode::quoted:
-        next = parse_quoted(p, capture);
-        break;
-      case OpCode::bracketed:
-        next = parse_bracketed(p, op, capture);
-        break;
-      case OpCode::choice:
-        next = parse_choice(p, op, capture);
-        break;
-      case OpCode::integer:
-        next = parse_integer(p, capture);
-        break;
-      case OpCode::implied:
-        next = parse_implied(p, op.arg, capture);
-        break;
-      case OpCode::decimal:
-        next = parse_decimal(p, op.arg, capture);
-        break;
-      case OpCode::epoch:
-        next = parse_epoch(p, op.arg != 0, capture);
-        break;
-      case OpCode::time:
-        next = parse_time(p, op.arg != 0, capture);
-        break;
-      case OpCode::month_day:
-        next = parse_month_day(p, years, capture);
-        break;
-      case OpCode::date:
-        next = parse_date(p, op.text, capture);
-        break;
-      case OpCode::timestamp:
-        next = parse_timestamp(p, capture);
-        break;
-      case OpCode::offset: {
-        int minutes;
-        next = parse_offset(p, minutes);
-        capture = {p, next, 0};
-        break;
-      }
-      case OpCode::ip:
-        next = parse_ip(p, op.stop, capture);
-        break;
-    }
-    if (next == nullptr) return i;
-    p = next;
-  }
-  state.at[count] = p;
-  return p == end ? kMatched : count;
-}
-
 const Op& Pattern::op_of(std::size_t capture) const {
   return *std::find_if(ops_.begin(), ops_.end(), [&](const Op& op) {
-    return op.code != OpCode::literal && op.code != OpCode::blanks && op.capture == capture;
+    return op.code != OpCode::literal && op.capture == capture;
   });
 }
 
@@ -382,17 +297,17 @@ std::string Pattern::label(const Op& op) const {
   return name.empty() ? std::string(type->name) : fmt::format("{}:{}", name, type->name);
 }
 
-std::string Pattern::expectation(std::size_t index) const {
+std::string Pattern::expectation(std::size_t index, bool blank) const {
+  if (blank) return "a blank";
   if (index >= ops_.size()) return "the end of the line";
   const Op& op = ops_[index];
-  if (op.code == OpCode::literal) return fmt::format("\"{}\"", op.text);
-  if (op.code == OpCode::blanks) return "a blank";
+  if (op.code == OpCode::literal) return fmt::format("\"{}\"", op.text.text());
   const auto type = std::find_if(kTypes.begin(), kTypes.end(),
                                  [&](const TypeName& name) { return name.code == op.code; });
   std::string text(type->expectation);
   if (op.code == OpCode::choice) {
     for (const auto& option : op.options) {
-      text += (&option == &op.options.front() ? " " : ", ") + option.first;
+      text += (&option == &op.options.front() ? " " : ", ") + option.word.text();
     }
   }
   if (!names_[op.capture].empty()) text += fmt::format(" ({})", names_[op.capture]);

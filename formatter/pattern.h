@@ -10,17 +10,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "formatter/eight_bytes.h"
 #include "formatter/year.h"
 
 namespace caravel::formatter {
 
 enum class OpCode : std::uint8_t {
   literal,
-  blanks,     // one or more
   word,       // no blanks; ends before a blank or the next literal's first byte
   field,      // a CSV field, quoted or not, not empty
   text,       // anything up to the next literal's first byte
@@ -62,25 +61,40 @@ constexpr unsigned packed_year(std::uint32_t date) { return date >> 9; }
 constexpr unsigned packed_month(std::uint32_t date) { return (date >> 5) & 15; }
 constexpr unsigned packed_day(std::uint32_t date) { return date & 31; }
 
+/// One of a few words, and what is written for it.
+struct Option {
+  FixedText word;  // of bracketed ones with its brackets
+  std::string value;
+  bool operator==(const Option&) const = default;
+};
+
 struct Op {
   OpCode code = OpCode::literal;
   std::uint8_t arg = 0;
-  char stop = '\n';  // the byte that ends it, for values that go on until something else begins
   std::uint8_t capture = 0;
-  std::string text;        // literal, or the layout of a date
-  std::uint64_t head = 0;  // literal: its first 8 bytes, zero padded, and which of them count
-  std::uint64_t mask = 0;
-  std::vector<std::pair<std::string, std::string>> options;  // choice: word -> value; "*" last
+  char stop = '\n';  // the byte that ends it, for values that go on until something begins
+  bool blanks_before = false;      // one or more, ahead of what `code` says
+  bool any_word = false;           // the last option is "*": it stands for every other word
+  std::uint8_t named_options = 0;  // the others
+  FixedText text;                  // literal, or the layout of a date
+  std::vector<Option> options;
   bool operator==(const Op&) const = default;
 };
 
 constexpr std::size_t kMaxOps = 128;
 constexpr std::size_t kMaxCaptures = 64;
 
+/// How many bytes behind the '\n' that ends a line must be readable: the parsers take several bytes
+/// at a time.
+constexpr std::size_t kReadableBehind = 16;
+
 /// Where a match got to; reused from line to line and from kind to kind.
 struct MatchState {
   std::array<Capture, kMaxCaptures> captures;
-  std::array<const char*, kMaxOps + 1> at;  // where each op began
+  std::array<const char*, kMaxOps + 1> at;  // where each op began, its blanks included
+  // Where and why the last match failed:
+  const char* failed_at = nullptr;
+  bool wanted_blank = false;
 };
 
 class Pattern {
@@ -88,9 +102,9 @@ class Pattern {
   /// Compiles `text`. Errors are sentences without place: the caller adds file, line and key.
   static Result<Pattern> compile(std::string_view text, bool any_blanks);
 
-  /// Runs the ops from `first` on at state.at[first]. The line must end with '\n' at `end`, and 8
-  /// bytes beyond that must be readable. Returns the index of the op that did not match (its place
-  /// is in state.at), ops().size() if text was left over, or kMatched.
+  /// Runs the ops from `first` on at state.at[first]. The line must end with '\n' at `end`, with
+  /// kReadableBehind. Returns the index of the op that did not match, ops().size() if text was left
+  /// over (the place is in state.failed_at), or kMatched.
   [[nodiscard]] std::size_t match(std::size_t first, const char* end, const YearTable& years,
                                   MatchState& state) const;
   static constexpr std::size_t kMatched = ~std::size_t{0};
@@ -102,8 +116,8 @@ class Pattern {
   [[nodiscard]] const Op& op_of(std::size_t capture) const;
   /// How many leading ops this pattern shares with `other`, captures included.
   [[nodiscard]] std::size_t shared_with(const Pattern& other) const;
-  /// What op `index` wanted, for people: `"FOM:"`, `time HH:MM:SS`.
-  [[nodiscard]] std::string expectation(std::size_t index) const;
+  /// What op `index` wanted, for people: `"FOM:"`, `a time HH:MM:SS`, or the `blank` before it.
+  [[nodiscard]] std::string expectation(std::size_t index, bool blank) const;
 
  private:
   /// A capture as the pattern has it, without its argument: "Lat:implied".

@@ -1,6 +1,8 @@
 #include "formatter/row_id.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #include <fmt/format.h>
 #define XXH_INLINE_ALL
@@ -9,13 +11,23 @@
 namespace caravel::formatter {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
+/// The two hex digits of every byte, one pair after another.
+constexpr std::array<char, 512> make_hex_pairs() {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::array<char, 512> pairs{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = kDigits[byte >> 4];
+    pairs[2 * byte + 1] = kDigits[byte & 15];
+  }
+  return pairs;
+}
+constexpr std::array<char, 512> kHexPairs = make_hex_pairs();
 
 void append_hex64(std::uint64_t value, std::string& out) {
   char text[16];
-  for (int i = 15; i >= 0; --i) {
-    text[i] = kHex[value & 15];
-    value >>= 4;
+  for (int i = 14; i >= 0; i -= 2) {
+    std::memcpy(text + i, &kHexPairs[2 * (value & 255)], 2);
+    value >>= 8;
   }
   out.append(text, sizeof text);
 }
@@ -78,9 +90,14 @@ void append_id_part(std::string_view part, std::string& out) {
     append_hex(hash_bytes(part), out);
     return;
   }
+  const auto is_plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
+  if (std::all_of(part.begin(), part.end(), is_plain)) {
+    out.append(part);
+    return;
+  }
   for (const char c : part) {
     const auto byte = static_cast<unsigned char>(c);
-    if (kPlain[byte]) {
+    if (is_plain(c)) {
       out.push_back(c);
     } else {
       out.push_back('%');

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "formatter/captures.h"
 #include "formatter/csv.h"
 #include "formatter/sidecar.h"
@@ -19,6 +21,29 @@ std::int64_t utc_seconds(std::uint32_t date, std::string_view time, int offset_m
                                std::int64_t{two_digits(time.data() + 6)};
   return day.time_since_epoch().count() * std::int64_t{86400} + seconds -
          std::int64_t{offset_minutes} * 60;
+}
+
+constexpr std::size_t kDateSize = 10;  // YYYY-MM-DD
+
+/// Copying so many bytes is cheaper than asking how many there are.
+constexpr std::size_t kCopiedAtOnce = 16;
+static_assert(kCopiedAtOnce <= kReadableBehind);
+
+char* put(std::string_view text, char* at) {
+  if (text.size() == 1) {  // a flag, mostly
+    *at = text.front();
+  } else {
+    std::memcpy(at, text.data(), text.size());
+  }
+  return at + text.size();
+}
+
+/// A part of something that is long enough to read kCopiedAtOnce bytes from any place of it, as the
+/// line is. Behind `at` as many are writable.
+char* put_part(std::string_view text, char* at) {
+  if (text.size() > kCopiedAtOnce) return put(text, at);
+  std::memcpy(at, text.data(), kCopiedAtOnce);
+  return at + text.size();
 }
 
 }  // namespace
@@ -77,61 +102,41 @@ void append_epoch(std::string_view text, bool milliseconds, std::string& out) {
 
 std::string_view RowWriter::iso_date(std::uint32_t packed) {
   if (packed != date_) {
-    const unsigned year = packed_year(packed);
-    const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
-    const unsigned month = packed_month(packed);
-    const unsigned day = packed_day(packed);
-    const char text[10] = {digit(year / 1000),
-                           digit(year / 100),
-                           digit(year / 10),
-                           digit(year),
-                           '-',
-                           digit(month / 10),
-                           digit(month),
-                           '-',
-                           digit(day / 10),
-                           digit(day)};
-    std::memcpy(date_text_, text, sizeof text);
+    fmt::format_to_n(date_text_, kDateSize, "{:04}-{:02}-{:02}", packed_year(packed),
+                     packed_month(packed), packed_day(packed));
     date_ = packed;
   }
-  return {date_text_, sizeof date_text_};
+  return {date_text_, kDateSize};
 }
 
-void RowWriter::append_column(const ColumnRule& rule, const MatchState& match) {
-  std::string& out = csv_.buffer();
+char* RowWriter::put_column(const ColumnRule& rule, const MatchState& match, char* at) {
   const Capture& capture = match.captures[rule.capture];
   switch (rule.emit) {
     case Emit::nothing:
       break;
     case Emit::constant:
-      out.append(rule.constant);
-      break;
+      return put(rule.constant, at);
     case Emit::plain:
-      out.append(capture.text());
-      break;
+      return put_part(capture.text(), at);
     case Emit::textual:
-      if (capture.number == 0) {
-        out.append(capture.text());
-      } else {
-        append_csv_field(undouble_quotes(capture, scratch_), out);
-      }
-      break;
+      if (capture.number == 0) return put_part(capture.text(), at);
+      scratch_csv_.clear();
+      append_csv_field(undouble_quotes(capture, scratch_), scratch_csv_);
+      return put(scratch_csv_, at);
     case Emit::implied: {
       // The point is moved as text: no digit is changed by a float.
       const std::size_t whole = rule.digits + std::size_t{*capture.begin == '-'};
       const std::string_view text = capture.text();
-      out.append(text.substr(0, whole));
-      out.push_back('.');
-      out.append(text.substr(whole));
-      break;
+      at = put_part(text.substr(0, whole), at);
+      *at++ = '.';
+      return put_part(text.substr(whole), at);
     }
     case Emit::iso_date:
-      out.append(iso_date(capture.number));
-      break;
+      return put_part(iso_date(capture.number), at);
     case Emit::option:
-      out.append(rule.values[capture.number]);
-      break;
+      return put(rule.values[capture.number], at);
   }
+  return at;
 }
 
 void RowWriter::append_time(const TimeRule& rule, const MatchState& match, const LinePlace& place) {
@@ -180,16 +185,16 @@ void RowWriter::finish_id(std::string_view key, std::string_view line, const Lin
 
 void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchState& match,
                       std::string_view line, const LinePlace& place) {
-  std::string& out = csv_.buffer();
-  const std::size_t from = out.size();
-  bool first = true;
+  const std::size_t most = kind.most_added + 2 * line.size() + kCopiedAtOnce;
+  if (record_.size() < most) record_.resize(most);
+  char* at = record_.data();
   for (const ColumnRule& rule : kind.columns) {
-    if (!first) out.push_back(',');
-    first = false;
-    append_column(rule, match);
+    at = put_column(rule, match, at);
+    *at++ = ',';
   }
-  const std::size_t length = out.size() - from;
-  out.push_back('\n');
+  at[-1] = '\n';
+  const auto length = static_cast<std::size_t>(at - record_.data()) - 1;
+  csv_.buffer().append(record_.data(), length + 1);
   csv_.settle();
   if (sidecar_.discards()) return;
 

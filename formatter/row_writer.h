@@ -41,7 +41,7 @@ class RowWriter {
   [[nodiscard]] const std::string& last_time() const { return last_time_; }
 
  private:
-  void append_column(const ColumnRule& rule, const MatchState& match);
+  char* put_column(const ColumnRule& rule, const MatchState& match, char* at);
   std::string_view iso_date(std::uint32_t packed);
   void append_time(const TimeRule& rule, const MatchState& match, const LinePlace& place);
   void finish_id(std::string_view key, std::string_view line, const LinePlace& place);
@@ -51,10 +51,12 @@ class RowWriter {
   Output& csv_;
   Output& sidecar_;
   Hash128 first_line_;
-  std::string id_;  // the id tail under construction
+  std::string record_;  // its size is only ever what a record may need
+  std::string id_;      // the id tail under construction
   std::string scratch_;
+  std::string scratch_csv_;
   std::uint32_t date_ = 0;
-  char date_text_[10] = {};
+  char date_text_[16] = {};  // as long as put_part() reads
   std::string first_time_;
   std::string last_time_;
 };

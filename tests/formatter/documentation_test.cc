@@ -78,7 +78,7 @@ TEST(FormatsPage, EveryExampleOfACaptureMatches) {
     SCOPED_TRACE(text + " on " + line);
     const auto pattern = Pattern::compile(text, false);
     ASSERT_TRUE(pattern) << pattern.error().message;
-    const std::string held = line + std::string(9, '\n');
+    const std::string held = line + std::string(1 + kReadableBehind, '\n');
     MatchState state;
     state.at[0] = held.data();
     EXPECT_EQ(pattern->match(0, held.data() + line.size(), years, state), Pattern::kMatched);

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "formatter/pattern.h"
 #include "tests/support/temp_dir.h"
 
 namespace caravel::formatter {
@@ -41,9 +42,12 @@ std::vector<Seen> AllLines(LineSplitter& splitter) {
     const auto more = splitter.next(line);
     EXPECT_TRUE(more);
     if (!more || !*more) break;
-    // What the formatter does: it borrows the byte behind the line, and may look 8 further.
+    // What the formatter does: it borrows the byte behind the line, and may look kReadableBehind
+    // further.
     const char borrowed = std::exchange(*line.end, '\n');
-    for (int i = 0; i < 8; ++i) [[maybe_unused]] const volatile char read = line.end[i];
+    for (std::size_t i = 0; i <= kReadableBehind; ++i) {
+      [[maybe_unused]] const volatile char read = line.end[i];
+    }
     *line.end = borrowed;
     if (in_pieces) {
       lines.back().text += line.text();

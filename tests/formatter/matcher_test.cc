@@ -22,7 +22,7 @@ Format Compiled(const std::string& kinds, const char* blanks = "any") {
 /// The name of the kind that takes `line`, or the reason why none does.
 std::string Verdict(const Format& format, std::string_view line) {
   std::string text(line);
-  text.append(9, '\n');
+  text.append(1 + kReadableBehind, '\n');
   Matcher matcher(format, kYears);
   const auto kind = matcher.match(text.data(), text.data() + line.size());
   return kind ? format.kinds[*kind].name : matcher.reason(text.data());
@@ -71,8 +71,8 @@ TEST(Matcher, ForgetsTheLineBefore) {
   - {kind: b, line: "{int} {word}"}
 )");
   Matcher matcher(format, kYears);
-  const std::string far = "1 2 x\n........";
-  const std::string near = "y\n........";
+  const std::string far = "1 2 x\n................";
+  const std::string near = "y\n................";
   ASSERT_FALSE(matcher.match(far.data(), far.data() + 5));
   ASSERT_FALSE(matcher.match(near.data(), near.data() + 1));
   EXPECT_EQ(matcher.reason(near.data()), "expected a whole number at byte 0 (a)");
@@ -98,7 +98,7 @@ TEST(Matcher, AgreesWithMatchingEveryKindFromTheStart) {
     std::string line = round % 2 == 0 ? "12:00:00" : words[random() % words.size()];
     for (std::size_t i = random() % 4; i > 0; --i) line += " " + words[random() % words.size()];
     SCOPED_TRACE(line);
-    std::string held = line + std::string(9, '\n');
+    std::string held = line + std::string(1 + kReadableBehind, '\n');
     const char* const end = held.data() + line.size();
     std::string expected;
     std::string expected_capture;

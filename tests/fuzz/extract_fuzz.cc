@@ -37,7 +37,7 @@ void FormatBytes(std::string_view bytes) {
     request.format = all[choice % (all.size() + 1)].get();
   request.years = YearTable::fixed(std::chrono::year(2000 + choice % 2));
   request.accept_unterminated = (options & 1) != 0;
-  request.max_line = (options & 2) != 0 ? 256 : 1 << 20;
+  request.max_line = (options & 2) != 0 ? 256 : 1 << 14;
   request.max_unpacked = 64 << 20;
 
   auto input = Input::open(MemoryFile(bytes), {});

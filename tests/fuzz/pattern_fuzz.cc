@@ -30,13 +30,13 @@ void CompileAndMatch(std::string_view bytes) {
   }
   Require(pattern->ops().size() <= kMaxOps && pattern->names().size() <= kMaxCaptures, "limits");
   for (std::size_t i = 0; i <= pattern->ops().size(); ++i) {
-    Require(!pattern->expectation(i).empty(), "an expectation says something");
+    Require(!pattern->expectation(i, false).empty(), "an expectation says something");
   }
   Require(pattern->shared_with(*pattern) == pattern->ops().size(), "a pattern is like itself");
 
   // Exactly the memory that match() may read.
   const std::size_t size = line.substr(0, line.find('\n')).size();
-  const auto held = std::make_unique<char[]>(size + 9);
+  const auto held = std::make_unique<char[]>(size + 1 + kReadableBehind);
   std::copy_n(line.data(), size, held.get());
   held[size] = '\n';
   const char* const end = held.get() + size;
