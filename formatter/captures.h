@@ -93,6 +93,10 @@ inline const char* parse_word(const char* p, char stop, Capture& capture) {
   return p;
 }
 
+inline bool holds_blank(const Capture& capture) {
+  return capture.text().find_first_of(" \t") != std::string_view::npos;
+}
+
 /// Up to `stop`, blanks included; may be empty.
 inline const char* parse_text(const char* p, char stop, Capture& capture) {
   const char* const begin = p;
@@ -102,12 +106,13 @@ inline const char* parse_text(const char* p, char stop, Capture& capture) {
   return p;
 }
 
-/// A CSV field that is not empty. Captured without its quotes.
-inline const char* parse_field(const char* p, char stop, Capture& capture) {
+/// A CSV field that is not empty and, if it must be a `word`, holds no blank. Captured without its
+/// quotes.
+inline const char* parse_field(const char* p, char stop, bool word, Capture& capture) {
   if (*p != '"') {
     const char* const end = parse_text(p, stop, capture);
     const bool quote_inside = std::memchr(p, '"', static_cast<std::size_t>(end - p)) != nullptr;
-    return end == p || quote_inside ? nullptr : end;
+    return end == p || quote_inside || (word && holds_blank(capture)) ? nullptr : end;
   }
   const char* const begin = ++p;
   std::uint32_t flags = kNeedsQuotes;
@@ -119,7 +124,7 @@ inline const char* parse_field(const char* p, char stop, Capture& capture) {
   }
   if (*p != '"' || p == begin) return nullptr;
   capture = {begin, p, flags};
-  return p + 1;
+  return word && holds_blank(capture) ? nullptr : p + 1;
 }
 
 /// "…" where a backslash keeps the byte behind it; captured without the quotes, backslashes kept.

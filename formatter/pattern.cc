@@ -137,6 +137,10 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
       op.arg = *digits;
       break;
     }
+    case OpCode::field:
+      if (!argument.empty() && argument != "word") return refuse();
+      op.arg = argument.empty() ? 0 : 1;
+      break;
     case OpCode::time:
       if (!argument.empty() && argument != "fraction") return refuse();
       op.arg = argument.empty() ? 0 : 1;

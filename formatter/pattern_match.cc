@@ -13,7 +13,7 @@ inline const char* parse(const Op& op, const char* p, const YearTable& years, Ca
     case OpCode::word:
       return parse_word(p, op.stop, capture);
     case OpCode::field:
-      return parse_field(p, op.stop, capture);
+      return parse_field(p, op.stop, op.arg != 0, capture);
     case OpCode::text:
       return parse_text(p, op.stop, capture);
     case OpCode::rest:

@@ -144,6 +144,7 @@ TEST(Field, IsACsvFieldThatIsNotEmpty) {
   Check({
       {"{f:field},{int}", "a b,1", "1"},
       {"{f:field}", "a b", "a b"},
+      {"{f:field(word)}", "a", "a"},
       {"{f:field}", "\"a,b\"", "a,b"},
       {"{f:field}", "\"a\"\"b\"", "a\"\"b"},
       {"{f:field}", "\"\"\"\"", "\"\""},
