@@ -48,9 +48,9 @@ using Result = tl::expected<T, Error>;
 }  // namespace caravel
 
 /// Returns the error of `expression`, a Result, to our own caller.
-#define CARAVEL_TRY(expression)                                                  \
-  do {                                                                           \
-    auto caravel_try_result = (expression);                                      \
-    if (!caravel_try_result)                                                     \
+#define CARAVEL_TRY(expression)                                                         \
+  do {                                                                                  \
+    auto caravel_try_result = (expression);                                             \
+    if (!caravel_try_result)                                                            \
       return ::tl::unexpected<::caravel::Error>(std::move(caravel_try_result).error()); \
   } while (false)

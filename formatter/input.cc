@@ -212,7 +212,10 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   auto head = source.peek(4);
   if (!head) return tl::unexpected(head.error());
   const bool gzip = head->substr(0, 2) == "\x1f\x8b";
-  const bool zstd = *head == "\x28\xb5\x2f\xfd";
+  // A zstd file may begin with a skippable frame (RFC 8878, 3.1.2), as pzstd writes it.
+  const bool skippable =
+      head->size() == 4 && (head->front() & '\xf0') == '\x50' && head->substr(1) == "\x2a\x4d\x18";
+  const bool zstd = *head == "\x28\xb5\x2f\xfd" || skippable;
   if (!head->empty() &&
       ((options.name.ends_with(".gz") && !gzip) || (options.name.ends_with(".zst") && !zstd))) {
     return fail(ErrorKind::content, fmt::format("is not {} data, whatever its name says",

@@ -18,8 +18,8 @@ Output& Rejects::open(File& file, const std::string& path) {
   if (!file.output) {
     if (!path.empty()) {
       // Read as well: pieces may have to be moved from the cut file to the lines.
-      auto fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW |
-                                    (mode_ == Mode::append ? O_APPEND : O_TRUNC));
+      auto fd = open_file(
+          path, O_RDWR | O_CREAT | O_NOFOLLOW | (mode_ == Mode::append ? O_APPEND : O_TRUNC));
       if (fd) {
         file.fd = std::move(*fd);
         file.made = true;

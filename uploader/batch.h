@@ -40,8 +40,8 @@ struct Batch {
   }
   [[nodiscard]] std::string_view id(std::size_t row) const {
     constexpr std::size_t kBeforeId = std::string_view(R"({"_id":")").size();
-    const BatchRow& first = rows[row].repeats == BatchRow::kFirst ? rows[row]
-                                                                  : rows[rows[row].repeats];
+    const BatchRow& first =
+        rows[row].repeats == BatchRow::kFirst ? rows[row] : rows[rows[row].repeats];
     return std::string_view(body).substr(first.at + kBeforeId, first.id_size);
   }
 };

@@ -48,8 +48,10 @@ BulkEntry read_entry(const json& object) {
   if (error.empty()) {
     const bool stored = (ok != object.end() && ok->is_boolean() && ok->get<bool>()) ||
                         !string_at(object, "rev").empty();
-    if (stored) entry.result = EntryResult::ok;
-    else entry.reason = "neither ok nor an error";
+    if (stored)
+      entry.result = EntryResult::ok;
+    else
+      entry.reason = "neither ok nor an error";
     return entry;
   }
   const std::string reason = string_at(object, "reason");
@@ -122,8 +124,8 @@ Result<std::vector<BulkEntry>> read_bulk_reply(std::string_view reply,
     names.push_back(string_at(object, "id"));
     entries.push_back(read_entry(object));
   }
-  return in_order(std::move(entries), [&](std::size_t i) -> std::string_view { return names[i]; },
-                  ids);
+  return in_order(
+      std::move(entries), [&](std::size_t i) -> std::string_view { return names[i]; }, ids);
 }
 
 std::string keys_body(const std::vector<std::string_view>& ids) {
@@ -158,8 +160,8 @@ Result<std::vector<Found>> read_lookup_reply(std::string_view reply,
   if (!all) return all;
   std::vector<std::string> names;
   for (const Found& found : *all) names.push_back(found.id);
-  return in_order(std::move(*all), [&](std::size_t i) -> std::string_view { return names[i]; },
-                  ids);
+  return in_order(
+      std::move(*all), [&](std::size_t i) -> std::string_view { return names[i]; }, ids);
 }
 
 void append_with_rev(std::string_view document, std::size_t id_size, std::string_view rev,

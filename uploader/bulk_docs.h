@@ -28,8 +28,8 @@ struct BulkEntry {
 };
 
 /// Reads the reply to a request that sent `ids`, all different: the entry of each, in the order of
-/// `ids`, whatever order the reply has. An error (kind retry) if the reply is anything but one entry
-/// for each id: then nothing of it may be believed.
+/// `ids`, whatever order the reply has. An error (kind retry) if the reply is anything but one
+/// entry for each id: then nothing of it may be believed.
 [[nodiscard]] Result<std::vector<BulkEntry>> read_bulk_reply(
     std::string_view reply, const std::vector<std::string_view>& ids);
 

@@ -35,8 +35,7 @@ std::vector<std::string> document_field_names(const std::vector<formatter::Colum
 }
 
 std::vector<std::string> table_column_names(const std::vector<formatter::Column>& columns) {
-  std::set<std::string> taken = {"_id",      "_kind", "_time", "_time_utc",
-                                 "_extract", "_line", "_sum"};
+  std::set<std::string> taken = {"_id", "_kind", "_time", "_time_utc", "_extract", "_line", "_sum"};
   std::vector<std::string> names;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     std::string name = named(columns[i], i);

@@ -11,7 +11,8 @@
 namespace caravel::uploader {
 namespace {
 
-// A lookup's reply holds whole documents: so many, and of ours so many bytes, are asked for at once.
+// A lookup's reply holds whole documents: so many, and of ours so many bytes, are asked for at
+// once.
 constexpr std::size_t kMostQuestions = 100;
 constexpr std::size_t kQuestionBytes = 256 * 1024;
 // One document of CouchDB's default limit (max_document_size, 8 MB) fits.
@@ -68,8 +69,7 @@ HttpRequest CouchBatch::next_request() {
   build_body(rows);
   // An entry is an id and a revision, or a reason that a validation function wrote.
   const std::size_t reply_bytes = 64 * 1024 + rows.size() * 4096;
-  auto request =
-      database_.request("POST", url_, body_.empty() ? batch_->body : body_, reply_bytes);
+  auto request = database_.request("POST", url_, body_.empty() ? batch_->body : body_, reply_bytes);
   if (database_.config().gzip) {
     body_ = gzip(request.body);
     request.body = body_;
@@ -84,9 +84,8 @@ void CouchBatch::build_body(const Rows& rows) {
       std::count_if(batch_->rows.begin(), batch_->rows.end(),
                     [](const BatchRow& row) { return row.repeats == BatchRow::kFirst; }));
   const bool as_built = rows.size() == documents &&
-                        std::all_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
-                          return states_[row].rev.empty();
-                        });
+                        std::all_of(rows.begin(), rows.end(),
+                                    [&](std::uint32_t row) { return states_[row].rev.empty(); });
   if (as_built) return;
   body_ = R"({"docs":[)";
   for (const std::uint32_t row : rows) {
@@ -117,6 +116,10 @@ Result<> CouchBatch::take_bulk(const HttpReply& reply) {
   const Rows rows = chunks_.back();
   if (answer == Answer::too_large || answer == Answer::bad) {
     const std::string said = error_of_reply(reply.body);
+    // CouchDB says in JSON what it thinks of a body. Anything else is somebody between us and it.
+    if (answer == Answer::bad && said.empty()) {
+      return tl::unexpected(database_.error_of("POST", url_, reply));
+    }
     split(rows, answer == Answer::bad ? Fate::refused : Fate::too_large,
           fmt::format("HTTP {}{}{}", reply.status, said.empty() ? "" : ": ", said));
     return {};
@@ -124,16 +127,17 @@ Result<> CouchBatch::take_bulk(const HttpReply& reply) {
   if (answer != Answer::good) return tl::unexpected(database_.error_of("POST", url_, reply));
   const auto entries = read_bulk_reply(reply.body, ids(rows));
   if (!entries) return tl::unexpected(garbage(entries.error()));
-  for (const BulkEntry& entry : *entries) {
-    // Rows that did go through come back as conflicts of our own when the chunk is sent again.
-    if (entry.result == EntryResult::unauthorized) {
-      return tl::unexpected(garbage({ErrorKind::fault, entry.reason}));
-    }
-    if (entry.result == EntryResult::other) {
-      return tl::unexpected(garbage({ErrorKind::retry, entry.reason}));
-    }
-  }
   chunks_.pop_back();
+  const bool some_went = std::any_of(entries->begin(), entries->end(),
+                                     [](const BulkEntry& entry) {
+                                       return entry.result != EntryResult::other &&
+                                              entry.result != EntryResult::unauthorized;
+                                     }) ||
+                         std::any_of(states_.begin(), states_.end(), [](const State& state) {
+                           return state.fate == Fate::stored || state.fate == Fate::already_there;
+                         });
+  Rows again;
+  Error trouble;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     State& state = states_[rows[i]];
     const BulkEntry& entry = (*entries)[i];
@@ -148,13 +152,33 @@ Result<> CouchBatch::take_bulk(const HttpReply& reply) {
         state.fate = Fate::refused;
         state.reason = entry.reason;
         break;
+      case EntryResult::unauthorized:
+        again.push_back(rows[i]);
+        trouble = {ErrorKind::fault, fmt::format("row {}: {}", batch_->id(rows[i]), entry.reason)};
+        break;
+      case EntryResult::other:
+        // Where others went through, one that fails time and again is at fault itself (a validation
+        // function that fails on it, say).
+        if (some_went && ++state.rounds > kMostRounds) {
+          state.fate = Fate::refused;
+          state.reason = entry.reason;
+        } else {
+          again.push_back(rows[i]);
+          if (trouble.kind != ErrorKind::fault) {
+            trouble = {ErrorKind::retry,
+                       fmt::format("row {}: {}", batch_->id(rows[i]), entry.reason)};
+          }
+        }
+        break;
       default:
         state.fate = Fate::too_large;
         state.reason = entry.reason;
         break;
     }
   }
-  return {};
+  if (again.empty()) return {};
+  chunks_.push_back(std::move(again));
+  return tl::unexpected(garbage(trouble));
 }
 
 void CouchBatch::split(const Rows& rows, Fate if_alone, std::string reason) {
@@ -209,8 +233,8 @@ Result<> CouchBatch::judge(std::uint32_t row, const Found& found, Rows& again) {
   }
   if (++state.rounds > kMostRounds) {
     state.rounds = 0;
-    return tl::unexpected(garbage(
-        {ErrorKind::retry, fmt::format("row {} changes all the time", batch_->id(row))}));
+    return tl::unexpected(
+        garbage({ErrorKind::retry, fmt::format("row {} changes all the time", batch_->id(row))}));
   }
   // Deleted since the conflict: stored as new. There with another sum: replaced.
   state.rev = found.exists ? found.rev : std::string();
@@ -229,11 +253,20 @@ UploadCounts CouchBatch::counts() const {
       continue;
     }
     switch (states_[i].fate) {
-      case Fate::replaced: ++counts.replaced; [[fallthrough]];
-      case Fate::stored: ++counts.stored; break;
-      case Fate::differs: ++counts.differs; [[fallthrough]];
-      case Fate::already_there: ++counts.already_there; break;
-      default: break;
+      case Fate::replaced:
+        ++counts.replaced;
+        [[fallthrough]];
+      case Fate::stored:
+        ++counts.stored;
+        break;
+      case Fate::differs:
+        ++counts.differs;
+        [[fallthrough]];
+      case Fate::already_there:
+        ++counts.already_there;
+        break;
+      default:
+        break;
     }
   }
   return counts;

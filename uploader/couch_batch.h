@@ -1,8 +1,8 @@
 // One batch on its way into CouchDB: which request comes next, what its reply means. No sockets:
 // the upload sends the requests.
 //
-// A batch begins as one request for all of its rows. What comes of it can be more requests, one at a
-// time: a lookup of the rows that are there already, halves of a request that was too large, rows
+// A batch begins as one request for all of its rows. What comes of it can be more requests, one at
+// a time: a lookup of the rows that are there already, halves of a request that was too large, rows
 // that replace stored ones. The batch is acknowledged when each of its rows has a fate.
 #pragma once
 

@@ -16,14 +16,16 @@ std::string advice(int status, const StoreConfig& config) {
                  ? "; the server wants a user: set user and password_file of this store"
                  : fmt::format("; check the user '{}' and its password file", config.user);
     case 403:
-      return fmt::format("; the user '{}' may not do this: make it a member of the database "
-                         "(_security), or an admin to create it",
-                         config.user);
+      return fmt::format(
+          "; the user '{}' may not do this: make it a member of the database "
+          "(_security), or an admin to create it",
+          config.user);
     case 404:
     case 410:
-      return fmt::format("; the database '{}' is missing: create it, or correct url and database "
-                         "of this store",
-                         config.database);
+      return fmt::format(
+          "; the database '{}' is missing: create it, or correct url and database "
+          "of this store",
+          config.database);
     case 405:
     case 415:
       return "; is this URL really a CouchDB server's root?";
@@ -96,8 +98,8 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
   }
   what.append(advice(reply.status, config_));
   // A good status where it does not help is a reply that we do not understand.
-  const bool passing = answer == Answer::wait || answer == Answer::good ||
-                       answer == Answer::conflict;
+  const bool passing =
+      answer == Answer::wait || answer == Answer::good || answer == Answer::conflict;
   Error error{passing ? ErrorKind::retry : ErrorKind::fault, std::move(what)};
   if (answer == Answer::wait) {
     error.retry_after = parse_retry_after(reply.retry_after, std::chrono::system_clock::now());

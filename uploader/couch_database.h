@@ -22,7 +22,9 @@ class CouchDatabase {
   [[nodiscard]] HttpTransport& transport() const { return transport_; }
   [[nodiscard]] const std::string& server_url() const { return server_url_; }
   /// The URL of the database, or of something in it: a path that begins with "/".
-  [[nodiscard]] std::string url(std::string_view path = {}) const { return url_ + std::string(path); }
+  [[nodiscard]] std::string url(std::string_view path = {}) const {
+    return url_ + std::string(path);
+  }
   [[nodiscard]] std::string document_url(std::string_view id) const;
 
   /// A request with a JSON body, which must stay until its reply is there.
@@ -33,8 +35,8 @@ class CouchDatabase {
   /// Errors: no reply (retry, fault), stopped.
   [[nodiscard]] Result<HttpReply> call(const HttpRequest& request, const StopSignal& stop) const;
 
-  /// What `reply`, which is not what `request` hoped for, means: "STORE: METHOD URL: what happened".
-  /// Never the password, never more of the reply than its error and reason.
+  /// What `reply`, which is not what `request` hoped for, means: "STORE: METHOD URL: what
+  /// happened". Never the password, never more of the reply than its error and reason.
   [[nodiscard]] Error error_of(const std::string& method, const std::string& url,
                                const HttpReply& reply) const;
 

@@ -90,9 +90,12 @@ Result<std::optional<std::string>> get_document(const CouchDatabase& database, s
   auto reply = database.call(database.request("GET", url, {}, kDocumentBytes), stop);
   if (!reply) return tl::unexpected(reply.error());
   switch (answer_of_status(reply->status)) {
-    case Answer::good: return std::move(reply->body);
-    case Answer::missing: return std::nullopt;
-    default: return tl::unexpected(database.error_of("GET", url, *reply));
+    case Answer::good:
+      return std::move(reply->body);
+    case Answer::missing:
+      return std::nullopt;
+    default:
+      return tl::unexpected(database.error_of("GET", url, *reply));
   }
 }
 

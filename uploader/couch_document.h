@@ -20,8 +20,8 @@ struct Attachment {
   std::uint64_t bytes = 0;
 };
 
-/// PUTs `document` (JSON) under `id`, with `attachment` as multipart/related (RFC 2387) streamed from
-/// its file: memory does not grow with it. Returns the reply, whatever its status. Errors: no
+/// PUTs `document` (JSON) under `id`, with `attachment` as multipart/related (RFC 2387) streamed
+/// from its file: memory does not grow with it. Returns the reply, whatever its status. Errors: no
 /// reply, stopped. CouchDB documentation, "PUT /{db}/{docid}", "Creating Multiple Attachments".
 [[nodiscard]] Result<HttpReply> put_document(const CouchDatabase& database, std::string_view id,
                                              const std::string& document,

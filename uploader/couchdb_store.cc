@@ -39,7 +39,8 @@ StoredDocument as_document(const std::string& id, std::string text) {
     if (origin.is_object() && origin.contains("line") && origin["line"].is_number_unsigned()) {
       document.line = origin["line"].get<std::uint64_t>();
     }
-    if (text_at(value, "doc_type") == "Feed") document.extract = text_at(value, "sha256").substr(0, 16);
+    if (text_at(value, "doc_type") == "Feed")
+      document.extract = text_at(value, "sha256").substr(0, 16);
   }
   document.text = std::move(text);
   return document;
@@ -50,7 +51,7 @@ StoredDocument as_document(const std::string& id, std::string text) {
 CouchStore::CouchStore(const StoreConfig& config, std::unique_ptr<HttpTransport> transport)
     : transport_(std::move(transport)), database_(config, *transport_) {}
 
-Result<std::string> CouchStore::check() {
+Result<std::string> CouchStore::check(bool may_create) {
   const StoreConfig& config = database_.config();
   const std::string root = database_.server_url() + "/";
   const auto greeting = database_.call(database_.request("GET", root, {}, kReplyBytes), never_);
@@ -68,7 +69,7 @@ Result<std::string> CouchStore::check() {
       database_.call(database_.request("GET", database_.url(), {}, kReplyBytes), never_);
   if (!reply) return tl::unexpected(reply.error());
   const Answer answer = answer_of_status(reply->status);
-  if (answer == Answer::missing && config.create_database) {
+  if (answer == Answer::missing && config.create_database && may_create) {
     return fmt::format("{} at {} answers; the database '{}' is not there yet and will be created",
                        server, database_.server_url(), config.database);
   }

@@ -12,7 +12,7 @@ class CouchStore : public Store {
  public:
   CouchStore(const StoreConfig& config, std::unique_ptr<HttpTransport> transport);
 
-  [[nodiscard]] Result<std::string> check() override;
+  [[nodiscard]] Result<std::string> check(bool may_create) override;
   [[nodiscard]] std::unique_ptr<Upload> start(ExtractInfo extract, formatter::RowReader rows,
                                               UploadOptions options) override;
   [[nodiscard]] Result<std::optional<StoredDocument>> find(const std::string& id) override;

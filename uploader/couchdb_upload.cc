@@ -38,9 +38,10 @@ Result<> CouchUpload::run(const StopSignal& stop) {
   if (broken_) return tl::unexpected(*broken_);
   const Documents documents = database_.config().documents;
   if (documents == Documents::feed && !extract_.attach_csv) {
-    return fail(ErrorKind::usage, fmt::format("{}: 'documents: feed' stores no rows but the CSV: it "
-                                              "needs 'attach_csv: true' in feed {}",
-                                              database_.config().name, extract_.feed));
+    return fail(ErrorKind::usage,
+                fmt::format("{}: 'documents: feed' stores no rows but the CSV: it "
+                            "needs 'attach_csv: true' in feed {}",
+                            database_.config().name, extract_.feed));
   }
   if (documents != Documents::feed) {
     auto sent = send_rows(stop);
@@ -173,8 +174,9 @@ Result<> CouchUpload::make_database(const std::string& url, const HttpReply& rep
                             "Bring it back, or create it empty if that is meant",
                             database_.config().name, database_.config().database));
   }
+  CARAVEL_TRY(database_.create(stop));
   ++times_made_;
-  return database_.create(stop);
+  return {};
 }
 
 void CouchUpload::cancel() {
@@ -220,8 +222,10 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
       case Answer::missing:
         CARAVEL_TRY(make_database(database_.document_url(id), *reply, stop));
         continue;
-      case Answer::wait: return tl::unexpected(error);
-      default: break;
+      case Answer::wait:
+        return tl::unexpected(error);
+      default:
+        break;
     }
     // Rights are the same with and without the attachment; and where the attachment is all that
     // there is, it cannot be left out.
@@ -229,8 +233,8 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
       return tl::unexpected(Error{ErrorKind::fault, error.message});
     }
     attach_ = false;
-    notes_.push_back(fmt::format("attachment refused, feed document stored without it: {}",
-                                 error.message));
+    notes_.push_back(
+        fmt::format("attachment refused, feed document stored without it: {}", error.message));
   }
   return fail(ErrorKind::retry, fmt::format("{}: feed document {} changes all the time",
                                             database_.config().name, id));

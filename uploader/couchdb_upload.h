@@ -64,9 +64,9 @@ class CouchUpload : public Upload {
   std::vector<RefusedRow> refused_;
   std::vector<std::string> notes_;
   std::uint64_t refused_by_store_ = 0;
-  int times_made_ = 0;            // the database, by us
-  bool accepted_any_ = false;     // the database had a good answer to rows of ours
-  bool attach_ = false;           // until the server refused it
+  int times_made_ = 0;         // the database, by us
+  bool accepted_any_ = false;  // the database had a good answer to rows of ours
+  bool attach_ = false;        // until the server refused it
   bool done_ = false;
   bool must_restart_ = false;
 };

@@ -47,8 +47,7 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* user) {
   std::string_view line(data, size);
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   const auto take = [&](std::string_view name, std::string& out) {
-    if (line.size() <= name.size() ||
-        ::strncasecmp(line.data(), name.data(), name.size()) != 0) {
+    if (line.size() <= name.size() || ::strncasecmp(line.data(), name.data(), name.size()) != 0) {
       return;
     }
     std::string_view value = line.substr(name.size());
@@ -155,8 +154,8 @@ class CurlTransport : public HttpTransport {
     CURL* easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     const auto timeout = whole_timeout(request, options_.timeout);
-    const auto connect = std::min<std::chrono::milliseconds>(options_.timeout,
-                                                             std::chrono::seconds(10));
+    const auto connect =
+        std::min<std::chrono::milliseconds>(options_.timeout, std::chrono::seconds(10));
     ::curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     ::curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     ::curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -172,12 +171,17 @@ class CurlTransport : public HttpTransport {
     if (!options_.ca_file.empty()) {
       ::curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     }
-    if (!options_.user.empty()) {
+    if (options_.use_netrc) {
+      // With a user: that user's entry for the host.
+      ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+      ::curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+      if (!options_.user.empty()) {
+        ::curl_easy_setopt(easy, CURLOPT_USERNAME, options_.user.c_str());
+      }
+    } else if (!options_.user.empty()) {
       ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
       ::curl_easy_setopt(easy, CURLOPT_USERNAME, options_.user.c_str());
       ::curl_easy_setopt(easy, CURLOPT_PASSWORD, options_.password.c_str());
-    } else if (options_.use_netrc) {
-      ::curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
     }
     ::curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     ::curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
@@ -215,8 +219,7 @@ class CurlTransport : public HttpTransport {
       ::curl_easy_setopt(easy, CURLOPT_POST, 1L);
       ::curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));
-      ::curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                         request.body.empty() ? "" : request.body.data());
+      ::curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
     }
     ::curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
@@ -241,8 +244,8 @@ class CurlTransport : public HttpTransport {
     return {};
   }
 
-  /// Did a kept connection end before any byte of the reply? The server closed it while it was idle,
-  /// and that is no failure. libcurl sees to most of these itself.
+  /// Did a kept connection end before any byte of the reply? The server closed it while it was
+  /// idle, and that is no failure. libcurl sees to most of these itself.
   static bool lost_idle_connection(const Transfer& transfer, CURLcode code) {
     if (transfer.retried) return false;
     if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING) {

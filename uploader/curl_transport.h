@@ -20,8 +20,8 @@ struct CurlOptions {
 };
 
 /// http and https only, TLS verified, no redirects, HTTP/1.1 with kept connections. A kept
-/// connection that the server closed in the meantime is replaced without a word: the request is sent
-/// once more, which a store's requests allow (rows have ids).
+/// connection that the server closed in the meantime is replaced without a word: the request is
+/// sent once more, which a store's requests allow (rows have ids).
 [[nodiscard]] std::unique_ptr<HttpTransport> make_curl_transport(CurlOptions options);
 
 }  // namespace caravel::uploader

@@ -15,9 +15,7 @@ namespace caravel::uploader {
 
 using formatter::ColumnType;
 
-std::uint64_t row_sum(std::string_view record) {
-  return XXH3_64bits(record.data(), record.size());
-}
+std::uint64_t row_sum(std::string_view record) { return XXH3_64bits(record.data(), record.size()); }
 
 std::string sum_text(std::uint64_t sum) { return fmt::format("{:016x}", sum); }
 
@@ -96,10 +94,16 @@ std::optional<std::string> DocumentBuilder::append(const formatter::Row& row, st
     if (field.empty()) continue;
     out.append(keys_[i]);
     switch (types_[i]) {
-      case ColumnType::text: append_json_string(field, out); break;
+      case ColumnType::text:
+        append_json_string(field, out);
+        break;
       case ColumnType::number:
-      case ColumnType::automatic: append_json_value(field, true, out); break;
-      case ColumnType::json: append_verbatim_json(field, out); break;
+      case ColumnType::automatic:
+        append_json_value(field, true, out);
+        break;
+      case ColumnType::json:
+        append_verbatim_json(field, out);
+        break;
     }
   }
   char line[24];

@@ -28,9 +28,9 @@ namespace caravel::uploader {
 /// than 512 bytes; anything else would cost the whole request.
 [[nodiscard]] bool is_id_tail(std::string_view text);
 
-/// Splits the record of `row` into one field a column. A reason if it cannot be a row of a store: an
-/// id that the formatter would not write, broken quoting, another number of fields, invalid UTF-8.
-/// Nothing if all is well. Formatted rows always are; a CSV that came by hand may not be.
+/// Splits the record of `row` into one field a column. A reason if it cannot be a row of a store:
+/// an id that the formatter would not write, broken quoting, another number of fields, invalid
+/// UTF-8. Nothing if all is well. Formatted rows always are; a CSV that came by hand may not be.
 [[nodiscard]] std::optional<std::string> split_row(const formatter::Row& row, std::size_t columns,
                                                    std::vector<std::string_view>& fields,
                                                    std::string& scratch);

@@ -21,9 +21,9 @@ struct FeedField {
 /// "feed:<feed>:<sha256>".
 [[nodiscard]] std::string feed_document_id(const std::string& feed, std::string_view sha256);
 
-/// The fields without the `_id`: doc_type, status "new", timestamp, name, host, feed, format, lines,
-/// rows, dropped, rejected (`refused` rows too), sha256; year_guessed if it was. `refused`: rows that
-/// the store refused; `rows` stays what the format yielded.
+/// The fields without the `_id`: doc_type, status "new", timestamp, name, host, feed, format,
+/// lines, rows, dropped, rejected (`refused` rows too), sha256; year_guessed if it was. `refused`:
+/// rows that the store refused; `rows` stays what the format yielded.
 [[nodiscard]] std::vector<FeedField> feed_fields(const ExtractInfo& extract,
                                                  const formatter::RowReader& rows,
                                                  std::uint64_t refused);
@@ -36,8 +36,8 @@ struct FeedField {
 [[nodiscard]] std::string feed_document_text(std::string_view id,
                                              const std::vector<FeedField>& fields);
 
-/// `stored`, a document with `_id`, `_rev` and maybe fields of others, with our fields in it but for
-/// those that it keeps. An error (kind retry) if `stored` is not an object.
+/// `stored`, a document with `_id`, `_rev` and maybe fields of others, with our fields in it but
+/// for those that it keeps. An error (kind retry) if `stored` is not an object.
 [[nodiscard]] Result<std::string> merged_feed_document(std::string_view stored,
                                                        const std::vector<FeedField>& fields);
 

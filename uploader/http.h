@@ -14,14 +14,14 @@
 namespace caravel::uploader {
 
 struct HttpRequest {
-  std::string method;  // GET, PUT, POST
-  std::string url;     // without user and password
+  std::string method;                // GET, PUT, POST
+  std::string url;                   // without user and password
   std::vector<std::string> headers;  // "Name: value"
   /// Sent as it is. The bytes must stay until the request has ended.
   std::string_view body;
   /// A body that is not in memory: `read_body` copies up to `size` bytes from `offset` on to
-  /// `buffer` and returns how many, or -1. It may be asked for an offset again. `body` is not looked
-  /// at then.
+  /// `buffer` and returns how many, or -1. It may be asked for an offset again. `body` is not
+  /// looked at then.
   std::function<std::int64_t(std::uint64_t offset, char* buffer, std::size_t size)> read_body;
   std::uint64_t body_bytes = 0;  // of `read_body`
   std::size_t max_reply_bytes = 64 * 1024;

@@ -180,11 +180,21 @@ void append_json_string(std::string_view text, std::string& out) {
     out.append(text, from, i - from);
     from = i + 1;
     switch (text[i]) {
-      case '"': out.append("\\\""); break;
-      case '\\': out.append("\\\\"); break;
-      case '\n': out.append("\\n"); break;
-      case '\r': out.append("\\r"); break;
-      case '\t': out.append("\\t"); break;
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
       default: {
         constexpr char kHex[] = "0123456789abcdef";
         out.append("\\u00");

@@ -12,17 +12,24 @@ Answer answer_of_status(int status) {
   if (status >= 200 && status < 300) return Answer::good;
   switch (status) {
     case 409:
-    case 412: return Answer::conflict;
+    case 412:
+      return Answer::conflict;
     case 404:
-    case 410: return Answer::missing;
-    case 413: return Answer::too_large;
+    case 410:
+      return Answer::missing;
+    case 413:
+      return Answer::too_large;
     case 400:
-    case 422: return Answer::bad;
-    case 403: return Answer::forbidden;
+    case 422:
+      return Answer::bad;
+    case 403:
+      return Answer::forbidden;
     case 408:
     case 425:
-    case 429: return Answer::wait;
-    default: break;
+    case 429:
+      return Answer::wait;
+    default:
+      break;
   }
   return status >= 300 && status < 500 ? Answer::fault : Answer::wait;
 }
@@ -42,8 +49,8 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
   // curl_getdate(3) reads all three date forms of RFC 9110 and ignores the locale.
   const std::time_t date = ::curl_getdate(std::string(value).c_str(), nullptr);
   if (date < 0) return {};
-  const auto wait = std::chrono::ceil<std::chrono::seconds>(
-      std::chrono::system_clock::from_time_t(date) - now);
+  const auto wait =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::from_time_t(date) - now);
   return std::clamp(wait, std::chrono::seconds(0), kLongest);
 }
 

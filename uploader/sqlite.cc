@@ -153,8 +153,7 @@ Result<std::set<std::string>> SqliteFile::columns_of(std::string_view table) {
 
 bool SqliteFile::still_there() const {
   struct stat status {};
-  return ::stat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
-         status.st_ino == inode_;
+  return ::stat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 
 }  // namespace caravel::uploader

@@ -55,9 +55,7 @@ class SqliteFile {
   [[nodiscard]] Result<> execute(const std::string& sql);
   [[nodiscard]] Result<SqliteStatement> prepare(const std::string& sql);
   [[nodiscard]] std::int64_t changes() const { return ::sqlite3_changes64(handle_.get()); }
-  [[nodiscard]] bool in_transaction() const {
-    return ::sqlite3_get_autocommit(handle_.get()) == 0;
-  }
+  [[nodiscard]] bool in_transaction() const { return ::sqlite3_get_autocommit(handle_.get()) == 0; }
   /// The most columns that a table can have here.
   [[nodiscard]] std::size_t most_columns() const;
   /// The columns of a table, in lower case; empty if there is no such table.

@@ -33,8 +33,10 @@ std::string row_as_json(SqliteStatement& statement) {
     append_json_string(statement.column_name(i), text);
     text.push_back(':');
     const bool number = statement.is_integer(i);
-    if (number) text.append(statement.text(i));
-    else append_json_string(statement.text(i), text);
+    if (number)
+      text.append(statement.text(i));
+    else
+      append_json_string(statement.text(i), text);
   }
   text.push_back('}');
   return text;
@@ -52,9 +54,8 @@ Result<SqliteFile*> SqliteStore::open(bool may_create) {
       return fail_with_errno(fmt::format("{}: mkdir {}", config_.name, parent), errno);
     }
   }
-  auto opened = SqliteFile::open(
-      config_.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-                        (may_create ? SQLITE_OPEN_CREATE : 0));
+  auto opened = SqliteFile::open(config_.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+                                                   (may_create ? SQLITE_OPEN_CREATE : 0));
   if (!opened) return tl::unexpected(with_context(config_.name, opened.error()));
   // FULL: a committed row is on the disk (sqlite.org/pragma.html#pragma_synchronous). The cache is
   // bounded: 8 MiB.
@@ -75,7 +76,7 @@ Result<SqliteFile*> SqliteStore::open_with(std::string_view table) {
   return columns->empty() ? nullptr : *file;
 }
 
-Result<std::string> SqliteStore::check() {
+Result<std::string> SqliteStore::check(bool) {
   const std::string& path = config_.path;
   const std::string parent = parent_of(path);
   if (!exists(path)) {
@@ -147,8 +148,11 @@ Result<> SqliteStore::for_each_row_of(const std::string& feed, const std::string
     const auto row = statement->step();
     if (!row) return tl::unexpected(with_context(config_.name, row.error()));
     if (!*row) return {};
-    visit({std::string(statement->text(0)), extract, statement->number(1),
-           std::string(statement->text(2)), {}});
+    visit({std::string(statement->text(0)),
+           extract,
+           statement->number(1),
+           std::string(statement->text(2)),
+           {}});
   }
 }
 

@@ -16,7 +16,7 @@ class SqliteStore : public Store {
  public:
   explicit SqliteStore(const StoreConfig& config) : config_(config) {}
 
-  [[nodiscard]] Result<std::string> check() override;
+  [[nodiscard]] Result<std::string> check(bool may_create) override;
   [[nodiscard]] std::unique_ptr<Upload> start(ExtractInfo extract, formatter::RowReader rows,
                                               UploadOptions options) override;
   [[nodiscard]] Result<std::optional<StoredDocument>> find(const std::string& id) override;

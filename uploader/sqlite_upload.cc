@@ -100,21 +100,21 @@ Result<> SqliteUpload::prepare_table() {
     if (!there) return tl::unexpected(there.error());
     std::vector<std::string> wanted = columns_;
     if (with_utc) wanted.insert(wanted.begin(), "_time_utc");
-    std::erase_if(wanted, [&](const std::string& name) {
-      return there->contains(lower_case(name));
-    });
+    std::erase_if(wanted,
+                  [&](const std::string& name) { return there->contains(lower_case(name)); });
     if (there->size() + wanted.size() > file_->most_columns()) {
       return fail(ErrorKind::content,
                   fmt::format("table {} would have {} columns, and SQLite takes {}", extract_.feed,
                               there->size() + wanted.size(), file_->most_columns()));
     }
     for (const std::string& name : wanted) {
-      CARAVEL_TRY(file_->execute(
-          fmt::format("ALTER TABLE {} ADD COLUMN {} TEXT", table, sql_name(name))));
+      CARAVEL_TRY(
+          file_->execute(fmt::format("ALTER TABLE {} ADD COLUMN {} TEXT", table, sql_name(name))));
     }
     CARAVEL_TRY(file_->execute(fmt::format(
         "CREATE TABLE IF NOT EXISTS {} (_id TEXT PRIMARY KEY NOT NULL, doc_type TEXT, status TEXT, "
-        "timestamp TEXT, name TEXT, host TEXT, feed TEXT, format TEXT, lines INTEGER, rows INTEGER, "
+        "timestamp TEXT, name TEXT, host TEXT, feed TEXT, format TEXT, lines INTEGER, rows "
+        "INTEGER, "
         "dropped INTEGER, rejected INTEGER, sha256 TEXT, year_guessed INTEGER)",
         kFeedsTable)));
     return file_->execute("COMMIT");
@@ -172,8 +172,9 @@ Result<> SqliteUpload::read_pending() {
   return {};
 }
 
-/// One transaction: all that is pending, and the feed's row if nothing comes after it. A crash before
-/// the commit leaves nothing of it, one after it finds its own rows when they are stored again.
+/// One transaction: all that is pending, and the feed's row if nothing comes after it. A crash
+/// before the commit leaves nothing of it, one after it finds its own rows when they are stored
+/// again.
 Result<> SqliteUpload::transaction(const StopSignal& stop) {
   if (!file_->still_there()) return vanished();
   const bool last = read_all_;
@@ -238,8 +239,10 @@ Result<> SqliteUpload::put_row(const formatter::Row& row, Tally& tally) {
   if (timed && utc_) append_iso_time(time.utc ? time : utc_->to_utc(time), time_utc_);
 
   const auto bind_or_null = [&](int index, std::string_view text) {
-    if (text.empty()) insert_.bind_null(index);
-    else insert_.bind(index, text);
+    if (text.empty())
+      insert_.bind_null(index);
+    else
+      insert_.bind(index, text);
   };
   int index = 0;
   insert_.bind(++index, id_);
@@ -265,7 +268,8 @@ Result<> SqliteUpload::judge_stored(const formatter::Row& row, std::string_view 
   if (!found) return tl::unexpected(found.error());
   if (!*found) return fail(ErrorKind::retry, fmt::format("row {} came and went", id_));
   const bool same = select_.text(2) == sum;
-  const bool own = !options_.loaded_before && select_.text(0) == tag_ && select_.number(1) == row.line;
+  const bool own =
+      !options_.loaded_before && select_.text(0) == tag_ && select_.number(1) == row.line;
   select_.reset();
   if (same) {
     ++(own ? tally.counts.stored : tally.counts.already_there);
@@ -297,9 +301,9 @@ Result<> SqliteUpload::put_feed_row(const Tally& tally) {
     if (is_kept_feed_field(field.name) || field.name == "year_guessed") continue;
     updates.append(fmt::format(", {0} = excluded.{0}", sql_name(field.name)));
   }
-  auto statement = file_->prepare(fmt::format(
-      "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO {}", kFeedsTable, names, marks,
-      options_.reprocess ? "UPDATE SET " + updates : "NOTHING"));
+  auto statement = file_->prepare(
+      fmt::format("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO {}", kFeedsTable, names,
+                  marks, options_.reprocess ? "UPDATE SET " + updates : "NOTHING"));
   if (!statement) return tl::unexpected(statement.error());
   int index = 0;
   statement->bind(++index, std::string_view(id));

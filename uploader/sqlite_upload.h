@@ -65,7 +65,7 @@ class SqliteUpload : public Upload {
   std::optional<UtcConverter> utc_;
   std::vector<std::string> columns_;  // the table's names of the format's columns
 
-  SqliteFile* file_ = nullptr;  // the store's
+  SqliteFile* file_ = nullptr;   // the store's
   std::uint64_t opened_as_ = 0;  // SqliteStore::times_opened() then
   SqliteStatement insert_;
   SqliteStatement select_;

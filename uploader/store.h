@@ -96,10 +96,12 @@ struct StoredDocument {
 class Store {
  public:
   virtual ~Store() = default;
-  /// Does it answer, does it let us in? Changes nothing. A sentence for people.
-  [[nodiscard]] virtual Result<std::string> check() = 0;
+  /// Does it answer, does it let us in? Changes nothing. A sentence for people. `may_create` as in
+  /// UploadOptions: a database that is missing and may not be made is a fault.
+  [[nodiscard]] virtual Result<std::string> check(bool may_create = true) = 0;
   /// `rows` is at its first row.
-  [[nodiscard]] virtual std::unique_ptr<Upload> start(ExtractInfo extract, formatter::RowReader rows,
+  [[nodiscard]] virtual std::unique_ptr<Upload> start(ExtractInfo extract,
+                                                      formatter::RowReader rows,
                                                       UploadOptions options) = 0;
   /// The document with this id, if there is one.
   [[nodiscard]] virtual Result<std::optional<StoredDocument>> find(const std::string& id) = 0;

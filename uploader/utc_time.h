@@ -44,7 +44,7 @@ class UtcConverter {
   explicit UtcConverter(const date::time_zone* zone) : zone_(zone) {}
   [[nodiscard]] date::sys_seconds look_up(date::local_seconds local) const;
 
-  const date::time_zone* zone_;  // lives as long as the process (date's database)
+  const date::time_zone* zone_;    // lives as long as the process (date's database)
   std::int64_t hour_ = INT64_MIN;  // hours since 1970 in local time, for which offset_ counts
   std::chrono::seconds offset_{0};
 };

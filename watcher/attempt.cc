@@ -24,15 +24,19 @@ using std::chrono::system_clock;
 /// The ledger hears of acknowledged rows no more often than this.
 constexpr milliseconds kReportEvery{1'000};
 
+/// Of an extract's name in that of its CSV: with the claim id and the endings, NAME_MAX is 255.
+constexpr std::size_t kLongestCsvName = 180;
+
 }  // namespace
 
 Attempt::Attempt(PipelineTools& tools, const ExtractJob& job)
     : tools_(tools),
       job_(job),
       begun_at_(system_clock::now()),
-      csv_(job.prepared ? job.path
-                        : fmt::format("{}/csv/{}.{}.csv", tools.spool.path(),
-                                      printable(job.claim.name), job.claim.id)),
+      csv_(job.prepared
+               ? job.path
+               : fmt::format("{}/csv/{}.{}.csv", tools.spool.path(),
+                             printable(job.claim.name).substr(0, kLongestCsvName), job.claim.id)),
       sidecar_(csv_ + ".sidecar"),
       temporary_prefix_(fmt::format("{}{}", kTemporaryPrefix, job.claim.id)) {}
 
@@ -95,8 +99,9 @@ Result<> Attempt::open() {
     auto look = look_at(*job_.root, job_.claim);
     if (!look) return tl::unexpected(look.error());
     if (look->state != ClaimState::regular) {
-      gone_ = look->state == ClaimState::gone;
-      return fail(ErrorKind::retry, gone_ ? std::string("the file is gone") : look->reason);
+      const bool gone = look->state == ClaimState::gone;
+      file_trouble_ = gone ? Ending::vanished : Ending::not_ready;
+      return fail(ErrorKind::retry, gone ? std::string("the file is gone") : look->reason);
     }
     fd_ = std::move(look->fd);
     // Power loss is covered from here on: before this, the sender's copy counts.
@@ -287,8 +292,8 @@ Result<> Attempt::keep_rejects() {
     const RejectFiles files{report_.has_lines ? temporary_prefix_ + ".rejects" : std::string(),
                             report_.has_cut ? temporary_prefix_ + ".cut" : std::string(),
                             report_.has_reasons ? temporary_prefix_ + ".reasons" : std::string()};
-    auto published =
-        publish_reject_files(tools_.spool, job_.claim.name, report_.result.sha256, files);
+    auto published = publish_reject_files(tools_.spool, tools_.feed.name, job_.claim.name,
+                                          report_.result.sha256, files);
     if (!published) {
       start_over();  // some may have their names already
       return tl::unexpected(published.error());
@@ -347,7 +352,7 @@ Result<> Attempt::refuse() {
   remove_csv();
   if (report_.year_unknown && job_.root != nullptr &&
       !refusal_->ends_with(printable(job_.claim.name))) {
-    *refusal_ += fmt::format(": caravel process --feed {} --year YYYY {}", tools_.feed.name,
+    *refusal_ += fmt::format(": caravel process --feed {} --year YYYY '{}'", tools_.feed.name,
                              tools_.spool.absolute("failed/" + printable(job_.claim.name)));
   }
   counts_ = {};

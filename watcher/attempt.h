@@ -22,7 +22,8 @@ class Attempt {
 
   /// Grows with every step and with every row that is acknowledged.
   [[nodiscard]] std::uint64_t progress() const { return progress_; }
-  [[nodiscard]] bool file_is_gone() const { return gone_; }
+  /// Set if the file itself cannot be had: it is not there, or not ready after all.
+  [[nodiscard]] std::optional<Ending> file_trouble() const { return file_trouble_; }
   [[nodiscard]] PipelineResult result(Ending ending, std::string message) const;
   /// The ending once go_on() has succeeded.
   [[nodiscard]] PipelineResult result() const;
@@ -77,7 +78,7 @@ class Attempt {
   Step step_ = Step::open;
   std::uint64_t progress_ = 0;
   UniqueFd fd_;
-  bool gone_ = false;
+  std::optional<Ending> file_trouble_;
   FormatReport report_;
   std::string format_name_;
   std::unique_ptr<uploader::Upload> upload_;

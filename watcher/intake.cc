@@ -1,6 +1,9 @@
 #include "watcher/intake.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -18,6 +21,8 @@ constexpr seconds kScanEvery{60};
 constexpr seconds kPollEvery{2};
 /// A drop directory that is not there is looked for so often, besides the watch on its parent.
 constexpr seconds kReopenEvery{5};
+/// A file that proved not to be ready is looked at again after this.
+constexpr seconds kNotReadyLook{1};
 /// Claims that were looked at more often wait for something: one pass does not wait with them.
 constexpr unsigned kQuietLooks = 3;
 
@@ -41,7 +46,15 @@ Result<> Intake::start(const Moment& now) {
   auto work = claim_root_for(spool_, spool_.fd(), spool_.path());
   if (!work) return tl::unexpected(work.error());
   work_ = std::move(*work);
-  for (std::size_t i = 0; i < directories_.size(); ++i) open_directory(i, now);
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    // Drop directories inside the spool are ours to make; others are the administrator's.
+    DropDirectory& directory = *directories_[i];
+    if (directory.path().starts_with(spool_.path() + "/")) {
+      (void)::mkdir(directory.path().c_str(), 0755);
+    }
+    open_directory(i, now);
+  }
+  started_ = true;
   adopt(now);
   recheck_archived(now);
   for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
@@ -55,6 +68,8 @@ void Intake::open_directory(std::size_t index, const Moment& now) {
   auto opened = directory.open(spool_, inotify_);
   if (opened) {
     if (said_.erase(directory.path()) > 0) say(fmt::format("{}: is there again", directory.path()));
+    // It may hold claims of before: on another file system they lie in the directory itself.
+    if (started_) adopt(now);
   } else {
     say_error(directory.path(), with_context("drop directory", opened.error()));
     directory.next_scan = now.steady + kReopenEvery;
@@ -70,6 +85,17 @@ void Intake::scan(std::size_t index, const Moment& now) {
   std::vector<Candidate> candidates;
   std::map<const FeedConfig*, std::vector<InDrop>> in_drop;
   std::vector<LeftAlone> left_alone;
+  // Before anything can ask for an earlier one.
+  directory.next_scan = now.steady + (directory.polled() ? kPollEvery : kScanEvery);
+  const auto note_unclaimed = [&](std::vector<Candidate> found) {
+    for (const Candidate& candidate : claim_all(std::move(found), now)) {
+      if (in_drop[candidate.feed].size() >= Ledger::kMaxInDrop) continue;
+      in_drop[candidate.feed].push_back(
+          {printable(candidate.name), candidate.stamp.size, candidate.stamp.mtime_ns,
+           starved_.contains(candidate.feed) ? "max_claims extracts of its feed are in work"
+                                             : "it could not be claimed: see the log"});
+    }
+  };
   const std::string& any_match = directory.feeds().front()->match;
   auto scanned = scan_directory(directory.fd(), any_match, [&](const ScanEntry& entry) {
     const DropDirectory::Judged judged = directory.judge(entry);
@@ -90,11 +116,11 @@ void Intake::scan(std::size_t index, const Moment& now) {
                                       "it must be still for the settle time"});
     }
     // Claim in between: a directory may hold more names than memory should.
-    if (candidates.size() >= config_.max_claims) claim_all(std::move(candidates), now);
+    if (candidates.size() >= config_.max_claims) note_unclaimed(std::exchange(candidates, {}));
     return true;
   });
   if (!scanned) say_error(directory.path(), with_context(directory.path(), scanned.error()));
-  claim_all(std::move(candidates), now);
+  note_unclaimed(std::move(candidates));
   for (const FeedConfig* feed : directory.feeds()) {
     auto noted = ledger_.set_in_drop(feed->name, in_drop[feed], now.wall);
     if (noted && feed == directory.feeds().front()) {
@@ -102,7 +128,6 @@ void Intake::scan(std::size_t index, const Moment& now) {
     }
     if (!noted) say_error("ledger", noted.error());
   }
-  directory.next_scan = now.steady + (directory.polled() ? kPollEvery : kScanEvery);
 }
 
 void Intake::look(std::size_t index, const std::string& name, bool complete, const Moment& now,
@@ -178,8 +203,9 @@ void Intake::step(const Moment& now) {
     next_scan_ = now.steady + kScanEvery;
     recheck_archived(now);
   }
-  const bool room = starved_ && open_.size() <= config_.max_claims / 2;
-  if (room) starved_ = false;
+  const bool room = std::erase_if(starved_, [&](const FeedConfig* feed) {
+                      return open_count_[feed] <= config_.max_claims / 2;
+                    }) > 0;
   const bool missed = still_.take_missed();
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (minute || room || missed || now.steady >= directories_[i]->next_scan) scan(i, now);
@@ -194,42 +220,64 @@ std::chrono::steady_clock::time_point Intake::next_deadline() const {
   return next;
 }
 
-void Intake::claim_all(std::vector<Candidate> candidates, const Moment& now) {
+bool Intake::has_room(const FeedConfig& feed, std::size_t more) const {
+  const auto open = open_count_.find(&feed);
+  return (open == open_count_.end() ? 0 : open->second) + more < config_.max_claims;
+}
+
+std::vector<Intake::Candidate> Intake::claim_all(std::vector<Candidate> candidates,
+                                                 const Moment& now) {
   // Oldest first, so that rows arrive about in the order of their time.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return std::tie(a.directory, a.stamp.mtime_ns, a.name) <
            std::tie(b.directory, b.stamp.mtime_ns, b.name);
   });
+  std::vector<Candidate> left;
   for (auto from = candidates.begin(); from != candidates.end();) {
     const auto until = std::find_if(
         from, candidates.end(), [&](const Candidate& c) { return c.directory != from->directory; });
-    claim_some(from->directory, {from, until}, now);
+    std::vector<Candidate> some(std::make_move_iterator(from), std::make_move_iterator(until));
+    claim_some(some.front().directory, some, now);
+    std::move(some.begin(), some.end(), std::back_inserter(left));
     from = until;
   }
+  return left;
 }
 
-void Intake::claim_some(std::size_t index, const std::vector<Candidate>& candidates,
-                        const Moment& now) {
+/// Leaves those in `candidates` that were not claimed and are still there.
+void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, const Moment& now) {
   const DropDirectory& directory = *directories_[index];
   std::vector<NewClaim> rows;
   std::vector<Claim> claims;
-  for (const Candidate& candidate : candidates) {
-    if (open_.size() + claims.size() >= config_.max_claims) {
-      starved_ = true;
-      break;
+  std::vector<Candidate> chosen;
+  std::vector<Candidate> left;
+  std::map<const FeedConfig*, std::size_t> more;
+  for (Candidate& candidate : candidates) {
+    if (!has_room(*candidate.feed, more[candidate.feed])) {
+      starved_.insert(candidate.feed);
+      left.push_back(std::move(candidate));
+      continue;
     }
+    ++more[candidate.feed];
     Claim claim{make_claim_id(now.wall), candidate.name};
     NewClaim row = claim_row(claim, *candidate.feed, directory.root());
     row.size = candidate.stamp.size;
     row.mtime_ns = candidate.stamp.mtime_ns;
     rows.push_back(std::move(row));
     claims.push_back(std::move(claim));
+    chosen.push_back(std::move(candidate));
   }
+  candidates = std::move(left);
   if (claims.empty()) return;
+  const auto again_soon = [&] {
+    auto& next = directories_[index]->next_scan;
+    next = std::min(next, now.steady + kPollEvery);
+  };
   // The row first: after a crash a claim without a file is forgotten, a file without a claim found.
   if (auto committed = ledger_.commit_claims(rows, now.wall); !committed) {
     say_error("ledger", committed.error());
-    directories_[index]->next_scan = now.steady + kPollEvery;
+    again_soon();
+    std::move(chosen.begin(), chosen.end(), std::back_inserter(candidates));
     return;
   }
   std::vector<Claim> taken;
@@ -238,14 +286,15 @@ void Intake::claim_some(std::size_t index, const std::vector<Candidate>& candida
     if (!outcome) {
       say_error("claim " + claims[i].name,
                 with_context(printable(claims[i].name), outcome.error()));
-      directories_[index]->next_scan = now.steady + kPollEvery;
+      again_soon();
+      candidates.push_back(chosen[i]);
     }
     if (!outcome || *outcome == ClaimOutcome::vanished) {
       if (auto gone = ledger_.claim_gone(claims[i].id); !gone) say_error("ledger", gone.error());
       continue;
     }
     taken.push_back(claims[i]);
-    pend(claims[i], candidates[i].feed, directory.root(), now);
+    pend(claims[i], chosen[i].feed, directory.root(), now);
   }
   if (auto synced = sync_claims(directory.root(), directory.fd(), taken); !synced) {
     say_error("sync", synced.error());
@@ -258,14 +307,27 @@ void Intake::claim_some(std::size_t index, const std::vector<Candidate>& candida
 
 std::vector<ReadyExtract> Intake::take_ready() { return std::exchange(ready_, {}); }
 
-void Intake::finished(const Claim& claim, const Moment& now) {
-  open_.erase(claim.id);
-  if (starved_) step(now);
+void Intake::finished(const ReadyExtract& extract, bool not_ready, const Moment& now) {
+  close_claim(extract.claim.id);
+  if (not_ready) {
+    pend(extract.claim, extract.feed, *extract.root, now);
+    pending_.at(extract.claim.id).next_look = now.steady + kNotReadyLook;
+  }
+  if (!starved_.empty()) step(now);
 }
 
-bool Intake::settled() const {
-  return still_.size() == 0 &&
-         std::all_of(pending_.begin(), pending_.end(),
+void Intake::close_claim(const std::string& id) {
+  const auto open = open_.find(id);
+  if (open == open_.end()) return;
+  --open_count_[open->second];
+  open_.erase(open);
+  still_.forget(kStillClaims, id);
+}
+
+bool Intake::settled() const { return still_.size() == 0 && claims_settled(); }
+
+bool Intake::claims_settled() const {
+  return std::all_of(pending_.begin(), pending_.end(),
                      [](const auto& pending) { return pending.second.looks > kQuietLooks; });
 }
 
@@ -274,6 +336,7 @@ std::vector<std::string> Intake::take_messages() { return std::exchange(messages
 void Intake::say(std::string message) { messages_.push_back(std::move(message)); }
 
 void Intake::say_error(const std::string& key, const Error& error) {
+  ++faults_;
   std::string& said = said_[key];
   if (said == error.message) return;
   said = error.message;

@@ -51,12 +51,17 @@ class Intake {
 
   /// Those that became ready since the last call, in that order.
   [[nodiscard]] std::vector<ReadyExtract> take_ready();
-  /// An extract that was taken is through (or given up): its place is free.
-  void finished(const Claim& claim, const Moment& now);
+  /// An extract that was taken is through (or given up): its place is free. With `not_ready` its
+  /// file could not be had after all: it is waited for again.
+  void finished(const ReadyExtract& extract, bool not_ready, const Moment& now);
 
   /// For one pass: nothing waits for its settle time, and no claim for a writer that was seen only
   /// a moment ago.
   [[nodiscard]] bool settled() const;
+  /// The same, without those in the drop directories: some never hold still.
+  [[nodiscard]] bool claims_settled() const;
+  /// How often something went wrong that a person should see to.
+  [[nodiscard]] std::size_t faults() const { return faults_; }
   /// How many files are seen or claimed and may not be read yet.
   [[nodiscard]] std::size_t waiting() const { return pending_.size() + still_.size(); }
 
@@ -90,9 +95,10 @@ class Intake {
   void scan(std::size_t index, const Moment& now);
   void look(std::size_t index, const std::string& name, bool complete, const Moment& now,
             std::vector<Candidate>& candidates);
-  void claim_all(std::vector<Candidate> candidates, const Moment& now);
-  void claim_some(std::size_t directory, const std::vector<Candidate>& candidates,
-                  const Moment& now);
+  /// Returns those that could not be claimed now; a later scan finds them again.
+  std::vector<Candidate> claim_all(std::vector<Candidate> candidates, const Moment& now);
+  void claim_some(std::size_t directory, std::vector<Candidate>& candidates, const Moment& now);
+  [[nodiscard]] bool has_room(const FeedConfig& feed, std::size_t more) const;
   void adopt(const Moment& now);
   /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/.
   void adopt_root(const ClaimRoot& root, const DropDirectory* directory,
@@ -110,6 +116,7 @@ class Intake {
                 const Moment& now);
   void make_ready(Pending& pending, const Moment& now);
   void set_aside_unread(const Pending& pending, const std::string& why, const Moment& now);
+  void close_claim(const std::string& id);
   void say(std::string message);
   void say_error(const std::string& key, const Error& error);
 
@@ -122,8 +129,11 @@ class Intake {
   StillnessTracker still_;
   std::map<std::string, Pending> pending_;  // by claim id
   std::vector<ReadyExtract> ready_;
-  std::set<std::string> open_;  // ids of the claims that are not finished
-  bool starved_ = false;        // max_claims was reached: scan again when there is room
+  std::map<std::string, const FeedConfig*> open_;  // claims not finished, by id
+  std::map<const FeedConfig*, std::size_t> open_count_;
+  std::set<const FeedConfig*> starved_;  // reached max_claims: scan again when there is room
+  bool started_ = false;
+  std::size_t faults_ = 0;
   std::chrono::steady_clock::time_point next_scan_{};
   std::vector<std::string> messages_;
   std::map<std::string, std::string> said_;  // lasting faults, by what they are about

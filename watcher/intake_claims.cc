@@ -36,7 +36,7 @@ NewClaim Intake::claim_row(const Claim& claim, const FeedConfig& feed,
 
 void Intake::pend(const Claim& claim, const FeedConfig* feed, const ClaimRoot& root,
                   const Moment& now) {
-  open_.insert(claim.id);
+  if (open_.emplace(claim.id, feed).second) ++open_count_[feed];
   Pending pending;
   pending.extract = {claim, feed, &root};
   pending.next_look = now.steady;
@@ -50,6 +50,8 @@ bool Intake::examine(Pending& pending, const Moment& now) {
     wait_for(pending, look.error().message, kSlowLook, now);
     return false;
   }
+  // What it was still for does not count once it is something else.
+  if (look->state != ClaimState::regular) still_.forget(kStillClaims, pending.extract.claim.id);
   switch (look->state) {
     case ClaimState::regular:
       return judge_writer(pending, *look, now);
@@ -72,7 +74,7 @@ bool Intake::examine(Pending& pending, const Moment& now) {
       if (auto gone = ledger_.claim_gone(pending.extract.claim.id); !gone) {
         say_error("ledger", gone.error());
       }
-      open_.erase(pending.extract.claim.id);
+      close_claim(pending.extract.claim.id);
       return true;
   }
   return false;
@@ -87,6 +89,7 @@ bool Intake::judge_writer(Pending& pending, const ClaimLook& look, const Moment&
   }
   const WriterState writer = writer_state(look.fd.get());
   if (writer == WriterState::present) {
+    still_.forget(kStillClaims, pending.extract.claim.id);
     wait_for(pending, "a process has it open for writing", writer_recheck_delay(pending.looks),
              now);
     return false;
@@ -137,7 +140,7 @@ void Intake::set_aside_unread(const Pending& pending, const std::string& why, co
   }();
   if (!put) say_error("failed/", put.error());
   say(fmt::format("{}: failed: {}", printable(pending.extract.claim.name), text));
-  open_.erase(id);
+  close_claim(id);
 }
 
 const FeedConfig* Intake::feed_for(const std::string& name, const DropDirectory* directory) const {
@@ -175,6 +178,7 @@ void Intake::adopt(const Moment& now) {
   // A row without a file: the crash came between its commit and the rename (the next scan finds the
   // file where it was), or after the move into done/ and before the ledger heard of it.
   for (const auto& [id, extract] : known) {
+    if (open_.contains(id)) continue;
     Result<> settled;
     if (extract.state == State::done || extract.state == State::failed) {
       settled = put_away(spool_, ledger_, *work_, extract);
@@ -197,6 +201,10 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
   }
   for (const Claim& claim : *claims) {
     const auto place = known.find(claim.id);
+    if (open_.contains(claim.id)) {  // in work already: this is not the first time
+      if (place != known.end()) known.erase(place);
+      continue;
+    }
     const FeedConfig* feed = nullptr;
     if (place != known.end()) {
       const Extract extract = std::move(place->second);
@@ -230,7 +238,8 @@ void Intake::recheck_archived(const Moment& now) {
     return;
   }
   for (const Extract& extract : *archived) {
-    if (extract.origin != Origin::drop || !extract.done_path.starts_with(spool_.path() + "/")) {
+    if (extract.origin != Origin::drop ||
+        !extract.done_path.starts_with(spool_.path() + "/done/")) {
       continue;
     }
     const std::string relative = extract.done_path.substr(spool_.path().size() + 1);

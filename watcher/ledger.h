@@ -243,7 +243,8 @@ class Ledger {
                                                        std::size_t limit = 100);
   /// Done and archived at `since` or later: their files are looked at once more.
   [[nodiscard]] Result<std::vector<Extract>> done_since(Time since);
-  /// The row times of every done extract of `feed` but the one with this SHA-256.
+  /// The row times of every extract of `feed` that is done or on its way, but the one with this
+  /// SHA-256.
   [[nodiscard]] Result<std::vector<RowTimes>> other_row_times(const std::string& feed,
                                                               const std::string& sha256);
   /// The newest `limit` extracts in this state, of all feeds.

@@ -135,7 +135,7 @@ Result<std::vector<RowTimes>> Ledger::other_row_times(const std::string& feed,
     std::vector<RowTimes> out;
     CARAVEL_TRY(database_.each(
         "SELECT DISTINCT sha256, name, first_time, last_time FROM extracts WHERE feed = ? "
-        "AND state = 'done' AND sha256 <> ? AND first_time <> '' ORDER BY first_time, name",
+        "AND state <> 'failed' AND sha256 <> ? AND first_time <> '' ORDER BY first_time, name",
         [&](const Statement& row) {
           out.push_back({row.text(0), row.text(1), row.text(2), row.text(3)});
         },

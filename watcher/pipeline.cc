@@ -45,7 +45,7 @@ PipelineResult Pipeline::run(const ExtractJob& job) {
     if (went) return attempt.result();
     const Error& error = went.error();
     if (error.kind == ErrorKind::stopped) return attempt.result(Ending::stopped, error.message);
-    if (attempt.file_is_gone()) return attempt.result(Ending::vanished, error.message);
+    if (const auto trouble = attempt.file_trouble()) return attempt.result(*trouble, error.message);
     const auto now = system_clock::now();
     if (!down_since || attempt.progress() != progress) {
       down_since = now;

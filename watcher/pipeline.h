@@ -47,7 +47,8 @@ enum class Ending {
   failed,   // the file's own content: it is in failed/, or, by hand, where it was
   gave_up,  // something is down and the job may not wait for ever: the file stays where it is
   stopped,
-  vanished,  // the file is not there any more
+  vanished,   // the file is not there any more
+  not_ready,  // it cannot be read now (a second link, a lease, no right): others need not wait
 };
 
 struct PipelineResult {

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <ctime>
+#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <map>
 
 #include <fmt/format.h>
@@ -24,30 +25,42 @@ using std::chrono::steady_clock;
 constexpr std::chrono::hours kTidyEvery{1};
 /// How long one pass holds out for a store that does not answer.
 constexpr std::chrono::seconds kSweepPatience{20};
+/// And how long beyond `settle` for files to be still.
+constexpr std::chrono::seconds kSweepGrace{1};
 
 /// What workers tell the loop: which extracts are through.
 class Finished {
  public:
   Finished() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  void add(const Claim& claim) {
+  struct One {
+    ReadyExtract extract;
+    Ending ending = Ending::done;
+  };
+  void add(const ReadyExtract& extract, Ending ending) {
     const std::lock_guard lock(mutex_);
-    claims_.push_back(claim);
+    extracts_.push_back({extract, ending});
     const std::uint64_t one = 1;
     // Full means readable: the loop looks anyway.
     [[maybe_unused]] const ssize_t put = ::write(fd_.get(), &one, sizeof one);
   }
-  std::vector<Claim> take() {
+  std::vector<One> take() {
     const std::lock_guard lock(mutex_);
     std::uint64_t count;
     [[maybe_unused]] const ssize_t got = ::read(fd_.get(), &count, sizeof count);
-    return std::exchange(claims_, {});
+    return std::exchange(extracts_, {});
   }
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
   UniqueFd fd_;
   std::mutex mutex_;
-  std::vector<Claim> claims_;
+  std::vector<One> extracts_;
+};
+
+/// Declared behind what must be told to stop before it is destroyed.
+struct StopAtEnd {
+  StopSignal& stop;
+  ~StopAtEnd() { stop.request(); }
 };
 
 int poll_timeout(steady_clock::time_point deadline, steady_clock::time_point now) {
@@ -71,11 +84,13 @@ Result<> watch(const Service& service) {
   Finished finished;
   Intake intake(service.config, service.spool, *ledger, &*inotify);
   std::map<const FeedConfig*, std::unique_ptr<Worker>> workers;
+  // However this function is left: workers that nobody stops would be waited for in vain.
+  const StopAtEnd stop_at_end{service.stop};
   for (const FeedConfig& feed : service.config.feeds) {
-    auto worker = Worker::start(service, feed,
-                                [&finished](const ReadyExtract& extract, const PipelineResult&) {
-                                  finished.add(extract.claim);
-                                });
+    auto worker = Worker::start(
+        service, feed, [&finished](const ReadyExtract& extract, const PipelineResult& result) {
+          finished.add(extract, result.ending);
+        });
     if (!worker) return tl::unexpected(worker.error());
     workers[&feed] = std::move(*worker);
   }
@@ -112,7 +127,9 @@ Result<> watch(const Service& service) {
     events.clear();
     if ((polled[1].revents & POLLIN) != 0) CARAVEL_TRY(inotify->drain(events));
     if ((polled[2].revents & POLLIN) != 0) {
-      for (const Claim& claim : finished.take()) intake.finished(claim, now);
+      for (const Finished::One& one : finished.take()) {
+        intake.finished(one.extract, one.ending == Ending::not_ready, now);
+      }
     }
     if (events.empty()) {
       intake.step(now);
@@ -123,7 +140,6 @@ Result<> watch(const Service& service) {
   }
   ::sd_notify(0, "STOPPING=1");
   spdlog::info("stopping");
-  for (auto& [feed, worker] : workers) worker->wake();
   return {};
 }
 
@@ -161,6 +177,7 @@ Result<SweepResult> sweep(const Service& service) {
     total.rejected += result.counts.rejected;
     if (result.ending == Ending::done) ++total.done;
     if (result.ending == Ending::failed) ++total.failed;
+    if (result.ending == Ending::not_ready) ++total.gave_up;
     if (result.ending == Ending::gave_up) {
       ++total.gave_up;
       down[&feed] = result.message;
@@ -168,16 +185,21 @@ Result<SweepResult> sweep(const Service& service) {
   };
 
   CARAVEL_TRY(intake.start(Moment::now()));
+  // A file that is never still would keep one pass from ending.
+  milliseconds settle{0};
+  for (const FeedConfig& feed : service.config.feeds) settle = std::max(settle, feed.settle);
+  const auto enough = steady_clock::now() + settle + kSweepGrace;
   bool rechecked = false;
   while (!service.stop.requested()) {
     const std::vector<ReadyExtract> ready = intake.take_ready();
     for (const ReadyExtract& extract : ready) {
       if (service.stop.requested()) break;
       load(extract);
-      intake.finished(extract.claim, Moment::now());
+      intake.finished(extract, false, Moment::now());
     }
     log_messages(intake);
-    if (ready.empty() && intake.settled()) {
+    const bool settled = steady_clock::now() < enough ? intake.settled() : intake.claims_settled();
+    if (ready.empty() && settled) {
       if (std::exchange(rechecked, true)) break;
       intake.recheck_archived(Moment::now());
       continue;
@@ -185,11 +207,15 @@ Result<SweepResult> sweep(const Service& service) {
     if (ready.empty()) {
       const Moment now = Moment::now();
       pollfd stop{service.stop.fd(), POLLIN, 0};
-      (void)::poll(&stop, 1, poll_timeout(intake.next_deadline(), now.steady));
+      (void)::poll(&stop, 1,
+                   poll_timeout(std::min(intake.next_deadline(),
+                                         std::max(enough, now.steady + milliseconds(10))),
+                                now.steady));
     }
     intake.step(Moment::now());
   }
   total.waiting = total.gave_up + intake.waiting();
+  total.faults = intake.faults();
   tidy(service, std::chrono::system_clock::now());
   return total;
 }
@@ -199,7 +225,17 @@ void tidy(const Service& service, std::chrono::system_clock::time_point now) {
   // longest counts.
   const auto keep = [&](milliseconds FeedConfig::*member) {
     return [&service, member](const std::string& relative) {
-      const std::string name = relative.substr(relative.rfind('/') + 1);
+      std::string name = relative.substr(relative.rfind('/') + 1);
+      // csv/ has NAME.<claim id>.csv, and a sidecar beside it.
+      if (name.ends_with(".sidecar")) name.resize(name.size() - std::strlen(".sidecar"));
+      if (name.ends_with(".csv") && relative.find('/') == std::string::npos) {
+        const std::size_t dot = name.rfind('.', name.size() - std::strlen(".csv") - 1);
+        if (dot != std::string::npos &&
+            is_claim_id(std::string_view(name).substr(
+                dot + 1, name.size() - std::strlen(".csv") - dot - 1))) {
+          name.resize(dot);
+        }
+      }
       milliseconds longest{0};
       bool matched = false;
       for (const FeedConfig& feed : service.config.feeds) {

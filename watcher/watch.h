@@ -15,6 +15,7 @@ struct SweepResult {
   std::uint64_t failed = 0;
   std::uint64_t gave_up = 0;   // the store or the disk is down: the next sweep tries again
   std::uint64_t waiting = 0;   // these, and what is not whole yet
+  std::uint64_t faults = 0;    // of directories, the ledger, claims: the log names them
   std::uint64_t rejected = 0;  // lines
 };
 

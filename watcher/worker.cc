@@ -97,6 +97,9 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
     case Ending::stopped:
       spdlog::info("{}: {}: stopped", feed, printable(name));
       break;
+    case Ending::not_ready:
+      spdlog::warn("{}: {}: waits: {}", feed, printable(name), result.message);
+      break;
     case Ending::vanished:
       spdlog::error("{}: {}: the file is gone", feed, printable(name));
       break;

@@ -20,7 +20,7 @@ struct Service {
   const Config& config;
   const formatter::FormatSet& formats;
   const Spool& spool;
-  const StopSignal& stop;
+  StopSignal& stop;
 };
 
 /// Takes the extracts of one feed through the pipeline, one after the other, in the order in which

@@ -36,8 +36,8 @@ formatter::RowReader TestExtract::reader() const {
     formatter::append_sidecar_row(line, place * 100, 0, row.record.size(), row.tail, sidecar);
     ++place;
   }
-  sidecar += formatter::sidecar_end_text(
-      {sha256, {rows.size() + dropped, rows.size(), dropped, 0}});
+  sidecar +=
+      formatter::sidecar_end_text({sha256, {rows.size() + dropped, rows.size(), dropped, 0}});
   auto reader = formatter::RowReader::open(unnamed_file(csv()), unnamed_file(sidecar));
   if (!reader) throw std::runtime_error(reader.error().message);
   return std::move(*reader);

@@ -12,8 +12,8 @@
 namespace caravel::testing {
 
 struct TestRow {
-  std::string tail;    // "20120309T094800:V.1:d1"
-  std::string record;  // the CSV record
+  std::string tail;        // "20120309T094800:V.1:d1"
+  std::string record;      // the CSV record
   std::uint64_t line = 0;  // 0: the row's place among the rows, from 1
 };
 

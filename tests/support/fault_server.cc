@@ -134,8 +134,8 @@ FaultServer::FaultServer(Script script, const TestCertificate* tls) : script_(st
       ::listen(listener_.get(), 16) != 0) {
     throw std::runtime_error("fault server: listen");
   }
-  url_ = fmt::format("{}://127.0.0.1:{}", tls != nullptr ? "https" : "http",
-                     ntohs(address.sin_port));
+  url_ =
+      fmt::format("{}://127.0.0.1:{}", tls != nullptr ? "https" : "http", ntohs(address.sin_port));
   thread_ = std::thread([this] { serve(); });
 }
 
@@ -175,9 +175,9 @@ void FaultServer::serve_connection(int raw) {
       while (channel.read(bytes)) continue;
       return;
     }
-    const std::string text =
-        fmt::format("HTTP/1.1 {} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
-                    reply.status, reply.body.size(), reply.headers, reply.body);
+    const std::string text = fmt::format(
+        "HTTP/1.1 {} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
+        reply.status, reply.body.size(), reply.headers, reply.body);
     channel.write(std::string_view(text).substr(0, reply.cut_after));
     if (reply.cut_after < text.size() || reply.close_after) return;
   }

@@ -1,4 +1,5 @@
-// An HTTP server of one thread that answers each request by a script: for what goes wrong below HTTP.
+// An HTTP server of one thread that answers each request by a script: for what goes wrong below
+// HTTP.
 #pragma once
 
 #include <atomic>
@@ -17,10 +18,10 @@ namespace caravel::testing {
 struct FaultReply {
   int status = 200;
   std::string body = "{}";
-  std::string headers = {};  // whole lines, with "\r\n"
+  std::string headers = {};                 // whole lines, with "\r\n"
   std::size_t cut_after = ~std::size_t{0};  // bytes of the reply, then the connection ends
-  bool never = false;           // no reply, until the server ends
-  bool close_after = false;     // keeps nothing alive, and does not say so
+  bool never = false;                       // no reply, until the server ends
+  bool close_after = false;                 // keeps nothing alive, and does not say so
 };
 
 /// A certificate for 127.0.0.1 that signs itself.

@@ -29,7 +29,8 @@ std::string server_program() {
       modules != nullptr ? modules : std::string(CARAVEL_SOURCE_DIR) + "/node_modules";
   const std::string program = folder + "/pouchdb-server/bin/pouchdb-server";
   if (!std::filesystem::exists(program)) {
-    throw std::runtime_error(program + " is missing: run scripts/setup, or set CARAVEL_NODE_MODULES");
+    throw std::runtime_error(program +
+                             " is missing: run scripts/setup, or set CARAVEL_NODE_MODULES");
   }
   return program;
 }

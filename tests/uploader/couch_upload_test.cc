@@ -27,7 +27,6 @@ std::optional<HttpReply> pass() { return std::nullopt; }
 
 bool is_bulk(const SentRequest& request) { return request.url.ends_with("/_bulk_docs"); }
 
-
 class CouchUploadTest : public ::testing::Test {
  protected:
   CouchUploadTest() {
@@ -106,7 +105,8 @@ TEST_F(CouchUploadTest, ARequestThatIsTooLargeIsSplitUntilItsCulpritIsAlone) {
     const TestExtract extract = extract_of(100);
     Start(extract);
     couch_->intercept = [&](const SentRequest& request) {
-      const bool bad = is_bulk(request) && request.body.find(id_of(extract, 37)) != std::string::npos;
+      const bool bad =
+          is_bulk(request) && request.body.find(id_of(extract, 37)) != std::string::npos;
       return bad ? std::optional(reply_of(status, R"({"error":"e","reason":"culprit"})")) : pass();
     };
     ExpectStored(99);
@@ -181,11 +181,11 @@ struct StatusCase {
 
 TEST_F(CouchUploadTest, AStatusSaysWhatToDo) {
   const StatusCase cases[] = {
-      {401, ErrorKind::fault, "user"},       {403, ErrorKind::fault, "_security"},
-      {405, ErrorKind::fault, "CouchDB"},    {415, ErrorKind::fault, "CouchDB"},
-      {302, ErrorKind::fault, "redirect"},   {407, ErrorKind::fault, "HTTP 407"},
-      {408, ErrorKind::retry, "HTTP 408"},   {429, ErrorKind::retry, "HTTP 429"},
-      {500, ErrorKind::retry, "HTTP 500"},   {503, ErrorKind::retry, "HTTP 503"},
+      {401, ErrorKind::fault, "user"},     {403, ErrorKind::fault, "_security"},
+      {405, ErrorKind::fault, "CouchDB"},  {415, ErrorKind::fault, "CouchDB"},
+      {302, ErrorKind::fault, "redirect"}, {407, ErrorKind::fault, "HTTP 407"},
+      {408, ErrorKind::retry, "HTTP 408"}, {429, ErrorKind::retry, "HTTP 429"},
+      {500, ErrorKind::retry, "HTTP 500"}, {503, ErrorKind::retry, "HTTP 503"},
   };
   for (const StatusCase& test : cases) {
     SCOPED_TRACE(test.status);
@@ -199,8 +199,7 @@ TEST_F(CouchUploadTest, AStatusSaysWhatToDo) {
     const Error error = ExpectFailure();
     EXPECT_EQ(error.kind, test.kind);
     EXPECT_NE(error.message.find(test.says), std::string::npos) << error.message;
-    EXPECT_NE(error.message.find("couch: POST http://db/feed/_bulk_docs: HTTP "),
-              std::string::npos)
+    EXPECT_NE(error.message.find("couch: POST http://db/feed/_bulk_docs: HTTP "), std::string::npos)
         << error.message;
     EXPECT_NE(error.message.find("words"), std::string::npos);
     EXPECT_EQ(error.retry_after.has_value(), test.kind == ErrorKind::retry);
@@ -372,8 +371,8 @@ TEST_F(CouchUploadTest, AMissingDatabaseIsMadeOnlyWhereThatIsAllowed) {
     bool may_create;
     bool made;
   };
-  for (const Case& test : {Case{true, true, true}, Case{false, true, false},
-                           Case{true, false, false}}) {
+  for (const Case& test :
+       {Case{true, true, true}, Case{false, true, false}, Case{true, false, false}}) {
     SCOPED_TRACE(fmt::format("{} {}", test.create_database, test.may_create));
     config_.create_database = test.create_database;
     store_.reset();
@@ -433,8 +432,8 @@ TEST_F(CouchUploadTest, ARefusedAttachmentIsLeftOutAndReported) {
   info.attach_csv = true;
   Start(extract_of(30), {}, info);
   couch_->intercept = [&](const SentRequest& request) {
-    const bool multipart = !request.headers.empty() &&
-                           request.headers[0].find("multipart") != std::string::npos;
+    const bool multipart =
+        !request.headers.empty() && request.headers[0].find("multipart") != std::string::npos;
     return multipart ? std::optional(reply_of(413, R"({"error":"too_large"})")) : pass();
   };
   ExpectStored(30);

@@ -52,8 +52,10 @@ struct FaultCase {
 
 TEST(CurlTransport, EveryFaultHasItsKindAndItsWords) {
   const FaultCase cases[] = {
-      {"401", {401, R"({"error":"unauthorized","reason":"Name or password is incorrect."})"},
-       ErrorKind::fault, "Name or password is incorrect"},
+      {"401",
+       {401, R"({"error":"unauthorized","reason":"Name or password is incorrect."})"},
+       ErrorKind::fault,
+       "Name or password is incorrect"},
       {"403", {403, "{}"}, ErrorKind::fault, "HTTP 403"},
       {"429", {429, "{}", "Retry-After: 3\r\n"}, ErrorKind::retry, "HTTP 429"},
       {"503", {503, "<html>busy"}, ErrorKind::retry, "HTTP 503"},
@@ -111,7 +113,9 @@ TEST(CurlTransport, AServerThatNeverAnswersTimesOut) {
 
 TEST(CurlTransport, NobodyListensIsSomethingToWaitFor) {
   std::string url;
-  { url = FaultServer([](int, const std::string&) { return FaultReply{}; }).url(); }
+  {
+    url = FaultServer([](int, const std::string&) { return FaultReply{}; }).url();
+  }
   const auto ran = upload_one(config_for(url));
   ASSERT_FALSE(ran);
   EXPECT_EQ(ran.error().kind, ErrorKind::retry);
@@ -161,8 +165,11 @@ TEST(CurlTransport, ConnectionsAreKept) {
 
 TEST(CurlTransport, TlsIsVerified) {
   const TestCertificate certificate = make_certificate();
-  FaultServer server([](int, const std::string&) { return FaultReply{201, kStored}; },
-                     &certificate);
+  FaultServer server(
+      [](int, const std::string&) {
+        return FaultReply{201, kStored};
+      },
+      &certificate);
   StoreConfig config = config_for(server.url());
   const auto refused = upload_one(config);
   ASSERT_FALSE(refused);

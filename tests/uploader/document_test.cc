@@ -37,14 +37,13 @@ TEST(DocumentBuilder, WritesTheDocumentAsItIsFrozen) {
                               {"Data", ColumnType::json}});
   const std::string record = R"(2012-03-09,36.7751738166,,007,"{""a"":[1,2]}")";
   std::string out = "before";
-  EXPECT_FALSE(builder.append(row_of("20120309T094800:V.1.2683:00ff", record),
-                              0x0123456789abcdefU, out));
-  EXPECT_EQ(out,
-            R"(before{"_id":"hrt:20120309T094800:V.1.2683:00ff","doc_type":"Row",)"
-            R"("time":"2012-03-09T09:48:00","Date":"2012-03-09","Lat":36.7751738166,)"
-            R"("Code":"007","Data":{"a":[1,2]},)"
-            R"("caravel":{"feed":"hrt","kind":"location","extract":"0123456789abcdef",)"
-            R"("line":17,"sum":"0123456789abcdef"}})");
+  EXPECT_FALSE(
+      builder.append(row_of("20120309T094800:V.1.2683:00ff", record), 0x0123456789abcdefU, out));
+  EXPECT_EQ(out, R"(before{"_id":"hrt:20120309T094800:V.1.2683:00ff","doc_type":"Row",)"
+                 R"("time":"2012-03-09T09:48:00","Date":"2012-03-09","Lat":36.7751738166,)"
+                 R"("Code":"007","Data":{"a":[1,2]},)"
+                 R"("caravel":{"feed":"hrt","kind":"location","extract":"0123456789abcdef",)"
+                 R"("line":17,"sum":"0123456789abcdef"}})");
 }
 
 TEST(DocumentBuilder, SumsAreXxh3OfTheRecord) {
@@ -145,12 +144,12 @@ std::vector<Column> columns_of(const std::vector<std::string>& names) {
 }
 
 TEST(ColumnNames, GiveWayToTheNamesThatAreTaken) {
-  const std::vector<std::string> names = {"Date", "_id",  "time", "caravel", "doc_type",  "time_utc",
+  const std::vector<std::string> names = {"Date", "_id",  "time", "caravel", "doc_type", "time_utc",
                                           "_rev", "Time", "",     "Date",    "column_9", "time_"};
-  EXPECT_EQ(document_field_names(columns_of(names)),
-            (std::vector<std::string>{"Date", "x_id_", "time_", "caravel_", "doc_type_",
-                                      "time_utc_", "x_rev", "Time", "column_9", "Date_",
-                                      "column_9_", "time__"}));
+  EXPECT_EQ(
+      document_field_names(columns_of(names)),
+      (std::vector<std::string>{"Date", "x_id_", "time_", "caravel_", "doc_type_", "time_utc_",
+                                "x_rev", "Time", "column_9", "Date_", "column_9_", "time__"}));
   EXPECT_EQ(table_column_names(columns_of({"Date", "DATE", "_ID", "_time_utc", "_sum", ""})),
             (std::vector<std::string>{"Date", "DATE_", "_ID_", "_time_utc_", "_sum_", "column_6"}));
 }

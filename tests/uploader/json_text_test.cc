@@ -22,15 +22,15 @@ TEST(NumberSurvives, OnlyIfItsDigitsComeBackFromADouble) {
       {"1e5", true},
       {"1E+22", true},
       {"1.5e-7", true},
-      {"123456789012345", true},          // 15 digits
-      {"9007199254740993", false},        // 2^53 + 1
-      {"9007199254740992", true},         // 2^53
+      {"123456789012345", true},    // 15 digits
+      {"9007199254740993", false},  // 2^53 + 1
+      {"9007199254740992", true},   // 2^53
       {"12345678901234567", false},
       {"0.1234567890123456789", false},
       {"0.1000000000000000055511151231257827", false},  // the double behind 0.1, in full
-      {"100000000000000000000", true},    // 1e20
+      {"100000000000000000000", true},                  // 1e20
       {"5e-324", true},
-      {"4e-324", false},                  // its double prints as 5e-324
+      {"4e-324", false},  // its double prints as 5e-324
       {"1.7976931348623157e308", true},
       {"1e309", false},
       {"1e-400", false},

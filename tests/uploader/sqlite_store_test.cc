@@ -56,7 +56,8 @@ class SqliteStoreTest : public ::testing::Test {
 
 TEST_F(SqliteStoreTest, ValuesKeepTheCsvsDigits) {
   TestExtract extract = extract_of(0);
-  extract.rows = {{"20120309T094800:V:1", "2012-03-09,036.750", 0}, {"20120309T094801:V:2", ",1", 0}};
+  extract.rows = {{"20120309T094800:V:1", "2012-03-09,036.750", 0},
+                  {"20120309T094801:V:2", ",1", 0}};
   ASSERT_TRUE(Start(extract)->run(never_));
   EXPECT_EQ(Ask("SELECT \"Lat\" FROM hrt WHERE _line = 1"), "036.750");
   EXPECT_EQ(Ask("SELECT typeof(\"Lat\") FROM hrt WHERE _line = 1"), "text");

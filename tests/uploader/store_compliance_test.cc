@@ -1,5 +1,5 @@
-// What every store must do, run over each of them as it is: CouchDB's protocol against a real server,
-// SQLite against a real file.
+// What every store must do, run over each of them as it is: CouchDB's protocol against a real
+// server, SQLite against a real file.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -265,9 +265,9 @@ TEST_P(StoreCompliance, OnlyRowsThatAreStillCreditedAreRemoved) {
   const TestExtract second = extract_of(5, 'b', 12);
   Send(first);
   Send(second);
-  const auto removed = store_->remove_rows(
-      "hrt", std::string(16, 'a'),
-      {id_of(first, 0), id_of(first, 11), id_of(second, 0), "hrt:nothing"});
+  const auto removed =
+      store_->remove_rows("hrt", std::string(16, 'a'),
+                          {id_of(first, 0), id_of(first, 11), id_of(second, 0), "hrt:nothing"});
   ASSERT_TRUE(removed) << removed.error().message;
   EXPECT_EQ(*removed, 2U);
   EXPECT_EQ(RowsOf('a'), 10U);

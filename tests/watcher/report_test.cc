@@ -1,5 +1,5 @@
-#include "watcher/name_rules.h"
 #include "watcher/report.h"
+#include "watcher/name_rules.h"
 
 #include <gmock/gmock.h>
 

@@ -155,7 +155,7 @@ class RejectsTest : public SpoolTest {
     files.rejects = prepare(rejects, "rejects");
     files.cut = prepare(cut, "cut");
     files.reasons = prepare(rejects + cut, "reasons");
-    auto base = publish_reject_files(spool_, "a.log", sha, files);
+    auto base = publish_reject_files(spool_, "hrt", "a.log", sha, files);
     if (!base) throw std::runtime_error(base.error().message);
     return *base;
   }
@@ -225,7 +225,7 @@ TEST_F(RejectsTest, ACrashAfterTheOwnerLeavesTheNameToWhoeverComesFirst) {
 TEST_F(RejectsTest, NothingToPublishLeavesNothing) {
   EXPECT_EQ(Publish(kSha, ""), "");
   EXPECT_THAT(dir_.list("spool/rejects"), IsEmpty());
-  EXPECT_FALSE(publish_reject_files(spool_, "../a.log", kSha, {}));
+  EXPECT_FALSE(publish_reject_files(spool_, "hrt", "../a.log", kSha, {}));
 }
 
 // ---- what is kept for a while

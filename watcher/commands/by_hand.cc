@@ -116,6 +116,11 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
       result = Pipeline({settings.config, feed, settings.formats, *spool, *ledger, *store,
                          store_config, call.stop, observer, kPatience})
                    .run(job);
+      // Nobody takes it up again: what a person broke off is over.
+      if (result.ending != Ending::done && result.ending != Ending::failed) {
+        (void)ledger->finish_failed(job.claim.id, "broken off: " + result.message, 0,
+                                    std::chrono::system_clock::now());
+      }
     } else {
       result.ending = Ending::gave_up;
       result.message = stamp.error().message;

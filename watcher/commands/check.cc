@@ -13,6 +13,7 @@
 #include "watcher/commands/setup.h"
 #include "watcher/directory.h"
 #include "watcher/file_system.h"
+#include "watcher/ledger.h"
 
 namespace caravel::watcher {
 namespace {
@@ -42,9 +43,13 @@ std::filesystem::path nearest_existing(std::filesystem::path path) {
   return path;
 }
 
-void check_writable(const std::string& what, const std::string& path, Findings& findings) {
+/// `ours`: we make it if it is missing.
+void check_writable(const std::string& what, const std::string& path, Findings& findings,
+                    bool ours = true) {
   const auto existing = nearest_existing(path);
-  if (::access(existing.c_str(), R_OK | W_OK | X_OK) != 0) {
+  if (!ours && existing != path) {
+    findings.bad(fmt::format("{} {}: is missing; make it, writable for its senders", what, path));
+  } else if (::access(existing.c_str(), R_OK | W_OK | X_OK) != 0) {
     findings.bad(fmt::format("{} {}: {}: {}", what, path, existing.string(), std::strerror(errno)));
   } else if (existing != path) {
     findings.good(fmt::format("{} {}: will be made", what, path));
@@ -54,7 +59,8 @@ void check_writable(const std::string& what, const std::string& path, Findings& 
 }
 
 void check_drop(const Config& config, const FeedConfig& feed, Findings& findings) {
-  check_writable(fmt::format("feed {}: drop directory", feed.name), feed.drop, findings);
+  check_writable(fmt::format("feed {}: drop directory", feed.name), feed.drop, findings,
+                 feed.drop.starts_with(config.spool + "/"));
   auto drop = open_directory(feed.drop);
   if (!drop) return;
   auto traits = file_system_of(drop->get());
@@ -108,8 +114,10 @@ int run_check(const CommandCall& call) {
   check_writable("spool", config.spool, findings);
   check_writable("state", config.state, findings);
   for (const FeedConfig& feed : config.feeds) check_drop(config, feed, findings);
+  auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   for (const auto& store_config : config.stores) {
-    auto answer = uploader::make_store(store_config)->check();
+    const auto fresh = ledger ? ledger->may_create(store_place(store_config)) : Result<bool>(true);
+    auto answer = uploader::make_store(store_config)->check(fresh.value_or(true));
     if (answer) {
       findings.good(fmt::format("store {}: {}", store_config.name, *answer));
     } else {

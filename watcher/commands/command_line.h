@@ -22,7 +22,7 @@ inline constexpr int kExitRejects = 3;
 struct CommandCall {
   std::vector<std::string> arguments;  // behind the command's name
   std::optional<std::string> config;   // --config FILE, wherever it stood
-  const StopSignal& stop;
+  StopSignal& stop;
 };
 
 class CommandLine {
@@ -69,6 +69,6 @@ int run_explain(const CommandCall& call);
 int run_check(const CommandCall& call);
 
 /// Finds the command among the arguments of the program and runs it.
-int run_program(std::vector<std::string> arguments, const StopSignal& stop);
+int run_program(std::vector<std::string> arguments, StopSignal& stop);
 
 }  // namespace caravel::watcher

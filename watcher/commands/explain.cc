@@ -144,6 +144,21 @@ int run_explain(const CommandCall& call) {
     if (extracts && extracts->empty() && digits) extracts = ledger->find_sha256(what);
   }
   if (!extracts) return report_error(extracts.error());
+  const std::string name = std::filesystem::path(what).filename().string();
+  if (extracts->empty() && is_file) extracts = ledger->find_name(name);
+  if (!extracts) return report_error(extracts.error());
+  if (extracts->empty()) {
+    auto left_alone = ledger->left_alone();
+    if (!left_alone) return report_error(left_alone.error());
+    for (const auto& [feed, names] : *left_alone) {
+      for (const LeftAlone& left : names) {
+        if (left.name != printable(name)) continue;
+        fmt::print("{}: left alone in the drop directory of {}: it {}\n", left.name, feed,
+                   left.why);
+        return kExitGood;
+      }
+    }
+  }
   if (extracts->empty()) {
     fmt::print(stderr, "caravel: {}: the ledger knows no such file{}\n", printable(what),
                is_file ? " and none with its content: it was never taken" : "");

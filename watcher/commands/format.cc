@@ -58,6 +58,28 @@ Result<Source> open_source(const std::vector<std::string>& arguments) {
   return source;
 }
 
+/// Writing over what is being read would destroy it.
+Result<> expect_other_file(const std::string& path, const Source& source) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  if (status.st_dev == source.status.st_dev && status.st_ino == source.status.st_ino) {
+    return fail(ErrorKind::usage, fmt::format("{}: is the extract itself", path));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorKind::usage, fmt::format("{}: is there and is no regular file", path));
+  }
+  return {};
+}
+
+/// What an earlier run left beside `path` does not speak of this one.
+void remove_leftovers(const std::string& path) {
+  for (const char* ending : {"", ".reasons.csv", ".cut"}) {
+    struct stat status {};
+    const std::string file = path + ending;
+    if (::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode)) ::unlink(file.c_str());
+  }
+}
+
 ExtractTime time_of(const Source& source) {
   if (S_ISREG(source.status.st_mode)) {
     return ExtractTime::of_file(source.name,
@@ -114,6 +136,11 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
     if (!fd) return tl::unexpected(fd.error());
     held = std::move(*fd);
   }
+  const auto rejects_path = line.get("rejects");
+  for (const auto& target : {rejects_path, line.get("sidecar")}) {
+    if (target) CARAVEL_TRY(expect_other_file(*target, *source));
+  }
+  if (rejects_path) remove_leftovers(*rejects_path);
   UniqueFd sidecar_fd;
   if (const auto path = line.get("sidecar")) {
     auto fd = open_file(*path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -134,7 +161,6 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
   if (!input) return tl::unexpected(input.error());
   formatter::Output csv(held ? held.get() : STDOUT_FILENO);
   formatter::Output sidecar(sidecar_fd ? sidecar_fd.get() : -1);
-  const auto rejects_path = line.get("rejects");
   formatter::Rejects rejects =
       rejects_path ? formatter::Rejects(
                          {*rejects_path, *rejects_path + ".reasons.csv", *rejects_path + ".cut"})
@@ -181,10 +207,6 @@ int run_format(const CommandCall& call) {
   }
   auto formats = load_formats(call);
   if (!formats) return report_error(formats.error());
-  if (const auto path = line.get("rejects")) {
-    // What an earlier run left under these names is not ours.
-    for (const char* ending : {"", ".reasons.csv", ".cut"}) ::unlink((*path + ending).c_str());
-  }
   auto result = format(call, line, *formats);
   if (!result) return report_error(result.error());
   const formatter::Counts& counts = result->counts;

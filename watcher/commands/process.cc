@@ -39,7 +39,8 @@ Result<std::vector<std::string>> find_files(const std::vector<std::string>& argu
       return fail(ErrorKind::usage, fmt::format("{}: is neither a file nor a directory", argument));
     }
     const std::size_t before = files.size();
-    for (auto entry = fs::recursive_directory_iterator(argument, error);
+    for (auto entry = fs::recursive_directory_iterator(
+             argument, fs::directory_options::skip_permission_denied, error);
          entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       if (error) break;
       const std::string name = entry->path().filename().string();

@@ -66,7 +66,7 @@ Result<std::optional<std::string>> take_config(std::vector<std::string>& argumen
 
 }  // namespace
 
-int run_program(std::vector<std::string> arguments, const StopSignal& stop) {
+int run_program(std::vector<std::string> arguments, StopSignal& stop) {
   auto config = take_config(arguments);
   if (!config) return report_error(config.error());
   if (arguments.empty()) {

@@ -62,7 +62,7 @@ int run_sweep(const CommandCall& call) {
         auto swept = sweep(service);
         if (!swept) return report_error(swept.error());
         spdlog::info("{} done, {} failed, {} waiting", swept->done, swept->failed, swept->waiting);
-        if (swept->failed > 0 || swept->gave_up > 0) return kExitFailed;
+        if (swept->failed > 0 || swept->gave_up > 0 || swept->faults > 0) return kExitFailed;
         return swept->rejected > 0 ? kExitRejects : kExitGood;
       });
 }
