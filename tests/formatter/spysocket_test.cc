@@ -210,11 +210,11 @@ TEST(SpysocketCsv, V3IsTheOutputItself) {
   const std::string csv =
       kHeader +
       "2012-03-09,09:48:00,V.1.2683,36.7751738166,-76.091438594,V,3,V,,,\n"
-      "2012-03-09,09:48:02,\"V,1 \"\"x\"\"\",36.8683096359,-76.3270519248,I,-2,V,73,1,1470\n";
+      "2012-03-09,09:48:02,\"V,1\"\"x\"\"\",36.8683096359,-76.3270519248,I,-2,V,73,1,1470\n";
   const FormatRun run = FormatAs("spysocket-v3", csv);
   EXPECT_EQ(run.csv, csv);
   EXPECT_EQ(run.counts(), "3 = 2 rows + 1 dropped + 0 rejected");
-  EXPECT_THAT(run.id_tails[1], testing::StartsWith("20120309T094802:V%2C1%20%22x%22:"));
+  EXPECT_THAT(run.id_tails[1], testing::StartsWith("20120309T094802:V%2C1%22x%22:"));
   const FormatRun bad = FormatAs(
       "spysocket-v3",
       "2012-03-09,09:48:00,x,0,0,V,3,V,,,\n2012-03-09,09:48:00,x,136.7,-76.0,V,3,V,,,\n"

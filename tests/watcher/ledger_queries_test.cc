@@ -158,7 +158,9 @@ TEST_F(LedgerTest, KnowsTheRowTimesOfOtherExtracts) {
   Finish("c1");
   Finish("c2");
   const auto times = Ok(ledger().other_row_times("hrt", std::string(64, '1')));
-  ASSERT_THAT(times, SizeIs(1));  // c3 is not done
+  // c3 is not done, but rows of it may be in the store already, under another extract's credit.
+  ASSERT_THAT(times, SizeIs(2));
+  EXPECT_EQ(times[1].name, "c3.log");
   EXPECT_EQ(times[0].name, "c2.log");
   EXPECT_EQ(times[0].first_time, "2012-03-09T09:48:00");
   EXPECT_EQ(times[0].last_time, "2012-03-09T09:52:00");

@@ -210,16 +210,23 @@ TEST_F(RejectsTest, FilesOfUnknownOriginAreNotOverwritten) {
 
 TEST_F(RejectsTest, ACrashBetweenTheRenamesIsFinishedByTheReplay) {
   // The owner stands, and one of three files.
-  dir_.write_file("spool/rejects/.a.log.owner", kSha);
+  dir_.write_file("spool/rejects/.a.log.owner", std::string(kSha) + "\nhrt");
   dir_.write_file("spool/rejects/a.log.rejects", "bad\n");
   EXPECT_EQ(Publish(kSha, "bad\n", "cu"), "a.log");
   EXPECT_THAT(Listed(), ElementsAre("a.log.cut", "a.log.reasons.csv", "a.log.rejects"));
 }
 
 TEST_F(RejectsTest, ACrashAfterTheOwnerLeavesTheNameToWhoeverComesFirst) {
-  dir_.write_file("spool/rejects/.a.log.owner", kSha);
+  dir_.write_file("spool/rejects/.a.log.owner", std::string(kSha) + "\nhrt");
   EXPECT_EQ(Publish(kOtherSha, "other\n"), "a.log");
   EXPECT_EQ(Publish(kSha, "bad\n"), "a.log~aaaaaaaa");
+}
+
+TEST_F(RejectsTest, AnotherFeedWithTheSameContentLeavesThemAlone) {
+  EXPECT_EQ(Publish(kSha, "bad\n"), "a.log");
+  const auto kept = Listed();
+  EXPECT_EQ(publish_reject_files(spool_, "web", "a.log", kSha, {}), "");
+  EXPECT_EQ(Listed(), kept);
 }
 
 TEST_F(RejectsTest, NothingToPublishLeavesNothing) {
