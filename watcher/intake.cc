@@ -23,6 +23,10 @@ constexpr seconds kPollEvery{2};
 constexpr seconds kReopenEvery{5};
 /// A file that proved not to be ready is looked at again after this.
 constexpr seconds kNotReadyLook{1};
+/// A file with more than one link is looked at again after this, then after ever longer, up to the
+/// scan of every minute.
+constexpr milliseconds kLinkedLook{20};
+constexpr std::size_t kMaxLinked = 1000;
 /// Claims that were looked at more often wait for something: one pass does not wait with them.
 constexpr unsigned kQuietLooks = 3;
 
@@ -65,6 +69,7 @@ Result<> Intake::start(const Moment& now) {
 void Intake::open_directory(std::size_t index, const Moment& now) {
   DropDirectory& directory = *directories_[index];
   still_.forget_directory(static_cast<int>(index));
+  std::erase_if(linked_, [&](const auto& file) { return file.first.first == static_cast<int>(index); });
   auto opened = directory.open(spool_, inotify_);
   if (opened) {
     if (said_.erase(directory.path()) > 0) say(fmt::format("{}: is there again", directory.path()));
@@ -134,11 +139,16 @@ void Intake::look(std::size_t index, const std::string& name, bool complete, con
                   std::vector<Candidate>& candidates) {
   DropDirectory& directory = *directories_[index];
   if (!directory.is_open()) return;
+  const StillnessTracker::Key key{static_cast<int>(index), name};
   auto judged = directory.look(name);
   if (!judged || !*judged || (*judged)->feed == nullptr) {
-    still_.forget(static_cast<int>(index), name);
+    still_.forget(key.first, name);
+    const bool linked = judged && *judged && (*judged)->entry.kind == FileKind::linked &&
+                        (*judged)->entry.verdict.kind == NameKind::candidate;
+    linked ? wait_for_links(key, now) : void(linked_.erase(key));
     return;
   }
+  linked_.erase(key);
   const ScanEntry& entry = (*judged)->entry;
   const FeedConfig& feed = *(*judged)->feed;
   if (complete || still_.look(static_cast<int>(index), name, entry.stamp, now, feed.settle,
@@ -146,6 +156,21 @@ void Intake::look(std::size_t index, const std::string& name, bool complete, con
     still_.forget(static_cast<int>(index), name);
     candidates.push_back({index, &feed, name, entry.stamp});
   }
+}
+
+void Intake::wait_for_links(const StillnessTracker::Key& key, const Moment& now) {
+  auto place = linked_.find(key);
+  if (place == linked_.end()) {
+    if (linked_.size() >= kMaxLinked) return;  // the scan of every minute finds it
+    place = linked_.emplace(key, Linked{kLinkedLook, {}}).first;
+  } else if (place->second.next_look <= now.steady) {
+    place->second.delay *= 2;
+    if (place->second.delay >= kScanEvery) {
+      linked_.erase(place);
+      return;
+    }
+  }
+  place->second.next_look = now.steady + place->second.delay;
 }
 
 void Intake::on_events(const std::vector<DropEvent>& events, const Moment& now) {
@@ -190,6 +215,13 @@ void Intake::step(const Moment& now) {
     if (key.first == kStillClaims) continue;  // below
     look(static_cast<std::size_t>(key.first), key.second, false, now, candidates);
   }
+  std::vector<StillnessTracker::Key> linked;
+  for (const auto& [key, file] : linked_) {
+    if (file.next_look <= now.steady) linked.push_back(key);
+  }
+  for (const StillnessTracker::Key& key : linked) {
+    look(static_cast<std::size_t>(key.first), key.second, false, now, candidates);
+  }
   claim_all(std::move(candidates), now);
 
   for (auto place = pending_.begin(); place != pending_.end();) {
@@ -215,6 +247,7 @@ void Intake::step(const Moment& now) {
 std::chrono::steady_clock::time_point Intake::next_deadline() const {
   auto next = next_scan_;
   if (const auto still = still_.next_deadline()) next = std::min(next, *still);
+  for (const auto& [key, file] : linked_) next = std::min(next, file.next_look);
   for (const auto& [id, pending] : pending_) next = std::min(next, pending.next_look);
   for (const auto& directory : directories_) next = std::min(next, directory->next_scan);
   return next;

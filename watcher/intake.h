@@ -63,7 +63,9 @@ class Intake {
   /// How often something went wrong that a person should see to.
   [[nodiscard]] std::size_t faults() const { return faults_; }
   /// How many files are seen or claimed and may not be read yet.
-  [[nodiscard]] std::size_t waiting() const { return pending_.size() + still_.size(); }
+  [[nodiscard]] std::size_t waiting() const {
+    return pending_.size() + still_.size() + linked_.size();
+  }
 
   /// Looks once more at what was archived within the last hour: a file that changed since is taken
   /// again, as a new extract.
@@ -90,11 +92,17 @@ class Intake {
     int watch = -1;
     std::string why;  // as the ledger has it
   };
+  /// A file that has more than one link still.
+  struct Linked {
+    std::chrono::milliseconds delay;
+    std::chrono::steady_clock::time_point next_look;
+  };
 
   void open_directory(std::size_t index, const Moment& now);
   void scan(std::size_t index, const Moment& now);
   void look(std::size_t index, const std::string& name, bool complete, const Moment& now,
             std::vector<Candidate>& candidates);
+  void wait_for_links(const StillnessTracker::Key& key, const Moment& now);
   /// Returns those that could not be claimed now; a later scan finds them again.
   std::vector<Candidate> claim_all(std::vector<Candidate> candidates, const Moment& now);
   void claim_some(std::size_t directory, std::vector<Candidate>& candidates, const Moment& now);
@@ -127,6 +135,9 @@ class Intake {
   std::optional<ClaimRoot> work_;  // SPOOL/work, wherever the drop directories are
   std::vector<std::unique_ptr<DropDirectory>> directories_;
   StillnessTracker still_;
+  // Senders that link a finished file into place remove its first name right after, which no watch
+  // on this directory tells of.
+  std::map<StillnessTracker::Key, Linked> linked_;
   std::map<std::string, Pending> pending_;  // by claim id
   std::vector<ReadyExtract> ready_;
   std::map<std::string, const FeedConfig*> open_;  // claims not finished, by id
