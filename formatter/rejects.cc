@@ -23,6 +23,8 @@ Output& Rejects::open(File& file, const std::string& path) {
       if (fd) {
         file.fd = std::move(*fd);
         file.made = true;
+        const off_t size = ::lseek(file.fd.get(), 0, SEEK_END);
+        if (size > 0) file.before = static_cast<std::uint64_t>(size);
       } else if (error_) {
         error_ = tl::unexpected(fd.error());
       }
@@ -33,11 +35,9 @@ Output& Rejects::open(File& file, const std::string& path) {
 }
 
 void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
-  const bool opened = reasons_.output.has_value();
   Output& output = open(reasons_, paths_.reasons);
   std::string& text = output.buffer();
-  const bool empty = !reasons_.fd || ::lseek(reasons_.fd.get(), 0, SEEK_END) == 0;
-  if (!opened && empty) text += "line,offset,reason\n";
+  if (reasons_.place() == 0) text += "line,offset,reason\n";
   fmt::format_to(std::back_inserter(text), "{},{},", line, offset);
   append_csv_field(reason, text);
   text.push_back('\n');
@@ -77,8 +77,9 @@ void Rejects::add_piece(std::string_view bytes) {
     return;
   }
   // With a cut file the pieces wait there: should the line be cut off, nothing is left to do.
-  Output& output = paths_.cut.empty() ? open(lines_, paths_.lines) : open(cut_, paths_.cut);
-  if (!pieces_from_) pieces_from_ = output.bytes();
+  File& file = paths_.cut.empty() ? lines_ : cut_;
+  Output& output = open(file, paths_.cut.empty() ? paths_.lines : paths_.cut);
+  if (!pieces_from_) pieces_from_ = file.place();
   output.buffer().append(bytes);
   output.settle();
 }
@@ -107,7 +108,8 @@ Result<> Rejects::move_pieces() {
   Output& lines = open(lines_, paths_.lines);
   CARAVEL_TRY(cut_.output->flush());
   if (!cut_.fd) return {};
-  if (::lseek(cut_.fd.get(), 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+  const auto from = static_cast<off_t>(*pieces_from_);
+  if (::lseek(cut_.fd.get(), from, SEEK_SET) != from) return fail_with_errno("seek", errno);
   std::vector<char> chunk(std::size_t{64} * 1024);
   for (;;) {
     auto got = read_some(cut_.fd.get(), chunk.data(), chunk.size());
@@ -116,7 +118,11 @@ Result<> Rejects::move_pieces() {
     lines.buffer().append(chunk.data(), *got);
     lines.settle();
   }
-  ::unlink(paths_.cut.c_str());
+  if (from == 0) {
+    ::unlink(paths_.cut.c_str());
+  } else if (::ftruncate(cut_.fd.get(), from) != 0) {  // what an earlier run has cut stays
+    return fail_with_errno(paths_.cut, errno);
+  }
   cut_ = File{};
   return {};
 }

@@ -58,6 +58,9 @@ class Rejects {
     UniqueFd fd;
     std::optional<Output> output;
     bool made = false;
+    std::uint64_t before = 0;  // bytes that were there when it was opened
+    /// Where the next byte goes.
+    [[nodiscard]] std::uint64_t place() const { return before + output->bytes(); }
   };
   /// From the cut file to the lines: the line has an end after all.
   Result<> move_pieces();

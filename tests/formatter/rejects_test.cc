@@ -102,6 +102,28 @@ TEST_F(RejectsTest, NeedsNoCutFileToKeepOversizedLines) {
             "line,offset,reason\n1,0,longer\n2,300001,bad\n3,300003,cut\n");
 }
 
+TEST_F(RejectsTest, AppendingLeavesWhatAnEarlierRunHasKept) {
+  const auto write_twice = [&](bool with_cut, bool terminated) {
+    Rejects::Paths paths = Paths();
+    if (!with_cut) paths.cut.clear();
+    dir_.write_file("lines", "earlier\n");
+    dir_.write_file("reasons", "line,offset,reason\n1,0,earlier\n");
+    dir_.write_file("cut", "earlier half");
+    Rejects rejects(paths, Rejects::Mode::append);
+    rejects.add(1, 0, "bad", "a");
+    rejects.add_piece("xx");
+    rejects.end_pieces(2, 2, "longer", terminated);
+    EXPECT_TRUE(rejects.flush());
+    EXPECT_EQ(dir_.read_file("reasons"),
+              "line,offset,reason\n1,0,earlier\n1,0,bad\n2,2,longer\n");
+    return dir_.read_file("lines") + "|" + dir_.read_file("cut");
+  };
+  EXPECT_EQ(write_twice(true, true), "earlier\na\nxx\n|earlier half");
+  EXPECT_EQ(write_twice(true, false), "earlier\na\n|earlier halfxx");
+  EXPECT_EQ(write_twice(false, true), "earlier\na\nxx\n|earlier half");
+  EXPECT_EQ(write_twice(false, false), "earlier\na\n|earlier half");
+}
+
 TEST_F(RejectsTest, ReportsAFileThatCannotBeMade) {
   Rejects rejects({dir_.path("nowhere/lines"), dir_.path("reasons"), ""});
   rejects.add(1, 0, "bad", "a");
