@@ -23,7 +23,7 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
     if (failed == Pattern::kMatched) return static_cast<std::uint32_t>(i);
     if (furthest_ == nullptr || state_.failed_at > furthest_) {
       furthest_ = state_.failed_at;
-      wanted_blank_ = state_.wanted_blank;
+      wanted_ = state_.wanted;
       furthest_kind_ = i;
       furthest_op_ = failed;
     }
@@ -34,9 +34,8 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
 std::string Matcher::reason(const char* line_begin) const {
   if (format_.kinds.empty()) return "the format has no record kinds";
   const Kind& kind = format_.kinds[furthest_kind_];
-  return fmt::format("expected {} at byte {} ({})",
-                     kind.pattern.expectation(furthest_op_, wanted_blank_), furthest_ - line_begin,
-                     kind.name);
+  return fmt::format("expected {} at byte {} ({})", kind.pattern.expectation(furthest_op_, wanted_),
+                     furthest_ - line_begin, kind.name);
 }
 
 std::string_view trim_line(std::string_view line) {

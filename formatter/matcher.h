@@ -32,7 +32,7 @@ class Matcher {
   MatchState state_;
   std::size_t furthest_kind_ = 0;
   std::size_t furthest_op_ = 0;
-  bool wanted_blank_ = false;
+  MatchState::Wanted wanted_ = MatchState::Wanted::value;
   const char* furthest_ = nullptr;
 };
 

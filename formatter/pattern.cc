@@ -150,8 +150,8 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
       op.arg = argument.empty() ? 0 : 1;
       break;
     case OpCode::date:
-      op.text = FixedText(argument.empty() ? "%Y-%m-%d" : argument);
-      if (!is_date_layout(op.text.text())) return refuse();
+      op.layout = argument.empty() ? "%Y-%m-%d" : argument;
+      if (!is_date_layout(op.layout)) return refuse();
       break;
     case OpCode::choice:
     case OpCode::bracketed: {
@@ -200,21 +200,16 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
   }
   Pattern pattern;
   bool blanks = false;
+  std::string literal;
   const auto add_op = [&](Op op) {
     op.blanks_before = std::exchange(blanks, false);
-    pattern.ops_.push_back(std::move(op));
-  };
-  std::string literal;
-  const auto flush_literal = [&] {
-    if (literal.empty()) return;
-    Op op;
     op.text = FixedText(literal);
     literal.clear();
-    add_op(std::move(op));
+    pattern.ops_.push_back(std::move(op));
   };
   while (!text.empty()) {
     if (any_blanks && is_blank(text.front())) {
-      flush_literal();
+      if (!literal.empty()) add_op(Op{});
       blanks = true;
       text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
       continue;
@@ -224,7 +219,6 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
       text.remove_prefix(text.front() == '{' ? 2 : 1);
       continue;
     }
-    flush_literal();
     const std::size_t close = text.find('}');
     if (close == std::string_view::npos) {
       return fail(ErrorKind::usage, fmt::format("'{}' has no closing brace", text));
@@ -256,7 +250,7 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
     pattern.names_.push_back(name);
     add_op(std::move(*op));
   }
-  flush_literal();
+  if (!literal.empty()) add_op(Op{});
   if (pattern.ops_.empty()) return fail(ErrorKind::usage, "an empty pattern");
   if (pattern.ops_.size() > kMaxOps) {
     return fail(ErrorKind::usage, fmt::format("more than {} parts", kMaxOps));
@@ -266,11 +260,11 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
     const Op& next = pattern.ops_[i + 1];
     // Only where it counts: ops that do the same are to be equal, for shared_with().
     if (is_open_ended(op) || op.code == OpCode::ip) {
-      if (next.code == OpCode::literal) op.stop = next.text.text().front();
+      if (next.text.size() > 0) op.stop = next.text.text().front();
       if (next.blanks_before) op.stop = ' ';
     }
     if (op.code == OpCode::rest ||
-        (is_open_ended(op) && next.code != OpCode::literal && !next.blanks_before)) {
+        (is_open_ended(op) && next.text.size() == 0 && !next.blanks_before)) {
       return fail(
           ErrorKind::usage,
           fmt::format(
@@ -301,11 +295,13 @@ std::string Pattern::label(const Op& op) const {
   return name.empty() ? std::string(type->name) : fmt::format("{}:{}", name, type->name);
 }
 
-std::string Pattern::expectation(std::size_t index, bool blank) const {
-  if (blank) return "a blank";
+std::string Pattern::expectation(std::size_t index, MatchState::Wanted wanted) const {
+  if (wanted == MatchState::Wanted::blank) return "a blank";
   if (index >= ops_.size()) return "the end of the line";
   const Op& op = ops_[index];
-  if (op.code == OpCode::literal) return fmt::format("\"{}\"", op.text.text());
+  if (wanted == MatchState::Wanted::text || op.code == OpCode::literal) {
+    return fmt::format("\"{}\"", op.text.text());
+  }
   const auto type = std::find_if(kTypes.begin(), kTypes.end(),
                                  [&](const TypeName& name) { return name.code == op.code; });
   std::string text(type->expectation);

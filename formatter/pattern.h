@@ -19,7 +19,7 @@
 namespace caravel::formatter {
 
 enum class OpCode : std::uint8_t {
-  literal,
+  literal,    // no value: its text is all
   word,       // no blanks; ends before a blank or the next literal's first byte
   field,      // a CSV field, quoted or not, not empty
   text,       // anything up to the next literal's first byte
@@ -73,10 +73,11 @@ struct Op {
   std::uint8_t arg = 0;
   std::uint8_t capture = 0;
   char stop = '\n';  // the byte that ends it, for values that go on until something begins
-  bool blanks_before = false;      // one or more, ahead of what `code` says
+  bool blanks_before = false;      // one or more, ahead of everything
   bool any_word = false;           // the last option is "*": it stands for every other word
   std::uint8_t named_options = 0;  // the others
-  FixedText text;                  // literal, or the layout of a date
+  FixedText text;                  // stands between blanks and value, if it is not empty
+  std::string layout;              // of a date
   std::vector<Option> options;
   bool operator==(const Op&) const = default;
 };
@@ -94,7 +95,7 @@ struct MatchState {
   std::array<const char*, kMaxOps + 1> at;  // where each op began, its blanks included
   // Where and why the last match failed:
   const char* failed_at = nullptr;
-  bool wanted_blank = false;
+  enum class Wanted : std::uint8_t { blank, text, value } wanted = Wanted::value;
 };
 
 class Pattern {
@@ -116,8 +117,8 @@ class Pattern {
   [[nodiscard]] const Op& op_of(std::size_t capture) const;
   /// How many leading ops this pattern shares with `other`, captures included.
   [[nodiscard]] std::size_t shared_with(const Pattern& other) const;
-  /// What op `index` wanted, for people: `"FOM:"`, `a time HH:MM:SS`, or the `blank` before it.
-  [[nodiscard]] std::string expectation(std::size_t index, bool blank) const;
+  /// What op `index` wanted, for people: `a blank`, `"FOM:"`, `a time HH:MM:SS`.
+  [[nodiscard]] std::string expectation(std::size_t index, MatchState::Wanted wanted) const;
 
  private:
   /// A capture as the pattern has it, without its argument: "Lat:implied".

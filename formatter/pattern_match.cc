@@ -9,7 +9,7 @@ namespace {
 inline const char* parse(const Op& op, const char* p, const YearTable& years, Capture& capture) {
   switch (op.code) {
     case OpCode::literal:
-      return op.text.stands_at(p) ? p + op.text.size() : nullptr;
+      return p;
     case OpCode::word:
       return parse_word(p, op.stop, capture);
     case OpCode::field:
@@ -37,7 +37,7 @@ inline const char* parse(const Op& op, const char* p, const YearTable& years, Ca
     case OpCode::month_day:
       return parse_month_day(p, years, capture);
     case OpCode::date:
-      return parse_date(p, op.text.text(), capture);
+      return parse_date(p, op.layout, capture);
     case OpCode::timestamp:
       return parse_timestamp(p, capture);
     case OpCode::offset: {
@@ -57,9 +57,10 @@ inline const char* parse(const Op& op, const char* p, const YearTable& years, Ca
 std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& years,
                            MatchState& state) const {
   const char* p = state.at[first];
-  const auto fail_at = [&](const char* place, std::size_t index, bool wanted_blank) {
+  using Wanted = MatchState::Wanted;
+  const auto fail_at = [&](const char* place, std::size_t index, Wanted wanted) {
     state.failed_at = place;
-    state.wanted_blank = wanted_blank;
+    state.wanted = wanted;
     return index;
   };
   const Op* const ops = ops_.data();
@@ -68,16 +69,20 @@ std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& 
     const Op& op = ops[i];
     state.at[i] = p;
     if (op.blanks_before) {
-      if (!is_blank(*p)) return fail_at(p, i, true);
+      if (!is_blank(*p)) return fail_at(p, i, Wanted::blank);
       do ++p;
       while (is_blank(*p));
     }
+    if (op.text.size() > 0) {
+      if (!op.text.stands_at(p)) return fail_at(p, i, Wanted::text);
+      p += op.text.size();
+    }
     const char* const next = parse(op, p, years, state.captures[op.capture]);
-    if (next == nullptr) return fail_at(p, i, false);
+    if (next == nullptr) return fail_at(p, i, Wanted::value);
     p = next;
   }
   state.at[count] = p;
-  return p == end ? kMatched : fail_at(p, count, false);
+  return p == end ? kMatched : fail_at(p, count, Wanted::value);
 }
 
 }  // namespace caravel::formatter

@@ -71,7 +71,7 @@ TEST(CompileFormat, GathersWhatTheFileSays) {
   EXPECT_EQ(report.columns[4].emit, Emit::constant);
   EXPECT_EQ(report.columns[4].constant, "\"a, b\"") << "ready for CSV";
   EXPECT_FALSE(format->kinds[1].keep);
-  EXPECT_EQ(format->kinds[1].shared, 3U) << "date, blank, time";
+  EXPECT_EQ(format->kinds[1].shared, 2U) << "date and time";
 }
 
 TEST(CompileFormat, ErrorsNameFileLineAndKey) {

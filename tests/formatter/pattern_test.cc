@@ -541,11 +541,11 @@ TEST(SharedPrefix, IsWhatBothDoAlike) {
 }
 
 TEST(Expectation, SaysWhatShouldHaveStoodThere) {
+  using Wanted = MatchState::Wanted;
   const struct {
     const char* pattern;
     const char* expectation;
   } cases[] = {
-      {"FOM:", "\"FOM:\""},
       {"{Speed:int}", "a whole number (Speed)"},
       {"{int}", "a whole number"},
       {"{time}", "a time HH:MM:SS"},
@@ -556,10 +556,11 @@ TEST(Expectation, SaysWhatShouldHaveStoodThere) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.pattern);
-    EXPECT_EQ(Compiled(c.pattern).expectation(0, false), c.expectation);
+    EXPECT_EQ(Compiled(c.pattern).expectation(0, Wanted::value), c.expectation);
   }
-  EXPECT_EQ(Compiled("a b", true).expectation(1, true), "a blank");
-  EXPECT_EQ(Compiled("a").expectation(1, false), "the end of the line");
+  EXPECT_EQ(Compiled("a b", true).expectation(1, Wanted::blank), "a blank");
+  EXPECT_EQ(Compiled("FOM:{int}").expectation(0, Wanted::text), "\"FOM:\"");
+  EXPECT_EQ(Compiled("a").expectation(1, Wanted::value), "the end of the line");
 }
 
 }  // namespace

@@ -114,8 +114,7 @@ TEST_F(RejectsTest, AppendingLeavesWhatAnEarlierRunHasKept) {
     rejects.add_piece("xx");
     rejects.end_pieces(2, 2, "longer", terminated);
     EXPECT_TRUE(rejects.flush());
-    EXPECT_EQ(dir_.read_file("reasons"),
-              "line,offset,reason\n1,0,earlier\n1,0,bad\n2,2,longer\n");
+    EXPECT_EQ(dir_.read_file("reasons"), "line,offset,reason\n1,0,earlier\n1,0,bad\n2,2,longer\n");
     return dir_.read_file("lines") + "|" + dir_.read_file("cut");
   };
   EXPECT_EQ(write_twice(true, true), "earlier\na\nxx\n|earlier half");

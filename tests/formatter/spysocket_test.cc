@@ -218,8 +218,9 @@ TEST(SpysocketCsv, V3IsTheOutputItself) {
   const FormatRun bad = FormatAs(
       "spysocket-v3",
       "2012-03-09,09:48:00,x,0,0,V,3,V,,,\n2012-03-09,09:48:00,x,136.7,-76.0,V,3,V,,,\n"
+      "2012-03-09,09:48:00,two words,36.7,-76.0,V,3,V,,,\n"
       "2013-02-29,09:48:00,x,36.7,-76.0,V,3,V,,,\n2012-03-09,09:48:00,x,36.,-76.0,V,3,V,,,\n");
-  EXPECT_EQ(bad.counts(), "4 = 0 rows + 1 dropped + 3 rejected");
+  EXPECT_EQ(bad.counts(), "5 = 0 rows + 1 dropped + 4 rejected");
 }
 
 }  // namespace

@@ -30,7 +30,10 @@ void CompileAndMatch(std::string_view bytes) {
   }
   Require(pattern->ops().size() <= kMaxOps && pattern->names().size() <= kMaxCaptures, "limits");
   for (std::size_t i = 0; i <= pattern->ops().size(); ++i) {
-    Require(!pattern->expectation(i, false).empty(), "an expectation says something");
+    for (const auto wanted :
+         {MatchState::Wanted::blank, MatchState::Wanted::text, MatchState::Wanted::value}) {
+      Require(!pattern->expectation(i, wanted).empty(), "an expectation says something");
+    }
   }
   Require(pattern->shared_with(*pattern) == pattern->ops().size(), "a pattern is like itself");
 
