@@ -69,7 +69,8 @@ Result<> Intake::start(const Moment& now) {
 void Intake::open_directory(std::size_t index, const Moment& now) {
   DropDirectory& directory = *directories_[index];
   still_.forget_directory(static_cast<int>(index));
-  std::erase_if(linked_, [&](const auto& file) { return file.first.first == static_cast<int>(index); });
+  std::erase_if(linked_,
+                [&](const auto& file) { return file.first.first == static_cast<int>(index); });
   auto opened = directory.open(spool_, inotify_);
   if (opened) {
     if (said_.erase(directory.path()) > 0) say(fmt::format("{}: is there again", directory.path()));
