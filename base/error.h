@@ -14,6 +14,7 @@ namespace caravel {
 enum class ErrorKind {
   retry,    // passing: the store is down, the disk is full. Wait with backoff, then go on.
   fault,    // configuration or rights are wrong (401, a vanished database): say so, retry slowly.
+  refused,  // the other side takes nothing of this one: wait as for a fault, and let others pass.
   content,  // the file itself is at fault: set it aside.
   usage,    // the command line or the configuration is wrong: stop, exit 2.
   stopped,  // we were asked to stop: leave everything as it is.

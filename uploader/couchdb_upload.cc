@@ -127,7 +127,7 @@ Result<> CouchUpload::acknowledge(CouchBatch& batch) {
   const bool nothing_yet = counts_.stored + counts_.already_there == 0;
   const bool speaks_for_all = batch.rows() >= kRowsThatSpeakForAll;
   if (batch.all_refused(!speaks_for_all) && (speaks_for_all || nothing_yet)) {
-    Error error{ErrorKind::fault,
+    Error error{ErrorKind::refused,
                 fmt::format("{}: it refuses every row ({}): a new validation rule, or another "
                             "database?",
                             database_.config().name, batch.a_reason())};
@@ -135,7 +135,7 @@ Result<> CouchUpload::acknowledge(CouchBatch& batch) {
     return tl::unexpected(std::move(error));
   }
   if (refused > 0 && refused_by_store_ + refused > options_.max_refused) {
-    Error error{ErrorKind::fault,
+    Error error{ErrorKind::refused,
                 fmt::format("{}: it refuses more than {} rows of this extract ({}): a new "
                             "validation rule, or another database?",
                             database_.config().name, options_.max_refused, batch.a_reason())};
@@ -230,7 +230,9 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
     // Rights are the same with and without the attachment; and where the attachment is all that
     // there is, it cannot be left out.
     if (!attach_ || feed_only || reply->status == 401 || reply->status == 403) {
-      return tl::unexpected(Error{ErrorKind::fault, error.message});
+      const bool this_one = answer_of_status(reply->status) == Answer::forbidden;
+      return tl::unexpected(
+          Error{this_one ? ErrorKind::refused : ErrorKind::fault, error.message});
     }
     attach_ = false;
     notes_.push_back(

@@ -372,7 +372,7 @@ void Attempt::report_wait(const Error& error, milliseconds wait, Time now) {
   // The commit of the ending may be what fails, so this may fail as well: the observer still hears.
   (void)tools_.ledger.set_waiting(job_.claim.id, error.message, now + wait, now);
   if (step_ == Step::upload) {
-    mark_store(error.kind == ErrorKind::fault ? StoreState::fault : StoreState::waiting,
+    mark_store(error.kind == ErrorKind::retry ? StoreState::waiting : StoreState::fault,
                error.message, now + wait);
   }
   if (tools_.observer.on_wait) tools_.observer.on_wait(error.message, wait);

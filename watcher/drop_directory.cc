@@ -10,6 +10,16 @@
 #include "watcher/directory.h"
 
 namespace caravel::watcher {
+namespace {
+
+bool same_directory(int one, int other) {
+  struct stat a {};
+  struct stat b {};
+  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
+}  // namespace
 
 Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   close(inotify);
@@ -29,10 +39,10 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   auto traits = file_system_of(fd->get());
   if (!traits) return tl::unexpected(traits.error());
   traits_ = *traits;
-  if (!root_ || !root_->in_spool) {
-    auto root = claim_root_for(spool, fd->get(), path_);
-    if (!root) return tl::unexpected(root.error());
-    root_ = std::move(*root);
+  auto root = claim_root_for(spool, fd->get(), path_);
+  if (!root) return tl::unexpected(root.error());
+  if (roots_.empty() || !same_directory(root->fd.get(), roots_.back()->fd.get())) {
+    roots_.push_back(std::make_unique<ClaimRoot>(std::move(*root)));
   }
   if (inotify != nullptr && !(polled() && !traits_.events)) {
     auto watch = inotify->watch_directory(fd->get());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,7 +47,7 @@ class DropDirectory {
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] int watch() const { return watch_; }
   [[nodiscard]] int parent_watch() const { return parent_watch_; }
-  [[nodiscard]] const ClaimRoot& root() const { return *root_; }
+  [[nodiscard]] const ClaimRoot& root() const { return *roots_.back(); }
   [[nodiscard]] const FileSystemTraits& traits() const { return traits_; }
   [[nodiscard]] const std::vector<const FeedConfig*>& feeds() const { return feeds_; }
   /// Files are found by scans that follow each other closely.
@@ -60,8 +61,9 @@ class DropDirectory {
   UniqueFd fd_;
   int watch_ = -1;
   int parent_watch_ = -1;
-  // Claims outlive a removed drop directory: the root is made once and kept.
-  std::optional<ClaimRoot> root_;
+  // The last is the one for new claims. Those of before stay: claims in work refer to them, and
+  // outlive a drop directory that is removed, or that another file system is mounted over.
+  std::vector<std::unique_ptr<ClaimRoot>> roots_;
   FileSystemTraits traits_;
 };
 

@@ -59,6 +59,7 @@ PipelineResult Pipeline::run(const ExtractJob& job) {
       return attempt.result(Ending::gave_up, error.message);
     }
     attempt.report_wait(error, wait, now);
+    if (error.kind == ErrorKind::refused) return attempt.result(Ending::refused, error.message);
     if (stopped_within(wait, tools_.stop)) return attempt.result(Ending::stopped, error.message);
   }
 }

@@ -46,6 +46,7 @@ enum class Ending {
   done,
   failed,   // the file's own content: it is in failed/, or, by hand, where it was
   gave_up,  // something is down and the job may not wait for ever: the file stays where it is
+  refused,  // the store takes nothing of it, and may take others: the file stays where it is
   stopped,
   vanished,   // the file is not there any more
   not_ready,  // it cannot be read now (a second link, a lease, no right): others need not wait
@@ -54,7 +55,7 @@ enum class Ending {
 struct PipelineResult {
   Ending ending = Ending::done;
   LineCounts counts;
-  std::string message;  // failed, gave_up: why
+  std::string message;  // failed, gave_up, refused: why
   std::string format;
   bool wants_year = false;  // failed for want of --year
 };

@@ -177,7 +177,7 @@ Result<SweepResult> sweep(const Service& service) {
     total.rejected += result.counts.rejected;
     if (result.ending == Ending::done) ++total.done;
     if (result.ending == Ending::failed) ++total.failed;
-    if (result.ending == Ending::not_ready) ++total.gave_up;
+    if (result.ending == Ending::not_ready || result.ending == Ending::refused) ++total.gave_up;
     if (result.ending == Ending::gave_up) {
       ++total.gave_up;
       down[&feed] = result.message;

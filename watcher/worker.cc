@@ -6,6 +6,11 @@
 #include "watcher/name_rules.h"
 
 namespace caravel::watcher {
+namespace {
+
+constexpr std::chrono::seconds kRefusedRetry{15};
+
+}  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::start(
     const Service& service, const FeedConfig& feed,
@@ -47,15 +52,8 @@ void Worker::wake() {
 
 void Worker::loop() {
   const PipelineObserver observer = logging_observer(feed_.name, store_config_.name);
-  for (;;) {
-    ReadyExtract extract;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return service_.stop.requested() || !queue_.empty(); });
-      if (service_.stop.requested()) return;
-      extract = std::move(queue_.front());
-      queue_.pop_front();
-    }
+  while (const std::optional<Next> taken = next()) {
+    const ReadyExtract& extract = taken->extract;
     ExtractJob job;
     job.claim = extract.claim;
     job.root = extract.root;
@@ -64,11 +62,34 @@ void Worker::loop() {
         Pipeline({service_.config, feed_, service_.formats, service_.spool, ledger_, *store_,
                   store_config_, service_.stop, observer, std::nullopt})
             .run(job);
+    const auto ended = std::chrono::steady_clock::now();
+    if (result.ending == Ending::refused) {
+      refused_.push_back(extract);
+      next_refused_ = ended + kRefusedRetry;
+      continue;
+    }
+    // The store takes again what it refused: the others need not wait.
+    if (taken->refused_before) next_refused_ = ended;
     log_result(feed_.name, extract.claim.name, result,
-               std::chrono::duration_cast<std::chrono::milliseconds>(
-                   std::chrono::steady_clock::now() - began));
+               std::chrono::duration_cast<std::chrono::milliseconds>(ended - began));
     on_finished_(extract, result);
   }
+}
+
+std::optional<Worker::Next> Worker::next() {
+  std::unique_lock lock(mutex_);
+  const auto some = [this] { return service_.stop.requested() || !queue_.empty(); };
+  if (refused_.empty()) {
+    changed_.wait(lock, some);
+  } else {
+    changed_.wait_until(lock, next_refused_, some);
+  }
+  if (service_.stop.requested()) return std::nullopt;
+  const bool again = !refused_.empty() && std::chrono::steady_clock::now() >= next_refused_;
+  std::deque<ReadyExtract>& from = again ? refused_ : queue_;
+  Next next{std::move(from.front()), again};
+  from.pop_front();
+  return next;
 }
 
 void log_result(const std::string& feed, const std::string& name, const PipelineResult& result,
@@ -92,6 +113,7 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
       spdlog::error("{}: {}: failed: {}", feed, printable(name), result.message);
       break;
     case Ending::gave_up:
+    case Ending::refused:
       spdlog::error("{}: {}: not loaded: {}", feed, printable(name), result.message);
       break;
     case Ending::stopped:

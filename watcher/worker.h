@@ -1,4 +1,5 @@
-// One thread a feed: a dead store, or a file of a million lines, holds up no other feed.
+// One thread a feed: a dead store, or a file of a million lines, holds up no other feed; an extract
+// that the store refuses holds up no other extract.
 #pragma once
 
 #include <condition_variable>
@@ -6,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -45,6 +47,12 @@ class Worker {
   Worker(const Service& service, const FeedConfig& feed, Ledger ledger,
          std::function<void(const ReadyExtract&, const PipelineResult&)> on_finished);
   void loop();
+  struct Next {
+    ReadyExtract extract;
+    bool refused_before = false;
+  };
+  /// The next extract to load, once there is one; nothing when the service stops.
+  std::optional<Next> next();
 
   const Service& service_;
   const FeedConfig& feed_;
@@ -55,6 +63,9 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<ReadyExtract> queue_;
+  // Those that the store refused: tried again now and then, behind the others. The thread's own.
+  std::deque<ReadyExtract> refused_;
+  std::chrono::steady_clock::time_point next_refused_{};
   std::thread thread_;
 };
 

@@ -85,6 +85,26 @@ class CouchStore(harness.HostTest):
         host.wait_until_ended(2)
         self.assertEqual(len(self.couch.rows()), 1)
 
+    def test_an_extract_that_the_store_refuses_lets_the_others_pass(self):
+        self.couch.start()
+        self.couch.request("PUT", "/feed")
+        rule = "function (doc) { if (doc.Vehicle == 'V.1.9') throw({forbidden: 'not this one'}); }"
+        self.couch.request("PUT", "/feed/_design/rule", {"validate_doc_update": rule})
+        host = self.host(stores=self.couch.yaml(), store="couch")
+        host.start()
+        host.drop(location(1, vehicle="V.1.9"), "bad-2012-03-09.log")
+        wait_for("the reason", lambda: "not this one" in
+                 host.run("explain", "bad-2012-03-09.log", expect=0).stdout)
+        host.drop(location(2), "good-2012-03-09.log")
+        wait_for("the good one", lambda: host.extracts()["done"] == 1)
+        self.assertIn("good-2012-03-09.log", host.done())
+        # Waiting, not failed: the rule may be a mistake of the store's.
+        self.assertIn("waiting", host.run("explain", "bad-2012-03-09.log", expect=0).stdout)
+        self.couch.request("DELETE", "/feed/_design/rule?rev=" +
+                           self.couch.get("/feed/_design/rule")["_rev"])
+        host.wait_until_ended(2)
+        self.assertEqual(len(self.couch.rows()), 2)
+
     def test_upload_with_its_sidecar_gives_the_same_rows(self):
         self.couch.start()
         host = self.host(stores=self.couch.yaml(), store="couch")
