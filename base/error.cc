@@ -1,14 +1,12 @@
 #include "base/error.h"
 
 #include <cerrno>
-#include <system_error>
-
-#include <fmt/format.h>
+#include <cstring>
 
 namespace caravel {
 
 Error with_context(std::string_view context, Error error) {
-  error.message = fmt::format("{}: {}", context, error.message);
+  error.message.insert(0, std::string(context) + ": ");
   return error;
 }
 
@@ -26,7 +24,10 @@ Error system_error(std::string_view context, int errno_value) {
     default:
       break;
   }
-  return Error{kind, fmt::format("{}: {}", context, std::generic_category().message(errno_value))};
+  const char* const description = ::strerrordesc_np(errno_value);
+  return Error{kind,
+               std::string(context) + ": " +
+                   (description != nullptr ? description : "error " + std::to_string(errno_value))};
 }
 
 }  // namespace caravel

@@ -4,9 +4,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
-
-#include <fmt/format.h>
 
 namespace caravel {
 
@@ -15,7 +12,7 @@ Result<UniqueFd> open_file(const std::string& path, int flags, unsigned mode) {
   do {
     fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return fail_with_errno(fmt::format("open {}", path), errno);
+  if (fd < 0) return fail_with_errno("open " + path, errno);
   return UniqueFd(fd);
 }
 
@@ -51,7 +48,7 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
     size += *got;
   }
   if (size > max_bytes) {
-    return fail(ErrorKind::usage, fmt::format("{}: larger than {} bytes", path, max_bytes));
+    return fail(ErrorKind::usage, path + ": larger than " + std::to_string(max_bytes) + " bytes");
   }
   content.resize(size);
   return content;
@@ -60,19 +57,20 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
 Result<> sync_directory(const std::string& path) {
   auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
   if (!fd) return tl::unexpected(fd.error());
-  if (::fsync(fd->get()) != 0) return fail_with_errno(fmt::format("fsync {}", path), errno);
+  if (::fsync(fd->get()) != 0) return fail_with_errno("fsync " + path, errno);
   return {};
 }
 
 Result<> publish_file(const std::string& path, std::string_view content) {
-  const std::string temporary = fmt::format("{}.tmp", path);
+  const std::string temporary = path + ".tmp";
   auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
   if (!fd) return tl::unexpected(fd.error());
   auto published = [&]() -> Result<> {
     CARAVEL_TRY(write_all(fd->get(), content));
     if (::fsync(fd->get()) != 0) return fail_with_errno("fsync", errno);
     if (std::rename(temporary.c_str(), path.c_str()) != 0) return fail_with_errno("rename", errno);
-    return sync_directory(std::filesystem::path(path).parent_path().string());
+    const std::size_t slash = path.rfind('/');
+    return sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
   }();
   if (!published) {
     ::unlink(temporary.c_str());

@@ -12,19 +12,9 @@
 #include <yaml-cpp/yaml.h>
 
 #include "base/error.h"
+#include "base/units.h"
 
 namespace caravel {
-
-/// The candidate that is nearest to `word` by edit distance, or "" if none is near enough to be
-/// meant.
-[[nodiscard]] std::string nearest_word(std::string_view word,
-                                       const std::vector<std::string>& candidates);
-
-/// "30s", "500ms", "10m", "24h", "30d", or a sum of such ("1h30m"); "0" too. 36500d at most.
-[[nodiscard]] Result<std::chrono::milliseconds> parse_duration(std::string_view text);
-
-/// "4MiB", "512KiB", "1GiB", "100kB", "8MB", "123" (bytes).
-[[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 
 /// A place in a YAML file: a node, the file it came from and the keys that lead to it. Every
 /// accessor returns an Error of kind usage, "FILE:LINE: key.path: what is wrong".

@@ -1,0 +1,108 @@
+#include "base/units.h"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <numeric>
+
+namespace caravel {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+/// The largest total: as a signed number of milliseconds or bytes it leaves room for a sum.
+constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+
+/// A sum of numbers with units; the number is whole.
+Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<Unit> units,
+                                  bool bare_number, std::string_view example) {
+  const auto bad = [&] {
+    return fail(ErrorKind::usage,
+                "'" + std::string(text) + "' is not like " + std::string(example));
+  };
+  if (text.empty()) return bad();
+  std::uint64_t total = 0;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::uint64_t number = 0;
+    const char* const number_at = rest.data();
+    const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (status != std::errc{}) return bad();
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const std::string_view name = rest.substr(0, rest.find_first_of("0123456789"));
+    rest.remove_prefix(name.size());
+    std::uint64_t factor = 0;
+    for (const Unit& unit : units) {
+      if (unit.name == name) factor = unit.factor;
+    }
+    const bool alone = number_at == text.data() && name.empty();
+    if (alone && (bare_number || number == 0)) factor = 1;
+    if (factor == 0) return bad();
+    if (number > (kMost - total) / factor) return bad();
+    total += number * factor;
+  }
+  return total;
+}
+
+}  // namespace
+
+std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string nearest;
+  std::size_t least = std::string::npos;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    // One slip in three letters is a slip; more is another word.
+    const std::size_t near_enough = (std::max(word.size(), candidate.size()) + 2) / 3;
+    if (distance <= near_enough && distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  auto milliseconds = parse_units(
+      text, {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}, false,
+      "30s, 500ms, 10m, 24h or 30d");
+  if (!milliseconds) return tl::unexpected(milliseconds.error());
+  // Longer ones would overflow once they are added to a point in time in nanoseconds.
+  constexpr std::uint64_t kHundredYears = 36'500ULL * 86'400'000;
+  if (*milliseconds > kHundredYears) {
+    return fail(ErrorKind::usage, "'" + std::string(text) + "' is more than 36500d");
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(*milliseconds));
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  return parse_units(text,
+                     {{"B", 1},
+                      {"kB", 1000},
+                      {"MB", 1'000'000},
+                      {"GB", 1'000'000'000},
+                      {"KiB", 1ULL << 10},
+                      {"MiB", 1ULL << 20},
+                      {"GiB", 1ULL << 30},
+                      {"TiB", 1ULL << 40}},
+                     true, "4MiB, 512KiB or 1GiB");
+}
+
+}  // namespace caravel
