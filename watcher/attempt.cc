@@ -3,26 +3,18 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "watcher/host_name.h"
 #include "watcher/name_rules.h"
-#include "watcher/refused_rows.h"
-#include "watcher/rejects.h"
-#include "watcher/stale_rows.h"
+#include "watcher/sequence.h"
 
 namespace caravel::watcher {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::system_clock;
-
-/// The ledger hears of acknowledged rows no more often than this.
-constexpr milliseconds kReportEvery{1'000};
 
 /// Of an extract's name in that of its CSV: with the claim id and the endings, NAME_MAX is 255.
 constexpr std::size_t kLongestCsvName = 180;
@@ -140,8 +132,12 @@ Result<> Attempt::format() {
                 fmt::format("disk: {} bytes are free in {}, less than min_free ({})", *free,
                             tools_.spool.path(), tools_.config.min_free));
   }
-  const FormatOrder order{tools_.config, tools_.feed, tools_.formats, job_.by_hand,
-                          job_.claim.name};
+  FormatOrder order{tools_.config, tools_.feed, tools_.formats, job_.by_hand, job_.claim.name};
+  if (tools_.feed.manifest != ManifestRule::ignore) {
+    auto manifests = tools_.ledger.manifests_for(tools_.feed.name, job_.claim.name);
+    if (!manifests) return tl::unexpected(manifests.error());
+    order.manifests = std::move(*manifests);
+  }
   // In csv/ under their own names only once they are whole.
   const FormatTargets targets{temporary("csv", ".csv"), temporary("csv", ".sidecar"),
                               reject_paths()};
@@ -159,6 +155,7 @@ Result<> Attempt::format() {
     return tl::unexpected(report.error());
   }
   report_ = std::move(*report);
+  CARAVEL_TRY(check_manifest(order.manifests));
   format_name_ = report_.result.format != nullptr ? report_.result.format->name : "";
   if (report_.refusal) {
     refusal_ = report_.refusal;
@@ -176,6 +173,27 @@ Result<> Attempt::format() {
   return note_formatted();
 }
 
+/// What is not what its manifest says is a broken transfer: a good one may follow.
+Result<> Attempt::check_manifest(const std::vector<Manifest>& manifests) {
+  std::string why;
+  if (report_.mismatch) {
+    why = fmt::format(
+        "its content is not what its manifest says ({} bytes, SHA-256 {}; the manifest has {} "
+        "bytes, {}): a broken transfer",
+        report_.stamp.size, report_.result.sha256, manifests.front().bytes,
+        manifests.front().sha256);
+  } else if (job_.origin == Origin::drop && !report_.manifest && manifests.empty() &&
+             tools_.feed.manifest == ManifestRule::required) {
+    why = "no manifest came for it (manifest: required)";
+  } else {
+    return {};
+  }
+  if (job_.last_chance) return fail(ErrorKind::content, why);
+  remove_temporaries();
+  file_trouble_ = Ending::mismatched;
+  return fail(ErrorKind::retry, why);
+}
+
 Result<> Attempt::note_formatted() {
   FormattedExtract formatted;
   formatted.size = report_.stamp.size;
@@ -190,116 +208,6 @@ Result<> Attempt::note_formatted() {
   formatted.last_time = report_.result.last_time;
   CARAVEL_TRY(tools_.ledger.formatted(job_.claim.id, formatted, system_clock::now()));
   step_ = Step::upload;
-  return {};
-}
-
-Result<formatter::RowReader> Attempt::open_rows() const {
-  auto csv = open_file(csv_, O_RDONLY);
-  if (!csv) return tl::unexpected(csv.error());
-  auto sidecar = open_file(sidecar_, O_RDONLY);
-  if (!sidecar) return tl::unexpected(sidecar.error());
-  return formatter::RowReader::open(std::move(*csv), std::move(*sidecar));
-}
-
-Result<> Attempt::start_upload() {
-  auto rows = open_rows();
-  if (!rows) {
-    if (!job_.prepared) step_ = Step::format;  // someone tidied csv/: make them again
-    return tl::unexpected(rows.error());
-  }
-  const std::string place = store_place(tools_.store_config);
-  auto may_create = tools_.ledger.may_create(place);
-  if (!may_create) return tl::unexpected(may_create.error());
-
-  uploader::ExtractInfo info;
-  info.feed = tools_.feed.name;
-  info.name = printable(job_.claim.name);
-  info.host = host_name();
-  info.timestamp = time_text(begun_at_);
-  info.timezone = tools_.feed.timezone;
-  info.attach_csv = tools_.feed.attach_csv;
-  info.year_guessed = report_.year_guessed;
-  uploader::UploadOptions options;
-  options.reprocess = job_.reprocess;
-  options.may_create = *may_create;
-  auto loaded_before = was_loaded_before();
-  if (!loaded_before) return tl::unexpected(loaded_before.error());
-  options.loaded_before = *loaded_before;
-  options.max_refused = tools_.feed.max_rejects.allowed(report_.result.counts.lines);
-  upload_ = tools_.store.start(std::move(info), std::move(*rows), options);
-  upload_->on_progress = [this](std::uint64_t acknowledged) { acknowledge(acknowledged); };
-  return {};
-}
-
-/// The same content went into this feed's store before, all of it.
-Result<bool> Attempt::was_loaded_before() {
-  auto same = tools_.ledger.find_sha256(report_.result.sha256);
-  if (!same) return tl::unexpected(same.error());
-  return std::any_of(same->begin(), same->end(), [&](const Extract& extract) {
-    return extract.state == State::done && extract.feed == tools_.feed.name &&
-           extract.store == tools_.feed.store;
-  });
-}
-
-Result<> Attempt::upload() {
-  if (!upload_) CARAVEL_TRY(start_upload());
-  CARAVEL_TRY(tools_.ledger.acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
-  if (auto sent = upload_->run(tools_.stop); !sent) {
-    if (upload_->must_restart()) upload_.reset();
-    return sent;
-  }
-  mark_store(StoreState::ok, "", std::nullopt);
-  for (const std::string& text : upload_->notes()) note(text);
-  step_ = Step::keep_rejects;
-  return {};
-}
-
-void Attempt::acknowledge(std::uint64_t rows) {
-  ++progress_;
-  if (acknowledged_ == 0 && rows > 0) {
-    // From now on a missing database is a fault: see may_create().
-    (void)tools_.ledger.first_row_stored(tools_.store_config.name, store_place(tools_.store_config),
-                                         system_clock::now());
-    mark_store(StoreState::ok, "", std::nullopt);
-  }
-  acknowledged_ = rows;
-  if (tools_.observer.on_upload) {
-    tools_.observer.on_upload(rows, report_.result.counts.rows);
-  }
-  const auto now = std::chrono::steady_clock::now();
-  if (now - reported_ < kReportEvery) return;
-  reported_ = now;
-  (void)tools_.ledger.acknowledge(job_.claim.id, rows, system_clock::now());
-}
-
-Result<> Attempt::keep_rejects() {
-  const std::vector<uploader::RefusedRow>& refused = upload_->refused();
-  if (!refused.empty() && !refused_rows_kept_) {
-    // Of a prepared CSV the lines are elsewhere: only the reasons can be kept.
-    auto kept = job_.prepared ? add_refused_reasons(refused, reject_paths())
-                              : add_refused_rows(fd_.get(), job_.claim.name, report_.stamp.size,
-                                                 tools_.config.max_line, refused, reject_paths());
-    if (!kept) {
-      start_over();  // the files may hold a part of them
-      return kept;
-    }
-    refused_rows_kept_ = true;
-    report_.has_lines = report_.has_lines || !job_.prepared;
-    report_.has_reasons = true;
-  }
-  // A prepared CSV leaves alone what its extract's own files in rejects/ say.
-  if (!job_.prepared || !refused.empty()) {
-    const RejectFiles files{report_.has_lines ? temporary_prefix_ + ".rejects" : std::string(),
-                            report_.has_cut ? temporary_prefix_ + ".cut" : std::string(),
-                            report_.has_reasons ? temporary_prefix_ + ".reasons" : std::string()};
-    auto published = publish_reject_files(tools_.spool, tools_.feed.name, job_.claim.name,
-                                          report_.result.sha256, files);
-    if (!published) {
-      start_over();  // some may have their names already
-      return tl::unexpected(published.error());
-    }
-  }
-  step_ = Step::finish;
   return {};
 }
 
@@ -325,9 +233,22 @@ Result<> Attempt::finish() {
   counts_.already_there = sent.already_there;
   counts_.differs = sent.differs;
   counts_.replaced = sent.replaced;
+  CARAVEL_TRY(note_sequence());
   CARAVEL_TRY(tools_.ledger.finish_done(
       job_.claim.id, counts_, fmt::format("{}", fmt::join(notes_, "; ")), system_clock::now()));
   step_ = Step::remove_stale;
+  return {};
+}
+
+/// Before the commit of `done`: done again after a crash in between, it changes nothing.
+Result<> Attempt::note_sequence() {
+  const auto place = sequence_of(tools_.feed.name, job_.claim.name, report_.manifest);
+  if (job_.prepared || !place) return {};
+  auto arrival = tools_.ledger.arrived(place->run, place->sequence, system_clock::now());
+  if (!arrival) return tl::unexpected(arrival.error());
+  for (const std::string& text : describe(*place, *arrival)) {
+    if (tools_.observer.on_note) tools_.observer.on_note(text);
+  }
   return {};
 }
 
@@ -366,36 +287,6 @@ Result<> Attempt::refuse() {
   CARAVEL_TRY(put_file_away());
   step_ = Step::end;
   return {};
-}
-
-void Attempt::report_wait(const Error& error, milliseconds wait, Time now) {
-  // The commit of the ending may be what fails, so this may fail as well: the observer still hears.
-  (void)tools_.ledger.set_waiting(job_.claim.id, error.message, now + wait, now);
-  if (step_ == Step::upload) {
-    mark_store(error.kind == ErrorKind::retry ? StoreState::waiting : StoreState::fault,
-               error.message, now + wait);
-  }
-  if (tools_.observer.on_wait) tools_.observer.on_wait(error.message, wait);
-}
-
-Result<> Attempt::remove_stale() {
-  if (job_.delete_stale) {
-    auto removed = remove_stale_rows(tools_.store, tools_.ledger, tools_.feed.name,
-                                     report_.result.sha256, sidecar_, csv_);
-    if (!removed) return tl::unexpected(removed.error());
-    note(fmt::format("stale rows: {} removed, {} kept because other extracts cover their time",
-                     removed->removed, removed->kept.size()));
-    for (const std::string& id : removed->kept) note(fmt::format("stale, kept: {}", id));
-  }
-  step_ = Step::archive;
-  return {};
-}
-
-void Attempt::mark_store(StoreState state, const std::string& why, std::optional<Time> next_try) {
-  if (state == StoreState::ok && marked_ == StoreState::ok) return;
-  marked_ = state;
-  (void)tools_.ledger.set_store_state(tools_.store_config.name, store_place(tools_.store_config),
-                                      state, why, next_try, system_clock::now());
 }
 
 void Attempt::note(const std::string& text) {

@@ -48,6 +48,7 @@ class Attempt {
   Result<> open();
   Result<> take_prepared();
   Result<> format();
+  Result<> check_manifest(const std::vector<Manifest>& manifests);
   Result<> note_formatted();
   Result<> upload();
   Result<> start_upload();
@@ -59,6 +60,7 @@ class Attempt {
   Result<> remove_stale();
   Result<> archive();
   Result<> refuse();
+  Result<> note_sequence();
   Result<> put_file_away();
   void start_over();
 

@@ -72,11 +72,13 @@ bool DropDirectory::is_current() const {
 DropDirectory::Judged DropDirectory::judge(ScanEntry entry) const {
   Judged judged{nullptr, std::move(entry)};
   for (const FeedConfig* feed : feeds_) {
-    const NameVerdict verdict = judge_name(judged.entry.name, feed->match);
-    // What the first feed says of a name that none takes is as good as any other.
-    if (feed == feeds_.front() || verdict.kind == NameKind::candidate) {
-      judged.entry.verdict = verdict;
+    NameVerdict verdict = judge_name(judged.entry.name, feed->match);
+    if (verdict.kind == NameKind::manifest && feed->manifest == ManifestRule::ignore) {
+      verdict = {NameKind::unmatched, "is a manifest, and the feed says manifest: ignore"};
     }
+    const bool good = verdict.kind == NameKind::candidate || verdict.kind == NameKind::manifest;
+    // What the first feed says of a name that none takes is as good as any other.
+    if (feed == feeds_.front() || good) judged.entry.verdict = verdict;
     if (judged.entry.takeable()) {
       judged.feed = feed;
       break;

@@ -34,10 +34,13 @@ class DropDirectory {
   /// The path still leads to the directory that is open.
   [[nodiscard]] bool is_current() const;
 
-  /// Judges one name for the feeds; the feed is nullptr unless one of them takes it.
+  /// Judges one name for the feeds; the feed is nullptr unless one of them takes it, as an extract
+  /// or as the manifest of one.
   struct Judged {
     const FeedConfig* feed = nullptr;
     ScanEntry entry;
+
+    [[nodiscard]] bool is_manifest() const { return entry.verdict.kind == NameKind::manifest; }
   };
   [[nodiscard]] Judged judge(ScanEntry entry) const;
   /// Looks at one name.

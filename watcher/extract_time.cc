@@ -27,6 +27,10 @@ ExtractTime ExtractTime::of_year(std::chrono::year year) {
   return extract;
 }
 
+ExtractTime ExtractTime::of_manifest(std::chrono::system_clock::time_point cut) {
+  return at(std::chrono::floor<std::chrono::seconds>(cut), "manifest");
+}
+
 ExtractTime ExtractTime::of_file(std::string_view name, std::int64_t mtime_ns) {
   if (const auto date = date_in_name(name)) {
     return at(sys_days(*date) + std::chrono::days(1) - std::chrono::seconds(1), "name");

@@ -22,6 +22,8 @@ struct ExtractTime {
 
   /// `--year Y`: every line is in that year.
   static ExtractTime of_year(std::chrono::year year);
+  /// The time at which a manifest says that it was cut.
+  static ExtractTime of_manifest(std::chrono::system_clock::time_point cut);
   /// A date in the name, meaning the end of that day; else the mtime.
   static ExtractTime of_file(std::string_view name, std::int64_t mtime_ns);
   /// What was used for the same content before. Nothing if the text cannot be read.

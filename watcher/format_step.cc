@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -22,9 +23,24 @@ Result<UniqueFd> open_target(const std::string& path) {
   return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 }
 
-/// One pass with one time.
+/// What can be known only from the content, and must be assumed before it was read.
+struct Assumption {
+  ExtractTime time;
+  std::optional<Manifest> manifest;  // for the extract's place in its log
+};
+
+/// The hash of a log's first line as a manifest has it: 32 hex digits, the high half first.
+formatter::Hash128 first_line_hash(const Manifest& manifest) {
+  formatter::Hash128 hash;
+  const char* const digits = manifest.first_line.data();
+  std::from_chars(digits, digits + 16, hash.high, 16);
+  std::from_chars(digits + 16, digits + manifest.first_line.size(), hash.low, 16);
+  return hash;
+}
+
+/// One pass under one assumption.
 Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets& targets,
-                          const ExtractTime& time, const formatter::FormatMonitor& monitor) {
+                          const Assumption& assumed, const formatter::FormatMonitor& monitor) {
   FormatReport report;
   auto stamp = stamp_of_fd(fd);
   if (!stamp) return tl::unexpected(stamp.error());
@@ -53,7 +69,11 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
                    : order.feed.format == "auto"   ? nullptr
                                                    : order.formats.find(order.feed.format);
   request.formats = &order.formats;
-  request.years = time.years;
+  request.years = assumed.time.years;
+  if (assumed.manifest) {
+    request.first_line = first_line_hash(*assumed.manifest);
+    request.log_offset = assumed.manifest->first;
+  }
   request.accept_unterminated = order.feed.accept_unterminated;
   request.max_line = order.config.max_line;
   request.max_unpacked = order.config.max_unpacked;
@@ -97,38 +117,80 @@ std::optional<std::string> refuse_for_rejects(const FormatOrder& order,
       first_reason(targets.rejects.reasons));
 }
 
+ExtractTime time_of(const FormatOrder& order, const std::optional<Manifest>& manifest,
+                    std::int64_t mtime_ns) {
+  if (order.by_hand.year) return ExtractTime::of_year(*order.by_hand.year);
+  if (manifest) return ExtractTime::of_manifest(manifest->cut);
+  return ExtractTime::of_file(order.name, mtime_ns);
+}
+
+bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->first_line == b->first_line && a->first == b->first;
+}
+
+/// What the content turned out to be, once its digest is known: the manifest that counts for it,
+/// and the time that was used for it before.
+Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const FormatResult& result,
+                          std::int64_t mtime_ns) {
+  Assumption settled;
+  if (order.feed.manifest != ManifestRule::ignore) {
+    if (ledger != nullptr) {
+      auto manifest = ledger->manifest_of(order.feed.name, result.sha256, order.name);
+      if (!manifest) return tl::unexpected(manifest.error());
+      settled.manifest = std::move(*manifest);
+    } else {
+      const auto same = std::find_if(order.manifests.begin(), order.manifests.end(),
+                                     [&](const Manifest& m) { return m.sha256 == result.sha256; });
+      if (same != order.manifests.end()) settled.manifest = *same;
+    }
+  }
+  settled.time = time_of(order, settled.manifest, mtime_ns);
+  if (ledger == nullptr || order.by_hand.year) return settled;
+  // Rows must get the years that they have in the store.
+  auto known = ledger->known_time(result.sha256);
+  if (!known) return tl::unexpected(known.error());
+  if (*known && **known == settled.time.known) {
+    settled.time.only_mtime = false;  // it was believed before
+  } else if (*known) {
+    if (auto earlier = ExtractTime::of_known(**known)) settled.time = std::move(*earlier);
+  }
+  return settled;
+}
+
 }  // namespace
 
 Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatTargets& targets,
                                  Ledger* ledger, const formatter::FormatMonitor& monitor) {
-  ExtractTime time;
-  if (order.by_hand.year) {
-    time = ExtractTime::of_year(*order.by_hand.year);
-  } else {
-    auto stamp = stamp_of_fd(fd);
-    if (!stamp) return tl::unexpected(stamp.error());
-    time = ExtractTime::of_file(order.name, stamp->mtime_ns);
-  }
-  auto report = pass(fd, order, targets, time, monitor);
+  auto stamp = stamp_of_fd(fd);
+  if (!stamp) return tl::unexpected(stamp.error());
+  Assumption assumed;
+  const auto likely = std::find_if(order.manifests.begin(), order.manifests.end(),
+                                   [&](const Manifest& m) { return m.bytes == stamp->size; });
+  if (likely != order.manifests.end()) assumed.manifest = *likely;
+  assumed.time = time_of(order, assumed.manifest, stamp->mtime_ns);
+  auto report = pass(fd, order, targets, assumed, monitor);
   if (!report) return report;
+  if (!order.manifests.empty() &&
+      std::none_of(order.manifests.begin(), order.manifests.end(), [&](const Manifest& m) {
+        return m.sha256 == report->result.sha256;
+      })) {
+    report->mismatch = true;
+    return report;
+  }
+
+  // Only its content says whether we have seen it before, and what belongs to it.
+  auto settled = settle(order, ledger, report->result, stamp->mtime_ns);
+  if (!settled) return tl::unexpected(settled.error());
   const formatter::Format* format = report->result.format;
   const bool needs_year = format != nullptr && format->needs_year();
-
-  // Only its content says whether we have seen it before, and so which time was used then: rows
-  // must get the years that they have in the store.
-  if (needs_year && !order.by_hand.year && ledger != nullptr) {
-    auto known = ledger->known_time(report->result.sha256);
-    if (!known) return tl::unexpected(known.error());
-    if (*known && **known != time.known) {
-      if (auto earlier = ExtractTime::of_known(**known)) {
-        time = std::move(*earlier);
-        report = pass(fd, order, targets, time, monitor);
-        if (!report) return report;
-      }
-    } else if (*known) {
-      time.only_mtime = false;  // it was believed before
-    }
+  const bool same_year = !needs_year || settled->time.known == assumed.time.known;
+  if (!same_year || !same_place(settled->manifest, assumed.manifest)) {
+    report = pass(fd, order, targets, *settled, monitor);
+    if (!report) return report;
   }
+  const ExtractTime& time = settled->time;
+  report->manifest = settled->manifest;
 
   if (needs_year && time.only_mtime && report->result.last_date &&
       !formatter::mtime_is_credible(*report->result.last_date, time.time)) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/stop_signal.h"
@@ -35,6 +36,8 @@ struct FormatOrder {
   const formatter::FormatSet& formats;
   ByHand by_hand;
   std::string name;  // of the extract, for the date in it and its packing
+  /// What came as its manifest, newest first.
+  std::vector<Manifest> manifests{};
 };
 
 struct FormatReport {
@@ -42,6 +45,10 @@ struct FormatReport {
   FileStamp stamp;  // of the file when reading began
   KnownTime time;   // empty if the format needs no year
   bool year_guessed = false;
+  /// What is known of its place in its log, because its content is what a manifest says.
+  std::optional<Manifest> manifest;
+  /// Manifests came for it, and its content is not what any of them says. Nothing else counts then.
+  bool mismatch = false;
   /// The whole file is refused: too many rejects, or no year to be known. Why, for people.
   std::optional<std::string> refusal;
   bool year_unknown = false;  // --year would help
@@ -50,8 +57,8 @@ struct FormatReport {
   bool has_reasons = false;
 };
 
-/// Formats what `fd` has open, from its start. Reads it once; twice if the ledger knows from an
-/// earlier time which year its dates have. `fd` stays the caller's.
+/// Formats what `fd` has open, from its start. Reads it once; twice if only its content says, by the
+/// ledger, which year its dates have or where in its log it was. `fd` stays the caller's.
 ///
 /// Errors: content if the file must be set aside (damaged, no format takes it); retry or fault if
 /// reading or writing fails (a full disk); stopped.

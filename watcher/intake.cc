@@ -95,7 +95,7 @@ void Intake::scan(std::size_t index, const Moment& now) {
   directory.next_scan = now.steady + (directory.polled() ? kPollEvery : kScanEvery);
   const auto note_unclaimed = [&](std::vector<Candidate> found) {
     for (const Candidate& candidate : claim_all(std::move(found), now)) {
-      if (in_drop[candidate.feed].size() >= Ledger::kMaxInDrop) continue;
+      if (candidate.manifest || in_drop[candidate.feed].size() >= Ledger::kMaxInDrop) continue;
       in_drop[candidate.feed].push_back(
           {printable(candidate.name), candidate.stamp.size, candidate.stamp.mtime_ns,
            starved_.contains(candidate.feed) ? "max_claims extracts of its feed are in work"
@@ -107,17 +107,16 @@ void Intake::scan(std::size_t index, const Moment& now) {
     const DropDirectory::Judged judged = directory.judge(entry);
     if (judged.feed == nullptr) {
       if (left_alone.size() < Ledger::kMaxLeftAlone) {
-        const bool takeable_name = judged.entry.verdict.kind == NameKind::candidate;
         left_alone.push_back(
             {printable(entry.name),
-             std::string(takeable_name ? describe(entry.kind) : judged.entry.verdict.reason)});
+             std::string(judged.entry.has_good_name() ? describe(entry.kind) : judged.entry.verdict.reason)});
       }
       return true;
     }
     if (still_.look(static_cast<int>(index), entry.name, entry.stamp, now, judged.feed->settle,
                     directory.traits().own_clock)) {
-      candidates.push_back({index, judged.feed, entry.name, entry.stamp});
-    } else if (in_drop[judged.feed].size() < Ledger::kMaxInDrop) {
+      candidates.push_back({index, judged.feed, entry.name, entry.stamp, judged.is_manifest()});
+    } else if (!judged.is_manifest() && in_drop[judged.feed].size() < Ledger::kMaxInDrop) {
       in_drop[judged.feed].push_back({printable(entry.name), entry.stamp.size, entry.stamp.mtime_ns,
                                       "it must be still for the settle time"});
     }
@@ -145,7 +144,7 @@ void Intake::look(std::size_t index, const std::string& name, bool complete, con
   if (!judged || !*judged || (*judged)->feed == nullptr) {
     still_.forget(key.first, name);
     const bool linked = judged && *judged && (*judged)->entry.kind == FileKind::linked &&
-                        (*judged)->entry.verdict.kind == NameKind::candidate;
+                        (*judged)->entry.has_good_name();
     linked ? wait_for_links(key, now) : void(linked_.erase(key));
     return;
   }
@@ -155,7 +154,7 @@ void Intake::look(std::size_t index, const std::string& name, bool complete, con
   if (complete || still_.look(static_cast<int>(index), name, entry.stamp, now, feed.settle,
                               directory.traits().own_clock)) {
     still_.forget(static_cast<int>(index), name);
-    candidates.push_back({index, &feed, name, entry.stamp});
+    candidates.push_back({index, &feed, name, entry.stamp, (*judged)->is_manifest()});
   }
 }
 
@@ -294,10 +293,12 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
     }
     ++more[candidate.feed];
     Claim claim{make_claim_id(now.wall), candidate.name};
-    NewClaim row = claim_row(claim, *candidate.feed, directory.root());
-    row.size = candidate.stamp.size;
-    row.mtime_ns = candidate.stamp.mtime_ns;
-    rows.push_back(std::move(row));
+    if (!candidate.manifest) {
+      NewClaim row = claim_row(claim, *candidate.feed, directory.root());
+      row.size = candidate.stamp.size;
+      row.mtime_ns = candidate.stamp.mtime_ns;
+      rows.push_back(std::move(row));
+    }
     claims.push_back(std::move(claim));
     chosen.push_back(std::move(candidate));
   }
@@ -324,11 +325,12 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
       candidates.push_back(chosen[i]);
     }
     if (!outcome || *outcome == ClaimOutcome::vanished) {
+      if (chosen[i].manifest) continue;
       if (auto gone = ledger_.claim_gone(claims[i].id); !gone) say_error("ledger", gone.error());
       continue;
     }
     taken.push_back(claims[i]);
-    pend(claims[i], chosen[i].feed, directory.root(), now);
+    pend(claims[i], chosen[i].feed, directory.root(), now).manifest = chosen[i].manifest;
   }
   if (auto synced = sync_claims(directory.root(), directory.fd(), taken); !synced) {
     say_error("sync", synced.error());
@@ -341,11 +343,14 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
 
 std::vector<ReadyExtract> Intake::take_ready() { return std::exchange(ready_, {}); }
 
-void Intake::finished(const ReadyExtract& extract, bool not_ready, const Moment& now) {
+void Intake::finished(const ReadyExtract& extract, Ending ending, const std::string& why,
+                      const Moment& now) {
   close_claim(extract.claim.id);
-  if (not_ready) {
-    pend(extract.claim, extract.feed, *extract.root, now);
-    pending_.at(extract.claim.id).next_look = now.steady + kNotReadyLook;
+  if (ending == Ending::not_ready || ending == Ending::mismatched) {
+    Pending& pending = pend(extract.claim, extract.feed, *extract.root, now);
+    pending.extract = extract;
+    pending.mismatched = ending == Ending::mismatched;
+    wait_for(pending, why, kNotReadyLook, now);
   }
   if (!starved_.empty()) step(now);
 }

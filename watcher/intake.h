@@ -21,6 +21,7 @@
 #include "watcher/drop_directory.h"
 #include "watcher/inotify.h"
 #include "watcher/ledger.h"
+#include "watcher/pipeline.h"
 #include "watcher/scan.h"
 #include "watcher/spool.h"
 
@@ -31,6 +32,13 @@ struct ReadyExtract {
   Claim claim;
   const FeedConfig* feed = nullptr;
   const ClaimRoot* root = nullptr;  // valid as long as the Intake
+  /// When it was claimed; its manifest, or a good transfer, is waited for from then on.
+  std::chrono::steady_clock::time_point claimed{};
+  /// It was waited for long enough: what is not as its manifest says is given up.
+  bool last_chance = false;
+  /// How many manifests had come for it, and its stamp, when it was found ready.
+  std::size_t manifests = 0;
+  FileStamp stamp{};
 };
 
 class Intake {
@@ -51,9 +59,10 @@ class Intake {
 
   /// Those that became ready since the last call, in that order.
   [[nodiscard]] std::vector<ReadyExtract> take_ready();
-  /// An extract that was taken is through (or given up): its place is free. With `not_ready` its
-  /// file could not be had after all: it is waited for again.
-  void finished(const ReadyExtract& extract, bool not_ready, const Moment& now);
+  /// An extract that was taken is through (or given up): its place is free. With `not_ready` and
+  /// `mismatched` it is waited for again, and `why` says for what.
+  void finished(const ReadyExtract& extract, Ending ending, const std::string& why,
+                const Moment& now);
 
   /// For one pass: nothing waits for its settle time, and no claim for a writer that was seen only
   /// a moment ago.
@@ -83,6 +92,7 @@ class Intake {
     const FeedConfig* feed = nullptr;
     std::string name;
     FileStamp stamp;
+    bool manifest = false;
   };
   /// A claim whose file may not be read yet.
   struct Pending {
@@ -91,6 +101,8 @@ class Intake {
     std::chrono::steady_clock::time_point next_look;
     int watch = -1;
     std::string why;  // as the ledger has it
+    bool manifest = false;  // the ledger has no row of it: a crash makes it found again
+    bool mismatched = false;  // its content was not what its manifest says
   };
   /// A file that has more than one link still.
   struct Linked {
@@ -111,10 +123,12 @@ class Intake {
   /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/.
   void adopt_root(const ClaimRoot& root, const DropDirectory* directory,
                   std::map<std::string, Extract>& known, const Moment& now);
-  [[nodiscard]] const FeedConfig* feed_for(const std::string& name,
+  [[nodiscard]] const FeedConfig* feed_for(const std::string& name, NameKind kind,
                                            const DropDirectory* directory) const;
   /// From now on the claim is waited for, until it is ready.
-  void pend(const Claim& claim, const FeedConfig* feed, const ClaimRoot& root, const Moment& now);
+  /// `claimed_at`: when that was, if it was before now.
+  Pending& pend(const Claim& claim, const FeedConfig* feed, const ClaimRoot& root,
+                const Moment& now, std::optional<Time> claimed_at = std::nullopt);
   [[nodiscard]] NewClaim claim_row(const Claim& claim, const FeedConfig& feed,
                                    const ClaimRoot& root) const;
   /// True if it is settled one way or the other: ready, set aside, gone.
@@ -122,7 +136,10 @@ class Intake {
   bool judge_writer(Pending& pending, const ClaimLook& look, const Moment& now);
   void wait_for(Pending& pending, const std::string& why, std::chrono::milliseconds delay,
                 const Moment& now);
+  bool awaits_manifest(Pending& pending, const ClaimLook& look, const Moment& now);
   void make_ready(Pending& pending, const Moment& now);
+  /// The same as examine().
+  bool take_manifest(Pending& pending, const ClaimLook& look, const Moment& now);
   void set_aside_unread(const Pending& pending, const std::string& why, const Moment& now);
   void close_claim(const std::string& id);
   void say(std::string message);

@@ -34,13 +34,18 @@ NewClaim Intake::claim_row(const Claim& claim, const FeedConfig& feed,
   return row;
 }
 
-void Intake::pend(const Claim& claim, const FeedConfig* feed, const ClaimRoot& root,
-                  const Moment& now) {
+Intake::Pending& Intake::pend(const Claim& claim, const FeedConfig* feed, const ClaimRoot& root,
+                              const Moment& now, std::optional<Time> claimed_at) {
   if (open_.emplace(claim.id, feed).second) ++open_count_[feed];
   Pending pending;
-  pending.extract = {claim, feed, &root};
+  pending.extract.claim = claim;
+  pending.extract.feed = feed;
+  pending.extract.root = &root;
+  pending.extract.claimed = now.steady;
+  // The wait for a manifest goes on where a restart, or the last pass of cron, broke it off.
+  if (claimed_at) pending.extract.claimed -= std::max(now.wall - *claimed_at, Time::duration(0));
   pending.next_look = now.steady;
-  pending_[claim.id] = std::move(pending);
+  return pending_[claim.id] = std::move(pending);
 }
 
 bool Intake::examine(Pending& pending, const Moment& now) {
@@ -71,7 +76,9 @@ bool Intake::examine(Pending& pending, const Moment& now) {
       set_aside_unread(pending, look->reason, now);
       return true;
     case ClaimState::gone:
-      if (auto gone = ledger_.claim_gone(pending.extract.claim.id); !gone) {
+      if (pending.manifest) {
+        // Nothing was written down of it.
+      } else if (auto gone = ledger_.claim_gone(pending.extract.claim.id); !gone) {
         say_error("ledger", gone.error());
       }
       close_claim(pending.extract.claim.id);
@@ -105,6 +112,8 @@ bool Intake::judge_writer(Pending& pending, const ClaimLook& look, const Moment&
       return false;
     }
   }
+  if (pending.manifest) return take_manifest(pending, look, now);
+  if (awaits_manifest(pending, look, now)) return false;
   make_ready(pending, now);
   return true;
 }
@@ -112,9 +121,12 @@ bool Intake::judge_writer(Pending& pending, const ClaimLook& look, const Moment&
 void Intake::wait_for(Pending& pending, const std::string& why, milliseconds delay,
                       const Moment& now) {
   pending.next_look = now.steady + delay;
-  if (pending.looks <= kQuietLooks && delay < kSlowLook) return;
+  // Whoever waits that long waits for something outside.
+  if (delay >= kSlowLook) pending.looks = std::max(pending.looks, kQuietLooks + 1);
+  if (pending.looks <= kQuietLooks && !pending.mismatched) return;
   if (pending.why == why) return;
   pending.why = why;
+  if (pending.manifest) return;
   auto noted = ledger_.set_waiting(pending.extract.claim.id, why, std::nullopt, now.wall);
   if (!noted) say_error("ledger", noted.error());
   say(fmt::format("{}: waits: {}", printable(pending.extract.claim.name), why));
@@ -131,8 +143,13 @@ void Intake::make_ready(Pending& pending, const Moment& now) {
 
 void Intake::set_aside_unread(const Pending& pending, const std::string& why, const Moment& now) {
   const std::string& id = pending.extract.claim.id;
-  const std::string text = fmt::format("is no regular file: {}", why);
+  const std::string text =
+      pending.manifest ? why : fmt::format("is no regular file: {}", why);
   auto put = [&]() -> Result<> {
+    if (pending.manifest) {
+      auto path = set_aside(spool_, *pending.extract.root, pending.extract.claim, "", text);
+      return path ? Result<>() : tl::unexpected(path.error());
+    }
     CARAVEL_TRY(ledger_.finish_failed(id, text, 0, now.wall));
     auto extract = ledger_.find_claim(id);
     if (!extract) return tl::unexpected(extract.error());
@@ -143,12 +160,13 @@ void Intake::set_aside_unread(const Pending& pending, const std::string& why, co
   close_claim(id);
 }
 
-const FeedConfig* Intake::feed_for(const std::string& name, const DropDirectory* directory) const {
+const FeedConfig* Intake::feed_for(const std::string& name, NameKind kind,
+                                   const DropDirectory* directory) const {
   // Claims of all drop directories on the spool's file system lie together in work/.
   for (const auto& each : directories_) {
     if (directory != nullptr && each.get() != directory) continue;
     for (const FeedConfig* feed : each->feeds()) {
-      if (judge_name(name, feed->match).kind == NameKind::candidate) return feed;
+      if (judge_name(name, feed->match).kind == kind) return feed;
     }
   }
   return nullptr;
@@ -206,7 +224,11 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
       continue;
     }
     const FeedConfig* feed = nullptr;
-    if (place != known.end()) {
+    std::optional<Time> claimed_at;
+    const bool manifest = place == known.end() && manifest_target(claim.name);
+    if (manifest) {
+      feed = feed_for(claim.name, NameKind::manifest, directory);
+    } else if (place != known.end()) {
       const Extract extract = std::move(place->second);
       known.erase(place);
       if (extract.state == State::done || extract.state == State::failed) {
@@ -215,7 +237,8 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
         continue;
       }
       feed = config_.find_feed(extract.feed);
-    } else if ((feed = feed_for(claim.name, directory)) != nullptr) {
+      claimed_at = extract.claimed_at;
+    } else if ((feed = feed_for(claim.name, NameKind::candidate, directory)) != nullptr) {
       const NewClaim row = claim_row(claim, *feed, root);
       if (auto committed = ledger_.commit_claims({row}, now.wall); !committed) {
         say_error("ledger", committed.error());
@@ -227,7 +250,7 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
                       printable(claim.name)));
       continue;
     }
-    pend(claim, feed, root, now);
+    pend(claim, feed, root, now, claimed_at).manifest = manifest;
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "formatter/counts.h"
+#include "watcher/manifest.h"
 #include "watcher/sqlite.h"
 #include "watcher/time_text.h"
 
@@ -142,6 +143,44 @@ struct LeftAlone {
   Time since{};  // set by the ledger
 };
 
+/// One run of a capture host's agent: the extracts of one log, numbered without gaps from 1.
+struct SourceRun {
+  std::string feed;
+  std::string run;
+  std::string source;  // the log and its host, in words; may hold anything: printable()
+  bool by_name_only = false;  // no manifest says so: what one has said stays
+};
+
+/// Sequence numbers of a run that have not come though later ones have: late, or lost.
+struct SequenceGap {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  Time since;
+};
+
+/// What an extract's sequence number changed.
+struct Arrival {
+  std::optional<SequenceGap> opened;
+  bool closed = false;  // it was missing
+  std::uint64_t gaps = 0;  // that the run still has
+};
+
+struct SourceStatus {
+  SourceRun run;
+  std::uint64_t last_sequence = 0;
+  Time first_at;
+  Time last_at;
+  std::vector<SequenceGap> gaps;  // the first kMaxGaps
+  std::uint64_t gaps_total = 0;
+};
+
+/// A manifest whose extract is not loaded.
+struct OpenManifest {
+  std::string feed;
+  std::string name;  // of the extract
+  Time since;
+};
+
 /// What one feed did. Sums are over all its extracts that are done or failed.
 struct FeedSummary {
   std::map<State, std::uint64_t> extracts;
@@ -227,6 +266,29 @@ class Ledger {
   [[nodiscard]] Result<> set_store_state(const std::string& name, const std::string& place,
                                          StoreState state, const std::string& why,
                                          std::optional<Time> next_try, Time now);
+
+  // -- Manifests and sources ---------------------------------------------------------------------
+
+  /// Remembers what came as the manifest of the extract `name`. The first for a content stays.
+  [[nodiscard]] Result<> add_manifest(const std::string& feed, const std::string& name,
+                                      const Manifest& manifest, Time now);
+  /// Those that came for this name, newest first.
+  [[nodiscard]] Result<std::vector<Manifest>> manifests_for(const std::string& feed,
+                                                            const std::string& name);
+  /// What a manifest said of this content. One for `name` goes first; one that came too late, when
+  /// the rows were in the store without it, does not count.
+  [[nodiscard]] Result<std::optional<Manifest>> manifest_of(const std::string& feed,
+                                                            const std::string& sha256,
+                                                            const std::string& name);
+  /// The extract with this sequence number is loaded.
+  [[nodiscard]] Result<Arrival> arrived(const SourceRun& run, std::uint64_t sequence, Time now);
+  /// Every run of every source, by feed, source and time.
+  [[nodiscard]] Result<std::vector<SourceStatus>> sources();
+  static constexpr std::size_t kMaxGaps = 100;
+  /// Manifests that came before `before` and whose extracts are not loaded, oldest first.
+  [[nodiscard]] Result<std::vector<OpenManifest>> open_manifests(Time before, std::size_t limit);
+  /// When an extract of the feed came last (not by hand).
+  [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
 
   // -- Questions ---------------------------------------------------------------------------------
 

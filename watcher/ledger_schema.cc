@@ -88,6 +88,41 @@ CREATE TABLE left_alone (
   PRIMARY KEY (feed, name)
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+CREATE TABLE manifests (
+  feed      TEXT NOT NULL,
+  name      TEXT NOT NULL,              -- of the extract that it came for
+  sha256    TEXT NOT NULL,              -- that the extract must have
+  run       TEXT NOT NULL,
+  sequence  INTEGER NOT NULL,
+  text      TEXT NOT NULL,              -- the whole manifest
+  came_at   TEXT NOT NULL,
+  loaded_at TEXT,                       -- its extract was; NULL: it has not come, or is not done
+  too_late  INTEGER NOT NULL DEFAULT 0, -- rows of the extract were made without it
+  PRIMARY KEY (feed, name, sha256)
+) WITHOUT ROWID;
+CREATE INDEX manifests_sha256 ON manifests (sha256);
+CREATE INDEX manifests_open ON manifests (came_at) WHERE loaded_at IS NULL;
+
+CREATE TABLE sources (
+  feed     TEXT NOT NULL,
+  run      TEXT NOT NULL,
+  source   TEXT NOT NULL,               -- in words: the log and its host
+  next     INTEGER NOT NULL,            -- all sequence numbers below have come, or are in gaps
+  first_at TEXT NOT NULL,
+  last_at  TEXT NOT NULL,
+  PRIMARY KEY (feed, run)
+) WITHOUT ROWID;
+
+CREATE TABLE gaps (
+  feed  TEXT NOT NULL,
+  run   TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  last  INTEGER NOT NULL,
+  since TEXT NOT NULL,
+  PRIMARY KEY (feed, run, first)
+) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
 

@@ -30,6 +30,8 @@ struct ExtractJob {
   ByHand by_hand;
   bool reprocess = false;
   bool delete_stale = false;
+  /// It was waited for long enough: what is not as its manifest says is given up.
+  bool last_chance = false;
 };
 
 /// What the outside wants to know meanwhile. Each may be empty. Called in the pipeline's thread.
@@ -49,7 +51,8 @@ enum class Ending {
   refused,  // the store takes nothing of it, and may take others: the file stays where it is
   stopped,
   vanished,   // the file is not there any more
-  not_ready,  // it cannot be read now (a second link, a lease, no right): others need not wait
+  mismatched,  // its content is not what its manifest says: a good transfer may follow
+  not_ready,   // it cannot be read now (a second link, a lease, no right): others need not wait
 };
 
 struct PipelineResult {

@@ -59,6 +59,26 @@ Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport
   return {};
 }
 
+Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  auto sources = ledger.sources();
+  if (!sources) return tl::unexpected(sources.error());
+  for (std::size_t i = 0; i < sources->size(); ++i) {
+    SourceStatus& source = (*sources)[i];
+    // They come in the order of source and time.
+    const bool newest = i + 1 == sources->size() ||
+                        (*sources)[i + 1].run.source != source.run.source ||
+                        (*sources)[i + 1].run.feed != source.run.feed;
+    if (newest || source.gaps_total > 0) report.sources.push_back(source);
+  }
+  auto silent = silent_sources(question.limits, ledger, report.now);
+  if (!silent) return tl::unexpected(silent.error());
+  report.silent = std::move(*silent);
+  auto overdue = overdue_manifests(question.limits, ledger, report.now);
+  if (!overdue) return tl::unexpected(overdue.error());
+  report.overdue = std::move(*overdue);
+  return {};
+}
+
 }  // namespace
 
 Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question, Time now) {
@@ -67,6 +87,7 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   report.lock_holder = question.lock_holder;
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));
+  CARAVEL_TRY(add_sources(ledger, question, report));
   auto waiting = ledger.newest_in(State::waiting, question.most);
   if (!waiting) return tl::unexpected(std::move(waiting).error());
   report.waiting = std::move(*waiting);

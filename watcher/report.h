@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "watcher/ledger.h"
+#include "watcher/source_watch.h"
 
 namespace caravel::watcher {
 
@@ -21,7 +22,8 @@ struct StatusQuestion {
   /// Configured stores: name, and place as store_place() says it.
   std::vector<std::pair<std::string, std::string>> stores;
   std::string lock_holder;  // who watches the spool, in words; "" = nobody does
-  std::size_t most = 10;    // of each list: waiting, failed, left alone
+  std::size_t most = 10;    // of each list: waiting, failed, left alone, runs of sources
+  std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
 };
 
 struct FeedStatus {
@@ -48,6 +50,10 @@ struct StatusReport {
   std::uint64_t failed_total = 0;
   std::vector<LeftAloneStatus> left_alone;
   std::uint64_t left_alone_total = 0;
+  /// Runs of capture hosts: the newest of each source, and older ones with gaps.
+  std::vector<SourceStatus> sources;
+  std::vector<SilentSource> silent;
+  std::vector<OpenManifest> overdue;  // manifests without their extracts
 };
 
 [[nodiscard]] Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question,
@@ -60,5 +66,7 @@ struct StatusReport {
 
 /// The history of one extract in words, a fact a line; the first line is "NAME: STATE".
 [[nodiscard]] std::string explain_text(const Extract& extract, Time now);
+/// What its manifest says of where it came from, to go behind that.
+[[nodiscard]] std::string explain_manifest_text(const Manifest& manifest);
 
 }  // namespace caravel::watcher

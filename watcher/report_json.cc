@@ -80,6 +80,25 @@ Json json_store(const StoreRecord& store) {
           {"first_row_at", json_time(store.first_row_at)}};
 }
 
+Json json_source(const SourceStatus& source, Time now) {
+  Json gaps = Json::array();
+  for (const SequenceGap& gap : source.gaps) {
+    gaps.push_back({{"first", gap.first},
+                    {"last", gap.last},
+                    {"since", time_text(gap.since)},
+                    {"age_seconds", json_age(now, gap.since)}});
+  }
+  return {{"feed", source.run.feed},
+          {"source", source.run.source},
+          {"run", source.run.run},
+          {"last_sequence", source.last_sequence},
+          {"first_at", time_text(source.first_at)},
+          {"last_at", time_text(source.last_at)},
+          {"age_seconds", json_age(now, source.last_at)},
+          {"gaps", gaps},
+          {"gaps_total", source.gaps_total}};
+}
+
 }  // namespace
 
 std::string status_json(const StatusReport& report) {
@@ -93,7 +112,25 @@ std::string status_json(const StatusReport& report) {
               {"failed", Json::array()},
               {"failed_total", report.failed_total},
               {"left_alone", Json::array()},
-              {"left_alone_total", report.left_alone_total}};
+              {"left_alone_total", report.left_alone_total},
+              {"sources", Json::array()},
+              {"silent", Json::array()},
+              {"manifests_without_extract", Json::array()}};
+  for (const SourceStatus& source : report.sources) {
+    out["sources"].push_back(json_source(source, now));
+  }
+  for (const SilentSource& silent : report.silent) {
+    out["silent"].push_back({{"feed", silent.feed},
+                             {"source", silent.source},
+                             {"last_at", time_text(silent.last_at)},
+                             {"age_seconds", json_age(now, silent.last_at)}});
+  }
+  for (const OpenManifest& manifest : report.overdue) {
+    out["manifests_without_extract"].push_back({{"feed", manifest.feed},
+                                                {"name", manifest.name},
+                                                {"since", time_text(manifest.since)},
+                                                {"age_seconds", json_age(now, manifest.since)}});
+  }
   for (const FeedStatus& feed : report.feeds) out["feeds"].push_back(json_feed(feed, now));
   for (const StoreRecord& store : report.stores) out["stores"].push_back(json_store(store));
   for (const Extract& extract : report.waiting) {

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "watcher/name_rules.h"
-
 #include "watcher/report.h"
+#include "watcher/sequence.h"
 
 namespace caravel::watcher {
 namespace {
@@ -132,6 +132,48 @@ void add_heading(std::string& out, std::string_view what, std::size_t shown, std
                        : fmt::format("\n{} ({})\n", what, total);
 }
 
+std::string gaps_text(const SourceStatus& source, Time now) {
+  std::string out;
+  constexpr std::size_t kMost = 5;
+  for (std::size_t i = 0; i < std::min(kMost, source.gaps.size()); ++i) {
+    const SequenceGap& gap = source.gaps[i];
+    out += fmt::format("{}{} (for {})", out.empty() ? "missing: " : ", ", describe(gap),
+                       ago(now, gap.since));
+  }
+  if (source.gaps_total > kMost) out += fmt::format(" and {} more", source.gaps_total - kMost);
+  return out.empty() ? "nothing missing" : out + ": late or lost";
+}
+
+void add_sources(std::string& out, const StatusReport& report) {
+  const Time now = report.now;
+  std::vector<std::vector<std::string>> rows;
+  if (!report.sources.empty()) out += "\nSources\n";
+  for (const SourceStatus& source : report.sources) {
+    rows.push_back({source.run.feed, printable(source.run.source), "run " + source.run.run,
+                    fmt::format("up to {}, {} ago", source.last_sequence, ago(now, source.last_at)),
+                    gaps_text(source, now)});
+  }
+  table(out, rows);
+  rows.clear();
+  if (!report.silent.empty()) out += "\nSilent for longer than expect_every\n";
+  for (const SilentSource& silent : report.silent) {
+    rows.push_back({silent.feed,
+                    silent.source.empty() ? "(the whole feed)" : printable(silent.source),
+                    "for " + ago(now, silent.last_at)});
+  }
+  table(out, rows);
+  rows.clear();
+  if (!report.overdue.empty()) out += "\nManifests whose extracts have not been loaded\n";
+  for (const OpenManifest& manifest : report.overdue) {
+    if (rows.size() == 10) {
+      rows.push_back({"", fmt::format("and {} more", report.overdue.size() - rows.size()), ""});
+      break;
+    }
+    rows.push_back({manifest.feed, printable(manifest.name), "for " + ago(now, manifest.since)});
+  }
+  table(out, rows);
+}
+
 std::string origin_text(Origin origin) {
   switch (origin) {
     case Origin::drop:
@@ -162,6 +204,7 @@ std::string status_text(const StatusReport& report) {
     rows.push_back({store.name, printable(store.place), store_text(store, now)});
   }
   table(out, rows);
+  add_sources(out, report);
   if (!report.waiting.empty()) {
     add_heading(out, "Waiting", report.waiting.size(), report.waiting_total);
     rows.clear();
@@ -190,6 +233,15 @@ std::string status_text(const StatusReport& report) {
     }
     table(out, rows);
   }
+  return out;
+}
+
+std::string explain_manifest_text(const Manifest& manifest) {
+  std::string out;
+  fact(out, "from", printable(fmt::format("{} on {}", manifest.log, manifest.host)));
+  fact(out, "sequence", fmt::format("{} of run {}", manifest.sequence, manifest.run));
+  fact(out, "bytes", fmt::format("{} to {} of inode {} there, cut {}", manifest.first,
+                                 manifest.last, manifest.inode, time_for_people(manifest.cut)));
   return out;
 }
 

@@ -26,10 +26,12 @@ struct ScanEntry {
   FileStamp stamp;
   NameVerdict verdict;
 
-  /// A file that may be claimed, once it is still.
-  [[nodiscard]] bool takeable() const {
-    return kind == FileKind::regular && verdict.kind == NameKind::candidate;
+  /// Its name is one that may be taken.
+  [[nodiscard]] bool has_good_name() const {
+    return verdict.kind == NameKind::candidate || verdict.kind == NameKind::manifest;
   }
+  /// A file that may be claimed, once it is still.
+  [[nodiscard]] bool takeable() const { return kind == FileKind::regular && has_good_name(); }
 };
 
 /// Looks at one name; nothing if it vanished. A symlink is looked at itself, never followed.

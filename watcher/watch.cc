@@ -15,6 +15,7 @@
 
 #include "watcher/expire.h"
 #include "watcher/name_rules.h"
+#include "watcher/source_watch.h"
 
 namespace caravel::watcher {
 namespace {
@@ -35,10 +36,11 @@ class Finished {
   struct One {
     ReadyExtract extract;
     Ending ending = Ending::done;
+    std::string message;
   };
-  void add(const ReadyExtract& extract, Ending ending) {
+  void add(const ReadyExtract& extract, const PipelineResult& result) {
     const std::lock_guard lock(mutex_);
-    extracts_.push_back({extract, ending});
+    extracts_.push_back({extract, result.ending, result.message});
     const std::uint64_t one = 1;
     // Full means readable: the loop looks anyway.
     [[maybe_unused]] const ssize_t put = ::write(fd_.get(), &one, sizeof one);
@@ -89,7 +91,7 @@ Result<> watch(const Service& service) {
   for (const FeedConfig& feed : service.config.feeds) {
     auto worker = Worker::start(
         service, feed, [&finished](const ReadyExtract& extract, const PipelineResult& result) {
-          finished.add(extract, result.ending);
+          finished.add(extract, result);
         });
     if (!worker) return tl::unexpected(worker.error());
     workers[&feed] = std::move(*worker);
@@ -109,6 +111,7 @@ Result<> watch(const Service& service) {
                  feed.store);
   }
   ::sd_notify(0, "READY=1");
+  SourceWatch sources(service.config, *ledger);
   auto next_tidy = steady_clock::now();
   std::vector<DropEvent> events;
   while (!service.stop.requested()) {
@@ -128,7 +131,7 @@ Result<> watch(const Service& service) {
     if ((polled[1].revents & POLLIN) != 0) CARAVEL_TRY(inotify->drain(events));
     if ((polled[2].revents & POLLIN) != 0) {
       for (const Finished::One& one : finished.take()) {
-        intake.finished(one.extract, one.ending == Ending::not_ready, now);
+        intake.finished(one.extract, one.ending, one.message, now);
       }
     }
     if (events.empty()) {
@@ -136,6 +139,7 @@ Result<> watch(const Service& service) {
     } else {
       intake.on_events(events, now);
     }
+    for (const std::string& message : sources.step(now.wall)) spdlog::warn("{}", message);
     hand_over();
   }
   ::sd_notify(0, "STOPPING=1");
@@ -151,14 +155,16 @@ Result<SweepResult> sweep(const Service& service) {
   std::map<const FeedConfig*, std::string> down;
   SweepResult total;
 
-  const auto load = [&](const ReadyExtract& extract) {
+  const auto load = [&](const ReadyExtract& extract) -> PipelineResult {
     const FeedConfig& feed = *extract.feed;
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto reason = down.find(&feed); reason != down.end()) {
       ++total.gave_up;
       (void)ledger->set_waiting(extract.claim.id, reason->second, std::nullopt,
                                 std::chrono::system_clock::now());
-      return;
+      PipelineResult result;
+      result.ending = Ending::gave_up;
+      return result;
     }
     const uploader::StoreConfig& store_config = *service.config.find_store(feed.store);
     auto& store = stores[&feed];
@@ -166,6 +172,7 @@ Result<SweepResult> sweep(const Service& service) {
     ExtractJob job;
     job.claim = extract.claim;
     job.root = extract.root;
+    job.last_chance = extract.last_chance;
     const auto began = steady_clock::now();
     const PipelineResult result =
         Pipeline({service.config, feed, service.formats, service.spool, *ledger, *store,
@@ -182,6 +189,7 @@ Result<SweepResult> sweep(const Service& service) {
       ++total.gave_up;
       down[&feed] = result.message;
     }
+    return result;
   };
 
   CARAVEL_TRY(intake.start(Moment::now()));
@@ -194,8 +202,10 @@ Result<SweepResult> sweep(const Service& service) {
     const std::vector<ReadyExtract> ready = intake.take_ready();
     for (const ReadyExtract& extract : ready) {
       if (service.stop.requested()) break;
-      load(extract);
-      intake.finished(extract, false, Moment::now());
+      const PipelineResult result = load(extract);
+      // One pass waits for nothing that another may bring.
+      const bool again = result.ending == Ending::mismatched;
+      intake.finished(extract, again ? result.ending : Ending::done, result.message, Moment::now());
     }
     log_messages(intake);
     const bool settled = steady_clock::now() < enough ? intake.settled() : intake.claims_settled();
@@ -216,6 +226,10 @@ Result<SweepResult> sweep(const Service& service) {
   }
   total.waiting = total.gave_up + intake.waiting();
   total.faults = intake.faults();
+  for (const std::string& message :
+       SourceWatch(service.config, *ledger).step(std::chrono::system_clock::now())) {
+    spdlog::warn("{}", message);
+  }
   tidy(service, std::chrono::system_clock::now());
   return total;
 }
@@ -240,7 +254,8 @@ void tidy(const Service& service, std::chrono::system_clock::time_point now) {
       bool matched = false;
       for (const FeedConfig& feed : service.config.feeds) {
         const std::string own = name.substr(0, name.find('~'));
-        if (judge_name(own, feed.match).kind != NameKind::candidate) continue;
+        const NameKind kind = judge_name(own, feed.match).kind;
+        if (kind != NameKind::candidate && kind != NameKind::manifest) continue;
         longest = std::max(longest, feed.*member);
         matched = true;
       }

@@ -57,6 +57,7 @@ void Worker::loop() {
     ExtractJob job;
     job.claim = extract.claim;
     job.root = extract.root;
+    job.last_chance = extract.last_chance;
     const auto began = std::chrono::steady_clock::now();
     const PipelineResult result =
         Pipeline({service_.config, feed_, service_.formats, service_.spool, ledger_, *store_,
@@ -120,6 +121,7 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
       spdlog::info("{}: {}: stopped", feed, printable(name));
       break;
     case Ending::not_ready:
+    case Ending::mismatched:
       spdlog::warn("{}: {}: waits: {}", feed, printable(name), result.message);
       break;
     case Ending::vanished:

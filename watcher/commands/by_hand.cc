@@ -29,6 +29,13 @@ Result<FileStamp> look_before_reading(const std::string& path) {
 
 }  // namespace
 
+std::optional<Manifest> manifest_beside(const std::string& path) {
+  const auto text = read_file(manifest_name(path), kMaxManifestBytes);
+  if (!text) return std::nullopt;
+  auto manifest = parse_manifest(*text);
+  return manifest ? std::optional(std::move(*manifest)) : std::nullopt;
+}
+
 void Totals::add(const PipelineResult& result) {
   counts_.lines += result.counts.lines;
   counts_.stored += result.counts.stored;
@@ -80,6 +87,7 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
     job.claim.name = std::filesystem::path(file).filename().string();
     job.path = std::filesystem::absolute(file).lexically_normal().string();
     const std::string shown = printable(job.claim.name);
+    job.last_chance = true;  // nobody waits for another transfer here
     prepare(file, job);
 
     Progress progress(shown);
@@ -112,6 +120,10 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
       row.host = host_name();
       if (auto committed = ledger->commit_claims({row}, now); !committed) {
         return report_error(committed.error());
+      }
+      if (const auto manifest = manifest_beside(job.path); manifest && !job.prepared) {
+        auto added = ledger->add_manifest(feed.name, job.claim.name, *manifest, now);
+        if (!added) return report_error(added.error());
       }
       result = Pipeline({settings.config, feed, settings.formats, *spool, *ledger, *store,
                          store_config, call.stop, observer, kPatience})

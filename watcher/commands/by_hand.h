@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ class Totals {
   std::uint64_t failed_ = 0;
   bool usage_ = false;
 };
+
+/// The manifest PATH.manifest, if there is a whole one.
+[[nodiscard]] std::optional<Manifest> manifest_beside(const std::string& path);
 
 /// Takes each file through a pipeline, with progress, a line each and a summary on stderr.
 /// `prepare` completes the job of a path. Returns the exit code.

@@ -12,6 +12,7 @@
 #include "watcher/commands/setup.h"
 #include "watcher/name_rules.h"
 #include "watcher/report.h"
+#include "watcher/sequence.h"
 
 namespace caravel::watcher {
 namespace {
@@ -49,12 +50,32 @@ Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_
   }
 }
 
+/// What is missing of the run that the extract belongs to.
+void print_gaps(Ledger& ledger, const Extract& extract, const std::optional<Manifest>& manifest,
+                Time now) {
+  const auto place = sequence_of(extract.feed, extract.name, manifest);
+  if (!place) return;
+  const auto sources = ledger.sources();
+  if (!sources) return;
+  for (const SourceStatus& source : *sources) {
+    if (source.run.feed != extract.feed || source.run.run != place->run.run) continue;
+    for (const SequenceGap& gap : source.gaps) {
+      fmt::print("  missing        {} of its run, for {}: late or lost\n", describe(gap),
+                 duration_for_people(
+                     std::chrono::duration_cast<std::chrono::milliseconds>(now - gap.since)));
+    }
+  }
+}
+
 void print_extracts(Ledger& ledger, const std::vector<Extract>& extracts) {
   const auto now = std::chrono::system_clock::now();
   const auto stores = ledger.stores();
   for (const Extract& extract : extracts) {
     if (&extract != &extracts.front()) fmt::print("\n");
     fmt::print("{}", explain_text(extract, now));
+    const auto manifest = ledger.manifest_of(extract.feed, extract.sha256, extract.name);
+    if (manifest && *manifest) fmt::print("{}", explain_manifest_text(**manifest));
+    print_gaps(ledger, extract, manifest ? *manifest : std::nullopt, now);
     if (!stores || extract.state == State::done || extract.state == State::failed) continue;
     // One that is queued behind others waits for what they wait for.
     for (const StoreRecord& store : *stores) {
@@ -63,6 +84,37 @@ void print_extracts(Ledger& ledger, const std::vector<Extract>& extracts) {
       }
     }
   }
+}
+
+/// An extract that never came, though others tell of it. False if nothing does.
+bool explain_missing(Ledger& ledger, const Config& config, const std::string& name) {
+  const Time now = std::chrono::system_clock::now();
+  bool told = false;
+  for (const FeedConfig& feed : config.feeds) {
+    const auto manifests = ledger.manifests_for(feed.name, name);
+    const auto sources = ledger.sources();
+    if (manifests && !manifests->empty()) {
+      fmt::print("{}: has not come, though its manifest has (feed {})\n{}", printable(name),
+                 feed.name, explain_manifest_text(manifests->front()));
+      told = true;
+      continue;
+    }
+    const auto place = sequence_of(feed.name, name, std::nullopt);
+    if (!place || !sources) continue;
+    for (const SourceStatus& source : *sources) {
+      if (source.run.feed != feed.name || source.run.run != place->run.run) continue;
+      for (const SequenceGap& gap : source.gaps) {
+        if (place->sequence < gap.first || place->sequence > gap.last) continue;
+        fmt::print("{}: has not come: {} of run {} is missing for {} (feed {}): late or lost\n",
+                   printable(name), describe(gap), place->run.run,
+                   duration_for_people(
+                       std::chrono::duration_cast<std::chrono::milliseconds>(now - gap.since)),
+                   feed.name);
+        told = true;
+      }
+    }
+  }
+  return told;
 }
 
 int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig& feed,
@@ -159,6 +211,7 @@ int run_explain(const CommandCall& call) {
       }
     }
   }
+  if (extracts->empty() && explain_missing(*ledger, settings->config, name)) return kExitGood;
   if (extracts->empty()) {
     fmt::print(stderr, "caravel: {}: the ledger knows no such file{}\n", printable(what),
                is_file ? " and none with its content: it was never taken" : "");

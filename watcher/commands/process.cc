@@ -82,6 +82,11 @@ PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger
   };
   auto report = format_file(fd->get(), order, {}, ledger, monitor);
   if (!report) return failed(report.error());
+  if (report->mismatch) {
+    result.ending = Ending::failed;
+    result.message = "its content is not what its manifest says: a broken transfer";
+    return result;
+  }
   if (report->refusal) {
     result.ending = Ending::failed;
     result.message = *report->refusal;
@@ -147,7 +152,8 @@ int run_process(const CommandCall& call) {
       if (call.stop.requested()) return kExitFailed;
       const std::string name = fs::path(file).filename().string();
       Progress progress(printable(name));
-      const FormatOrder order{settings->config, **feed, settings->formats, by_hand, name};
+      FormatOrder order{settings->config, **feed, settings->formats, by_hand, name};
+      if (auto manifest = manifest_beside(file)) order.manifests.push_back(std::move(*manifest));
       const PipelineResult result =
           dry_run(file, order, ledger ? &*ledger : nullptr, call.stop, progress);
       if (result.ending == Ending::done) {

@@ -25,6 +25,7 @@ int run_status(const CommandCall& call) {
   if (!settings) return report_error(settings.error());
   const Config& config = settings->config;
   StatusQuestion question;
+  question.limits = config.feeds;
   for (const FeedConfig& feed : config.feeds) question.feeds.push_back(feed.name);
   for (const auto& store : config.stores) {
     question.stores.emplace_back(store.name, store_place(store));

@@ -1,0 +1,266 @@
+"""Manifests on the loading host: before or after the extract, broken transfers, gaps, replays."""
+import gzip
+import hashlib
+import os
+
+import harness
+from harness import location, wait_for
+
+RUN = "0123abcd"
+CUT = "2013-01-01T00:00:05.000Z"
+
+
+def tail_name(sequence, run=RUN):
+    return f"app.log.bus1.{run}.{sequence:08}.log"
+
+
+def manifest(content, sequence=1, first=0, **changes):
+    content = content.encode() if isinstance(content, str) else content
+    values = {"version": 1, "host": "bus1", "log": "/var/log/app.log", "device": 2049, "inode": 77,
+              "run": RUN, "sequence": sequence, "first_line": "ab" * 16, "first": first,
+              "last": first + len(content), "bytes": len(content),
+              "lines": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest(),
+              "cut": CUT}
+    values.update(changes)
+    return "".join(f"{key}={value}\n" for key, value in values.items())
+
+
+def access(text):
+    return (f'10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] "GET /{text} HTTP/1.1" 200 5 "-" "-"\n')
+
+
+class Manifests(harness.HostTest):
+    def send(self, host, content, sequence=1, **changes):
+        """As the agent does: the manifest first, both by rename."""
+        for name, text in ((tail_name(sequence) + ".manifest", manifest(content, sequence, **changes)),
+                           (tail_name(sequence), content)):
+            with open(host.path("ready"), "w", encoding="ascii") as file:
+                file.write(text)
+            os.rename(host.path("ready"), host.path("spool/drop", name))
+
+    def wait_done(self, host, count):
+        wait_for(f"{count} done", lambda: host.extracts()["done"] == count)
+
+    def source(self, host):
+        sources = host.status()["sources"]
+        self.assertEqual(len(sources), 1)
+        return sources[0]
+
+    def test_an_extract_with_its_manifest_is_loaded_at_once(self):
+        host = self.host()
+        host.start()
+        # December read in January: the manifest's own time says which year.
+        self.send(host, location(1, day="12/31"))
+        host.wait_until_ended(1)
+        self.assertEqual(host.rows("select Date from hrt"), [("2012-12-31",)])
+        self.assertEqual(self.source(host)["last_sequence"], 1)
+        self.assertEqual(self.source(host)["source"], "/var/log/app.log on bus1")
+        self.assertIn(tail_name(1) + ".manifest", host.done())
+        said = host.run("explain", tail_name(1), expect=0).stdout
+        self.assertIn("/var/log/app.log on bus1", said)
+        self.assertIn("from its manifest", said)
+
+    def test_an_extract_of_the_agent_waits_for_its_manifest(self):
+        host = self.host()
+        host.start()
+        host.drop(location(1), tail_name(1))
+        wait_for("the reason", lambda: "manifest" in host.run("status").stdout)
+        self.assertIn("has not come", host.run("explain", tail_name(1), expect=0).stdout)
+        host.drop(manifest(location(1)), tail_name(1) + ".manifest")
+        host.wait_until_ended(1)
+        self.assertEqual(host.rows("select Date from hrt"), [("2012-03-09",)])
+
+    def test_without_its_manifest_it_is_loaded_after_manifest_wait(self):
+        host = self.host(feed="    manifest_wait: 300ms\n    year: guess\n")
+        host.start()
+        host.drop(location(1), tail_name(1))
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+
+    def test_a_required_manifest_that_does_not_come_ends_in_failed(self):
+        host = self.host(feed="    manifest: required\n    manifest_wait: 300ms\n")
+        host.start()
+        host.drop(location(1), "plain-2012-03-09.log")
+        host.wait_until_ended(1)
+        self.assertEqual(host.extracts()["failed"], 1)
+        with open(host.path("spool/failed/plain-2012-03-09.log.why"), encoding="utf-8") as file:
+            self.assertIn("no manifest", file.read())
+        self.assertEqual(host.rows("select name from sqlite_master where name = 'hrt'")
+                         if os.path.exists(host.path("rows.db")) else [], [])
+
+    def test_a_broken_transfer_is_not_read_and_a_good_one_is(self):
+        host = self.host()
+        host.start()
+        whole = location(1) + location(2)
+        host.drop(manifest(whole), tail_name(1) + ".manifest")
+        host.drop(whole[:-40], tail_name(1))
+        wait_for("the reason", lambda: "broken transfer" in host.run("status").stdout)
+        host.drop(whole, tail_name(1))
+        self.wait_done(host, 1)
+        self.assertEqual(host.count(), 2)
+        self.assertEqual(host.extracts()["waiting"], 1)
+
+    def test_a_broken_transfer_ends_in_failed_if_no_good_one_follows(self):
+        host = self.host(feed="    manifest_wait: 300ms\n")
+        host.start()
+        host.drop(manifest(location(1) + location(2)), tail_name(1) + ".manifest")
+        host.drop(location(1), tail_name(1))
+        host.wait_until_ended(1)
+        self.assertEqual(host.extracts()["failed"], 1)
+        self.assertIn("broken transfer", host.run("explain", tail_name(1), expect=0).stdout)
+        self.assertFalse(os.path.exists(host.path("rows.db")) and host.rows(
+            "select * from sqlite_master where name = 'hrt'"))
+
+    def test_a_manifest_that_is_none_goes_to_failed_and_stops_nothing(self):
+        host = self.host()
+        host.start()
+        good = manifest(location(1))
+        for number, text in enumerate([good[:50], "", "x" * 100000, good + "run=00000000\n",
+                                       good.replace("bytes=", "bytes=9"), good + "\0=\n"]):
+            host.drop(text, f"bad{number}.log.manifest")
+        wait_for("failed/", lambda: len([name for name in os.listdir(host.path("spool/failed"))
+                                         if name.endswith(".why")]) == 6)
+        self.send(host, location(1))
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+
+    def test_a_gap_is_reported_and_closes_when_the_extract_comes(self):
+        host = self.host()
+        host.start()
+        for sequence in (1, 2, 5):
+            self.send(host, location(sequence), sequence)
+            self.wait_done(host, min(sequence, 3))
+        self.assertEqual([(gap["first"], gap["last"]) for gap in self.source(host)["gaps"]], [(3, 4)])
+        self.assertIn("missing: 3 to 4", host.run("status").stdout)
+        self.assertIn("3 to 4", host.run("explain", tail_name(5), expect=0).stdout)
+        self.assertIn("late or lost", host.run("explain", tail_name(4), expect=0).stdout)
+        self.assertIn("3 to 4 is not: late or lost", host.log())
+        self.send(host, location(4), 4)
+        self.wait_done(host, 4)
+        self.assertEqual([(gap["first"], gap["last"]) for gap in self.source(host)["gaps"]], [(3, 3)])
+        # By hand is as good.
+        host.drop(manifest(location(3), 3), tail_name(3) + ".manifest")
+        wait_for("the manifest", lambda: tail_name(3) + ".manifest" in host.done())
+        with open(host.path(tail_name(3)), "w", encoding="ascii") as file:
+            file.write(location(3))
+        host.run("process", host.path(tail_name(3)), expect=0)
+        self.assertEqual(self.source(host)["gaps"], [])
+        self.assertIn("nothing missing", host.run("status").stdout)
+
+    def test_a_manifest_without_its_extract_is_reported(self):
+        host = self.host(feed="    manifest_wait: 200ms\n")
+        host.start()
+        host.drop(manifest(location(1)), tail_name(1) + ".manifest")
+        wait_for("the report", lambda: host.status()["manifests_without_extract"])
+        self.assertIn("have not been loaded", host.run("status").stdout)
+        self.assertIn("has not come", host.run("explain", tail_name(1), expect=0).stdout)
+        host.drop(location(1), tail_name(1))
+        host.wait_until_ended(1)
+        self.assertEqual(host.status()["manifests_without_extract"], [])
+
+    def test_a_source_that_falls_silent_is_reported(self):
+        host = self.host(feed="    expect_every: 300ms\n")
+        host.start()
+        self.send(host, location(1))
+        host.wait_until_ended(1)
+        wait_for("the silence", lambda: host.status()["silent"])
+        self.assertEqual(host.status()["silent"][0]["source"], "/var/log/app.log on bus1")
+        self.assertIn("Silent", host.run("status").stdout)
+
+    def test_identical_lines_at_two_places_of_a_log_are_two_rows(self):
+        host = self.host(feeds="  web: {drop: web, match: '*.log', format: nginx, store: local}\n")
+        os.makedirs(host.path("spool/web"))
+        host.start()
+        line = access("same")
+
+        def send(name, content, sequence, first):
+            with open(host.path("spool/web", name + ".manifest"), "w", encoding="ascii") as file:
+                file.write(manifest(content, sequence, first))
+            with open(host.path("spool/web", name), "w", encoding="ascii") as file:
+                file.write(content)
+
+        def done(count):
+            wait_for(f"{count} done", lambda: host.extracts("web")["done"] == count)
+
+        send(tail_name(1), line, 1, 0)
+        done(1)
+        send(tail_name(2), line, 2, len(line))
+        done(2)
+        self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
+        # One that holds both, as after a lost state file of the loading host: the same places.
+        send("both.log", line + line, 1, 0)
+        done(3)
+        self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
+        # A replay under another name and without a manifest: the ledger remembers by the content.
+        with open(host.path("spool/web/copy.log"), "w", encoding="ascii") as file:
+            file.write(line + line)
+        done(4)
+        self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
+        with open(host.path("byhand.log"), "w", encoding="ascii") as file:
+            file.write(line)
+        host.run("process", "--feed", "web", host.path("byhand.log"), expect=0)
+        self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
+
+    def test_a_manifest_that_comes_too_late_changes_no_id(self):
+        host = self.host(feeds="  web: {drop: web, match: '*.log', format: nginx, store: local, "
+                         "manifest_wait: 200ms}\n")
+        os.makedirs(host.path("spool/web"))
+        host.start()
+        for round_ in (1, 2):
+            with open(host.path("spool/web", tail_name(1)), "w", encoding="ascii") as file:
+                file.write(access("a"))
+            wait_for("it", lambda done=round_: host.extracts("web")["done"] == done)
+            self.assertEqual(host.rows("select count(*) from web")[0][0], 1)
+            with open(host.path("spool/web", tail_name(1) + ".manifest"), "w",
+                      encoding="ascii") as file:
+                file.write(manifest(access("a"), 1, 5000))
+            wait_for("the manifest", lambda: host.path("spool/web", tail_name(1) + ".manifest")
+                     and not os.path.exists(host.path("spool/web", tail_name(1) + ".manifest")))
+
+    def test_sweeps_wait_as_long_as_a_watcher(self):
+        host = self.host(feed="    settle: 1ms\n    manifest_wait: 1s\n    year: guess\n")
+        os.makedirs(host.path("spool/drop"))
+        host.drop(location(1), tail_name(1))
+
+        def swept():
+            host.run("sweep")
+            return host.extracts()["done"] == 1
+        wait_for("the sweep that no longer waits", swept)
+
+    def test_manifests_survive_kill_9(self):
+        host = self.host()
+        host.start()
+        host.drop(manifest(location(1)), tail_name(1) + ".manifest")
+        host.kill()
+        # As a crash between claim and ledger leaves it: in work/, and no row.
+        claim = host.path("spool/work/20261122T101500Z-0123456789ab")
+        os.mkdir(claim)
+        with open(claim + "/" + tail_name(2) + ".manifest", "w", encoding="ascii") as file:
+            file.write(manifest(location(2), 2))
+        host.start()
+        host.drop(location(1), tail_name(1))
+        host.drop(location(2), tail_name(2))
+        host.wait_until_ended(2)
+        self.assertEqual(host.count(), 2)
+
+    def test_packed_by_hand_needs_no_manifest(self):
+        host = self.host(feed="    year: guess\n")
+        host.start()
+        host.drop(gzip.compress(location(1).encode()), tail_name(1) + ".gz")
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+
+    def test_ignored_manifests_are_left_alone(self):
+        host = self.host(feed="    manifest: ignore\n    year: guess\n")
+        host.start()
+        host.drop(manifest(location(9)), tail_name(1) + ".manifest")
+        host.drop(location(1), tail_name(1))
+        host.wait_until_ended(1)
+        self.assertEqual(host.count(), 1)
+        host.stop()
+        host.run("sweep", expect=0)
+        self.assertIn("manifest: ignore", host.run("status").stdout)
+
+
+if __name__ == "__main__":
+    harness.main()

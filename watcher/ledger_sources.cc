@@ -1,0 +1,181 @@
+// The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in them.
+#include <limits>
+
+#include "watcher/ledger.h"
+#include "watcher/ledger_rows.h"
+
+namespace caravel::watcher {
+namespace {
+
+/// SQLite counts no further; no agent does either.
+constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::int64_t>::max() - 1;
+
+/// Takes one number out of the gap that holds it. False if none does.
+Result<bool> take_from_gap(Sqlite& database, const SourceRun& run, std::uint64_t sequence) {
+  std::optional<SequenceGap> gap;
+  std::string since;
+  CARAVEL_TRY(database.each(
+      "DELETE FROM gaps WHERE feed = ? AND run = ? AND first <= ?3 AND last >= ?3 "
+      "RETURNING first, last, since",
+      [&](const Statement& row) {
+        gap = SequenceGap{row.count(0), row.count(1), {}};
+        since = row.text(2);
+      },
+      run.feed, run.run, sequence));
+  if (!gap) return false;
+  const auto keep = [&](std::uint64_t first, std::uint64_t last) -> Result<> {
+    if (first > last) return {};
+    auto put =
+        database.run("INSERT INTO gaps (feed, run, first, last, since) VALUES (?, ?, ?, ?, ?)",
+                     run.feed, run.run, first, last, since);
+    if (!put) return tl::unexpected(std::move(put).error());
+    return {};
+  };
+  CARAVEL_TRY(keep(gap->first, sequence - 1));
+  CARAVEL_TRY(keep(sequence + 1, gap->last));
+  return true;
+}
+
+}  // namespace
+
+Result<> Ledger::add_manifest(const std::string& feed, const std::string& name,
+                              const Manifest& manifest, Time now) {
+  return in_context("manifest", [&]() -> Result<> {
+    auto added = database_.run(
+        "INSERT INTO manifests (feed, name, sha256, run, sequence, text, came_at, loaded_at, "
+        "too_late) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(done_at), count(*) > 0 FROM extracts "
+        "WHERE feed = ?1 AND name = ?2 AND sha256 = ?3 AND state <> 'failed' "
+        "ON CONFLICT DO NOTHING",
+        feed, name, manifest.sha256, manifest.run, manifest.sequence, format_manifest(manifest),
+        time_text(now));
+    if (!added) return tl::unexpected(std::move(added).error());
+    return {};
+  });
+}
+
+Result<std::vector<Manifest>> Ledger::manifests_for(const std::string& feed,
+                                                    const std::string& name) {
+  return in_context("manifests", [&]() -> Result<std::vector<Manifest>> {
+    std::vector<Manifest> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT text FROM manifests WHERE feed = ? AND name = ? ORDER BY came_at DESC LIMIT 100",
+        [&](const Statement& row) {
+          if (auto manifest = parse_manifest(row.text(0))) out.push_back(std::move(*manifest));
+        },
+        feed, name));
+    return out;
+  });
+}
+
+Result<std::optional<Manifest>> Ledger::manifest_of(const std::string& feed,
+                                                    const std::string& sha256,
+                                                    const std::string& name) {
+  return in_context("manifest", [&]() -> Result<std::optional<Manifest>> {
+    std::optional<Manifest> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT text FROM manifests WHERE sha256 = ? AND feed = ? AND NOT too_late "
+        "ORDER BY name = ? DESC, loaded_at IS NULL, came_at DESC LIMIT 1",
+        [&](const Statement& row) {
+          if (auto manifest = parse_manifest(row.text(0))) out = std::move(*manifest);
+        },
+        sha256, feed, name));
+    return out;
+  });
+}
+
+Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, Time now) {
+  return in_context("sequence", [&]() -> Result<Arrival> {
+    Arrival arrival;
+    if (sequence == 0 || sequence > kMaxSequence) return arrival;
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    const std::string at = time_text(now);
+    std::uint64_t next = 1;
+    CARAVEL_TRY(database_.each("SELECT next FROM sources WHERE feed = ? AND run = ?",
+                               [&](const Statement& row) { next = row.count(0); }, run.feed,
+                               run.run));
+    if (sequence > next) {
+      arrival.opened = SequenceGap{next, sequence - 1, now};
+      auto put =
+          database_.run("INSERT INTO gaps (feed, run, first, last, since) VALUES (?, ?, ?, ?, ?)",
+                        run.feed, run.run, next, sequence - 1, at);
+      if (!put) return tl::unexpected(std::move(put).error());
+    } else if (sequence < next) {
+      auto taken = take_from_gap(database_, run, sequence);
+      if (!taken) return tl::unexpected(std::move(taken).error());
+      arrival.closed = *taken;
+    }
+    auto kept = database_.run(
+        "INSERT INTO sources (feed, run, source, next, first_at, last_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (feed, run) DO UPDATE SET "
+        "next = max(next, excluded.next), last_at = excluded.last_at, "
+        "source = CASE WHEN ?6 THEN source ELSE excluded.source END",
+        run.feed, run.run, run.source, std::max(next, sequence + 1), at, run.by_name_only);
+    if (!kept) return tl::unexpected(std::move(kept).error());
+    auto loaded = database_.run(
+        "UPDATE manifests SET loaded_at = ? WHERE feed = ? AND run = ? AND sequence = ? "
+        "AND loaded_at IS NULL",
+        at, run.feed, run.run, sequence);
+    if (!loaded) return tl::unexpected(std::move(loaded).error());
+    CARAVEL_TRY(database_.each("SELECT count(*) FROM gaps WHERE feed = ? AND run = ?",
+                               [&](const Statement& row) { arrival.gaps = row.count(0); }, run.feed,
+                               run.run));
+    CARAVEL_TRY(transaction->commit());
+    return arrival;
+  });
+}
+
+Result<std::vector<SourceStatus>> Ledger::sources() {
+  return in_context("sources", [&]() -> Result<std::vector<SourceStatus>> {
+    std::vector<SourceStatus> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, run, source, next, first_at, last_at FROM sources "
+        "ORDER BY feed, source, first_at, run",
+        [&](const Statement& row) {
+          SourceStatus source;
+          source.run = {row.text(0), row.text(1), row.text(2)};
+          source.last_sequence = row.count(3) - 1;
+          source.first_at = time_at(row, 4);
+          source.last_at = time_at(row, 5);
+          out.push_back(std::move(source));
+        }));
+    for (SourceStatus& source : out) {
+      CARAVEL_TRY(database_.each(
+          "SELECT first, last, since FROM gaps WHERE feed = ? AND run = ? ORDER BY first",
+          [&](const Statement& row) {
+            ++source.gaps_total;
+            if (source.gaps.size() >= kMaxGaps) return;
+            source.gaps.push_back({row.count(0), row.count(1), time_at(row, 2)});
+          },
+          source.run.feed, source.run.run));
+    }
+    return out;
+  });
+}
+
+Result<std::vector<OpenManifest>> Ledger::open_manifests(Time before, std::size_t limit) {
+  return in_context("manifests", [&]() -> Result<std::vector<OpenManifest>> {
+    std::vector<OpenManifest> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, name, came_at FROM manifests WHERE loaded_at IS NULL AND came_at < ? "
+        "ORDER BY came_at, name LIMIT ?",
+        [&](const Statement& row) {
+          out.push_back({row.text(0), row.text(1), time_at(row, 2)});
+        },
+        time_text(before), limit));
+    return out;
+  });
+}
+
+Result<std::optional<Time>> Ledger::last_claim(const std::string& feed) {
+  return in_context("last claim", [&]() -> Result<std::optional<Time>> {
+    std::optional<Time> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT claimed_at FROM extracts WHERE feed = ? AND origin IN ('drop', 'capture') AND "
+        "claimed_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        [&](const Statement& row) { out = optional_time_at(row, 0); }, feed));
+    return out;
+  });
+}
+
+}  // namespace caravel::watcher

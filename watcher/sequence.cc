@@ -1,0 +1,43 @@
+#include "watcher/sequence.h"
+
+#include <fmt/format.h>
+
+#include "watcher/name_rules.h"
+
+namespace caravel::watcher {
+
+std::optional<SequencePlace> sequence_of(const std::string& feed, const std::string& name,
+                                         const std::optional<Manifest>& manifest) {
+  if (manifest) {
+    return SequencePlace{
+        {feed, manifest->run, fmt::format("{} on {}", manifest->log, manifest->host)},
+        manifest->sequence};
+  }
+  const auto parts = parse_tail_name(name);
+  if (!parts) return std::nullopt;
+  return SequencePlace{{feed, std::string(parts->run), std::string(parts->log_and_host), true},
+                       parts->sequence};
+}
+
+std::string describe(const SequenceGap& gap) {
+  return gap.first == gap.last ? fmt::format("{}", gap.first)
+                               : fmt::format("{} to {}", gap.first, gap.last);
+}
+
+std::vector<std::string> describe(const SequencePlace& place, const Arrival& arrival) {
+  std::vector<std::string> out;
+  const std::string source = printable(place.run.source);
+  if (arrival.opened) {
+    out.push_back(fmt::format("{}: extract {} of run {} is here, and {} is not: late or lost",
+                              source, place.sequence, place.run.run, describe(*arrival.opened)));
+  }
+  if (arrival.closed) {
+    out.push_back(
+        fmt::format("{}: extract {} of run {}, which was missing, has come{}", source,
+                    place.sequence, place.run.run,
+                    arrival.gaps == 0 ? "; nothing is missing now" : ""));
+  }
+  return out;
+}
+
+}  // namespace caravel::watcher
