@@ -1,10 +1,14 @@
 #include "uploader/couchdb_store.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "uploader/bulk_docs.h"
 #include "uploader/couch_document.h"
 #include "uploader/couchdb_upload.h"
@@ -173,6 +177,34 @@ Result<std::uint64_t> CouchStore::remove_some(const std::string& extract,
   return static_cast<std::uint64_t>(
       std::count_if(entries->begin(), entries->end(),
                     [](const BulkEntry& entry) { return entry.result == EntryResult::ok; }));
+}
+
+Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
+  constexpr const char* kAttachmentName = "content";
+  const std::string id = mapping_id(mapping);
+  // What is streamed is a file: one in memory, so that it is what was checked.
+  const UniqueFd file(::memfd_create("mapping", MFD_CLOEXEC));
+  if (!file) return fail_with_errno("memfd_create", errno);
+  CARAVEL_TRY(write_all(file.get(), mapping.csv));
+  const Attachment attachment{kAttachmentName, "text/csv", file.get(), mapping.csv.size()};
+  for (bool created = false;; created = true) {
+    const auto reply = put_document(database_, id, mapping_text(mapping), &attachment, never_);
+    if (!reply) return tl::unexpected(reply.error());
+    switch (answer_of_status(reply->status)) {
+      case Answer::good:
+        return true;
+      case Answer::conflict:
+        return false;
+      case Answer::missing:
+        if (!created && database_.config().create_database && may_create) {
+          CARAVEL_TRY(database_.create(never_));
+          continue;
+        }
+        [[fallthrough]];
+      default:
+        return tl::unexpected(database_.error_of("PUT", database_.document_url(id), *reply));
+    }
+  }
 }
 
 }  // namespace caravel::uploader

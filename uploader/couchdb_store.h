@@ -22,6 +22,7 @@ class CouchStore : public Store {
   [[nodiscard]] Result<std::uint64_t> remove_rows(const std::string& feed,
                                                   const std::string& extract,
                                                   const std::vector<std::string>& ids) override;
+  [[nodiscard]] Result<bool> put_mapping(const Mapping& mapping, bool may_create) override;
 
  private:
   [[nodiscard]] Result<std::uint64_t> remove_some(const std::string& extract,

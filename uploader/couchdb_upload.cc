@@ -231,8 +231,7 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
     // there is, it cannot be left out.
     if (!attach_ || feed_only || reply->status == 401 || reply->status == 403) {
       const bool this_one = answer_of_status(reply->status) == Answer::forbidden;
-      return tl::unexpected(
-          Error{this_one ? ErrorKind::refused : ErrorKind::fault, error.message});
+      return tl::unexpected(Error{this_one ? ErrorKind::refused : ErrorKind::fault, error.message});
     }
     attach_ = false;
     notes_.push_back(

@@ -109,9 +109,9 @@ std::unique_ptr<Upload> SqliteStore::start(ExtractInfo extract, formatter::RowRe
 
 Result<std::optional<StoredDocument>> SqliteStore::find(const std::string& id) {
   const std::string first = id.substr(0, id.find(':'));
-  // No feed is called "feed".
+  // No feed is called "feed" or "mapping".
   const bool of_extract = first == "feed";
-  const std::string table = of_extract ? kFeedsTable : first;
+  const std::string table = of_extract ? kFeedsTable : first == "mapping" ? kMappingsTable : first;
   auto file = open_with(table);
   if (!file) return tl::unexpected(file.error());
   if (*file == nullptr) return std::nullopt;
@@ -182,6 +182,32 @@ Result<std::uint64_t> SqliteStore::remove_rows(const std::string& feed, const st
     return tl::unexpected(with_context(config_.name, remove_all.error()));
   }
   return removed;
+}
+
+Result<bool> SqliteStore::put_mapping(const Mapping& mapping, bool) {
+  auto file = open(true);
+  if (!file) return tl::unexpected(file.error());
+  const auto put = [&]() -> Result<bool> {
+    // One statement is one transaction.
+    CARAVEL_TRY((*file)->execute(
+        fmt::format("CREATE TABLE IF NOT EXISTS {} (_id TEXT PRIMARY KEY NOT NULL, doc_type TEXT, "
+                    "mapping_type TEXT, effective_date TEXT, timestamp TEXT, content TEXT)",
+                    kMappingsTable)));
+    auto statement = (*file)->prepare(
+        fmt::format("INSERT INTO {} VALUES (?, 'Mapping', ?, ?, ?, ?) ON CONFLICT (_id) DO NOTHING",
+                    kMappingsTable));
+    if (!statement) return tl::unexpected(statement.error());
+    const std::string id = mapping_id(mapping);
+    statement->bind(1, id);
+    statement->bind(2, mapping.type);
+    statement->bind(3, mapping.effective_date);
+    statement->bind(4, mapping.timestamp);
+    statement->bind(5, mapping.csv);
+    CARAVEL_TRY(statement->run());
+    return (*file)->changes() == 1;
+  }();
+  if (!put) return tl::unexpected(with_context(config_.name, put.error()));
+  return put;
 }
 
 }  // namespace caravel::uploader

@@ -11,6 +11,7 @@
 namespace caravel::uploader {
 
 inline constexpr const char* kFeedsTable = "_feeds";
+inline constexpr const char* kMappingsTable = "_mappings";
 
 class SqliteStore : public Store {
  public:
@@ -26,6 +27,7 @@ class SqliteStore : public Store {
   [[nodiscard]] Result<std::uint64_t> remove_rows(const std::string& feed,
                                                   const std::string& extract,
                                                   const std::vector<std::string>& ids) override;
+  [[nodiscard]] Result<bool> put_mapping(const Mapping& mapping, bool may_create) override;
 
   [[nodiscard]] const StoreConfig& config() const { return config_; }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/stop_signal.h"
 #include "formatter/sidecar.h"
+#include "uploader/mapping.h"
 #include "uploader/store_config.h"
 
 namespace caravel::uploader {
@@ -114,6 +115,9 @@ class Store {
   [[nodiscard]] virtual Result<std::uint64_t> remove_rows(const std::string& feed,
                                                           const std::string& extract,
                                                           const std::vector<std::string>& ids) = 0;
+  /// Stores a mapping in one request, or transaction. False if it was there already: it stays as it
+  /// is. `may_create` as in UploadOptions.
+  [[nodiscard]] virtual Result<bool> put_mapping(const Mapping& mapping, bool may_create) = 0;
 };
 
 /// Makes the store that `config` describes. Opens nothing yet.

@@ -172,9 +172,8 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   auto report = pass(fd, order, targets, assumed, monitor);
   if (!report) return report;
   if (!order.manifests.empty() &&
-      std::none_of(order.manifests.begin(), order.manifests.end(), [&](const Manifest& m) {
-        return m.sha256 == report->result.sha256;
-      })) {
+      std::none_of(order.manifests.begin(), order.manifests.end(),
+                   [&](const Manifest& m) { return m.sha256 == report->result.sha256; })) {
     report->mismatch = true;
     return report;
   }

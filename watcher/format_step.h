@@ -57,8 +57,8 @@ struct FormatReport {
   bool has_reasons = false;
 };
 
-/// Formats what `fd` has open, from its start. Reads it once; twice if only its content says, by the
-/// ledger, which year its dates have or where in its log it was. `fd` stays the caller's.
+/// Formats what `fd` has open, from its start. Reads it once; twice if only its content says, by
+/// the ledger, which year its dates have or where in its log it was. `fd` stays the caller's.
 ///
 /// Errors: content if the file must be set aside (damaged, no format takes it); retry or fault if
 /// reading or writing fails (a full disk); stopped.

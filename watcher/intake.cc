@@ -109,7 +109,8 @@ void Intake::scan(std::size_t index, const Moment& now) {
       if (left_alone.size() < Ledger::kMaxLeftAlone) {
         left_alone.push_back(
             {printable(entry.name),
-             std::string(judged.entry.has_good_name() ? describe(entry.kind) : judged.entry.verdict.reason)});
+             std::string(judged.entry.has_good_name() ? describe(entry.kind)
+                                                      : judged.entry.verdict.reason)});
       }
       return true;
     }

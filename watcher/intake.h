@@ -100,8 +100,8 @@ class Intake {
     unsigned looks = 0;
     std::chrono::steady_clock::time_point next_look;
     int watch = -1;
-    std::string why;  // as the ledger has it
-    bool manifest = false;  // the ledger has no row of it: a crash makes it found again
+    std::string why;          // as the ledger has it
+    bool manifest = false;    // the ledger has no row of it: a crash makes it found again
     bool mismatched = false;  // its content was not what its manifest says
   };
   /// A file that has more than one link still.

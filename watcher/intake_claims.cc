@@ -143,8 +143,7 @@ void Intake::make_ready(Pending& pending, const Moment& now) {
 
 void Intake::set_aside_unread(const Pending& pending, const std::string& why, const Moment& now) {
   const std::string& id = pending.extract.claim.id;
-  const std::string text =
-      pending.manifest ? why : fmt::format("is no regular file: {}", why);
+  const std::string text = pending.manifest ? why : fmt::format("is no regular file: {}", why);
   auto put = [&]() -> Result<> {
     if (pending.manifest) {
       auto path = set_aside(spool_, *pending.extract.root, pending.extract.claim, "", text);

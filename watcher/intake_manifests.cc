@@ -70,8 +70,7 @@ bool Intake::awaits_manifest(Pending& pending, const ClaimLook& look, const Mome
   const std::string& name = pending.extract.claim.name;
   if (feed.manifest == ManifestRule::ignore) return false;
   // For the manifest, and once more as long for a good transfer.
-  const auto until =
-      pending.extract.claimed + (pending.mismatched ? 2 : 1) * feed.manifest_wait;
+  const auto until = pending.extract.claimed + (pending.mismatched ? 2 : 1) * feed.manifest_wait;
   if (now.steady >= until) {
     pending.extract.last_chance = true;
     return false;

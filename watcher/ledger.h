@@ -147,7 +147,7 @@ struct LeftAlone {
 struct SourceRun {
   std::string feed;
   std::string run;
-  std::string source;  // the log and its host, in words; may hold anything: printable()
+  std::string source;         // the log and its host, in words; may hold anything: printable()
   bool by_name_only = false;  // no manifest says so: what one has said stays
 };
 
@@ -161,7 +161,7 @@ struct SequenceGap {
 /// What an extract's sequence number changed.
 struct Arrival {
   std::optional<SequenceGap> opened;
-  bool closed = false;  // it was missing
+  bool closed = false;     // it was missing
   std::uint64_t gaps = 0;  // that the run still has
 };
 

@@ -1,4 +1,5 @@
-// The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in them.
+// The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in
+// them.
 #include <limits>
 
 #include "watcher/ledger.h"
@@ -91,9 +92,9 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, Ti
     if (!transaction) return tl::unexpected(std::move(transaction).error());
     const std::string at = time_text(now);
     std::uint64_t next = 1;
-    CARAVEL_TRY(database_.each("SELECT next FROM sources WHERE feed = ? AND run = ?",
-                               [&](const Statement& row) { next = row.count(0); }, run.feed,
-                               run.run));
+    CARAVEL_TRY(database_.each(
+        "SELECT next FROM sources WHERE feed = ? AND run = ?",
+        [&](const Statement& row) { next = row.count(0); }, run.feed, run.run));
     if (sequence > next) {
       arrival.opened = SequenceGap{next, sequence - 1, now};
       auto put =
@@ -117,9 +118,9 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, Ti
         "AND loaded_at IS NULL",
         at, run.feed, run.run, sequence);
     if (!loaded) return tl::unexpected(std::move(loaded).error());
-    CARAVEL_TRY(database_.each("SELECT count(*) FROM gaps WHERE feed = ? AND run = ?",
-                               [&](const Statement& row) { arrival.gaps = row.count(0); }, run.feed,
-                               run.run));
+    CARAVEL_TRY(database_.each(
+        "SELECT count(*) FROM gaps WHERE feed = ? AND run = ?",
+        [&](const Statement& row) { arrival.gaps = row.count(0); }, run.feed, run.run));
     CARAVEL_TRY(transaction->commit());
     return arrival;
   });
@@ -128,17 +129,17 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, Ti
 Result<std::vector<SourceStatus>> Ledger::sources() {
   return in_context("sources", [&]() -> Result<std::vector<SourceStatus>> {
     std::vector<SourceStatus> out;
-    CARAVEL_TRY(database_.each(
-        "SELECT feed, run, source, next, first_at, last_at FROM sources "
-        "ORDER BY feed, source, first_at, run",
-        [&](const Statement& row) {
-          SourceStatus source;
-          source.run = {row.text(0), row.text(1), row.text(2)};
-          source.last_sequence = row.count(3) - 1;
-          source.first_at = time_at(row, 4);
-          source.last_at = time_at(row, 5);
-          out.push_back(std::move(source));
-        }));
+    CARAVEL_TRY(
+        database_.each("SELECT feed, run, source, next, first_at, last_at FROM sources "
+                       "ORDER BY feed, source, first_at, run",
+                       [&](const Statement& row) {
+                         SourceStatus source;
+                         source.run = {row.text(0), row.text(1), row.text(2)};
+                         source.last_sequence = row.count(3) - 1;
+                         source.first_at = time_at(row, 4);
+                         source.last_at = time_at(row, 5);
+                         out.push_back(std::move(source));
+                       }));
     for (SourceStatus& source : out) {
       CARAVEL_TRY(database_.each(
           "SELECT first, last, since FROM gaps WHERE feed = ? AND run = ? ORDER BY first",

@@ -50,7 +50,7 @@ enum class Ending {
   gave_up,  // something is down and the job may not wait for ever: the file stays where it is
   refused,  // the store takes nothing of it, and may take others: the file stays where it is
   stopped,
-  vanished,   // the file is not there any more
+  vanished,    // the file is not there any more
   mismatched,  // its content is not what its manifest says: a good transfer may follow
   not_ready,   // it cannot be read now (a second link, a lease, no right): others need not wait
 };

@@ -21,8 +21,8 @@ struct StatusQuestion {
   std::vector<std::string> feeds;  // configured; one that never saw an extract is listed too
   /// Configured stores: name, and place as store_place() says it.
   std::vector<std::pair<std::string, std::string>> stores;
-  std::string lock_holder;  // who watches the spool, in words; "" = nobody does
-  std::size_t most = 10;    // of each list: waiting, failed, left alone, runs of sources
+  std::string lock_holder;         // who watches the spool, in words; "" = nobody does
+  std::size_t most = 10;           // of each list: waiting, failed, left alone, runs of sources
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
 };
 

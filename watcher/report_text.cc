@@ -240,8 +240,9 @@ std::string explain_manifest_text(const Manifest& manifest) {
   std::string out;
   fact(out, "from", printable(fmt::format("{} on {}", manifest.log, manifest.host)));
   fact(out, "sequence", fmt::format("{} of run {}", manifest.sequence, manifest.run));
-  fact(out, "bytes", fmt::format("{} to {} of inode {} there, cut {}", manifest.first,
-                                 manifest.last, manifest.inode, time_for_people(manifest.cut)));
+  fact(out, "bytes",
+       fmt::format("{} to {} of inode {} there, cut {}", manifest.first, manifest.last,
+                   manifest.inode, time_for_people(manifest.cut)));
   return out;
 }
 

@@ -32,10 +32,9 @@ std::vector<std::string> describe(const SequencePlace& place, const Arrival& arr
                               source, place.sequence, place.run.run, describe(*arrival.opened)));
   }
   if (arrival.closed) {
-    out.push_back(
-        fmt::format("{}: extract {} of run {}, which was missing, has come{}", source,
-                    place.sequence, place.run.run,
-                    arrival.gaps == 0 ? "; nothing is missing now" : ""));
+    out.push_back(fmt::format("{}: extract {} of run {}, which was missing, has come{}", source,
+                              place.sequence, place.run.run,
+                              arrival.gaps == 0 ? "; nothing is missing now" : ""));
   }
   return out;
 }

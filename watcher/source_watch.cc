@@ -80,16 +80,16 @@ std::vector<std::string> SourceWatch::step(Time now) {
   for (const SilentSource& source : *silent) {
     const std::string name = source.source.empty() ? "the feed" : printable(source.source);
     say("silent " + source.feed + "\n" + source.source,
-        fmt::format("{}: {} is silent: nothing came for {}", source.feed, name,
-                    duration_for_people(std::chrono::duration_cast<milliseconds>(
-                        now - source.last_at))));
+        fmt::format(
+            "{}: {} is silent: nothing came for {}", source.feed, name,
+            duration_for_people(std::chrono::duration_cast<milliseconds>(now - source.last_at))));
   }
   for (const OpenManifest& manifest : *overdue) {
     say("manifest " + manifest.feed + "\n" + manifest.name,
-        fmt::format("{}: {} came {} ago, and its extract has not been loaded: late or lost",
-                    manifest.feed, printable(manifest_name(manifest.name)),
-                    duration_for_people(std::chrono::duration_cast<milliseconds>(
-                        now - manifest.since))));
+        fmt::format(
+            "{}: {} came {} ago, and its extract has not been loaded: late or lost", manifest.feed,
+            printable(manifest_name(manifest.name)),
+            duration_for_people(std::chrono::duration_cast<milliseconds>(now - manifest.since))));
   }
   for (const std::string& key : said_) {
     if (!lasting.contains(key) && key.starts_with("silent ")) {

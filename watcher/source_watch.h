@@ -22,8 +22,8 @@ struct SilentSource {
 };
 
 /// Of each source its newest run counts: an agent that lost its state goes on under another.
-[[nodiscard]] Result<std::vector<SilentSource>> silent_sources(
-    const std::vector<FeedConfig>& feeds, Ledger& ledger, Time now);
+[[nodiscard]] Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
+                                                               Ledger& ledger, Time now);
 
 /// Manifests that came longer than manifest_wait ago and whose extracts are not loaded.
 [[nodiscard]] Result<std::vector<OpenManifest>> overdue_manifests(

@@ -178,6 +178,14 @@ class Couch:
         finally:
             connection.close()
 
+    def attachment(self, document, name, database="feed"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", f"/{database}/{document}/{name}")
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
     def get(self, path):
         return self.request("GET", path)
 

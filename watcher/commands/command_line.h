@@ -31,6 +31,7 @@ class CommandLine {
   CommandLine(std::string usage, std::string about);
 
   CommandLine& flag(const char* name, const char* help);
+  /// `name`: "year", or "effective-date,e" for one that has a letter too.
   CommandLine& value(const char* name, const char* help);
   /// Names what is not an option, for arguments(); without it none are allowed.
   CommandLine& positional(bool many);
@@ -67,6 +68,7 @@ int run_upload(const CommandCall& call);
 int run_status(const CommandCall& call);
 int run_explain(const CommandCall& call);
 int run_check(const CommandCall& call);
+int run_mapping(const CommandCall& call);
 
 /// Finds the command among the arguments of the program and runs it.
 int run_program(std::vector<std::string> arguments, StopSignal& stop);

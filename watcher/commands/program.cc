@@ -23,6 +23,7 @@ constexpr std::array kCommands = {
     Command{"process", "load old extracts by hand, from any place", run_process},
     Command{"format", "a filter: extract in, CSV out", run_format},
     Command{"upload", "load CSV files", run_upload},
+    Command{"mapping", "store a table of vehicles, routes or stops", run_mapping},
     Command{"status", "feeds, states, counts, lag, what fails and why", run_status},
     Command{"explain", "where a file or a document came from, where it is, why", run_explain},
     Command{"check", "validate the configuration, try the stores; change nothing", run_check},
