@@ -200,15 +200,21 @@ class Start(harness.HostTest):
                 ["strace", "-f", "-qq", "-o", "/dev/null", "-P", ledger, "-e", "trace=openat", "-e",
                  f"inject=openat:error=EMFILE:when={when}+", harness.CARAVEL, "watch", "--config",
                  host.config], stderr=subprocess.PIPE, cwd=host.folder, text=True)
+            def end(how, strace=process):
+                # strace would only let go of its child.
+                with open(f"/proc/{strace.pid}/task/{strace.pid}/children", encoding="ascii") as file:
+                    os.kill(int(file.read().split()[0]), how)
+            # Its stderr ends when it does: one that hangs is ended.
+            patience = threading.Timer(harness.PATIENCE, end, [signal.SIGKILL])
+            patience.start()
             said = []
             started = False
             for line in process.stderr:
                 said.append(line)
                 if "watching" in line and not started:
                     started = True
-                    # strace would only let go of its child.
-                    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-                        os.kill(int(file.read().split()[0]), signal.SIGTERM)
+                    end(signal.SIGTERM)
+            patience.cancel()
             with self.subTest(when=when):
                 code = process.wait(harness.PATIENCE)
                 process.stderr.close()
