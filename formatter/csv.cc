@@ -26,6 +26,10 @@ std::string csv_record(const std::vector<std::string>& values) {
   return out;
 }
 
+std::string csv_header(const std::vector<std::string>& names) {
+  return names.empty() ? std::string() : csv_record(names) + "\n";
+}
+
 bool split_csv_record(std::string_view record, std::vector<std::string_view>& fields,
                       std::string& scratch) {
   fields.clear();

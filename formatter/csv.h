@@ -13,6 +13,9 @@ void append_csv_field(std::string_view value, std::string& out);
 /// The header record for `names`, without a line end.
 [[nodiscard]] std::string csv_record(const std::vector<std::string>& values);
 
+/// The CSV's first line, with its end; nothing where no columns are known.
+[[nodiscard]] std::string csv_header(const std::vector<std::string>& names);
+
 /// Splits one record (no line end) into unquoted fields. The views point into `record`, or into
 /// `scratch` for fields that held doubled quotes; both must outlive them. False if the quoting is
 /// broken.

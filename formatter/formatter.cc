@@ -66,7 +66,7 @@ class Run {
   Result<> choose_format() {
     format_ = request_.format;
     if (format_ != nullptr) return {};
-    auto first_lines = lines_.peek(kDetectionLines);
+    auto first_lines = lines_.peek(kDetectionLines, request_.accept_unterminated);
     if (!first_lines) return tl::unexpected(first_lines.error());
     if (first_lines->empty()) {
       if (!lines_.ended()) {
@@ -90,7 +90,7 @@ class Run {
   void begin_rows(const std::vector<Column>& columns) {
     std::vector<std::string> names;
     for (const Column& column : columns) names.push_back(column.name);
-    outputs_.csv.buffer().append(csv_record(names)).push_back('\n');
+    outputs_.csv.buffer().append(csv_header(names));
     if (!outputs_.sidecar.discards()) {
       outputs_.sidecar.buffer().append(
           sidecar_header_text({format_->name, columns, format_->kind_names()}));

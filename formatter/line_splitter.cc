@@ -78,7 +78,7 @@ Result<bool> LineSplitter::next(Line& line) {
   }
 }
 
-Result<std::vector<std::string>> LineSplitter::peek(std::size_t most) {
+Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unterminated) {
   std::vector<std::string> lines;
   for (;;) {
     // What is in the buffer is enough: a format that needs more than max_line to be known is none.
@@ -89,6 +89,10 @@ Result<std::vector<std::string>> LineSplitter::peek(std::size_t most) {
       if (end == std::string_view::npos) break;
       lines.emplace_back(rest.substr(0, end));
       rest.remove_prefix(end + 1);
+    }
+    if (unterminated && ended_ && lines.size() < most && !rest.empty() &&
+        rest.size() <= max_line_) {
+      lines.emplace_back(rest);
     }
     if (ended_ || lines.size() == most || until_ + kPadding >= buffer_.size() ||
         until_ - from_ >= max_line_) {

@@ -37,8 +37,9 @@ class LineSplitter {
   [[nodiscard]] Result<bool> next(Line& line);
 
   /// Up to `most` complete lines from the start, without their ends, without taking them: for
-  /// detection. Call before next().
-  [[nodiscard]] Result<std::vector<std::string>> peek(std::size_t most);
+  /// detection. With `unterminated` a last line without an end counts too, unless it is longer than
+  /// the limit. Call before next().
+  [[nodiscard]] Result<std::vector<std::string>> peek(std::size_t most, bool unterminated = false);
 
   /// Whether the input has nothing more to give.
   [[nodiscard]] bool ended() const { return ended_; }

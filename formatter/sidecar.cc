@@ -196,7 +196,7 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   // The CSV's own header has a known length: what the columns' names make.
   std::vector<std::string> names;
   for (const Column& column : reader.header_.columns) names.push_back(column.name);
-  const std::string expected = csv_record(names) + "\n";
+  const std::string expected = csv_header(names);
   auto whole = reader.records_.need(expected.size());
   if (!whole) return tl::unexpected(whole.error());
   if (!*whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {

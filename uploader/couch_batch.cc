@@ -45,25 +45,27 @@ std::vector<std::string_view> CouchBatch::ids(const Rows& rows) const {
   return all;
 }
 
-CouchBatch::Rows CouchBatch::next_questions() const {
+CouchBatch::Rows CouchBatch::next_questions(std::size_t most) const {
   Rows rows;
   std::size_t bytes = 0;
   for (const std::uint32_t row : questions_) {
     bytes += batch_->rows[row].size;
-    if (rows.size() >= ask_at_once_ || (!rows.empty() && bytes > kQuestionBytes)) break;
+    if (rows.size() >= std::min(ask_at_once_, most) || (!rows.empty() && bytes > kQuestionBytes))
+      break;
     rows.push_back(row);
   }
   return rows;
 }
 
-HttpRequest CouchBatch::next_request() {
+HttpRequest CouchBatch::next_request(std::size_t most_rows) {
   asking_ = !questions_.empty();
   if (asking_) {
-    asked_ = next_questions();
+    asked_ = next_questions(most_rows);
     body_ = keys_body(ids(asked_));
     url_ = database_.url("/_all_docs?include_docs=true");
     return database_.request("POST", url_, body_, kLookupReplyBytes);
   }
+  if (chunks_.back().size() > most_rows) divide_last(most_rows);
   const Rows& rows = chunks_.back();
   url_ = database_.url("/_bulk_docs");
   build_body(rows);
@@ -133,9 +135,8 @@ Result<> CouchBatch::take_bulk(const HttpReply& reply) {
                                        return entry.result != EntryResult::other &&
                                               entry.result != EntryResult::unauthorized;
                                      }) ||
-                         std::any_of(states_.begin(), states_.end(), [](const State& state) {
-                           return state.fate == Fate::stored || state.fate == Fate::already_there;
-                         });
+                         std::any_of(states_.begin(), states_.end(),
+                                     [](const State& state) { return state.fate != Fate::open; });
   Rows again;
   Error trouble;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -188,7 +189,13 @@ void CouchBatch::split(const Rows& rows, Fate if_alone, std::string reason) {
     chunks_.pop_back();
     return;
   }
-  const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
+  divide_last(rows.size() / 2);
+}
+
+/// Of the chunk that is next, `first_rows` rows are sent by themselves.
+void CouchBatch::divide_last(std::size_t first_rows) {
+  const Rows rows = std::move(chunks_.back());
+  const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(first_rows);
   chunks_.back().assign(middle, rows.end());
   chunks_.emplace_back(rows.begin(), middle);
 }

@@ -30,8 +30,14 @@ class CouchBatch {
   /// Every row has a fate: stored, there already or refused.
   [[nodiscard]] bool finished() const { return questions_.empty() && chunks_.empty(); }
 
-  /// The next request. It points into this batch: it may be sent again, but one at a time.
-  [[nodiscard]] HttpRequest next_request();
+  /// The next request, with `most_rows` rows of the batch at most. It points into this batch: it
+  /// may be sent again, but one at a time.
+  [[nodiscard]] HttpRequest next_request(std::size_t most_rows);
+
+  /// How many rows the last request was about.
+  [[nodiscard]] std::size_t rows_asked() const {
+    return asking_ ? asked_.size() : chunks_.back().size();
+  }
 
   /// Takes the reply to the last request. An error leaves things as they were before that request;
   /// it may then be tried again.
@@ -68,13 +74,14 @@ class CouchBatch {
   };
   using Rows = std::vector<std::uint32_t>;
 
-  [[nodiscard]] Rows next_questions() const;
+  [[nodiscard]] Rows next_questions(std::size_t most) const;
   [[nodiscard]] std::vector<std::string_view> ids(const Rows& rows) const;
   void build_body(const Rows& rows);
   [[nodiscard]] Result<> take_bulk(const HttpReply& reply);
   [[nodiscard]] Result<> take_lookup(const HttpReply& reply);
   [[nodiscard]] Result<> judge(std::uint32_t row, const Found& found, Rows& again);
   void split(const Rows& rows, Fate if_alone, std::string reason);
+  void divide_last(std::size_t first_rows);
   [[nodiscard]] bool is_refused(std::size_t row) const;
   [[nodiscard]] Error garbage(const Error& error) const;
 

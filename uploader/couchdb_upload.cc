@@ -14,6 +14,15 @@ namespace {
 constexpr std::size_t kRowsThatSpeakForAll = 20;
 constexpr const char* kAttachmentName = "feed";
 
+/// The server, or a proxy in front of it, had no time for so many rows at once. The same request
+/// again would end the same way.
+bool took_too_long(const HttpReply& reply) {
+  constexpr int kRequestTimeout = 408;
+  constexpr int kGatewayTimeout = 504;
+  return reply.failure ? reply.timed_out
+                       : reply.status == kRequestTimeout || reply.status == kGatewayTimeout;
+}
+
 }  // namespace
 
 CouchUpload::CouchUpload(const CouchDatabase& database, ExtractInfo extract,
@@ -23,6 +32,7 @@ CouchUpload::CouchUpload(const CouchDatabase& database, ExtractInfo extract,
       options_(options),
       sha256_(rows.end().sha256),
       slots_(std::max(1U, database.config().connections)),
+      most_rows_(std::max<std::size_t>(1, database.config().batch_rows)),
       attach_(extract_.attach_csv) {
   auto builder = DocumentBuilder::make(extract_, rows.header(), sha256_);
   if (!builder) {
@@ -89,7 +99,7 @@ Result<> CouchUpload::fill(Slot& slot) {
     CARAVEL_TRY(acknowledge(*slot.batch));
     slot.batch.reset();
   }
-  slot.ticket = database_.transport().start(slot.batch->next_request());
+  slot.ticket = database_.transport().start(slot.batch->next_request(most_rows_));
   slot.in_flight = true;
   return {};
 }
@@ -114,6 +124,9 @@ Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
   if (!reply.failure && answer_of_status(reply.status) == Answer::missing) {
     cancel();
     return make_database(database_.url("/_bulk_docs"), reply, stop);
+  }
+  if (took_too_long(reply)) {
+    most_rows_ = std::min(most_rows_, std::max<std::size_t>(1, slot->batch->rows_asked() / 2));
   }
   CARAVEL_TRY(slot->batch->take(reply));
   if (answer_of_status(reply.status) == Answer::good) accepted_any_ = true;

@@ -60,6 +60,7 @@ class CouchUpload : public Upload {
   std::optional<Error> broken_;  // the rows can never be sent (an unknown time zone)
   std::vector<Slot> slots_;
   std::unique_ptr<CouchBatch> ready_;  // built while the others were in flight
+  std::size_t most_rows_;              // of one request: less once that many took too long
   UploadCounts counts_;
   std::vector<RefusedRow> refused_;
   std::vector<std::string> notes_;

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <strings.h>
 
+#include "uploader/couch_database.h"
+
 namespace caravel::uploader {
 namespace {
 
@@ -98,6 +100,11 @@ ErrorKind kind_of(CURLcode code) {
   }
 }
 
+std::string with_user(const std::string& url, const std::string& user) {
+  const std::size_t host = url.find("://") + 3;
+  return fmt::format("{}{}@{}", url.substr(0, host), percent_encoded(user), url.substr(host));
+}
+
 std::chrono::milliseconds whole_timeout(const HttpRequest& request,
                                         std::chrono::milliseconds timeout) {
   constexpr std::uint64_t kBytesASecond = 1 << 20;
@@ -172,11 +179,12 @@ class CurlTransport : public HttpTransport {
       ::curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     }
     if (options_.use_netrc) {
-      // With a user: that user's entry for the host.
       ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
       ::curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+      // With a user: that user's entry for the host. As CURLOPT_USERNAME it would keep libcurl from
+      // looking into the file at all.
       if (!options_.user.empty()) {
-        ::curl_easy_setopt(easy, CURLOPT_USERNAME, options_.user.c_str());
+        ::curl_easy_setopt(easy, CURLOPT_URL, with_user(request.url, options_.user).c_str());
       }
     } else if (!options_.user.empty()) {
       ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
@@ -277,6 +285,10 @@ class CurlTransport : public HttpTransport {
     }
     std::string what = transfer.error[0] != '\0' ? transfer.error : ::curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT) {
+      // 0 as long as the connection was all that was waited for.
+      long sent_bytes = 0;
+      ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
+      reply.timed_out = sent_bytes > 0;
       const auto timeout = whole_timeout(transfer.request, options_.timeout);
       what = timeout.count() % 1000 == 0 ? fmt::format("timeout after {} s", timeout.count() / 1000)
                                          : fmt::format("timeout after {} ms", timeout.count());

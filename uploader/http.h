@@ -36,7 +36,8 @@ struct HttpReply {
   std::string location;     // of a redirect; none is followed
   /// No (whole) reply came: "timeout after 30 s", "connection refused". The kind is retry or fault.
   std::optional<Error> failure;
-  bool too_long = false;  // with `failure`: there was a reply, of more than max_reply_bytes
+  bool timed_out = false;  // with `failure`: the request was sent, but no whole reply came in time
+  bool too_long = false;   // with `failure`: there was a reply, of more than max_reply_bytes
 };
 
 /// Sends requests, several at a time. Not for more than one thread.

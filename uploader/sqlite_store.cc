@@ -76,10 +76,16 @@ Result<SqliteFile*> SqliteStore::open_with(std::string_view table) {
   return columns->empty() ? nullptr : *file;
 }
 
-Result<std::string> SqliteStore::check(bool) {
+Result<std::string> SqliteStore::check(bool may_create) {
   const std::string& path = config_.path;
   const std::string parent = parent_of(path);
   if (!exists(path)) {
+    if (!may_create) {
+      return fail(ErrorKind::fault,
+                  fmt::format("{}: {} has vanished: rows were stored there before. Bring it back; "
+                              "the next extract would make it anew",
+                              config_.name, path));
+    }
     const std::string above = exists(parent) ? parent : parent_of(parent);
     if (::access(above.c_str(), W_OK | X_OK) != 0) {
       return fail_with_errno(fmt::format("{}: {} cannot be made in {}", config_.name, path, above),

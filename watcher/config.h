@@ -66,7 +66,7 @@ struct Config {
   std::uint64_t min_free = 256ULL << 20;  // bytes free in the spool; below, nothing new is started
   std::uint64_t max_unpacked = 64ULL << 30;  // bytes; an extract that unpacks to more is refused
   std::uint64_t max_line = 1ULL << 20;       // bytes; a longer line is a reject
-  std::uint64_t max_claims = 1000;           // extracts in work at once
+  std::uint64_t max_claims = 1000;           // extracts of one feed in work at once
 
   std::vector<uploader::StoreConfig> stores;  // in the file's order, as are
   std::vector<FeedConfig> feeds;              // the feeds: the first that matches a name has it

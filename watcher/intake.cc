@@ -213,7 +213,6 @@ void Intake::on_events(const std::vector<DropEvent>& events, const Moment& now) 
 void Intake::step(const Moment& now) {
   std::vector<Candidate> candidates;
   for (const StillnessTracker::Key& key : still_.due(now)) {
-    if (key.first == kStillClaims) continue;  // below
     look(static_cast<std::size_t>(key.first), key.second, false, now, candidates);
   }
   std::vector<StillnessTracker::Key> linked;
@@ -361,10 +360,12 @@ void Intake::close_claim(const std::string& id) {
   if (open == open_.end()) return;
   --open_count_[open->second];
   open_.erase(open);
-  still_.forget(kStillClaims, id);
+  still_claims_.forget(0, id);
 }
 
-bool Intake::settled() const { return still_.size() == 0 && claims_settled(); }
+bool Intake::settled() const {
+  return still_.size() + still_claims_.size() == 0 && claims_settled();
+}
 
 bool Intake::claims_settled() const {
   return std::all_of(pending_.begin(), pending_.end(),

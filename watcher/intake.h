@@ -84,9 +84,6 @@ class Intake {
   [[nodiscard]] std::vector<std::string> take_messages();
 
  private:
-  /// Claims that must be still are tracked beside the directories, under this number.
-  static constexpr int kStillClaims = -1;
-
   struct Candidate {
     std::size_t directory = 0;
     const FeedConfig* feed = nullptr;
@@ -152,6 +149,9 @@ class Intake {
   std::optional<ClaimRoot> work_;  // SPOOL/work, wherever the drop directories are
   std::vector<std::unique_ptr<DropDirectory>> directories_;
   StillnessTracker still_;
+  // Of claims where no lease tells. When to look at one is its Pending's to say: the deadlines of
+  // this tracker are not asked for.
+  StillnessTracker still_claims_;
   // Senders that link a finished file into place remove its first name right after, which no watch
   // on this directory tells of.
   std::map<StillnessTracker::Key, Linked> linked_;

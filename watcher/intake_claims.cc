@@ -56,7 +56,7 @@ bool Intake::examine(Pending& pending, const Moment& now) {
     return false;
   }
   // What it was still for does not count once it is something else.
-  if (look->state != ClaimState::regular) still_.forget(kStillClaims, pending.extract.claim.id);
+  if (look->state != ClaimState::regular) still_claims_.forget(0, pending.extract.claim.id);
   switch (look->state) {
     case ClaimState::regular:
       return judge_writer(pending, *look, now);
@@ -96,7 +96,7 @@ bool Intake::judge_writer(Pending& pending, const ClaimLook& look, const Moment&
   }
   const WriterState writer = writer_state(look.fd.get());
   if (writer == WriterState::present) {
-    still_.forget(kStillClaims, pending.extract.claim.id);
+    still_claims_.forget(0, pending.extract.claim.id);
     wait_for(pending, "a process has it open for writing", writer_recheck_delay(pending.looks),
              now);
     return false;
@@ -106,7 +106,7 @@ bool Intake::judge_writer(Pending& pending, const ClaimLook& look, const Moment&
     // ctime is the rename of the claim, so this is at least `settle` from now.
     const milliseconds settle = pending.extract.feed->settle_without_lease;
     const std::string& id = pending.extract.claim.id;
-    if (!still_.look(kStillClaims, id, look.stamp, now, settle, false)) {
+    if (!still_claims_.look(0, id, look.stamp, now, settle, false)) {
       wait_for(pending, "no lease can be taken here: it must be still for the settle time", settle,
                now);
       return false;

@@ -242,7 +242,7 @@ void tidy(const Service& service, std::chrono::system_clock::time_point now) {
       std::string name = relative.substr(relative.rfind('/') + 1);
       // csv/ has NAME.<claim id>.csv, and a sidecar beside it.
       if (name.ends_with(".sidecar")) name.resize(name.size() - std::strlen(".sidecar"));
-      if (name.ends_with(".csv") && relative.find('/') == std::string::npos) {
+      if (name.ends_with(".csv") && relative.starts_with("csv/")) {
         const std::size_t dot = name.rfind('.', name.size() - std::strlen(".csv") - 1);
         if (dot != std::string::npos &&
             is_claim_id(std::string_view(name).substr(

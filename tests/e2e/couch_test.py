@@ -105,6 +105,40 @@ class CouchStore(harness.HostTest):
         host.wait_until_ended(2)
         self.assertEqual(len(self.couch.rows()), 2)
 
+    def test_check_reports_a_database_that_vanished(self):
+        self.couch.start()
+        host = self.host(stores=self.couch.yaml(), store="couch")
+        os.makedirs(host.path("spool/drop"))
+        self.assertIn("will be created", host.run("check", expect=0).stdout)
+        host.drop(location(1), "a-2012-03-09.log")
+        host.run("sweep", expect=0)
+        self.assertIn("ok     store couch", host.run("check", expect=0).stdout)
+        self.couch.request("DELETE", "/feed")
+        said = host.run("check", expect=1).stdout
+        self.assertRegex(said, r"FAULT  store couch: .*'feed'")
+        self.assertEqual(self.couch.get("/feed").get("error"), "not_found")
+
+    def test_an_extract_that_is_not_ready_when_its_turn_comes_is_waited_for(self):
+        host = self.host(stores=self.couch.yaml(), store="couch")
+        host.start()
+        host.drop(location(1), "a-2012-03-09.log")
+        wait_for("the store to be missed", lambda: "connect" in host.run("status").stdout.lower())
+        # Ready, and behind the first.
+        host.drop(location(2), "b-2012-03-09.log")
+
+        def claimed():
+            return [path for path in host.in_work() if os.path.basename(path).startswith("b-")]
+        wait_for("the claim", claimed)
+        os.link(claimed()[0], host.path("second-name"))
+        self.couch.start()
+        wait_for("the first", lambda: host.extracts()["done"] == 1)
+        wait_for("the reason", lambda: "link" in
+                 host.run("explain", "b-2012-03-09.log", expect=0).stdout)
+        self.assertEqual(len(self.couch.rows()), 1)
+        os.unlink(host.path("second-name"))
+        host.wait_until_ended(2)
+        self.assertEqual(len(self.couch.rows()), 2)
+
     def test_upload_with_its_sidecar_gives_the_same_rows(self):
         self.couch.start()
         host = self.host(stores=self.couch.yaml(), store="couch")

@@ -1,6 +1,7 @@
 """Whatever is dropped: it ends as it should, the next file loads, memory stays small."""
 import gzip
 import os
+import subprocess
 import time
 
 import harness
@@ -108,6 +109,117 @@ class Input(harness.HostTest):
         host.run("upload", host.path("a.csv"), expect=0)
         self.assertEqual(host.rows("select city, people from hrt order by city"),
                          [("Berlin, Mitte", "380000"), ("Bremen", "570000")])
+
+
+    def test_a_damaged_packed_extract_fails_whole_and_stores_nothing(self):
+        host = self.host()
+        host.start()
+        good = "".join(location(second) for second in range(1000, 1020)).encode()
+        packed = gzip.compress(good)
+        damaged = {"garbage": packed + b"garbage", "text": packed + good, "trailer": packed[:-3],
+                   "member": packed + packed[:-1], "checksum": packed[:-8] + b"\0\0\0\0" + packed[-4:]}
+        for number, (name, content) in enumerate(damaged.items(), 1):
+            self.load(host, content, f"{name}-2012-03-09.log.gz")
+            self.assertEqual(host.count(), number, "only the good ones behind them")
+            self.assertIn(b"gzip data is", self.content(host, f"failed/{name}-2012-03-09.log.gz.why"))
+            self.assertEqual(self.content(host, f"failed/{name}-2012-03-09.log.gz"), content)
+        self.assertEqual(host.extracts()["failed"], len(damaged))
+        self.load(host, gzip.compress(good[:500]) + gzip.compress(good[500:]), "members-2012-03-09.log.gz")
+        self.assertEqual(host.count(), len(damaged) + 1 + 20)
+
+    def test_a_single_line_without_end_is_loaded_if_that_is_allowed(self):
+        host = self.host(feed="    accept_unterminated: true\n").folder
+        config = os.path.join(host, "caravel.yaml")
+        with open(config, encoding="ascii") as file:
+            text = file.read().replace("format: spysocket", "format: auto")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(text)
+        host = self.hosts[0]
+        host.start()
+        self.load(host, location(1).rstrip("\n"), "one-2012-03-09.log")
+        self.assertEqual(host.count(), 2)
+        self.assertFalse(os.path.exists(host.path("spool/rejects/one-2012-03-09.log.cut")))
+
+    def test_csv_is_kept_for_its_time_and_not_at_all_if_that_is_none(self):
+        host = self.host(feed="    keep_csv: 0s\n",
+                         feeds="  other: {drop: other, match: '*.txt', format: spysocket, keep_csv: 1h}\n")
+        os.makedirs(host.path("spool/drop"))
+        os.makedirs(host.path("spool/other"))
+        host.drop(location(1), "none-2012-03-09.log")
+        for name in ("old-2012-03-09.txt", "new-2012-03-09.txt"):
+            with open(host.path("spool/other", name), "w", encoding="ascii") as file:
+                file.write(location(2))
+        host.run("sweep", expect=0)
+        kept = sorted(os.listdir(host.path("spool/csv")))
+        self.assertEqual([name.split(".2")[0] for name in kept],
+                         ["new-2012-03-09.txt"] * 2 + ["old-2012-03-09.txt"] * 2)
+        for name in kept[2:]:
+            os.utime(host.path("spool/csv", name), (time.time() - 3700,) * 2)
+        host.run("sweep", expect=0)
+        self.assertEqual(sorted(os.listdir(host.path("spool/csv"))), kept[:2])
+
+
+class Filter(harness.HostTest):
+    """caravel format"""
+
+    def setUp(self):
+        super().setUp()
+        self.extract = os.path.join(self.folder, "a-2012-03-09.log")
+        self.content = location(1) + "rubbish\n"
+        with open(self.extract, "w", encoding="ascii") as file:
+            file.write(self.content)
+
+    def format(self, *arguments, stdin=subprocess.DEVNULL):
+        return subprocess.run([harness.CARAVEL, "format", *arguments], stdin=stdin, capture_output=True,
+                              text=True, timeout=harness.PATIENCE, check=False, cwd=self.folder)
+
+    def assert_refused(self, *arguments, extract, **more):
+        before = sorted(os.listdir(self.folder))
+        run = self.format(*arguments, **more)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertEqual(run.stdout, "")
+        self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+        with open(extract, encoding="ascii") as file:
+            self.assertEqual(file.read(), self.content)
+
+    def test_the_extract_is_never_written_over(self):
+        os.symlink(self.extract, os.path.join(self.folder, "symlink"))
+        os.link(self.extract, os.path.join(self.folder, "hardlink"))
+        for option in ("--rejects", "--sidecar"):
+            for name in (self.extract, "a-2012-03-09.log", "./a-2012-03-09.log", "symlink", "hardlink"):
+                with self.subTest(option=option, name=name):
+                    self.assert_refused(option, name, self.extract, extract=self.extract)
+                    with open(self.extract, encoding="ascii") as stdin:
+                        self.assert_refused(option, name, "--year", "2012", extract=self.extract,
+                                            stdin=stdin)
+
+    def test_the_extract_is_not_written_over_by_what_goes_beside_the_rejects(self):
+        for ending in (".cut", ".reasons.csv"):
+            with self.subTest(ending=ending):
+                extract = os.path.join(self.folder, "b-2012-03-09" + ending)
+                with open(extract, "w", encoding="ascii") as file:
+                    file.write(self.content)
+                self.assert_refused("--rejects", "b-2012-03-09", extract, extract=extract)
+
+    def test_rejects_and_sidecar_are_different_files(self):
+        for sidecar in ("x", "./x", "x.cut", "x.reasons.csv"):
+            with self.subTest(sidecar=sidecar):
+                self.assert_refused("--rejects", "x", "--sidecar", sidecar, self.extract,
+                                    extract=self.extract)
+        run = self.format("--rejects", "x", "--sidecar", "y", self.extract)
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertEqual(sorted(os.listdir(self.folder)),
+                         ["a-2012-03-09.log", "x", "x.reasons.csv", "y"])
+
+    def test_nothing_gives_nothing(self):
+        run = self.format()
+        self.assertEqual((run.returncode, run.stdout), (0, ""))
+        run = self.format("--format", "spysocket")
+        self.assertEqual(run.returncode, 0)
+        self.assertRegex(run.stdout, r"\ADate,Time,[^\n]*Stop\n\Z")
+        run = self.format("--format", "csv")
+        self.assertEqual((run.returncode, run.stdout), (0, ""))
 
 
 class Configuration(harness.HostTest):

@@ -2,7 +2,9 @@
 import gzip
 import hashlib
 import os
+import signal
 import socket
+import subprocess
 import threading
 
 import harness
@@ -183,6 +185,80 @@ class Watch(harness.HostTest):
         # An event that is nothing to it, and the answer of another process: time passes.
         host.run("status", expect=0)
         self.assertEqual(switches(), before)
+
+
+class Start(harness.HostTest):
+    def test_a_start_that_fails_half_way_ends_with_an_error(self):
+        host = self.host(feeds="  other: {drop: other, match: '*.log', format: spysocket, store: local}\n"
+                               "  third: {drop: third, match: '*.log', format: spysocket, store: local}\n")
+        host.run("sweep", expect=0)
+        ledger = host.path("state/ledger.db")
+        failures = 0
+        for when in range(1, 100):
+            # From its n-th opening on, the ledger cannot be opened: for the loop, then for each worker.
+            process = subprocess.Popen(
+                ["strace", "-f", "-qq", "-o", "/dev/null", "-P", ledger, "-e", "trace=openat", "-e",
+                 f"inject=openat:error=EMFILE:when={when}+", harness.CARAVEL, "watch", "--config",
+                 host.config], stderr=subprocess.PIPE, cwd=host.folder, text=True)
+            def end(how, strace=process):
+                # strace would only let go of its child.
+                with open(f"/proc/{strace.pid}/task/{strace.pid}/children", encoding="ascii") as file:
+                    os.kill(int(file.read().split()[0]), how)
+            # Its stderr ends when it does: one that hangs is ended.
+            patience = threading.Timer(harness.PATIENCE, end, [signal.SIGKILL])
+            patience.start()
+            said = []
+            started = False
+            for line in process.stderr:
+                said.append(line)
+                if "watching" in line and not started:
+                    started = True
+                    end(signal.SIGTERM)
+            patience.cancel()
+            with self.subTest(when=when):
+                code = process.wait(harness.PATIENCE)
+                process.stderr.close()
+                if started:
+                    self.assertEqual(code, 0, said)
+                    break
+                self.assertEqual(code, 1, said)
+                self.assertIn("ledger", said[-1])
+                failures += 1
+        self.assertGreaterEqual(failures, 4, "the loop and three workers")
+
+
+class Sweep(harness.HostTest):
+    def test_a_file_that_is_never_still_keeps_no_sweep_from_ending(self):
+        host = self.host(feed="    settle: 200ms\n")
+        os.makedirs(host.path("spool/drop"))
+        never_still = host.path("spool/drop/busy-2012-03-09.log")
+        enough = threading.Event()
+        began = threading.Event()
+
+        def write():
+            while not enough.is_set():
+                # Closed each time: nobody has it open for writing, it only changes.
+                with open(never_still, "a", encoding="ascii") as file:
+                    file.write(location(1))
+                began.set()
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            began.wait()
+            host.drop(location(2), "still-2012-03-09.log")
+            with open(host.path("spool/drop/open-2012-03-09.log"), "w", encoding="ascii") as file:
+                # Claimed, since it is still by its times, but open for writing all the time.
+                file.write(location(3))
+                file.flush()
+                os.utime(file.fileno(), (1, 1))
+                said = host.run("sweep", expect=0).stderr
+        finally:
+            enough.set()
+            writer.join()
+        self.assertIn("1 done", said)
+        self.assertIn("2 waiting", said)
+        self.assertTrue(os.path.exists(never_still))
+        self.assertEqual(host.count(), 1)
 
 
 class Notify(harness.HostTest):

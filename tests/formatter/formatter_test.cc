@@ -66,6 +66,23 @@ TEST(Formatter, MayTakeALastLineWithoutEnd) {
   EXPECT_EQ(run.id_tails[0], run.id_tails[1]);
 }
 
+TEST(Formatter, FindsTheFormatOfASingleLineWithoutEndIfThatMayBeTaken) {
+  FormatRequest request;
+  request.years = YearTable::fixed(std::chrono::year(2012));
+  EXPECT_EQ(test::Format(kGood, request).counts(), "1 = 0 rows + 0 dropped + 1 rejected");
+  request.accept_unterminated = true;
+  for (const std::string& packed : {kGood, "\xef\xbb\xbf" + kGood, kGood + "\r", Gzip(kGood)}) {
+    const FormatRun run = test::Format(packed, request);
+    ASSERT_TRUE(run.ok) << run.error.message;
+    EXPECT_EQ(run.counts(), "1 = 1 rows + 0 dropped + 0 rejected");
+    EXPECT_EQ(run.result.format, ShippedFormats().find("spysocket"));
+  }
+  const FormatRun other = test::Format("no format takes this", request);
+  EXPECT_EQ(other.error.kind, ErrorKind::content);
+  request.max_line = 100;
+  EXPECT_FALSE(test::Format(kGood, request).ok) << "longer than a line may be";
+}
+
 TEST(Formatter, WritesHeadersThoughThereIsNoRow) {
   const FormatRun run = FormatAs("spysocket", "bad\n");
   EXPECT_THAT(run.csv, StartsWith("Date,Time,"));
@@ -82,6 +99,48 @@ TEST(Formatter, TakesAnEmptyExtract) {
     ASSERT_TRUE(run.ok) << run.error.message;
     EXPECT_EQ(run.counts(), "0 = 0 rows + 0 dropped + 0 rejected");
     EXPECT_EQ(run.result.format, request.format);
+    // Columns are known of a format that names them; else nothing is what nothing gives.
+    if (std::string_view(name) == "spysocket") {
+      EXPECT_THAT(run.csv, StartsWith("Date,Time,"));
+    } else {
+      EXPECT_EQ(run.csv, "");
+    }
+  }
+}
+
+TEST(Formatter, ReadsAnExtractThatWasPackedInPieces) {
+  const std::string second = "09:48:01" + kGood.substr(8) + "\n";
+  const std::string skippable("\x50\x2a\x4d\x18\x03\0\0\0xyz", 11);
+  const std::string zeros(512, '\0');
+  // The first piece ends in the middle of a line.
+  for (const std::string& packed :
+       {Gzip(kGood) + Gzip("\n") + Gzip(second), Gzip(kGood) + Gzip("\n" + second) + zeros,
+        Zstd(kGood) + Zstd("\n" + second), skippable + Zstd(kGood + "\n" + second),
+        skippable + Zstd(kGood) + skippable + Zstd("\n" + second) + skippable}) {
+    FormatRequest request;
+    request.years = YearTable::fixed(std::chrono::year(2012));
+    const FormatRun run = test::Format(packed, request);
+    ASSERT_TRUE(run.ok) << run.error.message;
+    EXPECT_EQ(run.counts(), "2 = 2 rows + 0 dropped + 0 rejected");
+  }
+  const FormatRun nothing =
+      test::Format(skippable, Spysocket(), {}, {.fixed_size = 0, .name = "a.log.zst"});
+  EXPECT_EQ(nothing.counts(), "0 = 0 rows + 0 dropped + 0 rejected");
+  EXPECT_TRUE(nothing.ok) << nothing.error.message;
+}
+
+TEST(Formatter, RefusesADamagedExtractWholeThoughItsLinesWereGood) {
+  const std::string text = kGood + "\n";
+  const std::string gzip = Gzip(text);
+  const std::string zstd = Zstd(text);
+  for (const std::string& packed :
+       {gzip + "garbage", gzip + text, gzip + zstd, gzip + gzip.substr(0, 5), zstd + "garbage",
+        zstd + text, zstd + gzip, gzip.substr(0, gzip.size() - 1), gzip.substr(0, gzip.size() - 7),
+        gzip.substr(0, gzip.size() - 8), zstd.substr(0, zstd.size() - 1)}) {
+    const FormatRun run = test::Format(packed, Spysocket());
+    EXPECT_FALSE(run.ok);
+    EXPECT_EQ(run.error.kind, ErrorKind::content);
+    EXPECT_THAT(run.error.message, HasSubstr("data is "));
   }
 }
 

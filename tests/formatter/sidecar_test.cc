@@ -23,7 +23,7 @@ struct Pair {
   explicit Pair(const SidecarHeader& header) {
     std::vector<std::string> names;
     for (const Column& column : header.columns) names.push_back(column.name);
-    csv = csv_record(names) + "\n";
+    csv = csv_header(names);
     sidecar = sidecar_header_text(header);
   }
   void Add(std::uint64_t line, std::uint64_t offset, std::uint32_t kind, std::string_view record,

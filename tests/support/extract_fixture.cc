@@ -23,7 +23,7 @@ UniqueFd unnamed_file(std::string_view content) {
 std::string TestExtract::csv() const {
   std::vector<std::string> names;
   for (const formatter::Column& column : columns) names.push_back(column.name);
-  std::string text = formatter::csv_record(names) + "\n";
+  std::string text = formatter::csv_header(names);
   for (const TestRow& row : rows) text += row.record + "\n";
   return text;
 }

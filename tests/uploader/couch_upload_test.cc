@@ -2,74 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include "tests/support/extract_fixture.h"
-#include "tests/support/fake_couch.h"
-#include "uploader/couchdb_store.h"
+#include "tests/support/couch_fixture.h"
 
 namespace caravel::testing {
 namespace {
 
 using nlohmann::json;
-using uploader::CouchStore;
 using uploader::Documents;
 using uploader::HttpReply;
-using uploader::StoreConfig;
-using uploader::Upload;
 using uploader::UploadOptions;
 
-std::optional<HttpReply> pass() { return std::nullopt; }
-
-bool is_bulk(const SentRequest& request) { return request.url.ends_with("/_bulk_docs"); }
-
-class CouchUploadTest : public ::testing::Test {
- protected:
-  CouchUploadTest() {
-    config_.name = "couch";
-    config_.type = uploader::StoreType::couchdb;
-    config_.url = "http://db";
-    config_.database = "feed";
-    config_.batch_rows = 100;
-  }
-
-  /// An upload of `extract`; the store and its server live until the next Start().
-  Upload& Start(const TestExtract& extract, UploadOptions options = {},
-                uploader::ExtractInfo info = info_of()) {
-    upload_.reset();
-    if (!store_) {
-      auto couch = std::make_unique<FakeCouch>();
-      couch_ = couch.get();
-      store_ = std::make_unique<CouchStore>(config_, std::move(couch));
-    }
-    upload_ = store_->start(std::move(info), extract.reader(), options);
-    return *upload_;
-  }
-  Result<> Run() { return upload_->run(never_); }
-  void ExpectStored(std::uint64_t rows) {
-    const auto ran = Run();
-    ASSERT_TRUE(ran) << ran.error().message;
-    EXPECT_EQ(upload_->counts().stored, rows);
-  }
-  Error ExpectFailure() {
-    const auto ran = Run();
-    EXPECT_FALSE(ran);
-    return ran ? Error{} : ran.error();
-  }
-  bool FeedDocumentThere(char digit = 'a') {
-    return couch_->documents.contains("feed:hrt:" + std::string(64, digit));
-  }
-
-  StoreConfig config_;
-  StopSignal never_;
-  FakeCouch* couch_ = nullptr;
-  std::unique_ptr<CouchStore> store_;
-  std::unique_ptr<Upload> upload_;
-};
+class CouchUploadTest : public CouchTest {};
 
 TEST_F(CouchUploadTest, KeepsAsManyRequestsInFlightAsThereAreConnections) {
   config_.connections = 3;

@@ -317,6 +317,16 @@ TEST_P(StoreCompliance, CheckChangesNothing) {
   EXPECT_EQ(after->find("will be created"), std::string::npos) << *after;
 }
 
+TEST_P(StoreCompliance, CheckReportsThatThePlaceOfRowsHasVanished) {
+  ASSERT_TRUE(store_->check(true));
+  const auto vanished = store_->check(false);  // rows were stored before, and nothing is there
+  ASSERT_FALSE(vanished);
+  EXPECT_EQ(vanished.error().kind, ErrorKind::fault);
+  EXPECT_NE(store_->check(true)->find("will be created"), std::string::npos) << "changes nothing";
+  Send(extract_of(3));
+  EXPECT_TRUE(store_->check(false));
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, StoreCompliance,
                          ::testing::Values(StoreType::couchdb, StoreType::sqlite),
                          [](const auto& test) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -71,13 +72,43 @@ Result<> expect_other_file(const std::string& path, const Source& source) {
   return {};
 }
 
-/// What an earlier run left beside `path` does not speak of this one.
-void remove_leftovers(const std::string& path) {
-  for (const char* ending : {"", ".reasons.csv", ".cut"}) {
+/// What `--rejects PATH` writes.
+formatter::Rejects::Paths reject_paths(const std::string& path) {
+  return {path, path + ".reasons.csv", path + ".cut"};
+}
+
+/// What an earlier run left under these names does not speak of this one.
+void remove_leftovers(const formatter::Rejects::Paths& paths) {
+  for (const std::string& file : {paths.lines, paths.reasons, paths.cut}) {
     struct stat status {};
-    const std::string file = path + ending;
     if (::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode)) ::unlink(file.c_str());
   }
+}
+
+/// Whether two paths lead to one place, also if nothing is there yet.
+bool is_same_place(const std::string& a, const std::string& b) {
+  const auto place_of = [](const std::string& path) {
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(path, error);
+    auto place = std::filesystem::weakly_canonical(absolute, error);
+    return error ? absolute.lexically_normal() : place;
+  };
+  return place_of(a) == place_of(b);
+}
+
+/// Before anything is opened for writing: no two of the files that we read and write are the same.
+Result<> expect_other_files(const std::optional<formatter::Rejects::Paths>& rejects,
+                            const std::optional<std::string>& sidecar, const Source& source) {
+  if (sidecar) CARAVEL_TRY(expect_other_file(*sidecar, source));
+  if (!rejects) return {};
+  for (const std::string& file : {rejects->lines, rejects->reasons, rejects->cut}) {
+    CARAVEL_TRY(expect_other_file(file, source));
+    if (sidecar && is_same_place(file, *sidecar)) {
+      return fail(ErrorKind::usage,
+                  fmt::format("{}: is wanted for the sidecar and for rejects", file));
+    }
+  }
+  return {};
 }
 
 ExtractTime time_of(const Source& source) {
@@ -136,14 +167,14 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
     if (!fd) return tl::unexpected(fd.error());
     held = std::move(*fd);
   }
-  const auto rejects_path = line.get("rejects");
-  for (const auto& target : {rejects_path, line.get("sidecar")}) {
-    if (target) CARAVEL_TRY(expect_other_file(*target, *source));
-  }
-  if (rejects_path) remove_leftovers(*rejects_path);
+  std::optional<formatter::Rejects::Paths> reject_files;
+  if (const auto path = line.get("rejects")) reject_files = reject_paths(*path);
+  const auto sidecar_path = line.get("sidecar");
+  CARAVEL_TRY(expect_other_files(reject_files, sidecar_path, *source));
+  if (reject_files) remove_leftovers(*reject_files);
   UniqueFd sidecar_fd;
-  if (const auto path = line.get("sidecar")) {
-    auto fd = open_file(*path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (sidecar_path) {
+    auto fd = open_file(*sidecar_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (!fd) return fail(ErrorKind::usage, fd.error().message);
     sidecar_fd = std::move(*fd);
   }
@@ -162,8 +193,7 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
   formatter::Output csv(held ? held.get() : STDOUT_FILENO);
   formatter::Output sidecar(sidecar_fd ? sidecar_fd.get() : -1);
   formatter::Rejects rejects =
-      rejects_path ? formatter::Rejects(
-                         {*rejects_path, *rejects_path + ".reasons.csv", *rejects_path + ".cut"})
+      reject_files ? formatter::Rejects(*reject_files)
                    : formatter::Rejects([&](std::uint64_t number, std::uint64_t offset,
                                             std::string_view reason, std::string_view bytes) {
                        progress.say(fmt::format("line {}, offset {}: {}: {}", number, offset,

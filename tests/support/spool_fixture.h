@@ -1,0 +1,103 @@
+// A loading host in one process: configuration, spool, ledger and intake, and a clock that only the
+// test moves.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/formatter/format_run.h"
+#include "tests/support/temp_dir.h"
+#include "uploader/store.h"
+#include "watcher/intake.h"
+#include "watcher/pipeline.h"
+#include "watcher/spool.h"
+
+namespace caravel::watcher {
+
+class SpoolTest : public ::testing::Test {
+ protected:
+  template <class T>
+  static T Must(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().message);
+    return std::move(*result);
+  }
+  static void Must(const Result<>& result) {
+    if (!result) throw std::runtime_error(result.error().message);
+  }
+
+  /// `text`: what the configuration says beside spool and state.
+  void Configure(const std::string& text) {
+    config_ = Must(parse_config("spool: spool\nstate: state\n" + text, dir_.path("caravel.yaml"),
+                                ConfigOptions{}));
+    spool_ = Must(Spool::open(config_.spool));
+    ledger_ = Must(Ledger::open(config_.ledger_path()));
+  }
+  void Start() {
+    intake_.emplace(config_, *spool_, *ledger_, nullptr);
+    Must(intake_->start(now_));
+  }
+  /// Time passes, and the intake does what is due.
+  void Pass(std::chrono::milliseconds time) {
+    now_.steady += time;
+    now_.wall += time;
+    intake_->step(now_);
+  }
+  /// A file that was dropped long enough ago to be whole.
+  void Drop(const std::string& path, const std::string& content) {
+    dir_.write_file("spool/" + path, content);
+  }
+  /// The names that became ready, "feed/name". They stay in work.
+  std::vector<std::string> Ready() {
+    std::vector<std::string> names;
+    for (ReadyExtract& extract : intake_->take_ready()) {
+      names.push_back(extract.feed->name + "/" + extract.claim.name);
+      in_work_.push_back(std::move(extract));
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+  /// Takes one extract through, into `store`. What is down is not waited for.
+  PipelineResult Load(const ReadyExtract& extract, uploader::Store& store) {
+    ExtractJob job;
+    job.claim = extract.claim;
+    job.root = extract.root;
+    return Pipeline({config_,
+                     *extract.feed,
+                     test::ShippedFormats(),
+                     *spool_,
+                     *ledger_,
+                     store,
+                     *config_.find_store(extract.feed->store),
+                     never_,
+                     {},
+                     std::chrono::milliseconds(0)})
+        .run(job);
+  }
+
+  test::TempDir dir_;
+  Config config_;
+  std::optional<Spool> spool_;
+  std::optional<Ledger> ledger_;
+  std::optional<Intake> intake_;
+  std::vector<ReadyExtract> in_work_;
+  // A little in the future: files that are made now are still then.
+  Moment now_{std::chrono::steady_clock::now(),
+              std::chrono::system_clock::now() + std::chrono::seconds(10)};
+  StopSignal never_;
+};
+
+/// One good line of spysocket.
+inline std::string GoodLine(int second) {
+  return fmt::format(
+      "09:48:{:02} 03/09 V.1.2683 H.0.0 MT_LOCATION Lat/Lon:367751738166/-76091438594 [Valid] "
+      "Adher:3 [Valid] Odom:2668 [Valid] DGPS:On FOM:2\n",
+      second);
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,318 @@
+// What a CouchDB, or somebody in front of it, may answer to rows, and what comes of the rows: none
+// is lost, none invented.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tests/support/couch_fixture.h"
+
+namespace caravel::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Le;
+using uploader::HttpReply;
+using uploader::UploadOptions;
+
+json documents_of(const SentRequest& request) { return json::parse(request.body)["docs"]; }
+
+class CouchFaultsTest : public CouchTest {
+ protected:
+  /// How many documents each of the bulk requests held that were sent since the last call.
+  std::vector<std::size_t> BulkSizes() {
+    std::vector<std::size_t> sizes;
+    for (const SentRequest& request : couch_->requests) {
+      if (is_bulk(request)) sizes.push_back(documents_of(request).size());
+    }
+    couch_->requests.clear();
+    return sizes;
+  }
+  /// Row documents in the database.
+  [[nodiscard]] std::size_t Rows() const {
+    return static_cast<std::size_t>(
+        std::count_if(couch_->documents.begin(), couch_->documents.end(),
+                      [](const auto& entry) { return entry.second["doc_type"] == "Row"; }));
+  }
+  /// Changes the entries of the first reply to rows. Their effect on the database stays.
+  void ChangeFirstReply(std::function<void(json& entries)> change) {
+    couch_->intercept_reply = [this, change](const SentRequest& request) {
+      if (!is_bulk(request)) return pass();
+      json entries = json::array();
+      for (const json& document : documents_of(request)) {
+        const std::string id = document["_id"];
+        entries.push_back({{"ok", true}, {"id", id}, {"rev", couch_->documents.at(id)["_rev"]}});
+      }
+      change(entries);
+      couch_->intercept_reply = nullptr;
+      return std::optional(reply_of(201, entries.dump()));
+    };
+  }
+};
+
+TEST_F(CouchFaultsTest, AReplyThatDoesNotSpeakOfEachRowOnceIsNotBelieved) {
+  const struct {
+    const char* what;
+    std::function<void(json&)> change;
+  } cases[] = {
+      {"an entry is missing", [](json& entries) { entries.erase(1); }},
+      {"an entry is for an unknown id", [](json& entries) { entries[1]["id"] = "hrt:other"; }},
+      {"an entry has no id", [](json& entries) { entries[1].erase("id"); }},
+      {"an id that is no text", [](json& entries) { entries[1]["id"] = 7; }},
+      {"an entry too many",
+       [](json& entries) {
+         entries.push_back({{"ok", true}, {"id", "hrt:more"}});
+       }},
+      {"one twice, none missing", [](json& entries) { entries.push_back(entries[1]); }},
+      {"one twice, another missing", [](json& entries) { entries[2] = entries[1]; }},
+      {"ok twice, the second time refused",
+       [](json& entries) {
+         entries[2] = {{"id", entries[1]["id"]}, {"error", "forbidden"}, {"reason", "no"}};
+       }},
+      {"no entry at all", [](json& entries) { entries = json::array(); }},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.what);
+    store_.reset();
+    Start(extract_of(4));
+    ChangeFirstReply(test.change);
+    const Error error = ExpectFailure();
+    EXPECT_EQ(error.kind, ErrorKind::retry);
+    EXPECT_THAT(error.message, HasSubstr("cannot be understood"));
+    EXPECT_EQ(upload_->counts().acknowledged(upload_->refused().size()), 0U);
+    EXPECT_FALSE(FeedDocumentThere());
+    ExpectStored(4);
+    EXPECT_TRUE(upload_->refused().empty());
+    EXPECT_EQ(Rows(), 4U);
+  }
+}
+
+TEST_F(CouchFaultsTest, ARowWithAnUnknownErrorIsSentAgainAloneAndLaterRefused) {
+  const TestExtract extract = extract_of(30);
+  Start(extract);
+  ExpectStored(30);
+  // With --reprocess as well, where every other row is replaced and none is stored as new.
+  for (const bool reprocess : {false, true}) {
+    SCOPED_TRACE(reprocess);
+    if (!reprocess) store_.reset();
+    TestExtract changed = extract;
+    for (TestRow& row : changed.rows) row.record = "2012-03-09,7";
+    UploadOptions options;
+    options.reprocess = reprocess;
+    Start(reprocess ? changed : extract, options);
+    couch_->documents.erase(id_of(extract, 3));
+    couch_->requests.clear();
+    couch_->intercept_reply = [&](const SentRequest& request) {
+      if (!is_bulk(request)) return pass();
+      json entries = json::array();
+      for (const json& document : documents_of(request)) {
+        const std::string id = document["_id"];
+        const bool ours = couch_->documents[id].value("Lat", json()) == document["Lat"];
+        if (id == id_of(extract, 3)) {
+          couch_->documents.erase(id);
+          entries.push_back({{"id", id}, {"error", "unknown_error"}, {"reason", "badarg"}});
+        } else if (ours) {
+          entries.push_back({{"id", id}, {"ok", true}, {"rev", "1-x"}});
+        } else {
+          entries.push_back({{"id", id}, {"error", "conflict"}});
+        }
+      }
+      return std::optional(reply_of(201, entries.dump()));
+    };
+    int failures = 0;
+    for (Result<> ran = Run(); !ran; ran = Run()) {
+      ASSERT_LT(++failures, 50) << "a row like that holds up its extract for ever";
+      EXPECT_EQ(ran.error().kind, ErrorKind::retry);
+      EXPECT_THAT(ran.error().message, HasSubstr("unknown_error: badarg"));
+      EXPECT_FALSE(FeedDocumentThere() && !reprocess);
+    }
+    EXPECT_GE(failures, 3) << "it may well pass";
+    EXPECT_EQ(upload_->counts().stored, 29U);
+    EXPECT_EQ(upload_->counts().replaced, reprocess ? 29U : 0U);
+    ASSERT_EQ(upload_->refused().size(), 1U);
+    EXPECT_EQ(upload_->refused()[0].line, 4U);
+    EXPECT_THAT(upload_->refused()[0].reason, HasSubstr("unknown_error: badarg"));
+    EXPECT_THAT(BulkSizes().back(), 1U);
+  }
+}
+
+TEST_F(CouchFaultsTest, WhereEveryRowHasAnUnknownErrorTheStoreIsWaitedFor) {
+  Start(extract_of(30));
+  couch_->intercept = [](const SentRequest& request) {
+    if (!is_bulk(request)) return pass();
+    json entries = json::array();
+    for (const json& document : documents_of(request)) {
+      entries.push_back({{"id", document["_id"]}, {"error", "unknown_error"}, {"reason", "x"}});
+    }
+    return std::optional(reply_of(201, entries.dump()));
+  };
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(ExpectFailure().kind, ErrorKind::retry);
+  couch_->intercept = nullptr;
+  ExpectStored(30);
+  EXPECT_TRUE(upload_->refused().empty());
+}
+
+TEST_F(CouchFaultsTest, AnUnauthorizedRowIsAFaultOfTheConfigurationAndNeverRefused) {
+  const TestExtract extract = extract_of(30);
+  Start(extract);
+  bool may = false;
+  couch_->intercept_reply = [&](const SentRequest& request) {
+    if (may || !is_bulk(request)) return pass();
+    json entries = json::array();
+    for (const json& document : documents_of(request)) {
+      const std::string id = document["_id"];
+      if (id == id_of(extract, 3)) {
+        couch_->documents.erase(id);
+        entries.push_back({{"id", id}, {"error", "unauthorized"}, {"reason", "log in"}});
+      } else {
+        entries.push_back({{"id", id}, {"ok", true}, {"rev", "1-x"}});
+      }
+    }
+    return std::optional(reply_of(201, entries.dump()));
+  };
+  for (int i = 0; i < 20; ++i) {
+    const Error error = ExpectFailure();
+    EXPECT_EQ(error.kind, ErrorKind::fault);
+    EXPECT_THAT(error.message, HasSubstr("unauthorized: log in"));
+  }
+  EXPECT_EQ(BulkSizes().back(), 1U) << "the others were acknowledged";
+  may = true;
+  ExpectStored(30);
+  EXPECT_TRUE(upload_->refused().empty());
+}
+
+TEST_F(CouchFaultsTest, ABadRequestThatIsNotInJsonIsNoWordOfCouchDb) {
+  for (const char* body : {"<html><h1>400 Bad Request</h1>nginx</html>", "", "Bad Request", "[]",
+                           "{}", "400", R"({"message":"blocked"})"}) {
+    SCOPED_TRACE(body);
+    store_.reset();
+    Start(extract_of(1));
+    couch_->intercept = [&](const SentRequest&) { return std::optional(reply_of(400, body)); };
+    for (int i = 0; i < 3; ++i) {
+      const Error error = ExpectFailure();
+      EXPECT_EQ(error.kind, ErrorKind::fault);
+      EXPECT_THAT(error.message, HasSubstr("HTTP 400"));
+    }
+    EXPECT_TRUE(upload_->refused().empty());
+    EXPECT_EQ(couch_->count("POST", "_bulk_docs"), 3U) << "nothing is split";
+    couch_->intercept = nullptr;
+    ExpectStored(1);
+    EXPECT_TRUE(upload_->refused().empty());
+  }
+}
+
+TEST_F(CouchFaultsTest, ADatabaseThatCouldNotBeMadeIsTriedAgain) {
+  for (const int status : {503, 401, 0}) {
+    SCOPED_TRACE(status);
+    store_.reset();
+    Start(extract_of(250));
+    couch_->database_there = false;
+    couch_->intercept = [&](const SentRequest& request) {
+      if (request.method != "PUT" || !request.url.ends_with("/feed")) return pass();
+      return std::optional(status == 0 ? no_reply(ErrorKind::retry, "timeout after 30 s")
+                                       : reply_of(status));
+    };
+    // Longer than any limit on how often it is made.
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(ExpectFailure().kind, status == 401 ? ErrorKind::fault : ErrorKind::retry);
+    }
+    EXPECT_FALSE(couch_->database_there);
+    couch_->intercept = nullptr;
+    ExpectStored(250);
+    EXPECT_EQ(Rows(), 250U);
+  }
+}
+
+TEST_F(CouchFaultsTest, ADatabaseThatAnotherLoaderMadeMeanwhileIsAsGood) {
+  Start(extract_of(250));
+  couch_->database_there = false;
+  couch_->intercept = [&](const SentRequest& request) {
+    if (request.method == "PUT" && request.url.ends_with("/feed")) couch_->database_there = true;
+    return pass();  // which answers 412 now
+  };
+  ExpectStored(250);
+  EXPECT_EQ(couch_->count("PUT", "/feed"), 2U) << "the database, and the feed document";
+}
+
+TEST_F(CouchFaultsTest, ABatchThatTakesTooLongIsSentInEverSmallerOnes) {
+  constexpr std::size_t kInTime = 13;
+  for (const int status : {0, 408, 504}) {
+    SCOPED_TRACE(status);
+    store_.reset();
+    config_.connections = 1;
+    Start(extract_of(250));
+    couch_->intercept = [&](const SentRequest& request) {
+      if (!is_bulk(request) || documents_of(request).size() <= kInTime) return pass();
+      HttpReply reply =
+          status == 0 ? no_reply(ErrorKind::retry, "timeout after 30 s") : reply_of(status);
+      reply.timed_out = status == 0;
+      return std::optional(reply);
+    };
+    int failures = 0;
+    for (Result<> ran = Run(); !ran; ran = Run()) {
+      ASSERT_LT(++failures, 10) << "the same batch again and again";
+      EXPECT_EQ(ran.error().kind, ErrorKind::retry);
+    }
+    EXPECT_EQ(failures, 3);
+    EXPECT_EQ(upload_->counts().stored, 250U);
+    EXPECT_EQ(Rows(), 250U);
+    std::vector<std::size_t> sizes = BulkSizes();
+    ASSERT_GT(sizes.size(), 4U);
+    EXPECT_THAT(std::vector<std::size_t>(sizes.begin(), sizes.begin() + 4),
+                ElementsAre(100, 50, 25, 12));
+    sizes.erase(sizes.begin(), sizes.begin() + 4);
+    EXPECT_THAT(sizes, Each(Le(kInTime))) << "later batches too";
+  }
+}
+
+TEST_F(CouchFaultsTest, ARowThatAloneTakesTooLongIsWaitedForAndKept) {
+  Start(extract_of(5));
+  bool slow = true;
+  couch_->intercept = [&](const SentRequest& request) {
+    if (!slow || !is_bulk(request)) return pass();
+    HttpReply reply = no_reply(ErrorKind::retry, "timeout after 30 s");
+    reply.timed_out = true;
+    return std::optional(reply);
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ExpectFailure().kind, ErrorKind::retry);
+  EXPECT_EQ(BulkSizes().back(), 1U);
+  slow = false;
+  ExpectStored(5);
+  EXPECT_TRUE(upload_->refused().empty());
+}
+
+TEST_F(CouchFaultsTest, AServerThatIsNotThereSaysNothingOfBatches) {
+  Start(extract_of(100));
+  bool down = true;
+  couch_->intercept = [&](const SentRequest&) {
+    return down ? std::optional(no_reply(ErrorKind::retry, "connection refused")) : pass();
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ExpectFailure().kind, ErrorKind::retry);
+  down = false;
+  ExpectStored(100);
+  EXPECT_THAT(BulkSizes(), Each(100U));
+}
+
+TEST_F(CouchFaultsTest, QuestionsThatTakeTooLongAreAskedInSmallerNumbers) {
+  Start(extract_of(100, 'a'));
+  ExpectStored(100);
+  Start(extract_of(100, 'b'));
+  couch_->intercept = [&](const SentRequest& request) {
+    if (request.url.find("_all_docs") == std::string::npos) return pass();
+    if (json::parse(request.body)["keys"].size() <= 8) return pass();
+    HttpReply reply = no_reply(ErrorKind::retry, "timeout after 30 s");
+    reply.timed_out = true;
+    return std::optional(reply);
+  };
+  int failures = 0;
+  for (Result<> ran = Run(); !ran; ran = Run()) ASSERT_LT(++failures, 10);
+  EXPECT_EQ(upload_->counts().already_there, 100U);
+}
+
+}  // namespace
+}  // namespace caravel::testing
