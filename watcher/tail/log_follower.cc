@@ -7,6 +7,10 @@
 namespace caravel::tail {
 namespace {
 
+/// After so many bytes content alone tells a copy; fewer may be a header that all files begin with,
+/// and the mtime must agree.
+constexpr std::uint64_t kTellingBytes = 2048;
+
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
 }  // namespace
@@ -75,9 +79,17 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Now& now) 
   if (changed) {
     auto same = holds(fd_.get(), position_);
     if (!same) return tl::unexpected(same.error());
-    // Of a file that nothing was read from there is nothing to compare: it may have been copied and
-    // truncated, and the copy must be read first.
-    if (!*same || stamp->size < position_.offset || (position_.offset == 0 && is_live)) {
+    bool again = !*same || stamp->size < position_.offset;
+    if (!again && position_.offset == 0) {
+      // Nothing was read from it, so there is nothing to compare: it may have been copied and
+      // truncated, and the copy must be read first. Not if it could not be found again.
+      auto listed = rotated_siblings(state_.log, std::nullopt);
+      if (!listed) return tl::unexpected(listed.error());
+      again = is_live || std::any_of(listed->begin(), listed->end(), [&](const Sibling& s) {
+                return same_file(s.stamp.id, stamp->id);
+              });
+    }
+    if (again) {
       fd_.reset();
       return {};
     }
@@ -117,22 +129,19 @@ Result<bool> LogFollower::try_take(const Sibling& file, const Position& position
 }
 
 /// The unfinished file of the state, under whatever name it has now.
-Result<bool> LogFollower::find_again(const std::vector<Sibling>& files,
-                                     const std::optional<Stamp>& live, const Now& now) {
+Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const Now& now) {
   const Position file = *state_.file;
   for (const Sibling& candidate : files) {
     if (candidate.packed || !same_file(candidate.stamp.id, file.id)) continue;
     auto taken = try_take(candidate, file, now);
     if (!taken || *taken) return taken;
   }
-  // Truncated: if it was copied first (copytruncate), the copy begins with what was read, and goes
-  // on with what was not.
-  // The oldest that fits: if all that was read is a header that every file begins with, the later
-  // ones are later copies, still to be read.
-  if (!live || !same_file(live->id, file.id)) return false;
+  // Truncated, or gone: if it was copied first (copytruncate), the copy begins with what was read,
+  // and goes on with what was not. The oldest that fits: if all that was read is a header that
+  // every file begins with, the later ones are later copies, still to be read.
   for (const Sibling& candidate : files) {
     if (candidate.packed || candidate.rotation.empty()) continue;
-    if (candidate.stamp.modified < file.modified) continue;
+    if (candidate.stamp.modified < file.modified && file.offset < kTellingBytes) continue;
     auto taken = try_take(candidate, file, now);
     if (!taken) return taken;
     if (!*taken) continue;
@@ -185,7 +194,7 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
     // Also a finished one, if somebody moved it back to be the log again.
     const bool again = !state_.file->finished || (live && same_file(live->id, state_.file->id));
     if (again) {
-      auto found = find_again(files, live, now);
+      auto found = find_again(files, now);
       if (!found) return tl::unexpected(found.error());
       if (*found) return {};
     }

@@ -68,8 +68,7 @@ class LogFollower {
  private:
   [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Now& now);
   [[nodiscard]] Result<> choose(const std::optional<Stamp>& live, const Now& now);
-  [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files,
-                                        const std::optional<Stamp>& live, const Now& now);
+  [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files, const Now& now);
   [[nodiscard]] Result<bool> try_take(const Sibling& file, const Position& position,
                                       const Now& now);
   /// The index of the first of `files` that was written after the last one read.
