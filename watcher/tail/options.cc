@@ -127,7 +127,7 @@ Usage: caravel-tail [OPTION]... LOG...
   --state FILE         what was read so far (/var/lib/caravel-tail/state)
   --max-bytes SIZE     of an extract; a backlog becomes several (8MiB)
   --max-outbox SIZE    of all that waits or was sent; then the log waits (1GiB)
-  --send COMMAND       run by sh for each file; {} stands for its path. Status 0:
+  --send COMMAND       run by sh for each file, {} being its path. Status 0:
                        sent; anything else: tried again. Manifests go first
   --send-timeout TIME  a command that takes longer is ended (10m)
   --keep-sent TIME     how long sent extracts stay in DIR/sent (24h)
