@@ -1,0 +1,214 @@
+// The agent's pure parts.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "tests/tail/tail_fixture.h"
+#include "watcher/tail/glob.h"
+#include "watcher/tail/options.h"
+#include "watcher/tail/sender.h"
+#include "watcher/tail/sha256.h"
+#include "watcher/tail/siblings.h"
+#include "watcher/tail/state.h"
+
+namespace caravel::tail {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(Sha256Sum, AgreesWithTheStandardEitherWay) {
+  // FIPS 180-4 examples; a million a.
+  const struct {
+    std::string text;
+    const char* digest;
+  } cases[] = {
+      {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+      {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+      {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+      {std::string(1'000'000, 'a'),
+       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+  };
+  for (const auto use : {Sha256::Use::best, Sha256::Use::portable}) {
+    for (const auto& c : cases) {
+      for (const std::size_t piece : {7UL, 63UL, 64UL, 65UL, 100'000UL}) {
+        Sha256 sha(use);
+        for (std::size_t at = 0; at < c.text.size(); at += piece) {
+          sha.update(std::string_view(c.text).substr(at, piece));
+        }
+        EXPECT_EQ(sha.finish(), c.digest);
+      }
+    }
+  }
+}
+
+TEST(RotatedName, IsTheLogsNameAndACountOrADate) {
+  const struct {
+    const char* name;
+    const char* rotation;
+  } cases[] = {{"app.log.1", "1"},
+               {"app.log.12.gz", "12"},
+               {"app.log-20240131", "20240131"},
+               {"app-20240131.log", "20240131"},
+               {"app-2024-01-31.log.zst", "2024-01-31"},
+               {"app.log.2024-01-31T10:00:00Z", "2024-01-31T10:00:00Z"},
+               {"app.1.log", "1"},
+               {"app.log.old", "old"},
+               {"app.log", nullptr},
+               {"app.log.gz", nullptr},
+               {"app.log.swp", nullptr},
+               {"app.log.1.tmp", nullptr},
+               {"app.log.", nullptr},
+               {"app2.log", nullptr},
+               {"app.login.1", nullptr},
+               {"other.log.1", nullptr}};
+  for (const auto& c : cases) {
+    const auto rotation = rotation_of(c.name, "app.log");
+    EXPECT_EQ(rotation.has_value(), c.rotation != nullptr) << c.name;
+    if (rotation) {
+      EXPECT_EQ(*rotation, c.rotation == nullptr ? "" : c.rotation);
+    }
+  }
+}
+
+TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
+  const auto sorted = [](std::vector<std::pair<std::string, int>> files) {
+    std::vector<Sibling> siblings;
+    for (const auto& [rotation, time] : files) {
+      Sibling sibling{rotation, rotation, {}, false};
+      sibling.stamp.modified = time;
+      siblings.push_back(sibling);
+    }
+    sort_siblings(siblings);
+    std::vector<std::string> order;
+    for (const Sibling& sibling : siblings) order.push_back(sibling.rotation);
+    return order;
+  };
+  EXPECT_THAT(sorted({{"1", 5}, {"10", 9}, {"2", 7}}), ElementsAre("10", "2", "1"));
+  EXPECT_THAT(sorted({{"20240201", 1}, {"20240131", 2}}), ElementsAre("20240131", "20240201"));
+  EXPECT_THAT(sorted({{"old", 1}, {"20240131", 2}, {"1", 3}}), ElementsAre("old", "20240131", "1"));
+}
+
+TEST(SendCommand, QuotesThePath) {
+  EXPECT_EQ(fill_command("scp {} h:d", "/o/a b"), "scp '/o/a b' h:d");
+  EXPECT_EQ(fill_command("send", "/o/it's"), "send '/o/it'\\''s'");
+  EXPECT_EQ(fill_command("cp {} x && mv {} y", "$(rm)"), "cp '$(rm)' x && mv '$(rm)' y");
+}
+
+TEST(SendBackoff, GrowsToFiveMinutes) {
+  EXPECT_EQ(send_backoff(1, 0), milliseconds(1000));
+  EXPECT_EQ(send_backoff(1, 1), milliseconds(500));
+  EXPECT_EQ(send_backoff(4, 0), milliseconds(8000));
+  EXPECT_EQ(send_backoff(50, 0), milliseconds(300'000));
+  EXPECT_EQ(send_backoff(~0U, 1), milliseconds(150'000));
+}
+
+TEST(TailState, IsReadAsItWasWritten) {
+  State state;
+  state.patterns = {"/var/log/*.log"};
+  LogState log;
+  log.log = "/var/log/a=\n.log";
+  log.run = "0a1b2c3d";
+  log.sequence = 7;
+  log.since = -5;
+  state.logs.push_back(log);
+  log.log = "/b";
+  Position position;
+  position.id = {1, 2, 3};
+  position.offset = 4;
+  position.head = std::string(32, 'a');
+  position.tail = "-";
+  position.finished = true;
+  log.file = position;
+  watcher::Manifest m;
+  m.host = "h";
+  m.log = "/b";
+  m.run = log.run;
+  m.sequence = 8;
+  m.first_line = std::string(32, '0');
+  m.last = m.bytes = m.lines = 1;
+  m.sha256 = std::string(64, '0');
+  log.pending = Pending{m, position};
+  state.logs.push_back(log);
+  const std::string text = format_state(state);
+  const auto parsed = parse_state(text);
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+  EXPECT_EQ(*parsed, state);
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    EXPECT_FALSE(parse_state(text.substr(0, size)).has_value()) << size;
+  }
+}
+
+TEST(TailOptions, ComeFromTheLineAndAFile) {
+  TailFixture f;
+  f.Append("# comment\noutbox = out\nsend = scp {} a=b\n log=x.log\nlog = /y.log\ninterval = 5s\n",
+           "conf");
+  auto options = parse_options({"--config", f.Log("conf"), "--interval=10s", "--once"}, "/here");
+  ASSERT_TRUE(options.has_value()) << options.error().message;
+  const std::string directory = f.Log("");
+  EXPECT_EQ(options->agent.outbox, directory + "out");
+  EXPECT_EQ(options->agent.send, "scp {} a=b");
+  EXPECT_THAT(options->agent.logs, ElementsAre(directory + "x.log", "/y.log"));
+  EXPECT_EQ(options->agent.interval, milliseconds(10'000));
+  EXPECT_TRUE(options->agent.once);
+  options = parse_options({"--config", f.Log("conf"), "--", "--odd.log"}, "/here");
+  ASSERT_TRUE(options.has_value());
+  EXPECT_THAT(options->agent.logs, ElementsAre("/here/--odd.log"));
+  options = parse_options({"--resend", "0a1b2c3d:00000017"}, "/");
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->resend_sequence, 17U);
+}
+
+TEST(TailOptions, NameWhatIsWrong) {
+  TailFixture f;
+  f.Append("outbox = out\nintervall = 5s\n", "conf");
+  f.Append("send = a\nsend = b\n", "conf2");
+  const struct {
+    std::vector<std::string> arguments;
+    const char* message;
+  } cases[] = {
+      {{}, "no log is named"},
+      {{"--intervall", "5s", "x"}, "did you mean interval?"},
+      {{"--interval", "5", "x"}, "'5' is not like 30s"},
+      {{"--interval"}, "--interval: needs a value"},
+      {{"--max-bytes", "0", "x"}, "must be more than 0"},
+      {{"--from", "middle", "x"}, "is neither start nor end"},
+      {{"--resend", "x:1"}, "is not like"},
+      {{"-x"}, "-x: unknown option"},
+      {{"--config", f.Log("conf"), "x"}, "conf:2: intervall: unknown"},
+      {{"--config", f.Log("conf2"), "x"}, "conf2:2: send: given twice"},
+      {{"--config", "/nowhere", "x"}, "/nowhere"},
+      {{""}, "path is empty"},
+  };
+  for (const auto& c : cases) {
+    const auto options = parse_options(c.arguments, "/");
+    ASSERT_FALSE(options.has_value()) << c.message;
+    EXPECT_EQ(options.error().kind, ErrorKind::usage);
+    EXPECT_THAT(options.error().message, HasSubstr(c.message));
+  }
+}
+
+TEST(TailHelp, FitsOnOneScreen) {
+  const std::string_view text = help_text();
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 36);
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(LogPattern, FindsFilesInAnyComponent) {
+  TailFixture f;
+  std::filesystem::create_directory(f.Log("d1"));
+  std::filesystem::create_directory(f.Log("d2.log"));
+  for (const char* name : {"d1/a.log", "d1/.hidden.log", "d1/a.1.log", "d2.log/b.log", "c.txt"}) {
+    f.Append("x", name);
+  }
+  EXPECT_THAT(matching_logs(f.Log("d*/*.log")),
+              ElementsAre(f.Log("d1/a.log"), f.Log("d2.log/b.log")));
+  EXPECT_THAT(matching_logs(f.Log("*.log")), ElementsAre());
+  EXPECT_THAT(matching_logs(f.Log("[c].t?t")), ElementsAre(f.Log("c.txt")));
+}
+
+}  // namespace
+}  // namespace caravel::tail

@@ -1,0 +1,220 @@
+// A directory of its own, a disk that can fail or "crash", and an agent driven by hand.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "watcher/tail/agent.h"
+
+namespace caravel::tail {
+
+inline std::string ReadAll(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+/// Thrown in the place of a power cut.
+struct Crash {};
+
+/// Does what Disk does, without waiting for the platters, and fails on demand.
+class FaultDisk : public Disk {
+ public:
+  /// The n-th operation from now (from 1) is the last; `halfway` decides how much of it is done.
+  void crash_in(int operations, bool halfway) {
+    countdown_ = operations;
+    halfway_ = halfway;
+  }
+  /// The next operation for which `which` is true fails, and so on, until heal().
+  void break_operations(std::function<bool()> which, int error) {
+    broken_ = std::move(which);
+    error_ = error;
+  }
+  void heal() {
+    broken_ = nullptr;
+    countdown_ = 0;
+  }
+  [[nodiscard]] int operations() const { return operations_; }
+
+  Result<UniqueFd> create(const std::string& path) override {
+    if (Broken()) return fail_with_errno(path, error_);
+    const bool last = Last();
+    if (last && !halfway_) throw Crash{};
+    auto fd = Disk::create(path);
+    if (last) throw Crash{};
+    return fd;
+  }
+  Result<> write(int fd, std::string_view bytes) override {
+    const bool broken = Broken();
+    const bool last = Last();
+    if (last || broken) {
+      static_cast<void>(Disk::write(fd, bytes.substr(0, bytes.size() / 2)));
+      if (last) throw Crash{};
+      return fail_with_errno("write", error_);
+    }
+    return Disk::write(fd, bytes);
+  }
+  Result<> sync(int) override {
+    return Simple([] { return Result<>(); });
+  }
+  Result<> sync_directory(const std::string&) override {
+    return Simple([] { return Result<>(); });
+  }
+  Result<> replace(const std::string& from, const std::string& to) override {
+    return Simple([&] { return Disk::replace(from, to); });
+  }
+  Result<bool> publish(const std::string& from, const std::string& to) override {
+    if (Broken()) return fail_with_errno("rename", error_);
+    const bool last = Last();
+    if (last && !halfway_) throw Crash{};
+    auto result = Disk::publish(from, to);
+    if (last) throw Crash{};
+    return result;
+  }
+  Result<> remove(const std::string& path) override {
+    return Simple([&] { return Disk::remove(path); });
+  }
+
+ private:
+  bool Broken() { return broken_ && broken_(); }
+  bool Last() {
+    ++operations_;
+    return countdown_ > 0 && --countdown_ == 0;
+  }
+  template <class Operation>
+  Result<> Simple(Operation operation) {
+    if (Broken()) return fail_with_errno("disk", error_);
+    const bool last = Last();
+    if (last && !halfway_) throw Crash{};
+    auto result = operation();
+    if (last) throw Crash{};
+    return result;
+  }
+
+  int countdown_ = 0;
+  bool halfway_ = false;
+  std::function<bool()> broken_;
+  int error_ = ENOSPC;
+  int operations_ = 0;
+};
+
+class TailFixture {
+ public:
+  TailFixture() {
+    std::string pattern = ::testing::TempDir() + "tail.XXXXXX";
+    directory_ = ::mkdtemp(pattern.data());
+    std::filesystem::create_directory(directory_ / "logs");
+    options.logs = {Log()};
+    options.outbox = directory_ / "outbox";
+    options.state = directory_ / "state" / "state";
+    options.host = "host";
+    options.interval = std::chrono::seconds(1);
+    options.from_start = true;
+  }
+  ~TailFixture() {
+    agent.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  TailFixture(const TailFixture&) = delete;
+  TailFixture& operator=(const TailFixture&) = delete;
+
+  [[nodiscard]] std::string Log(const std::string& name = "app.log") const {
+    return directory_ / "logs" / name;
+  }
+  [[nodiscard]] std::filesystem::path Outbox() const { return options.outbox; }
+
+  void Append(const std::string& text, const std::string& name = "app.log") const {
+    std::ofstream(Log(name), std::ios::app | std::ios::binary) << text;
+  }
+  void Rename(const std::string& from, const std::string& to) const {
+    std::filesystem::rename(Log(from), Log(to));
+  }
+  void Truncate(const std::string& name = "app.log") const {
+    std::filesystem::resize_file(Log(name), 0);
+  }
+
+  void Start() {
+    auto opened = Agent::open(options, disk);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    agent = std::move(*opened);
+  }
+  void Stop() { agent.reset(); }
+  void Restart() {
+    Stop();
+    Start();
+  }
+  /// Lets time pass, then steps until nothing more is to be done at this time.
+  void Pass(std::chrono::milliseconds time = std::chrono::seconds(1)) {
+    now.steady += time;
+    now.wall += time;
+    if (!agent) Start();
+    for (int i = 0; i < 10'000; ++i) {
+      const Step step = agent->step(now);
+      messages.insert(messages.end(), step.messages.begin(), step.messages.end());
+      trouble = step.trouble;
+      if (step.idle || step.wake > now.steady) return;
+    }
+    FAIL() << "it never comes to rest";
+  }
+  /// Long enough for a rotated file to count as finished.
+  void PassGrace() {
+    for (int i = 0; i < 8; ++i) Pass();
+  }
+
+  /// Extracts by run and sequence: name -> content. Those that were sent too.
+  [[nodiscard]] std::map<std::string, std::string> Extracts() const {
+    std::map<std::string, std::string> extracts;
+    for (const auto& directory : {Outbox(), Outbox() / "sent"}) {
+      if (!std::filesystem::exists(directory)) continue;
+      for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+        const std::string name = entry.path().filename();
+        if (watcher::parse_tail_name(name) && name[0] != '.') {
+          extracts[name] = ReadAll(entry.path());
+        }
+      }
+    }
+    return extracts;
+  }
+  [[nodiscard]] std::string Sent() const {
+    std::string all;
+    for (const auto& [name, content] : Extracts()) all += content;
+    return all;
+  }
+  [[nodiscard]] watcher::Manifest ManifestOf(const std::string& extract) const {
+    auto manifest = watcher::parse_manifest(ReadAll(Outbox() / (extract + ".manifest")));
+    EXPECT_TRUE(manifest.has_value()) << manifest.error().message;
+    return manifest ? *manifest : watcher::Manifest{};
+  }
+  [[nodiscard]] std::string AllMessages() const {
+    std::string all;
+    for (const std::string& message : messages) all += message + "\n";
+    return all;
+  }
+
+  AgentOptions options;
+  FaultDisk disk;
+  std::unique_ptr<Agent> agent;
+  Now now{std::chrono::steady_clock::time_point(std::chrono::hours(100)),
+          std::chrono::system_clock::now()};
+  std::vector<std::string> messages;
+  bool trouble = false;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+}  // namespace caravel::tail

@@ -1,0 +1,188 @@
+// The agent's start and what it keeps on the disk: lock, state, place-taking after a crash, and
+// which logs there are.
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/file.h"
+#include "watcher/tail/agent.h"
+#include "watcher/tail/glob.h"
+
+namespace caravel::tail {
+namespace {
+
+constexpr std::size_t kMaxStateBytes = 64 << 20;
+
+/// A file that the manifest speaks of and that still has the extract's bytes where it says.
+Result<bool> take_place(const Sibling& file, const watcher::Manifest& manifest, Cutter& cutter,
+                        Position& position) {
+  if (file.packed || file.stamp.id.inode != manifest.inode || file.stamp.size < manifest.last) {
+    return false;
+  }
+  auto fd = open_log(file.path);
+  if (!fd) return tl::unexpected(fd.error());
+  auto read = cutter.read(fd->get(), {manifest.first, manifest.last});
+  if (!read || read->sha256 != manifest.sha256) return false;
+  position.id = file.stamp.id;
+  position.modified = file.stamp.modified;
+  CARAVEL_TRY(move_to(fd->get(), manifest.last, position));
+  return true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
+  std::unique_ptr<Agent> agent(new Agent(std::move(options), disk));
+  CARAVEL_TRY(agent->load());
+  return agent;
+}
+
+Result<> Agent::load() {
+  CARAVEL_TRY(outbox_.open());
+  CARAVEL_TRY(make_directory(directory_of(options_.state)));
+  const std::string lock = options_.state + ".lock";
+  auto fd = open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW);
+  if (!fd) return tl::unexpected(fd.error());
+  if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail_with_errno("lock " + lock, errno);
+    return fail(ErrorKind::fault, options_.state + ": another agent works with this state");
+  }
+  lock_ = std::move(*fd);
+
+  State state;
+  if (exists(options_.state)) {
+    auto text = read_file(options_.state, kMaxStateBytes);
+    if (!text) return tl::unexpected(text.error());
+    auto parsed = parse_state(*text);
+    if (!parsed) return tl::unexpected(with_context(options_.state, parsed.error()));
+    state = std::move(*parsed);
+  }
+  patterns_ = std::move(state.patterns);
+  std::vector<std::string> runs;
+  std::vector<std::string> keep;
+  for (LogState& saved : state.logs) {
+    runs.push_back(saved.run);
+    if (saved.pending) keep.push_back(Outbox::name_of(saved.pending->manifest));
+    Log& log = add_log(std::move(saved));
+    log.begun = true;
+    log.verify_pending = log.state.pending.has_value();
+    log.followed = std::any_of(options_.logs.begin(), options_.logs.end(), [&](const auto& named) {
+      return ::fnmatch(named.c_str(), log.state.log.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0 ||
+             named == log.state.log;
+    });
+    CARAVEL_TRY(catch_up(log));
+  }
+  CARAVEL_TRY(outbox_.sweep(runs, keep));
+  find_logs();
+  if (dirty_) CARAVEL_TRY(save());
+  return {};
+}
+
+/// The state may be older than the outbox (it was put back from a backup): the last manifest of the
+/// run tells where the log stands.
+Result<> Agent::catch_up(Log& log) {
+  const std::uint64_t known =
+      log.state.pending ? log.state.pending->manifest.sequence : log.state.sequence;
+  auto newest = outbox_.newest_manifest(log.state.run, known);
+  if (!newest) return tl::unexpected(newest.error());
+  if (!*newest) return {};
+  const watcher::Manifest& manifest = **newest;
+  notices_.say(shown(log.state.log) + ": the state is older than extract " +
+               std::to_string(manifest.sequence) + " in the outbox; going on behind that");
+  auto live = stamp_of(log.state.log);
+  if (!live) return tl::unexpected(live.error());
+  auto files = rotated_siblings(log.state.log, *live);
+  if (!files) return tl::unexpected(files.error());
+  if (*live && (*live)->regular) files->push_back(Sibling{log.state.log, {}, **live, false});
+  Position position;
+  bool found = false;
+  for (const Sibling& file : *files) {
+    auto taken = take_place(file, manifest, cutter_, position);
+    if (!taken) return tl::unexpected(taken.error());
+    found = *taken;
+    if (found) break;
+  }
+  if (!found) {
+    position.id = {manifest.device, manifest.inode, 0};
+    position.offset = manifest.last;
+    position.head = position.tail = "-";  // matches no file
+    position.modified =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(manifest.cut.time_since_epoch())
+            .count();
+  }
+  position.first_line = manifest.first_line;
+  log.state.sequence = manifest.sequence;
+  log.state.file = position;
+  log.state.pending.reset();
+  dirty_ = true;
+  return {};
+}
+
+Result<> Agent::save() {
+  State state;
+  for (const std::string& log : options_.logs) {
+    if (is_pattern(log)) state.patterns.push_back(log);
+  }
+  for (const auto& log : logs_) {
+    if (log->begun) state.logs.push_back(log->state);
+  }
+  CARAVEL_TRY(replace_file(disk_, options_.state, format_state(state)));
+  dirty_ = false;
+  return {};
+}
+
+void Agent::add_new_log(const std::string& path, bool from_start) {
+  LogState state;
+  state.log = path;
+  state.run = random_run();
+  add_log(std::move(state)).from_start = from_start;
+}
+
+void Agent::find_logs() {
+  const auto known = [&](const std::string& path) {
+    return std::any_of(logs_.begin(), logs_.end(),
+                       [&](const auto& log) { return log->state.log == path; });
+  };
+  // A log that was rotated to a name that a pattern matches is read where it was.
+  const auto is_read = [&](const std::string& path) {
+    const auto stamp = stamp_of(path);
+    return stamp && *stamp && std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+             return log->follower->reads((*stamp)->id);
+           });
+  };
+  for (const std::string& log : options_.logs) {
+    if (!is_pattern(log)) {
+      if (!known(log)) add_new_log(log, false);
+      continue;
+    }
+    const bool looked_before =
+        std::find(patterns_.begin(), patterns_.end(), log) != patterns_.end();
+    for (const std::string& path : matching_logs(log)) {
+      // What a known pattern finds only now is new: all of it is to be read.
+      if (!known(path) && !is_read(path)) add_new_log(path, looked_before);
+    }
+    if (!looked_before) {
+      patterns_.push_back(log);
+      dirty_ = true;
+    }
+  }
+}
+
+/// Logs that only a pattern named, deleted and read to the end: their number has no other limit.
+void Agent::forget_deserted() {
+  const auto deserted = [&](const std::unique_ptr<Log>& log) {
+    if (!log->follower->deserted() || log->state.pending) return false;
+    const bool named = std::find(options_.logs.begin(), options_.logs.end(), log->state.log) !=
+                       options_.logs.end();
+    return !named;
+  };
+  const auto gone = std::remove_if(logs_.begin(), logs_.end(), deserted);
+  if (gone == logs_.end()) return;
+  logs_.erase(gone, logs_.end());
+  dirty_ = true;
+}
+
+}  // namespace caravel::tail

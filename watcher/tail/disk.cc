@@ -1,0 +1,92 @@
+#include "watcher/tail/disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/file.h"
+
+namespace caravel::tail {
+
+Result<UniqueFd> Disk::create(const std::string& path) {
+  return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
+}
+
+Result<> Disk::write(int fd, std::string_view bytes) { return write_all(fd, bytes); }
+
+Result<> Disk::sync(int fd) {
+  if (::fsync(fd) != 0) return fail_with_errno("fsync", errno);
+  return {};
+}
+
+Result<> Disk::sync_directory(const std::string& path) { return caravel::sync_directory(path); }
+
+Result<> Disk::replace(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return fail_with_errno("rename to " + to, errno);
+  return {};
+}
+
+Result<bool> Disk::publish(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS) return fail_with_errno("rename to " + to, errno);
+  // NFS and others do not know the flag.
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    // A crash here leaves two names: the temporary one is swept at the next start.
+    if (::unlink(from.c_str()) != 0) return fail_with_errno("unlink " + from, errno);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  // No hard links either (FAT): look first. Only this agent publishes names of its runs.
+  if (exists(to)) return false;
+  CARAVEL_TRY(replace(from, to));
+  return true;
+}
+
+Result<> Disk::remove(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return fail_with_errno("unlink " + path, errno);
+  }
+  return {};
+}
+
+Result<> replace_file(Disk& disk, const std::string& path, std::string_view content) {
+  const std::string temporary = path + ".tmp";
+  auto fd = disk.create(temporary);
+  if (!fd) return tl::unexpected(fd.error());
+  const auto named = [&](Result<> result) -> Result<> {
+    if (!result) return tl::unexpected(with_context(path, result.error()));
+    return {};
+  };
+  CARAVEL_TRY(named(disk.write(fd->get(), content)));
+  CARAVEL_TRY(named(disk.sync(fd->get())));
+  CARAVEL_TRY(disk.replace(temporary, path));
+  return disk.sync_directory(directory_of(path));
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+Result<> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
+  if (errno == ENOENT && path.rfind('/') != std::string::npos && path.rfind('/') > 0) {
+    CARAVEL_TRY(make_directory(directory_of(path)));
+    if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
+  }
+  return fail_with_errno("mkdir " + path, errno);
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+}  // namespace caravel::tail

@@ -1,0 +1,47 @@
+// Every call by which the agent changes a disk. A seam: the tests fail or "crash" any of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace caravel::tail {
+
+/// The real one. Errors name operation and path.
+class Disk {
+ public:
+  Disk() = default;
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+  virtual ~Disk() = default;
+
+  /// A new or emptied file for writing, mode 0640; never through a symlink.
+  [[nodiscard]] virtual Result<UniqueFd> create(const std::string& path);
+  [[nodiscard]] virtual Result<> write(int fd, std::string_view bytes);
+  [[nodiscard]] virtual Result<> sync(int fd);
+  [[nodiscard]] virtual Result<> sync_directory(const std::string& path);
+  /// rename(2): replaces what is at `to`.
+  [[nodiscard]] virtual Result<> replace(const std::string& from, const std::string& to);
+  /// Gives `from` the name `to` unless that is taken (false). Atomic where the file system can
+  /// (renameat2 RENAME_NOREPLACE, else link and unlink).
+  [[nodiscard]] virtual Result<bool> publish(const std::string& from, const std::string& to);
+  /// It may be gone already.
+  [[nodiscard]] virtual Result<> remove(const std::string& path);
+};
+
+/// A temporary beside `path`, written, synced, renamed, the directory synced.
+[[nodiscard]] Result<> replace_file(Disk& disk, const std::string& path, std::string_view content);
+
+/// The directory part of a path; "." if it has none.
+[[nodiscard]] std::string directory_of(const std::string& path);
+/// The last component.
+[[nodiscard]] std::string base_of(const std::string& path);
+
+/// With its parents, mode 0750.
+[[nodiscard]] Result<> make_directory(const std::string& path);
+
+[[nodiscard]] bool exists(const std::string& path);
+
+}  // namespace caravel::tail

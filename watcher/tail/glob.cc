@@ -1,0 +1,67 @@
+#include "watcher/tail/glob.h"
+
+#include <dirent.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "watcher/tail/disk.h"
+#include "watcher/tail/siblings.h"
+
+namespace caravel::tail {
+namespace {
+
+constexpr std::size_t kMostMatches = 10'000;
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+/// Appends what matches `rest` below `prefix` (empty, or ending in a slash).
+void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out) {
+  if (out.size() >= kMostMatches) return;
+  const std::size_t slash = rest.find('/');
+  const std::string component(rest.substr(0, slash));
+  const bool last = slash == std::string_view::npos;
+  const auto go_on = [&](const std::string& name) {
+    const std::string path = prefix + name;
+    struct stat status {};
+    if (!last) {
+      expand(path + "/", rest.substr(slash + 1), out);
+    } else if (::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+      out.push_back(path);
+    }
+  };
+  if (!is_pattern(component)) return go_on(component);
+  const std::unique_ptr<DIR, CloseDirectory> stream(
+      ::opendir(prefix.empty() ? "." : prefix.c_str()));
+  if (!stream) return;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (::fnmatch(component.c_str(), entry->d_name, FNM_PERIOD) == 0) go_on(entry->d_name);
+  }
+}
+
+}  // namespace
+
+bool is_pattern(std::string_view path) {
+  return path.find_first_of("*?[") != std::string_view::npos;
+}
+
+std::vector<std::string> matching_logs(const std::string& pattern) {
+  std::vector<std::string> found;
+  expand("", pattern, found);
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> logs;
+  for (const std::string& path : found) {
+    const std::string name = base_of(path);
+    const bool rotated = std::any_of(found.begin(), found.end(), [&](const std::string& other) {
+      return directory_of(other) == directory_of(path) && rotation_of(name, base_of(other));
+    });
+    if (!rotated && !is_packed(name)) logs.push_back(path);
+  }
+  return logs;
+}
+
+}  // namespace caravel::tail

@@ -1,0 +1,96 @@
+// Which file of a log is to be read now: through rotations, truncations, and what happened while
+// nobody looked. docs/tail.md, "Rotation", has the rules and their limits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/tail/log_file.h"
+#include "watcher/tail/notices.h"
+#include "watcher/tail/siblings.h"
+#include "watcher/tail/state.h"
+
+namespace caravel::tail {
+
+/// The two clocks, as of one step. Intervals are measured with `steady` only.
+struct Now {
+  std::chrono::steady_clock::time_point steady;
+  std::chrono::system_clock::time_point wall;
+};
+
+/// Follows one log. Files are read strictly one after another: a rotated one to its end first.
+/// Errors are of the moment (a permission, an I/O error): call again later, nothing is lost.
+class LogFollower {
+ public:
+  /// `state` outlives this and is advanced by it; `grace` is how long a rotated file must have been
+  /// still before it counts as finished.
+  LogFollower(LogState& state, std::chrono::milliseconds grace, Notices& notices)
+      : state_(state), grace_(grace), notices_(notices) {}
+
+  /// Looks at the log. True if there may be bytes to read: then fd(), position() and size() tell
+  /// which. An unchanged log costs one stat(2).
+  [[nodiscard]] Result<bool> look(const Now& now);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] const Position& position() const { return position_; }
+  [[nodiscard]] const Stamp& stamp() const { return stamp_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// Called when nothing is left to read. If the open file was rotated away and is over, closes it
+  /// (the state says so then) and returns true: look again, there may be a next file.
+  [[nodiscard]] Result<bool> finish(const Now& now);
+
+  /// An extract up to `after` is published; the caller has set the state's `file` to it.
+  void advance(const Position& after);
+  /// Bytes that are not to be read (the hole that a writer without O_APPEND leaves).
+  void skip_to(std::uint64_t offset) { position_.offset = offset; }
+  /// The open file may not be what it was (it changed while it was read): compare it anew.
+  void doubt() { stamp_.modified = -1; }
+  /// See Cutter::next(); forgotten when another file is opened.
+  [[nodiscard]] std::uint64_t& scanned() { return scanned_; }
+  /// Whether this file is being read or was the last one.
+  [[nodiscard]] bool reads(const FileId& id) const;
+
+  /// The first look at a log that has no state yet; begins behind what is there unless
+  /// `from_start`.
+  [[nodiscard]] Result<> begin(bool from_start, class Cutter& cutter);
+
+  /// Nothing is there any more and nothing is left to read (for logs that a pattern found).
+  [[nodiscard]] bool deserted() const { return deserted_; }
+  /// Whole or partial lines that never reached an extract, as far as they are known.
+  [[nodiscard]] std::uint64_t bytes_left_behind() const { return bytes_left_behind_; }
+
+ private:
+  [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Now& now);
+  [[nodiscard]] Result<> choose(const std::optional<Stamp>& live, const Now& now);
+  [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files, const Now& now);
+  [[nodiscard]] Result<bool> try_take(const Sibling& file, const Position& position,
+                                      const Now& now);
+  /// The index of the first of `files` that was written after the last one read.
+  [[nodiscard]] Result<std::size_t> first_unread(const std::vector<Sibling>& files,
+                                                 const Position* anchor);
+  void report_lost(const std::optional<Stamp>& live, const std::vector<Sibling>& files);
+
+  LogState& state_;
+  std::chrono::milliseconds grace_;
+  Notices& notices_;
+
+  UniqueFd fd_;  // the file being read; held, so that it stays readable when renamed or deleted
+  Position position_;
+  Stamp stamp_;
+  std::uint64_t scanned_ = 0;
+  std::string path_;
+  bool rotated_ = false;
+  bool copy_ = false;  // a copy that copytruncate made: nobody writes to it
+  bool all_read_ = false;
+  bool deserted_ = false;
+  std::chrono::steady_clock::time_point still_since_;  // of a rotated file
+  std::uint64_t bytes_left_behind_ = 0;
+};
+
+}  // namespace caravel::tail

@@ -1,0 +1,115 @@
+// caravel-tail: parses arguments, owns the loop, the clock and the signals.
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "watcher/tail/agent.h"
+#include "watcher/tail/options.h"
+
+namespace {
+
+using caravel::ErrorKind;
+using caravel::UniqueFd;
+using caravel::tail::Agent;
+using caravel::tail::Disk;
+using caravel::tail::Now;
+using caravel::tail::Options;
+using caravel::tail::Step;
+
+void say(std::string_view message) {
+  // A failing stderr is no reason to stop.
+  static_cast<void>(
+      caravel::write_all(STDERR_FILENO, "caravel-tail: " + std::string(message) + "\n"));
+}
+
+int status_of(const caravel::Error& error) {
+  say(error.message);
+  return error.kind == ErrorKind::usage ? 2 : 1;
+}
+
+Now now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+/// Waits until `wake`, a signal (true), or the end of a send command.
+bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send) {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(wake - std::chrono::steady_clock::now());
+  const int timeout = static_cast<int>(std::clamp<long long>(left.count(), 0, INT_MAX));
+  pollfd fds[] = {{signals, POLLIN, 0}, {send, POLLIN, 0}};
+  return ::poll(fds, 2, timeout) > 0 && (fds[0].revents & POLLIN) != 0;
+}
+
+int run(Agent& agent, bool once, int signals) {
+  for (;;) {
+    const Step step = agent.step(now());
+    for (const std::string& message : step.messages) say(message);
+    if (once && step.idle) return step.trouble ? 1 : 0;
+    // In one pass everything is due at once, but a running command must be waited for.
+    if (stopped_before(step.wake, signals, agent.send_fd())) return 0;
+  }
+}
+
+int resend(const Options& options) {
+  Disk disk;
+  caravel::tail::Outbox outbox(disk, options.agent.outbox);
+  const auto found = outbox.resend(options.resend_run, options.resend_sequence);
+  if (!found) return status_of(found.error());
+  if (*found) return 0;
+  say(options.agent.outbox + "/sent: holds no extract " + options.resend_run + ":" +
+      std::to_string(options.resend_sequence) + " (sent ones are kept for --keep-sent)");
+  return 1;
+}
+
+/// A log holds one descriptor.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  char directory[PATH_MAX] = {};
+  if (::getcwd(directory, sizeof directory) == nullptr) directory[0] = '\0';
+  auto options = caravel::tail::parse_options({argv + 1, argv + argc}, directory);
+  if (!options) return status_of(options.error());
+  const auto print = [](std::string_view text) {
+    return caravel::write_all(STDOUT_FILENO, text) ? 0 : 1;
+  };
+  if (options->what == Options::What::help) return print(caravel::tail::help_text());
+  if (options->what == Options::What::version) return print("caravel-tail " CARAVEL_VERSION "\n");
+  if (options->what == Options::What::resend) return resend(*options);
+  if (options->agent.host.empty()) {
+    char host[HOST_NAME_MAX + 1] = {};
+    options->agent.host = ::gethostname(host, sizeof host - 1) == 0 ? host : "unknown";
+  }
+
+  sigset_t mask;
+  ::sigemptyset(&mask);
+  ::sigaddset(&mask, SIGTERM);
+  ::sigaddset(&mask, SIGINT);
+  ::sigprocmask(SIG_BLOCK, &mask, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);  // ignored by some parents; then no exit status would be known
+  const UniqueFd signals(::signalfd(-1, &mask, SFD_CLOEXEC));
+  raise_file_limit();
+  ::srand48(
+      static_cast<long>(::getpid() ^ std::chrono::steady_clock::now().time_since_epoch().count()));
+
+  const bool once = options->agent.once;
+  Disk disk;
+  auto agent = Agent::open(std::move(options->agent), disk);
+  if (!agent) return status_of(agent.error());
+  return run(**agent, once, signals.get());
+}

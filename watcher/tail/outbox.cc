@@ -1,0 +1,235 @@
+#include "watcher/tail/outbox.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "base/file.h"
+#include "watcher/tail/cutter.h"
+#include "watcher/tail/log_file.h"
+
+namespace caravel::tail {
+namespace {
+
+using watcher::manifest_name;
+using watcher::parse_tail_name;
+
+constexpr std::string_view kTemporary = ".tmp";
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+Result<std::vector<std::string>> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
+  if (!stream) {
+    if (errno == ENOENT) return names;
+    return fail_with_errno("open " + directory, errno);
+  }
+  while (const dirent* entry = ::readdir(stream.get())) names.emplace_back(entry->d_name);
+  return names;
+}
+
+/// Whether the file at `path` has exactly the manifest's bytes.
+Result<bool> has_content(const std::string& path, const watcher::Manifest& manifest, Disk& disk) {
+  auto fd = open_log(path);
+  if (!fd) return tl::unexpected(fd.error());
+  auto stamp = stamp_of(fd->get());
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (stamp->size != manifest.bytes) return false;
+  Cutter cutter(disk);
+  auto read = cutter.read(fd->get(), {0, manifest.bytes});
+  return read && read->sha256 == manifest.sha256;
+}
+
+}  // namespace
+
+Result<> Outbox::open() { return make_directory(directory_); }
+
+std::string Outbox::path(std::string_view name) const {
+  return directory_ + "/" + std::string(name);
+}
+std::string Outbox::sent_path(std::string_view name) const {
+  return directory_ + "/sent/" + std::string(name);
+}
+std::string Outbox::temporary_path(std::string_view name) const {
+  return directory_ + "/." + std::string(name) + std::string(kTemporary);
+}
+
+std::string Outbox::name_of(const watcher::Manifest& manifest) {
+  return watcher::extract_name(manifest.log, manifest.host, manifest.run, manifest.sequence);
+}
+
+Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
+  auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
+  std::vector<OutboxFile> files;
+  for (std::string& name : *names) {
+    const auto parts = name.starts_with('.') ? std::nullopt : parse_tail_name(name);
+    if (!parts || name.ends_with(".gz") || name.ends_with(".zst")) continue;
+    const auto stamp = stamp_of(directory + "/" + name);
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // fetched in this moment
+    OutboxFile file;
+    file.run = parts->run;
+    file.sequence = parts->sequence;
+    file.bytes = (*stamp)->size;
+    file.changed = (*stamp)->changed;
+    file.name = std::move(name);
+    files.push_back(std::move(file));
+  }
+  std::sort(files.begin(), files.end(), [](const OutboxFile& a, const OutboxFile& b) {
+    return a.run != b.run ? a.run < b.run : a.sequence < b.sequence;
+  });
+  return files;
+}
+
+bool Outbox::knows(std::string_view name) const {
+  const std::string manifest = manifest_name(name);
+  return exists(path(name)) || exists(path(manifest)) || exists(sent_path(name)) ||
+         exists(sent_path(manifest));
+}
+
+/// The text is the same each time, so whoever took the first one has the right one.
+Result<bool> Outbox::publish_manifest(const std::string& name, const std::string& text) {
+  const std::string there = path(manifest_name(name));
+  if (exists(there)) {
+    auto content = read_file(there, watcher::kMaxManifestBytes);
+    return content && *content == text;
+  }
+  const std::string temporary = temporary_path(manifest_name(name));
+  auto fd = disk_.create(temporary);
+  if (!fd) return tl::unexpected(fd.error());
+  CARAVEL_TRY(disk_.write(fd->get(), text));
+  CARAVEL_TRY(disk_.sync(fd->get()));
+  auto published = disk_.publish(temporary, there);
+  if (!published) return tl::unexpected(published.error());
+  CARAVEL_TRY(disk_.sync_directory(directory_));
+  return *published;
+}
+
+Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool verify) {
+  const std::string name = name_of(manifest);
+  const std::string temporary = temporary_path(name);
+  // The temporary file was on the disk before the state spoke of it: if it is not there, it has its
+  // name already, or had it and was taken away.
+  if (!exists(temporary)) return true;
+  if (verify) {
+    auto whole = has_content(temporary, manifest, disk_);
+    if (!whole || !*whole) return whole;
+  }
+  if (exists(path(name))) {
+    auto same = has_content(path(name), manifest, disk_);
+    if (!same || !*same) return same;
+    CARAVEL_TRY(disk_.remove(temporary));
+    return true;
+  }
+  auto first = publish_manifest(name, watcher::format_manifest(manifest));
+  if (!first || !*first) return first;
+  auto second = disk_.publish(temporary, path(name));
+  if (!second || !*second) return second;
+  CARAVEL_TRY(disk_.sync_directory(directory_));
+  return true;
+}
+
+Result<> Outbox::keep_as_sent(const std::string& name) {
+  CARAVEL_TRY(make_directory(directory_ + "/sent"));
+  // The extract first: a manifest that stays behind after a crash is moved with the next sweep, an
+  // extract without its manifest would be sent again.
+  const std::string manifest = manifest_name(name);
+  if (exists(path(name))) CARAVEL_TRY(disk_.replace(path(name), sent_path(name)));
+  if (exists(path(manifest))) CARAVEL_TRY(disk_.replace(path(manifest), sent_path(manifest)));
+  return {};
+}
+
+Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
+  auto files = sent();
+  if (!files) return tl::unexpected(files.error());
+  for (const OutboxFile& file : *files) {
+    if (file.run != run || file.sequence != sequence) continue;
+    const std::string manifest = manifest_name(file.name);
+    if (exists(sent_path(manifest))) {
+      CARAVEL_TRY(disk_.replace(sent_path(manifest), path(manifest)));
+    }
+    CARAVEL_TRY(disk_.replace(sent_path(file.name), path(file.name)));
+    CARAVEL_TRY(disk_.sync_directory(directory_));
+    return true;
+  }
+  return false;
+}
+
+Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldest,
+                                     std::uint64_t max_bytes) {
+  auto here = waiting();
+  if (!here) return tl::unexpected(here.error());
+  auto kept = sent();
+  if (!kept) return tl::unexpected(kept.error());
+  std::uint64_t total = 0;
+  for (const OutboxFile& file : *here) total += file.bytes;
+  for (const OutboxFile& file : *kept) total += file.bytes;
+  std::sort(kept->begin(), kept->end(),
+            [](const OutboxFile& a, const OutboxFile& b) { return a.changed < b.changed; });
+  const std::int64_t limit =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(oldest.time_since_epoch()).count();
+  for (const OutboxFile& file : *kept) {
+    if (file.changed >= limit && total <= max_bytes) break;
+    CARAVEL_TRY(disk_.remove(sent_path(file.name)));
+    CARAVEL_TRY(disk_.remove(sent_path(manifest_name(file.name))));
+    total -= file.bytes;
+  }
+  return total;
+}
+
+Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<std::string>& keep) {
+  auto names = names_in(directory_);
+  if (!names) return tl::unexpected(names.error());
+  const auto ours = [&](std::string_view extract) {
+    const auto parts = parse_tail_name(extract);
+    return parts && std::find(runs.begin(), runs.end(), parts->run) != runs.end();
+  };
+  for (const std::string& name : *names) {
+    std::string_view extract = name;
+    const bool is_manifest = extract.ends_with(watcher::kManifestSuffix);
+    if (name.starts_with('.') && name.ends_with(kTemporary)) {
+      extract = extract.substr(1, extract.size() - 1 - kTemporary.size());
+      if (std::find(keep.begin(), keep.end(), extract) != keep.end()) continue;
+      if (extract.ends_with(watcher::kManifestSuffix)) {
+        extract.remove_suffix(watcher::kManifestSuffix.size());
+      }
+      if (ours(extract)) CARAVEL_TRY(disk_.remove(path(name)));
+    } else if (is_manifest) {
+      extract.remove_suffix(watcher::kManifestSuffix.size());
+      // A crash while it was moved to sent/.
+      if (ours(extract) && !exists(path(extract)) && exists(sent_path(extract))) {
+        CARAVEL_TRY(disk_.replace(path(name), sent_path(name)));
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::optional<watcher::Manifest>> Outbox::newest_manifest(std::string_view run,
+                                                                 std::uint64_t after) const {
+  std::optional<watcher::Manifest> newest;
+  for (const std::string& directory : {directory_, directory_ + "/sent"}) {
+    auto names = names_in(directory);
+    if (!names) return tl::unexpected(names.error());
+    for (const std::string& name : *names) {
+      if (name.starts_with('.') || !name.ends_with(watcher::kManifestSuffix)) continue;
+      const auto parts = parse_tail_name(
+          std::string_view(name).substr(0, name.size() - watcher::kManifestSuffix.size()));
+      if (!parts || parts->run != run || parts->sequence <= after) continue;
+      if (newest && parts->sequence <= newest->sequence) continue;
+      auto text = read_file(directory + "/" + name, watcher::kMaxManifestBytes);
+      if (!text) continue;
+      auto manifest = watcher::parse_manifest(*text);
+      if (!manifest || manifest->run != run || manifest->sequence != parts->sequence) continue;
+      newest = std::move(*manifest);
+    }
+  }
+  return newest;
+}
+
+}  // namespace caravel::tail

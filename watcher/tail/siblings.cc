@@ -1,0 +1,117 @@
+#include "watcher/tail/siblings.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "watcher/tail/disk.h"
+
+namespace caravel::tail {
+namespace {
+
+constexpr std::string_view kPacked[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z"};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Digits with separators between them, as in 1, 20240131, 2024-01-31T10:00:00; or "old".
+bool is_rotation(std::string_view text) {
+  if (text == "old" || text == "bak") return true;
+  if (text.empty() || text.size() > 40 || !is_digit(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return is_digit(c) || std::string_view("-_.:TZ+").find(c) != std::string_view::npos;
+  });
+}
+
+/// Up to four digits count rotations; more are a date or a time.
+bool is_number(const std::string& rotation) {
+  return rotation.size() <= 4 && std::all_of(rotation.begin(), rotation.end(), is_digit);
+}
+
+bool is_date(const std::string& rotation) { return rotation.size() >= 6 && is_digit(rotation[0]); }
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+}  // namespace
+
+bool is_packed(std::string_view name) {
+  return std::any_of(std::begin(kPacked), std::end(kPacked),
+                     [&](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+std::optional<std::string_view> rotation_of(std::string_view name, std::string_view base) {
+  for (const std::string_view suffix : kPacked) {
+    if (name.ends_with(suffix)) {
+      name.remove_suffix(suffix.size());
+      break;
+    }
+  }
+  const auto separated = [](std::string_view text) {
+    return !text.empty() && std::string_view(".-_").find(text.front()) != std::string_view::npos;
+  };
+  if (name.starts_with(base) && separated(name.substr(base.size()))) {
+    const std::string_view rest = name.substr(base.size() + 1);
+    if (is_rotation(rest)) return rest;
+  }
+  // app.log: app-20240131.log, app.1.log
+  const std::size_t dot = base.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+  const std::string_view stem = base.substr(0, dot);
+  const std::string_view extension = base.substr(dot);
+  if (name.size() <= base.size() || !name.starts_with(stem) || !name.ends_with(extension)) {
+    return std::nullopt;
+  }
+  const std::string_view middle = name.substr(stem.size(), name.size() - base.size());
+  if (!separated(middle) || !is_rotation(middle.substr(1))) return std::nullopt;
+  return middle.substr(1);
+}
+
+void sort_siblings(std::vector<Sibling>& siblings) {
+  const auto all = [&](auto test) {
+    return std::all_of(siblings.begin(), siblings.end(),
+                       [&](const Sibling& s) { return test(s.rotation); });
+  };
+  const bool numbers = all(is_number);
+  const bool dates = !numbers && all(is_date);
+  std::sort(siblings.begin(), siblings.end(), [&](const Sibling& a, const Sibling& b) {
+    if (numbers && a.rotation != b.rotation) {
+      if (a.rotation.size() != b.rotation.size()) return a.rotation.size() > b.rotation.size();
+      return a.rotation > b.rotation;
+    }
+    if (dates && a.rotation != b.rotation) return a.rotation < b.rotation;
+    if (a.stamp.modified != b.stamp.modified) return a.stamp.modified < b.stamp.modified;
+    return a.path < b.path;
+  });
+}
+
+Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
+                                              const std::optional<Stamp>& live) {
+  const std::string directory = directory_of(log);
+  const std::string base = base_of(log);
+  std::vector<Sibling> siblings;
+  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
+  if (!stream) {
+    if (errno == ENOENT) return siblings;
+    return fail_with_errno("open " + directory, errno);
+  }
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const auto rotation = rotation_of(entry->d_name, base);
+    if (!rotation) continue;
+    Sibling sibling;
+    sibling.path = directory + "/" + entry->d_name;
+    sibling.rotation = *rotation;
+    sibling.packed = is_packed(entry->d_name);
+    const auto stamp = stamp_of(sibling.path);
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
+    sibling.stamp = **stamp;
+    if (live && same_file(live->id, sibling.stamp.id)) continue;
+    siblings.push_back(std::move(sibling));
+  }
+  sort_siblings(siblings);
+  return siblings;
+}
+
+}  // namespace caravel::tail

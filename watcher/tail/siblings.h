@@ -1,0 +1,39 @@
+// The rotated files of a log: which names in its directory are, and in which order they were
+// written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "watcher/tail/log_file.h"
+
+namespace caravel::tail {
+
+/// Compressed: what is in it cannot be resumed.
+[[nodiscard]] bool is_packed(std::string_view name);
+
+/// What stands for the rotation in a name that can be a rotation of `base`: "1" for "app.log.1",
+/// "20240131" for "app-20240131.log" and "app.log-20240131.gz", "old" for "app.log.old"; nothing
+/// for other names ("app.log.part", "app2.log").
+[[nodiscard]] std::optional<std::string_view> rotation_of(std::string_view name,
+                                                          std::string_view base);
+
+struct Sibling {
+  std::string path;
+  std::string rotation;  // see rotation_of()
+  Stamp stamp;
+  bool packed = false;
+};
+
+/// Sorts oldest first: by number (a higher one is older) or by date, if the names all have such,
+/// else by mtime.
+void sort_siblings(std::vector<Sibling>& siblings);
+
+/// The rotated files beside `log`, oldest first, without the log itself under another name.
+[[nodiscard]] Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
+                                                            const std::optional<Stamp>& live);
+
+}  // namespace caravel::tail

@@ -1,0 +1,197 @@
+#include "watcher/tail/state.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/file.h"
+#include "watcher/key_value.h"
+
+namespace caravel::tail {
+namespace {
+
+using watcher::append_key_value;
+using watcher::KeyValue;
+using watcher::parse_whole_number;
+using watcher::percent_decode;
+using watcher::percent_encode;
+
+constexpr std::string_view kVersion = "1";
+/// In the place of a digest of a file that could not be looked at: it matches nothing.
+constexpr std::string_view kNoDigest = "-";
+
+void append_position(std::string_view prefix, const Position& position, std::string& out) {
+  const auto line = [&](std::string_view key, const std::string& value) {
+    append_key_value(std::string(prefix) + std::string(key), value, out);
+  };
+  line("device", std::to_string(position.id.device));
+  line("inode", std::to_string(position.id.inode));
+  line("born", std::to_string(position.id.born));
+  line("offset", std::to_string(position.offset));
+  line("head", position.head);
+  line("tail", position.tail);
+  line("first_line", position.first_line);
+  line("modified", std::to_string(position.modified));
+  line("finished", position.finished ? "1" : "0");
+}
+
+/// The lines of one section, looked up by key. The first problem is kept.
+class Section {
+ public:
+  Section(const KeyValue* begin, const KeyValue* end) : begin_(begin), end_(end) {}
+
+  [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  std::string text(std::string_view key) {
+    const KeyValue* line = find(key);
+    if (line != nullptr) return std::string(line->value);
+    problem(key, "missing");
+    return {};
+  }
+  std::string decoded(std::string_view key) {
+    auto value = percent_decode(text(key));
+    if (!value || value->empty()) problem(key, "not percent-encoded text");
+    return value.value_or("");
+  }
+  std::uint64_t number(std::string_view key) {
+    const auto value = parse_whole_number(text(key));
+    if (!value) problem(key, "not a whole number");
+    return value.value_or(0);
+  }
+  std::int64_t time(std::string_view key) {
+    const std::string value = text(key);
+    std::int64_t out = 0;
+    const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), out);
+    if (status != std::errc{} || end != value.data() + value.size()) {
+      problem(key, "not a whole number");
+    }
+    return out;
+  }
+  std::string hex(std::string_view key, std::size_t digits, bool optional = false) {
+    std::string value = text(key);
+    const bool absent = optional && (value.empty() || value == kNoDigest);
+    if (!absent && !watcher::is_hex(value, digits)) problem(key, "not hex digits");
+    return value;
+  }
+  void problem(std::string_view key, std::string_view what) {
+    if (!problem_.empty()) return;
+    problem_ = "line " + std::to_string(begin_ == end_ ? 0 : begin_->number) +
+               " and on: " + std::string(key) + ": " + std::string(what);
+  }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  [[nodiscard]] const KeyValue* find(std::string_view key) const {
+    for (const KeyValue* line = begin_; line != end_; ++line) {
+      if (line->key == key) return line;
+    }
+    return nullptr;
+  }
+  const KeyValue* begin_;
+  const KeyValue* end_;
+  std::string problem_;
+};
+
+Position read_position(std::string_view prefix, Section& section) {
+  const auto key = [&](std::string_view name) { return std::string(prefix) + std::string(name); };
+  Position position;
+  position.id.device = section.number(key("device"));
+  position.id.inode = section.number(key("inode"));
+  position.id.born = section.time(key("born"));
+  position.offset = section.number(key("offset"));
+  position.head = section.hex(key("head"), 32, true);
+  position.tail = section.hex(key("tail"), 32, true);
+  position.first_line = section.hex(key("first_line"), 32, true);
+  position.modified = section.time(key("modified"));
+  position.finished = section.number(key("finished")) != 0;
+  return position;
+}
+
+LogState read_log(Section& section) {
+  LogState log;
+  log.log = section.decoded("log");
+  log.run = section.hex("run", 8);
+  log.sequence = section.number("sequence");
+  log.since = section.time("since");
+  if (section.has("file_device")) log.file = read_position("file_", section);
+  if (section.has("next_manifest")) {
+    Pending pending;
+    auto manifest = watcher::parse_manifest(section.decoded("next_manifest"));
+    if (!manifest) {
+      section.problem("next_manifest", manifest.error().message);
+    } else {
+      pending.manifest = std::move(*manifest);
+    }
+    pending.after = read_position("next_", section);
+    log.pending = std::move(pending);
+  }
+  return log;
+}
+
+}  // namespace
+
+std::string format_state(const State& state) {
+  std::string out;
+  append_key_value("version", kVersion, out);
+  for (const std::string& pattern : state.patterns) {
+    out += '\n';
+    append_key_value("pattern", percent_encode(pattern), out);
+  }
+  for (const LogState& log : state.logs) {
+    out += '\n';
+    append_key_value("log", percent_encode(log.log), out);
+    append_key_value("run", log.run, out);
+    append_key_value("sequence", std::to_string(log.sequence), out);
+    append_key_value("since", std::to_string(log.since), out);
+    if (log.file) append_position("file_", *log.file, out);
+    if (log.pending) {
+      const std::string manifest = watcher::format_manifest(log.pending->manifest);
+      append_key_value("next_manifest", percent_encode(manifest), out);
+      append_position("next_", log.pending->after, out);
+    }
+  }
+  out += '\n';
+  append_key_value("end", "1", out);
+  return out;
+}
+
+Result<State> parse_state(std::string_view text) {
+  auto lines = watcher::parse_key_values(text, true);
+  if (!lines) return fail(ErrorKind::fault, lines.error().message);
+  if (lines->size() < 3 || lines->front().key != "version" || lines->front().value != kVersion) {
+    return fail(ErrorKind::fault, "line 1: is not version=1");
+  }
+  if (lines->back().key != "end") return fail(ErrorKind::fault, "its end is missing");
+  State state;
+  const KeyValue* const end = lines->data() + lines->size();
+  for (const KeyValue* begin = lines->data(); begin < end;) {
+    const KeyValue* last = begin;
+    while (last < end && !last->key.empty()) ++last;
+    Section section(begin, last);
+    if (section.has("pattern")) state.patterns.push_back(section.decoded("pattern"));
+    if (section.has("log")) state.logs.push_back(read_log(section));
+    if (!section.problem().empty()) return fail(ErrorKind::fault, section.problem());
+    begin = last + 1;
+  }
+  return state;
+}
+
+std::string random_run() {
+  std::array<unsigned char, 4> bytes{};
+  // Four bytes come whole; before the kernel's generator is ready the call waits (getrandom(2)).
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    // Kernels before 3.17.
+    auto random = open_file("/dev/urandom", O_RDONLY);
+    if (random) static_cast<void>(::read(random->get(), bytes.data(), bytes.size()));
+  }
+  std::string run;
+  for (const unsigned byte : bytes) {
+    run += "0123456789abcdef"[byte >> 4U];
+    run += "0123456789abcdef"[byte & 15U];
+  }
+  return run;
+}
+
+}  // namespace caravel::tail
