@@ -32,6 +32,7 @@ struct StoreConfig {
 
   // both
   Documents documents = Documents::both;
+  bool documents_given = false;  // the configuration says so; if not, `capture` stores rows only
   std::size_t batch_rows = 1000;
   std::size_t batch_bytes = 4 << 20;
 };

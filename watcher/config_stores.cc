@@ -83,6 +83,7 @@ Result<> read_couchdb(const YamlNode& node, const std::string& base, StoreConfig
   reader.choice<Documents>(
       "documents", store.documents,
       {{"rows", Documents::rows}, {"feed", Documents::feed}, {"both", Documents::both}});
+  store.documents_given = reader.has("documents");
   reader.flag("create_database", store.create_database);
   std::uint64_t connections = store.connections;
   reader.count("connections", connections, 1, 16);

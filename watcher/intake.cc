@@ -32,8 +32,9 @@ constexpr unsigned kQuietLooks = 3;
 
 }  // namespace
 
-Intake::Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify)
-    : config_(config), spool_(spool), ledger_(ledger), inotify_(inotify) {
+Intake::Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify,
+               Origin origin)
+    : config_(config), spool_(spool), ledger_(ledger), inotify_(inotify), origin_(origin) {
   for (const FeedConfig& feed : config.feeds) {
     auto place = std::find_if(directories_.begin(), directories_.end(), [&](const auto& directory) {
       return directory->path() == feed.drop;

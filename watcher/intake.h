@@ -44,7 +44,10 @@ struct ReadyExtract {
 class Intake {
  public:
   /// All must outlive it. `inotify` is null for one pass (sweep): then only scans find files.
-  Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify);
+  /// `origin` tells a capture's own extracts from those of drop directories: a watcher and captures
+  /// share one ledger.
+  Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify,
+         Origin origin = Origin::drop);
 
   /// Opens the drop directories, takes up what a crash left in work/, and scans once. A drop
   /// directory that cannot be opened is reported and tried again; it stops no other.
@@ -146,6 +149,7 @@ class Intake {
   const Spool& spool_;
   Ledger& ledger_;
   Inotify* inotify_;
+  const Origin origin_;
   std::optional<ClaimRoot> work_;  // SPOOL/work, wherever the drop directories are
   std::vector<std::unique_ptr<DropDirectory>> directories_;
   StillnessTracker still_;

@@ -29,6 +29,7 @@ NewClaim Intake::claim_row(const Claim& claim, const FeedConfig& feed,
   row.feed = feed.name;
   row.name = claim.name;
   row.path = fmt::format("{}/{}/{}", root.path, claim.id, claim.name);
+  row.origin = origin_;
   row.store = feed.store;
   row.host = host_name();
   return row;
@@ -172,15 +173,20 @@ const FeedConfig* Intake::feed_for(const std::string& name, NameKind kind,
 }
 
 void Intake::adopt(const Moment& now) {
-  auto unfinished = ledger_.unfinished();
-  auto put_off = ledger_.not_archived();
+  auto unfinished = ledger_.unfinished(origin_);
+  auto put_off = ledger_.not_archived(origin_);
   if (!unfinished || !put_off) {
     say_error("ledger", (unfinished ? put_off.error() : unfinished.error()));
     return;
   }
   std::map<std::string, Extract> known;
-  for (Extract& extract : *unfinished) known.emplace(extract.claim, std::move(extract));
-  for (Extract& extract : *put_off) known.emplace(extract.claim, std::move(extract));
+  for (auto* const extracts : {&*unfinished, &*put_off}) {
+    for (Extract& extract : *extracts) {
+      // Captures of other feeds have spools of their own.
+      const bool other = origin_ == Origin::capture && config_.find_feed(extract.feed) == nullptr;
+      if (!other) known.emplace(extract.claim, std::move(extract));
+    }
+  }
 
   adopt_root(*work_, nullptr, known, now);
   bool all_roots_open = true;
@@ -254,14 +260,13 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
 }
 
 void Intake::recheck_archived(const Moment& now) {
-  auto archived = ledger_.done_since(now.wall - kRecheckFor);
+  auto archived = ledger_.done_since(now.wall - kRecheckFor, origin_);
   if (!archived) {
     say_error("ledger", archived.error());
     return;
   }
   for (const Extract& extract : *archived) {
-    if (extract.origin != Origin::drop ||
-        !extract.done_path.starts_with(spool_.path() + "/done/")) {
+    if (!extract.done_path.starts_with(spool_.path() + "/done/")) {
       continue;
     }
     const std::string relative = extract.done_path.substr(spool_.path().size() + 1);

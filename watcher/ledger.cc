@@ -143,7 +143,7 @@ Result<> Ledger::commit_claims(const std::vector<NewClaim>& claims, Time now) {
     const std::string at = time_text(now);
     for (const NewClaim& claim : claims) {
       std::string seen_at = at;
-      if (claim.origin == Origin::drop) {
+      if (claim.origin == Origin::drop || claim.origin == Origin::capture) {
         // It keeps the time when its name was first seen.
         CARAVEL_TRY(database_.each(
             "DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL RETURNING seen_at",

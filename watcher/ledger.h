@@ -292,10 +292,11 @@ class Ledger {
 
   // -- Questions ---------------------------------------------------------------------------------
 
-  /// Claimed from the drop directory and neither done nor failed, oldest first.
-  [[nodiscard]] Result<std::vector<Extract>> unfinished();
-  /// From the drop directory, done or failed, and still in work/.
-  [[nodiscard]] Result<std::vector<Extract>> not_archived();
+  /// Claimed from a drop directory (or the outbox of a capture) and neither done nor failed, oldest
+  /// first.
+  [[nodiscard]] Result<std::vector<Extract>> unfinished(Origin origin = Origin::drop);
+  /// From there, done or failed, and still in work/.
+  [[nodiscard]] Result<std::vector<Extract>> not_archived(Origin origin = Origin::drop);
   [[nodiscard]] Result<std::optional<Extract>> find_claim(const std::string& claim);
   /// By SHA-256 or the first digits of it; newest first, at most `limit`.
   [[nodiscard]] Result<std::vector<Extract>> find_sha256(const std::string& digits,
@@ -304,7 +305,8 @@ class Ledger {
   [[nodiscard]] Result<std::vector<Extract>> find_name(const std::string& name_or_path,
                                                        std::size_t limit = 100);
   /// Done and archived at `since` or later: their files are looked at once more.
-  [[nodiscard]] Result<std::vector<Extract>> done_since(Time since);
+  [[nodiscard]] Result<std::vector<Extract>> done_since(Time since,
+                                                        Origin origin = Origin::drop);
   /// The row times of every extract of `feed` that is done or on its way, but the one with this
   /// SHA-256.
   [[nodiscard]] Result<std::vector<RowTimes>> other_row_times(const std::string& feed,

@@ -86,15 +86,18 @@ Extract read_extract(const Statement& row) {
   return out;
 }
 
-Result<std::vector<Extract>> Ledger::unfinished() {
+Result<std::vector<Extract>> Ledger::unfinished(Origin origin) {
   return select("unfinished",
-                "claim IS NOT NULL AND origin = 'drop' AND state NOT IN ('done', 'failed') "
-                "ORDER BY id");
+                "claim IS NOT NULL AND origin = ? AND state NOT IN ('done', 'failed') ORDER BY id",
+                name_of(origin));
 }
 
-Result<std::vector<Extract>> Ledger::not_archived() {
+Result<std::vector<Extract>> Ledger::not_archived(Origin origin) {
+  // As a literal: so the index over those of the drop directory can be used.
   return select("not archived",
-                "done_path = '' AND state IN ('done', 'failed') AND origin = 'drop' ORDER BY id");
+                fmt::format("done_path = '' AND state IN ('done', 'failed') AND origin = '{}' "
+                            "ORDER BY id",
+                            name_of(origin)));
 }
 
 Result<std::optional<Extract>> Ledger::find_claim(const std::string& claim) {
@@ -118,11 +121,10 @@ Result<std::vector<Extract>> Ledger::find_name(const std::string& name_or_path, 
                 name_or_path, limit);
 }
 
-Result<std::vector<Extract>> Ledger::done_since(Time since) {
+Result<std::vector<Extract>> Ledger::done_since(Time since, Origin origin) {
   return select("done lately",
-                "done_at >= ? AND state = 'done' AND origin = 'drop' AND done_path <> '' "
-                "ORDER BY id",
-                time_text(since));
+                "done_at >= ? AND state = 'done' AND origin = ? AND done_path <> '' ORDER BY id",
+                time_text(since), name_of(origin));
 }
 
 Result<std::vector<Extract>> Ledger::newest_in(State state, std::size_t limit) {

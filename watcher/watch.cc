@@ -84,7 +84,7 @@ Result<> watch(const Service& service) {
   auto inotify = Inotify::open();
   if (!inotify) return tl::unexpected(inotify.error());
   Finished finished;
-  Intake intake(service.config, service.spool, *ledger, &*inotify);
+  Intake intake(service.config, service.spool, *ledger, &*inotify, service.origin);
   std::map<const FeedConfig*, std::unique_ptr<Worker>> workers;
   // However this function is left: workers that nobody stops would be waited for in vain.
   const StopAtEnd stop_at_end{service.stop};
@@ -150,7 +150,7 @@ Result<> watch(const Service& service) {
 Result<SweepResult> sweep(const Service& service) {
   auto ledger = Ledger::open(service.config.ledger_path());
   if (!ledger) return tl::unexpected(ledger.error());
-  Intake intake(service.config, service.spool, *ledger, nullptr);
+  Intake intake(service.config, service.spool, *ledger, nullptr, service.origin);
   std::map<const FeedConfig*, std::unique_ptr<uploader::Store>> stores;
   std::map<const FeedConfig*, std::string> down;
   SweepResult total;

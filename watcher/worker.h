@@ -23,6 +23,7 @@ struct Service {
   const formatter::FormatSet& formats;
   const Spool& spool;
   StopSignal& stop;
+  Origin origin = Origin::drop;
 };
 
 /// Takes the extracts of one feed through the pipeline, one after the other, in the order in which

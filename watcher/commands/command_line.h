@@ -69,6 +69,7 @@ int run_status(const CommandCall& call);
 int run_explain(const CommandCall& call);
 int run_check(const CommandCall& call);
 int run_mapping(const CommandCall& call);
+int run_capture(const CommandCall& call);
 
 /// Finds the command among the arguments of the program and runs it.
 int run_program(std::vector<std::string> arguments, StopSignal& stop);

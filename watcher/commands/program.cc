@@ -21,6 +21,7 @@ constexpr std::array kCommands = {
     Command{"watch", "run until told to stop; load each new extract at once", run_watch},
     Command{"sweep", "one pass over the drop directories, then exit (cron)", run_sweep},
     Command{"process", "load old extracts by hand, from any place", run_process},
+    Command{"capture", "tail, format and upload a log of this host", run_capture},
     Command{"format", "a filter: extract in, CSV out", run_format},
     Command{"upload", "load CSV files", run_upload},
     Command{"mapping", "store a table of vehicles, routes or stops", run_mapping},
