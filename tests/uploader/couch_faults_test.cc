@@ -187,21 +187,26 @@ TEST_F(CouchFaultsTest, AnUnauthorizedRowIsAFaultOfTheConfigurationAndNeverRefus
 }
 
 TEST_F(CouchFaultsTest, ABadRequestThatIsNotInJsonIsNoWordOfCouchDb) {
+  config_.batch_rows = 10;
+  config_.connections = 1;
   for (const char* body : {"<html><h1>400 Bad Request</h1>nginx</html>", "", "Bad Request", "[]",
                            "{}", "400", R"({"message":"blocked"})"}) {
     SCOPED_TRACE(body);
     store_.reset();
-    Start(extract_of(1));
-    couch_->intercept = [&](const SentRequest&) { return std::optional(reply_of(400, body)); };
+    Start(extract_of(30));
+    int bulks = 0;
+    couch_->intercept = [&](const SentRequest& request) {
+      return is_bulk(request) && ++bulks > 1 ? std::optional(reply_of(400, body)) : pass();
+    };
     for (int i = 0; i < 3; ++i) {
       const Error error = ExpectFailure();
       EXPECT_EQ(error.kind, ErrorKind::fault);
       EXPECT_THAT(error.message, HasSubstr("HTTP 400"));
     }
     EXPECT_TRUE(upload_->refused().empty());
-    EXPECT_EQ(couch_->count("POST", "_bulk_docs"), 3U) << "nothing is split";
+    EXPECT_THAT(BulkSizes(), ElementsAre(10, 10, 10, 10)) << "nothing is split";
     couch_->intercept = nullptr;
-    ExpectStored(1);
+    ExpectStored(30);
     EXPECT_TRUE(upload_->refused().empty());
   }
 }
