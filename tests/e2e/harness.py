@@ -126,6 +126,10 @@ class Host:
         return sorted(os.path.basename(path)
                       for path in glob.glob(self.path("spool/done/*/*/*/*")))
 
+    def captured(self, feed="hrt"):
+        return sorted(os.path.basename(path)
+                      for path in glob.glob(self.path(f"spool/capture/{feed}/done/*/*/*/*")))
+
     def rows(self, query="select count(*) from hrt"):
         with sqlite3.connect(f"file:{self.path('rows.db')}?mode=ro", uri=True) as database:
             return database.execute(query).fetchall()

@@ -1,0 +1,124 @@
+"""caravel capture: a log of this host into the store, in one process."""
+import os
+import random
+import signal
+import subprocess
+
+import harness
+from harness import CARAVEL, location, wait_for
+
+
+class Capture(harness.HostTest):
+    def begin(self, host, *options, log="app.log"):
+        with open(host.path("capture.log"), "ab") as stderr:
+            process = subprocess.Popen(
+                [CARAVEL, "capture", "--config", host.config, "--interval", "100ms", "--grace",
+                 "200ms", *options, host.path(log)], stderr=stderr, cwd=host.folder)
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        return process
+
+    def append(self, host, text, log="app.log"):
+        with open(host.path(log), "a", encoding="ascii") as file:
+            file.write(text)
+
+    def stored(self, host, count):
+        def there():
+            return os.path.exists(host.path("rows.db")) and \
+                host.rows("select 1 from sqlite_master where name = 'hrt'") and host.count() == count
+        try:
+            wait_for(f"{count} rows", there)
+        except AssertionError:
+            with open(host.path("capture.log"), encoding="utf-8") as log:
+                raise AssertionError(f"{host.count()} rows, not {count}\n{log.read()}") from None
+
+    def end(self, process):
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
+
+    def test_lines_are_stored_as_they_are_written(self):
+        host = self.host()
+        self.append(host, location(1) + location(2))
+        process = self.begin(host)
+        self.stored(host, 2)
+        self.append(host, location(3)[:40])  # half a line is none
+        self.append(host, location(3)[40:] + location(4))
+        self.stored(host, 4)
+        os.rename(host.path("app.log"), host.path("app.log.1"))
+        self.append(host, location(5))
+        self.stored(host, 5)
+        self.end(process)
+        # Rows only: nobody waits for a feed document of a second's lines.
+        self.assertEqual(host.rows("select count(*) from _feeds")[0][0], 0)
+        name = next(name for name in host.captured() if name.endswith("00000001.log"))
+        self.assertIn("from the log itself", host.run("explain", name, expect=0).stdout)
+
+    def test_nothing_is_lost_or_repeated_over_kills_and_rotations(self):
+        host = self.host()
+        random_ = random.Random(7)
+        second = 1
+        self.append(host, location(0))
+        process = self.begin(host)
+        self.stored(host, 1)  # what was rotated away before it was ever seen is not this log
+        for round_ in range(12):
+            for _ in range(random_.randint(1, 30)):
+                self.append(host, location(second))
+                second += 1
+            if random_.random() < 0.5:
+                for number in range(round_, 0, -1):
+                    if os.path.exists(host.path(f"app.log.{number}")):
+                        os.rename(host.path(f"app.log.{number}"), host.path(f"app.log.{number + 1}"))
+                os.rename(host.path("app.log"), host.path("app.log.1"))
+            if random_.random() < 0.6:
+                process.kill()
+                process.wait()
+                process = self.begin(host)
+        self.stored(host, second)
+        self.end(process)
+        self.assertEqual(host.status()["sources"][0]["gaps"], [])
+        self.assert_counts_add_up(host)
+
+    def test_one_pass_for_cron(self):
+        host = self.host()
+        for count in (3, 5):
+            self.append(host, "".join(location(second) for second in range(count - 2, count)))
+            host.run("capture", "--once", host.path("app.log"), expect=0)
+        self.assertEqual(host.count(), 4)
+        host.run("capture", "--once", host.path("app.log"), expect=0)
+        self.assertEqual(host.count(), 4)
+
+    def test_it_runs_beside_a_watcher_and_only_once(self):
+        host = self.host()
+        host.start()
+        process = self.begin(host)
+        self.append(host, location(1))
+        host.drop(location(2), "a-2012-03-09.log")
+        self.stored(host, 2)
+        host.stop()
+        host.start()
+        self.append(host, location(3))
+        self.stored(host, 3)
+        self.assertIn("captured already", host.run("capture", host.path("app.log"), expect=1).stderr)
+        self.end(process)
+        self.assertEqual(host.extracts()["failed"], 0)
+
+    def test_a_log_may_begin_at_its_end(self):
+        host = self.host()
+        self.append(host, location(1))
+        process = self.begin(host, "--from", "end")
+        wait_for("the start", lambda: os.path.exists(host.path("state/capture/hrt")))
+        self.append(host, location(2))
+        self.stored(host, 1)
+        self.end(process)
+
+    def test_the_agents_own_options_are_refused(self):
+        host = self.host()
+        for option in ("--send=x {}", "--outbox=/tmp", "--state=/tmp/x"):
+            self.assertIn("caravel-tail", host.run("capture", option, "a.log", expect=2).stderr)
+        self.assertIn("--interval", host.run("capture", "--intervall", "1s", "a.log",
+                                             expect=2).stderr)
+        self.assertIn("log", host.run("capture", expect=2).stderr)
+        self.assertFalse(os.path.exists(host.path("spool")))
+
+
+if __name__ == "__main__":
+    harness.main()
