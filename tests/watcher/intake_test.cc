@@ -75,7 +75,7 @@ TEST_F(IntakeTest, MaxClaimsIsALimitOfEachFeedByItself) {
   EXPECT_THAT(Ready(), ElementsAre(down, down, well, well));
   // The extracts of one feed go on; those of the other wait for their store.
   for (const ReadyExtract& extract : std::vector<ReadyExtract>(in_work_)) {
-    if (extract.feed->name == "well") intake_->finished(extract, false, now_);
+    if (extract.feed->name == "well") intake_->finished(extract, Ending::done, "", now_);
   }
   EXPECT_THAT(Ready(), ElementsAre(well, well));
   EXPECT_EQ(dir_.list("spool/drop/down").size(), 2U);
@@ -91,7 +91,7 @@ TEST_F(IntakeTest, AnExtractThatProvedNotToBeReadyIsWaitedForAgain) {
   std::filesystem::create_hard_link(dir_.path(place), dir_.path("second-name"));
   const auto store = uploader::make_store(*config_.find_store(extract.feed->store));
   EXPECT_EQ(Load(extract, *store).ending, Ending::not_ready);
-  intake_->finished(extract, true, now_);
+  intake_->finished(extract, Ending::not_ready, "has a second name", now_);
   EXPECT_EQ(intake_->waiting(), 1U);
   Pass(2s);
   EXPECT_THAT(Ready(), IsEmpty());
