@@ -124,7 +124,7 @@ Result<> Agent::catch_up(Log& log) {
 Result<> Agent::save() {
   State state;
   for (const std::string& log : options_.logs) {
-    if (is_pattern(log)) state.patterns.push_back(log);
+    if (is_pattern(log) && !exists(log)) state.patterns.push_back(log);
   }
   for (const auto& log : logs_) {
     if (log->begun) state.logs.push_back(log->state);
@@ -154,7 +154,7 @@ void Agent::find_logs() {
            });
   };
   for (const std::string& log : options_.logs) {
-    if (!is_pattern(log)) {
+    if (!is_pattern(log) || exists(log)) {
       if (!known(log)) add_new_log(log, false);
       continue;
     }
