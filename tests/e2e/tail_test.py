@@ -235,6 +235,7 @@ class Tail(unittest.TestCase):
         with open(self.log, "wb") as file:
             for _ in range(64):
                 file.write((b"z" * 99 + b"\n") * 10_000)
+        self.once("--max-bytes", "1MiB", "--max-outbox", "1MiB")  # so that a state is read too
         process = self.start("--interval", "1s")
         wait_for(lambda: sum(map(os.path.getsize, self.extracts())) == 64_000_000, 60)
         status = read(f"/proc/{process.pid}/status").decode()

@@ -53,8 +53,11 @@ Result<> Agent::load() {
   lock_ = std::move(*fd);
 
   State state;
-  if (exists(options_.state)) {
-    auto text = read_file(options_.state, kMaxStateBytes);
+  auto stamp = stamp_of(options_.state);
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (*stamp) {
+    // The limit is also what read_file() allocates.
+    auto text = read_file(options_.state, std::min<std::size_t>((*stamp)->size, kMaxStateBytes));
     if (!text) return tl::unexpected(text.error());
     auto parsed = parse_state(*text);
     if (!parsed) return tl::unexpected(with_context(options_.state, parsed.error()));
