@@ -63,7 +63,8 @@ Step Agent::step(const Now& now) {
       } else {
         notices_.clear(log->state.log, shown(log->state.log) + ": works again");
       }
-      log->due = again && *again ? now.steady : now.steady + options_.interval;
+      // All logs at one time: an idle agent wakes once an interval.
+      log->due = again && *again ? now.steady : next_look_;
     }
     more = more || log->due <= now.steady;
     step.wake = std::min(step.wake, log->due);

@@ -53,8 +53,11 @@ Result<> Agent::load() {
   lock_ = std::move(*fd);
 
   State state;
-  if (exists(options_.state)) {
-    auto text = read_file(options_.state, kMaxStateBytes);
+  auto stamp = stamp_of(options_.state);
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (*stamp) {
+    // The limit is also what read_file() allocates.
+    auto text = read_file(options_.state, std::min<std::size_t>((*stamp)->size, kMaxStateBytes));
     if (!text) return tl::unexpected(text.error());
     auto parsed = parse_state(*text);
     if (!parsed) return tl::unexpected(with_context(options_.state, parsed.error()));
@@ -124,7 +127,7 @@ Result<> Agent::catch_up(Log& log) {
 Result<> Agent::save() {
   State state;
   for (const std::string& log : options_.logs) {
-    if (is_pattern(log)) state.patterns.push_back(log);
+    if (is_pattern(log) && !exists(log)) state.patterns.push_back(log);
   }
   for (const auto& log : logs_) {
     if (log->begun) state.logs.push_back(log->state);
@@ -154,7 +157,7 @@ void Agent::find_logs() {
            });
   };
   for (const std::string& log : options_.logs) {
-    if (!is_pattern(log)) {
+    if (!is_pattern(log) || exists(log)) {
       if (!known(log)) add_new_log(log, false);
       continue;
     }

@@ -113,8 +113,8 @@ Sha256::Sha256(Use use)
     : blocks_(portable_blocks), state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
 #if defined(__x86_64__)
-  static const bool sha_ni = has_sha_ni();
-  if (use == Use::best && sha_ni) blocks_ = sha_ni_blocks;
+  static const bool kShaNi = has_sha_ni();
+  if (use == Use::best && kShaNi) blocks_ = sha_ni_blocks;
 #else
   static_cast<void>(use);
 #endif

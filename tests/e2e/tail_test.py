@@ -1,0 +1,341 @@
+"""caravel-tail as people run it: killed, with sends that fail or hang, on a full disk, over ssh."""
+import glob
+import hashlib
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+BINARY = os.environ["CARAVEL_TAIL_BINARY"]
+SOURCE = os.environ["CARAVEL_SOURCE_DIR"]
+SSHD = "/usr/sbin/sshd"
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited in vain")
+        time.sleep(0.02)
+
+
+class Tail(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="tail.")
+        os.chmod(self.root, 0o755)
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        os.mkdir(self.path("logs"))
+        self.log = self.path("logs/app.log")
+        self.outbox = self.path("outbox")
+        self.processes = []
+        self.addCleanup(self.end_all)
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def end_all(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+    def arguments(self, *more):
+        return [BINARY, "--outbox", self.outbox, "--state", self.path("state/state"), "--from",
+                "start", *more, self.log]
+
+    def start(self, *more, **options):
+        process = subprocess.Popen(self.arguments(*more), stderr=subprocess.PIPE, **options)
+        self.addCleanup(process.stderr.close)
+        self.processes.append(process)
+        return process
+
+    def once(self, *more, **options):
+        return subprocess.run(self.arguments("--once", *more), capture_output=True, text=True,
+                              timeout=60, **options)
+
+    def append(self, data):
+        with open(self.log, "ab") as file:
+            file.write(data)
+
+    def extracts(self, directory=None):
+        names = glob.glob(os.path.join(directory or self.outbox, "*.log"))
+        return sorted(names, key=lambda name: name.split(".")[-2])
+
+    def content(self, *directories):
+        names = {}
+        for directory in directories or (self.outbox,):
+            for name in self.extracts(directory):
+                names[os.path.basename(name).split(".")[-2]] = read(name)
+        return b"".join(names[key] for key in sorted(names))
+
+    def check_manifests(self, directory):
+        for name in self.extracts(directory):
+            manifest = dict(line.split("=", 1) for line in read(name + ".manifest").decode().split())
+            data = read(name)
+            self.assertEqual(manifest["sha256"], hashlib.sha256(data).hexdigest())
+            self.assertEqual(int(manifest["lines"]), data.count(b"\n"))
+            self.assertEqual(int(manifest["bytes"]), len(data))
+
+    def test_the_program_is_one_small_static_file(self):
+        headers = subprocess.run(["readelf", "-lW", BINARY], capture_output=True, text=True,
+                                 check=True).stdout
+        self.assertNotIn("INTERP", headers)
+        self.assertLess(os.path.getsize(BINARY), 1_000_000)
+        self.assertTrue(subprocess.run([BINARY, "--version"], capture_output=True, text=True,
+                                       check=True).stdout.startswith("caravel-tail "))
+        self.assertEqual(subprocess.run([BINARY], capture_output=True).returncode, 2)
+
+    def test_killed_at_any_time_it_loses_and_repeats_nothing(self):
+        chance = random.Random(7)
+        number = 0
+        for _ in range(40):
+            process = self.start("--interval", "100ms", "--max-bytes", "2kB", "--grace", "0s")
+            for _ in range(chance.randrange(1, 6)):
+                number += 1
+                lines = b"".join(b"%d.%d %s\n" % (number, i, b"x" * chance.randrange(60))
+                                 for i in range(chance.randrange(200)))
+                cut = chance.randrange(len(lines) + 1)
+                self.append(lines[:cut])
+                time.sleep(chance.random() * 0.03)
+                self.append(lines[cut:])
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.assertEqual(self.once().returncode, 0)
+        self.assertEqual(self.content(), read(self.log))
+        self.check_manifests(self.outbox)
+        self.assertEqual([n for n in os.listdir(self.outbox) if n.startswith(".")], [])
+
+    def test_a_signal_ends_it_at_once(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process = self.start("--interval", "1h", "--send", "sleep 100")
+            self.append(b"a\n")
+            time.sleep(0.2)
+            begin = time.monotonic()
+            process.send_signal(number)
+            self.assertEqual(process.wait(5), 0)
+            self.assertLess(time.monotonic() - begin, 1)
+
+    def test_a_failing_send_is_tried_again_in_order_and_holds_nothing_up(self):
+        os.mkdir(self.path("there"))
+        process = self.start("--interval", "100ms", "--max-bytes", "10", "--send",
+                             f"test -e {self.path('up')} && cp {{}} {self.path('there')} && "
+                             f"echo {{}} >> {self.path('order')}")
+        for number in range(10):
+            self.append(b"line %d\n" % number)
+        wait_for(lambda: len(self.extracts()) == 10)
+        open(self.path("up"), "w").close()
+        wait_for(lambda: self.content(self.path("there")) == read(self.log), 30)
+        wait_for(lambda: not self.extracts())
+        self.check_manifests(self.path("there"))
+        self.check_manifests(os.path.join(self.outbox, "sent"))
+        order = read(self.path("order")).decode().split()
+        self.assertEqual(order, [name for extract in order[1::2]
+                                 for name in (extract + ".manifest", extract)])
+        self.assertEqual(order[1::2], sorted(order[1::2]))
+        process.terminate()
+        messages = process.communicate()[1].decode()
+        self.assertEqual(messages.count("sending fails: exit status 1"), 1, messages)
+
+    def test_a_hanging_send_is_ended_and_rotations_are_followed_meanwhile(self):
+        process = self.start("--interval", "100ms", "--grace", "200ms", "--send-timeout", "2s",
+                             "--send", f": {{}}; sleep 1000 & echo $! >> {self.path('pids')}; wait")
+        self.append(b"a\n")
+        wait_for(lambda: os.path.exists(self.path("pids")))
+        for number in range(3):
+            self.append(b"b%d\n" % number)
+            os.rename(self.log, f"{self.log}-2024010{number + 1}")
+        self.append(b"c\n")
+        wait_for(lambda: self.content() == b"a\nb0\nb1\nb2\nc\n")
+        wait_for(lambda: len(read(self.path("pids")).split()) > 1)
+        first = int(read(self.path("pids")).split()[0])
+        wait_for(lambda: not os.path.exists(f"/proc/{first}") or
+                 b"Z" in read(f"/proc/{first}/stat").split(b")")[1][:3])
+        process.terminate()
+        self.assertIn("took too long", process.communicate()[1].decode())
+
+    def test_one_pass_says_how_it_went_and_resend_sends_again(self):
+        self.append(b"a\n")
+        there = self.path("there")
+        result = self.once("--send", f"cp {{}} {there}/")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("sending fails", result.stderr)
+        os.mkdir(there)
+        result = self.once("--send", f"cp {{}} {there}/")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        name = os.path.basename(self.extracts(there)[0])
+        shutil.rmtree(there)
+        os.mkdir(there)
+        place = ":".join(re.search(r"\.([0-9a-f]{8})\.(\d{8})\.log$", name).groups())
+        agent = self.start("--interval", "100ms", "--send", f"cp {{}} {there}/")
+        time.sleep(0.3)
+        subprocess.run([BINARY, "--outbox", self.outbox, "--resend", place], check=True)
+        wait_for(lambda: os.listdir(there) and self.extracts(os.path.join(self.outbox, "sent")))
+        self.assertEqual(sorted(os.listdir(there)), [name, name + ".manifest"])
+        agent.terminate()
+        agent.wait()
+        result = subprocess.run([BINARY, "--outbox", self.outbox, "--resend", "00000000:1"],
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("holds no extract 00000000:1", result.stderr)
+
+    def test_a_log_directory_needs_no_write_right_and_is_not_touched(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to become somebody else")
+        self.append(b"a\nb\n")
+        os.chmod(self.log, 0o444)
+        os.chmod(self.path("logs"), 0o555)
+        os.mkdir(self.path("mine"))
+        os.chown(self.path("mine"), 65534, 65534)
+        self.outbox = self.path("mine/outbox")
+        before = os.stat(self.path("logs"))
+        result = subprocess.run([BINARY, "--once", "--from", "start", "--outbox", self.outbox,
+                                 "--state", self.path("mine/state"), self.log],
+                                user=65534, group=65534, extra_groups=[], capture_output=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.content(), b"a\nb\n")
+        self.assertEqual(before.st_mtime_ns, os.stat(self.path("logs")).st_mtime_ns)
+        self.assertEqual(os.listdir(self.path("logs")), ["app.log"])
+
+    def test_a_full_disk_is_waited_out(self):
+        os.mkdir(self.outbox)
+        mounted = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "none", self.outbox],
+            capture_output=True).returncode == 0
+        if not mounted:
+            self.skipTest("no tmpfs can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", self.outbox], check=True)
+        self.addCleanup(self.end_all)
+        lines = b"".join(b"line %d %s\n" % (i, b"y" * 90) for i in range(6000))
+        self.append(lines)
+        process = self.start("--interval", "100ms", "--max-bytes", "50kB")
+        got = b""
+        while len(got) < len(lines):
+            wait_for(lambda: self.extracts())
+            time.sleep(0.25)
+            for name in self.extracts():
+                got += read(name)
+                os.remove(name)
+                os.remove(name + ".manifest")
+        self.assertEqual(got, lines)
+        process.terminate()
+        self.assertIn("No space left on device", process.communicate()[1].decode())
+
+    def test_it_takes_little_memory_whatever_the_backlog(self):
+        with open(self.log, "wb") as file:
+            for _ in range(64):
+                file.write((b"z" * 99 + b"\n") * 10_000)
+        self.once("--max-bytes", "1MiB", "--max-outbox", "1MiB")  # so that a state is read too
+        process = self.start("--interval", "1s")
+        wait_for(lambda: sum(map(os.path.getsize, self.extracts())) == 64_000_000, 60)
+        status = read(f"/proc/{process.pid}/status").decode()
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
+        print(f"\npeak memory {peak} kB, size {os.path.getsize(BINARY)} bytes")
+        self.assertLess(peak, 4096)
+
+    def test_idle_costs_a_few_system_calls_an_interval(self):
+        if not shutil.which("strace"):
+            self.skipTest("no strace")
+        self.append(b"a\n")
+        self.once()
+        trace = self.path("trace")
+        process = subprocess.Popen(["strace", "-f", "-o", trace,
+                                    *self.arguments("--interval", "100ms")])
+        self.processes.append(process)
+        wait_for(lambda: os.path.exists(trace) and read(trace).count(b" poll(") > 3)
+        begin = read(trace).count(b"\n")
+        polls = read(trace).count(b" poll(")
+        time.sleep(2)
+        lines = read(trace).splitlines()
+        wakes = sum(b" poll(" in line for line in lines) - polls
+        calls = len(lines) - begin
+        print(f"\nidle: {calls} system calls in {wakes} intervals")
+        self.assertLess(calls, 4 * wakes + 10)
+        os.kill(int(lines[0].split()[0]), signal.SIGTERM)  # strace ends with it
+        process.wait(10)
+
+
+@unittest.skipUnless(os.access(SSHD, os.X_OK), "no sshd here")
+class Ssh(Tail):
+    """The sending scripts against a real server, with an account that may do next to nothing."""
+
+    def serve(self, command):
+        for name in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name)],
+                           check=True)
+        drop = self.path("home/drop here")
+        os.makedirs(drop)
+        with open(self.path("keys"), "w") as keys:
+            keys.write(f'restrict,command="{command}" ' + read(self.path("user.pub")).decode())
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with open(self.path("sshd_config"), "w") as config:
+            config.write(f"ListenAddress 127.0.0.1:{port}\nHostKey {self.path('host')}\n"
+                         f"AuthorizedKeysFile {self.path('keys')}\nStrictModes no\nUsePAM no\n"
+                         f"PidFile none\nPermitRootLogin prohibit-password\n"
+                         "Subsystem sftp internal-sftp\n")
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", exist_ok=True)
+        server = subprocess.Popen([SSHD, "-D", "-e", "-f", self.path("sshd_config")],
+                                  stderr=subprocess.DEVNULL)
+        self.processes.append(server)
+
+        def up():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        wait_for(up)
+        return drop, {**os.environ, "CARAVEL_SSH_OPTIONS":
+                      f"-o Port={port} -i {self.path('user')} -o BatchMode=yes -F none "
+                      f"-o StrictHostKeyChecking=no -o UserKnownHostsFile={self.path('known')}"}
+
+    def deliver(self, script, target, drop, environment):
+        self.log = self.path("logs/odd 'name\" [x] $y.log")
+        self.append(b"a\nb\n")
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
+        command = f"{SOURCE}/scripts/{script} '{user}@127.0.0.1:{target}' {{}}"
+        result = self.once("--send", command, env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.content(drop), b"a\nb\n")
+        self.check_manifests(drop)
+        self.assertEqual(len(os.listdir(drop)), 2)
+        # Again: a resend replaces.
+        name = os.path.basename(self.extracts(drop)[0])
+        place = ":".join(re.search(r"\.([0-9a-f]{8})\.(\d{8})\.log$", name).groups())
+        subprocess.run([BINARY, "--outbox", self.outbox, "--resend", place], check=True)
+        result = self.once("--send", command, env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(os.listdir(drop)), 2)
+
+    def test_send_scp_needs_only_internal_sftp(self):
+        home = self.path("home")
+        denied = "opendir,readdir,readlink,symlink,hardlink,remove,mkdir,rmdir"
+        drop, environment = self.serve(f"internal-sftp -d {home} -P {denied}")
+        self.deliver("send-scp", "drop here", drop, environment)
+        result = subprocess.run([f"{SOURCE}/scripts/send-scp", "root@127.0.0.1:nowhere", self.log],
+                                env=environment, capture_output=True)
+        self.assertNotEqual(result.returncode, 0)
+
+    def test_send_rsync_needs_only_rrsync(self):
+        if not shutil.which("rsync") or not os.path.exists("/usr/bin/rrsync"):
+            self.skipTest("no rsync or rrsync")
+        drop, environment = self.serve(f"/usr/bin/rrsync -wo '{self.path('home/drop here')}'")
+        self.deliver("send-rsync", ".", drop, environment)
+
+
+# Ssh inherits the helpers, not the tests.
+for test in [name for name in dir(Tail) if name.startswith("test_")]:
+    setattr(Ssh, test, None)
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
