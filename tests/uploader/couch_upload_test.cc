@@ -94,7 +94,7 @@ TEST_F(CouchUploadTest, AStoreThatRefusesEverythingIsAtFaultItself) {
   couch_->validate = [](const json&) { return "read only"; };
   for (int i = 0; i < 2; ++i) {
     const Error error = ExpectFailure();
-    EXPECT_EQ(error.kind, ErrorKind::fault);
+    EXPECT_EQ(error.kind, ErrorKind::refused);
     EXPECT_NE(error.message.find("read only"), std::string::npos) << error.message;
     EXPECT_TRUE(upload_->refused().empty());
   }
@@ -110,7 +110,7 @@ TEST_F(CouchUploadTest, MoreRefusalsThanAllowedAreTheStoresFault) {
   couch_->validate = [](const json& document) {
     return document["caravel"]["line"].get<int>() <= 11 ? "too early" : "";
   };
-  EXPECT_EQ(ExpectFailure().kind, ErrorKind::fault);
+  EXPECT_EQ(ExpectFailure().kind, ErrorKind::refused);
   EXPECT_EQ(upload_->counts().acknowledged(upload_->refused().size()), 0U);
   EXPECT_FALSE(FeedDocumentThere());
   couch_->validate = [](const json& document) {

@@ -52,6 +52,7 @@ class LyingStore : public uploader::Store {
                                     const std::vector<std::string>&) override {
     return std::uint64_t{0};
   }
+  Result<bool> put_mapping(const uploader::Mapping&, bool) override { return true; }
 };
 
 UploadCounts counts_of(std::uint64_t stored, std::uint64_t already_there,

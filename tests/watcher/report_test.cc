@@ -42,7 +42,8 @@ class ReportTest : public LedgerTest {
       .feeds = {"hrt", "web"},
       .stores = {{"couch", "https://c/feed"}, {"local", "/rows.db"}, {"new", "/new.db"}},
       .lock_holder = "",
-      .most = 10};
+      .most = 10,
+      .limits = {}};
 };
 
 TEST_F(ReportTest, StatusFitsOnOneScreen) {
