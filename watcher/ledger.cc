@@ -2,6 +2,7 @@
 // directory.
 #include "watcher/ledger.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@ namespace caravel::watcher {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
+constexpr int kSwitchPauseMs = 10;
 
 /// An empty file of mode 0600 at `path`, and its directory, unless they are there.
 Result<> make_file(const std::string& path) {
@@ -36,9 +38,21 @@ Result<> make_file(const std::string& path) {
 Result<> use_wal(Sqlite& database) {
   std::string mode;
   const auto read_mode = [&](const Statement& row) { mode = row.text(0); };
-  CARAVEL_TRY(database.each("PRAGMA journal_mode", read_mode));
-  if (mode != "wal") CARAVEL_TRY(database.each("PRAGMA journal_mode=WAL", read_mode));
-  if (mode == "wal") return {};
+  const auto switch_over = [&]() -> Result<> {
+    CARAVEL_TRY(database.each("PRAGMA journal_mode", read_mode));
+    if (mode == "wal") return {};
+    return database.each("PRAGMA journal_mode=WAL", read_mode);
+  };
+  // For this one switch SQLite does not wait for others that make it at the same moment, and
+  // nothing tells when they are through.
+  auto switched = switch_over();
+  for (int tries = 0; !switched && switched.error().kind == ErrorKind::retry; ++tries) {
+    if (tries == kBusyTimeoutMs / kSwitchPauseMs) return switched;
+    ::poll(nullptr, 0, kSwitchPauseMs);
+    switched = switch_over();
+  }
+  if (!switched) return switched;
+  if (mode == "wal" || mode == "memory") return {};
   return fail(ErrorKind::fault, "this file system cannot hold it (no shared memory: NFS?)");
 }
 

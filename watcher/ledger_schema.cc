@@ -134,12 +134,13 @@ Result<std::int64_t> number(Sqlite& database, std::string_view sql) {
 
 /// The file's schema; 0 for an empty file.
 Result<int> schema_of(Sqlite& database) {
+  // The tables first: another process may be making them, and its id comes with them.
+  auto tables = number(database, "SELECT count(*) FROM sqlite_master");
+  if (!tables) return tl::unexpected(std::move(tables).error());
   auto application = number(database, "PRAGMA application_id");
   if (!application) return tl::unexpected(std::move(application).error());
   auto version = number(database, "PRAGMA user_version");
   if (!version) return tl::unexpected(std::move(version).error());
-  auto tables = number(database, "SELECT count(*) FROM sqlite_master");
-  if (!tables) return tl::unexpected(std::move(tables).error());
   if (*tables != 0 && *application != kApplicationId) {
     return fail(ErrorKind::usage, "this SQLite file is no ledger of caravel");
   }

@@ -161,6 +161,11 @@ class Watch(harness.HostTest):
                 return [os.path.join(folder, names[0])]
         raise AssertionError("nothing is done")
 
+    def test_status_before_the_first_start_says_that_nothing_was_seen(self):
+        host = self.host()
+        self.assertIn("never", host.run("status", expect=0).stdout)
+        self.assertFalse(os.path.exists(host.path("state")))
+
     def test_one_watcher_a_spool(self):
         host = self.host()
         host.start()

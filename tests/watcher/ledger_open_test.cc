@@ -64,13 +64,31 @@ TEST(LedgerOpen, ANewerSchemaIsLeftAlone) {
   const Folder folder;
   const std::string path = folder / "ledger.db";
   { ASSERT_TRUE(Ledger::open(path).has_value()); }
-  RunSql(path, "PRAGMA user_version=2");
+  RunSql(path, "PRAGMA user_version=3");
   for (const auto mode : {Ledger::Mode::read_write, Ledger::Mode::read_only}) {
     const Error error = ErrorOfOpen(path, mode);
     EXPECT_EQ(error.kind, ErrorKind::usage);
     EXPECT_EQ(error.message,
-              "ledger: " + path + ": written by a newer caravel (schema 2; this one knows 1)");
+              "ledger: " + path + ": written by a newer caravel (schema 3; this one knows 2)");
   }
+}
+
+TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
+  const Folder folder;
+  const std::string path = folder / "ledger.db";
+  {
+    auto ledger = Ledger::open(path);
+    ASSERT_TRUE(ledger.has_value());
+    NewClaim claim;
+    claim.claim = "c1";
+    ASSERT_TRUE(ledger->commit_claims({claim}, Time{}).has_value());
+  }
+  RunSql(path, "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; PRAGMA user_version=1");
+  EXPECT_EQ(ErrorOfOpen(path, Ledger::Mode::read_only).kind, ErrorKind::fault);
+  auto ledger = Ledger::open(path);
+  ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
+  EXPECT_THAT(ledger->unfinished().value(), SizeIs(1));
+  EXPECT_THAT(ledger->sources().value(), SizeIs(0));
 }
 
 TEST(LedgerOpen, AnotherProgramsDatabaseIsLeftAlone) {
