@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <climits>
 
+#include <fmt/format.h>
+
 namespace caravel::watcher {
 namespace {
 
@@ -25,7 +27,7 @@ bool stopped_before(steady_clock::time_point wake, const StopSignal& stop) {
 
 Config capture_config(const Config& config, const FeedConfig& feed) {
   Config own = config;
-  own.spool = config.spool + "/capture/" + feed.name;
+  own.spool = fmt::format("{}/capture/{}", config.spool, feed.name);
   own.feeds = {feed};
   FeedConfig& only = own.feeds.front();
   only.drop = own.spool + "/drop";
@@ -40,7 +42,7 @@ Config capture_config(const Config& config, const FeedConfig& feed) {
 }
 
 std::string capture_state(const Config& config, const std::string& feed) {
-  return config.state + "/capture/" + feed;
+  return fmt::format("{}/capture/{}", config.state, feed);
 }
 
 Tailing::Tailing(std::unique_ptr<tail::Agent> agent, StopSignal& stop,
