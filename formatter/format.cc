@@ -292,6 +292,31 @@ Result<> read_text(const YamlNode& node, std::string& out) {
   return {};
 }
 
+/// `columns` of a reader that would else take them from the first line.
+Result<> read_record_columns(const YamlNode& root, Format& format) {
+  const YamlNode node = root["columns"];
+  if (!node.exists()) return {};
+  auto names = node.as_strings();
+  if (!names) return tl::unexpected(names.error());
+  if (names->empty()) return node.error("must name at least one column");
+  const auto type = format.reader == Reader::csv ? ColumnType::automatic : ColumnType::json;
+  for (const std::string& name : *names) {
+    if (name.empty()) return node.error("a column without a name");
+    if (std::count(names->begin(), names->end(), name) > 1) {
+      return node.error(fmt::format("the column '{}' stands twice", name));
+    }
+    format.columns.push_back({name, type});
+  }
+  for (const auto& [key, column] :
+       {std::pair("time", &format.time_column), std::pair("key", &format.key_column)}) {
+    if (column->empty() || std::find(names->begin(), names->end(), *column) != names->end()) {
+      continue;
+    }
+    return root[key].error(fmt::format("'{}' is none of the columns", *column));
+  }
+  return {};
+}
+
 }  // namespace
 
 bool Format::needs_year() const {
@@ -333,11 +358,12 @@ Result<Format> compile_format(const YamlNode& root) {
     if (!reader) return tl::unexpected(reader.error());
     if (*reader != "pattern") {
       format.reader = *reader == "csv" ? Reader::csv : Reader::jsonl;
-      for (const char* key : {"columns", "kinds", "blanks"}) {
+      for (const char* key : {"kinds", "blanks"}) {
         if (root[key].exists()) return root[key].error("belongs to `reader: pattern` only");
       }
       CARAVEL_TRY(read_text(root["time"], format.time_column));
       CARAVEL_TRY(read_text(root["key"], format.key_column));
+      CARAVEL_TRY(read_record_columns(root, format));
       if (format.time_column.empty() && format.identity == Identity::line) {
         return root.error("a format without `time` must say `identity: position`");
       }

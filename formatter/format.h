@@ -86,7 +86,7 @@ struct Format {
   std::vector<Column> columns;
   std::vector<Kind> kinds;
 
-  // csv and jsonl: the columns come from the first line, so these are names.
+  // csv and jsonl: the columns come from the first line, unless they are given; so these are names.
   std::string time_column;
   std::string key_column;
 

@@ -49,6 +49,7 @@ class Run {
       first_line_known_ = true;
     }
     if (format_->reader == Reader::pattern) begin_rows(format_->columns);
+    if (records.has_columns()) begin_rows(records.columns());
 
     Line line;
     for (;;) {

@@ -95,7 +95,12 @@ struct RecordReader::Json {
 };
 
 RecordReader::RecordReader(const Format& format)
-    : format_(format), json_(std::make_unique<Json>()) {}
+    : format_(format), json_(std::make_unique<Json>()) {
+  if (format.reader == Reader::pattern || format.columns.empty()) return;
+  for (const Column& column : format.columns) given_.push_back(column.name);
+  set_columns(given_, format.columns.front().type);
+  if (format.reader == Reader::jsonl) add_column(std::string(kMore), ColumnType::json);
+}
 RecordReader::~RecordReader() = default;
 
 RecordReader::Outcome RecordReader::take(std::string_view line) {
@@ -152,6 +157,7 @@ RecordReader::Outcome RecordReader::take_csv(std::string_view line) {
   std::string scratch;
   if (!split_csv_record(line, fields, scratch)) return reject("broken quotes");
   values_.assign(fields.begin(), fields.end());
+  if (!given_.empty() && values_ == given_) return Outcome::header;
   if (!has_columns()) {
     if (values_.size() > kMaxColumns) return reject(fmt::format("over {} columns", kMaxColumns));
     set_columns(values_, ColumnType::automatic);

@@ -1,5 +1,5 @@
 // Lines that carry their own structure: CSV with a header, and JSON lines. The first line of an
-// extract names the columns.
+// extract names the columns, or the format does.
 #pragma once
 
 #include <functional>
@@ -33,7 +33,8 @@ class RecordReader {
 
   static constexpr std::size_t kMaxColumns = 1000;
 
-  /// Takes a trimmed line. The first JSON object that can be read makes the columns; of CSV it must
+  /// Takes a trimmed line. Where the format names the columns, a CSV line that holds these names is a
+  /// header wherever it stands: each file of a rotated log begins with one. Else the first JSON object that can be read makes the columns; of CSV it must
   /// be the first line: if that cannot be read, no later one stands in for it.
   Outcome take(std::string_view line);
   /// A line that is not empty went by without being shown to take().
@@ -76,6 +77,7 @@ class RecordReader {
   std::string time_;
   std::string key_;
   std::string reason_;
+  std::vector<std::string> given_;  // the format's columns
   bool first_passed_ = false;
 };
 

@@ -158,6 +158,19 @@ Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const Format
   return settled;
 }
 
+/// A piece of a CSV log from behind its first line: what would be taken for its header is a row.
+std::optional<std::string> refuse_without_header(const FormatReport& report) {
+  const formatter::Format* const format = report.result.format;
+  if (format == nullptr || format->reader != formatter::Reader::csv || !format->columns.empty() ||
+      !report.manifest || report.manifest->first == 0) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "begins at byte {} of its log, so it has no header, and the format '{}' takes the columns "
+      "from the header. Make a format of your own that names them (columns: [...])",
+      report.manifest->first, format->name);
+}
+
 }  // namespace
 
 Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatTargets& targets,
@@ -205,6 +218,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
     }
   }
   if (needs_year) report->time = time.known;
+  if (!report->refusal) report->refusal = refuse_without_header(*report);
   if (!report->refusal) report->refusal = refuse_for_rejects(order, targets, report->result);
   return report;
 }

@@ -287,7 +287,8 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
   std::vector<Candidate> left;
   std::map<const FeedConfig*, std::size_t> more;
   for (Candidate& candidate : candidates) {
-    if (!has_room(*candidate.feed, more[candidate.feed])) {
+    // Manifests stay only for a moment, and extracts in work may wait for them.
+    if (!candidate.manifest && !has_room(*candidate.feed, more[candidate.feed])) {
       starved_.insert(candidate.feed);
       left.push_back(std::move(candidate));
       continue;

@@ -217,6 +217,32 @@ class Manifests(harness.HostTest):
             wait_for("the manifest", lambda: host.path("spool/web", tail_name(1) + ".manifest")
                      and not os.path.exists(host.path("spool/web", tail_name(1) + ".manifest")))
 
+    def test_a_piece_of_a_csv_log_has_no_header_to_take_its_columns_from(self):
+        host = self.host(feeds="  web: {drop: web, match: '*.log', format: csv, store: local}\n"
+                         "  own: {drop: own, match: '*.log', format: own, store: local}\n")
+        os.makedirs(host.path("formats"))
+        with open(host.path("formats/own.yaml"), "w", encoding="ascii") as file:
+            file.write("format: own\nabout: x\nreader: csv\nidentity: position\ncolumns: [a, b]\n")
+        with open(host.config, "a", encoding="ascii") as file:
+            file.write("formats: [formats]\n")
+        for feed in ("web", "own"):
+            os.makedirs(host.path("spool", feed))
+        host.start()
+        for feed in ("web", "own"):
+            for sequence, first, content in ((1, 0, "a,b\n1,2\n"), (2, 8, "3,4\n5,6\n")):
+                name = tail_name(sequence)
+                with open(host.path("spool", feed, name + ".manifest"), "w",
+                          encoding="ascii") as file:
+                    file.write(manifest(content, sequence, first))
+                with open(host.path("spool", feed, name), "w", encoding="ascii") as file:
+                    file.write(content)
+        wait_for("own", lambda: host.extracts("own")["done"] == 2)
+        self.assertEqual(host.rows("select a, b from own order by _id"),
+                         [("1", "2"), ("3", "4"), ("5", "6")])
+        wait_for("web", lambda: host.extracts("web")["failed"] == 1)
+        self.assertEqual(host.rows("select a, b from web"), [("1", "2")])
+        self.assertIn("columns: [...]", host.run("status").stdout)
+
     def test_sweeps_wait_as_long_as_a_watcher(self):
         host = self.host(feed="    settle: 1ms\n    manifest_wait: 1s\n    year: guess\n")
         os.makedirs(host.path("spool/drop"))

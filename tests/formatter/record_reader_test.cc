@@ -89,6 +89,14 @@ TEST(CsvRecords, TakeTimeAndKeyFromTheirColumns) {
   EXPECT_THAT(run.reasons, HasSubstr("'when' is no ISO 8601 time and no epoch: 'noon'"));
 }
 
+TEST(CsvRecords, OfGivenColumnsNeedNoHeaderAndMayHaveSeveral) {
+  Format format = Made(Reader::csv);
+  format.columns = {{"a", ColumnType::automatic}, {"b", ColumnType::automatic}};
+  const FormatRun run = Formatted(format, "1,2\na,b\n3,4\n\"a\",b\nb,a\n1\n");
+  EXPECT_EQ(run.csv, "a,b\n1,2\n3,4\nb,a\n");
+  EXPECT_EQ(run.counts(), "6 = 3 rows + 2 dropped + 1 rejected");
+}
+
 TEST(CsvRecords, WithoutTheTimeColumnAreRejects) {
   const FormatRun run = Formatted(Made(Reader::csv, "when"), "a,b\n1,2\n");
   EXPECT_THAT(run.reasons, HasSubstr("there is no column 'when', the row's time"));
@@ -152,6 +160,13 @@ TEST(JsonRecords, GatherLaterMembersInOneColumn) {
   EXPECT_EQ(run.csv,
             "a,more,more_2\n1,2,\n"
             "3,,\"{\"\"b\"\":\"\"x\"\",\"\"c\"\":{\"\"d\"\":null},\"\"\\u00fc\"\":1}\"\n,,\n");
+}
+
+TEST(JsonRecords, OfGivenColumnsDoNotDependOnTheFirstLine) {
+  Format format = Made(Reader::jsonl);
+  format.columns = {{"a", ColumnType::json}, {"b", ColumnType::json}};
+  const FormatRun run = Formatted(format, "{\"c\":1}\n{\"b\":2,\"a\":3}\n");
+  EXPECT_EQ(run.csv, "a,b,more\n,,\"{\"\"c\"\":1}\"\n3,2,\n");
 }
 
 TEST(JsonRecords, MayBeginWithAnEmptyObject) {
