@@ -239,7 +239,7 @@ class Model : public TailFixture {
     }
     const auto state = parse_state(ReadAll(options.state));
     return state && std::none_of(state->logs.begin(), state->logs.end(),
-                                 [](const LogState& log) { return log.pending.has_value(); });
+                                 [](const LogState& log) { return !log.pending.empty(); });
   }
   void TruncateInPlace() {
     if (writer_ < 0 || clock_steps_ || !AtRest()) return;
@@ -396,10 +396,11 @@ class Model : public TailFixture {
     const auto state = parse_state(ReadAll(options.state));
     if (!state) return lines;
     for (const LogState& log : state->logs) {
-      if (!log.pending) continue;
-      const watcher::Manifest& m = log.pending->manifest;
-      const std::string name = watcher::extract_name(m.log, m.host, m.run, m.sequence);
-      if (fs::exists(Outbox() / ("." + name + ".tmp"))) lines += m.lines;
+      for (const Pending& pending : log.pending) {
+        const watcher::Manifest& m = pending.manifest;
+        const std::string name = watcher::extract_name(m.log, m.host, m.run, m.sequence);
+        if (fs::exists(Outbox() / ("." + name + ".tmp"))) lines += m.lines;
+      }
     }
     return lines;
   }

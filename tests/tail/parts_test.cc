@@ -81,7 +81,7 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
       sibling.stamp.modified = time;
       siblings.push_back(sibling);
     }
-    sort_siblings(siblings);
+    sort_siblings(siblings, false);
     std::vector<std::string> order;
     for (const Sibling& sibling : siblings) order.push_back(sibling.rotation);
     return order;
@@ -120,7 +120,6 @@ TEST(TailState, IsReadAsItWasWritten) {
   position.offset = 4;
   position.head = std::string(32, 'a');
   position.tail = "-";
-  position.finished = true;
   log.file = position;
   watcher::Manifest m;
   m.host = "h";
@@ -130,7 +129,9 @@ TEST(TailState, IsReadAsItWasWritten) {
   m.first_line = std::string(32, '0');
   m.last = m.bytes = m.lines = 1;
   m.sha256 = std::string(64, '0');
-  log.pending = Pending{m, position};
+  log.aside = position;
+  log.pending = {Pending{m, position}, Pending{m, position}};
+  log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0}, {{7, 8, 9}, 0, 1, 2, "", false, 0}};
   state.logs.push_back(log);
   const std::string text = format_state(state);
   const auto parsed = parse_state(text);
