@@ -131,7 +131,8 @@ TEST(TailState, IsReadAsItWasWritten) {
   m.sha256 = std::string(64, '0');
   log.aside = position;
   log.pending = {Pending{m, position}, Pending{m, position}};
-  log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0}, {{7, 8, 9}, 0, 1, 2, "", false, 0}};
+  log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0},
+               {{7, 8, 9}, 0, 1, 2, "", false, 0}};
   state.logs.push_back(log);
   const std::string text = format_state(state);
   const auto parsed = parse_state(text);

@@ -13,10 +13,12 @@ using std::chrono::milliseconds;
 /// How often what was sent is looked through for what is old enough to go.
 constexpr std::chrono::minutes kExpireEvery{10};
 
-/// Extracts that are announced and synced together, while there is a backlog: a disk's sync costs
-/// about what the copying of 8 MiB does.
+/// Extracts that are announced together while there is a backlog: waiting for the disk three times
+/// costs about what the copying of 8 MiB does.
 constexpr std::size_t kExtractsAtOnce = 8;
 constexpr std::uint64_t kBytesAtOnce = 64ULL << 20;
+/// From this size on, an extract is synced by a thread while the next one is copied.
+constexpr std::uint64_t kWorthAThread = 1 << 20;
 
 milliseconds default_grace(milliseconds interval) {
   return std::clamp(2 * interval, milliseconds(1'000), milliseconds(120'000));
@@ -36,7 +38,8 @@ Agent::Agent(AgentOptions options, Disk& disk)
 Agent::Log& Agent::add_log(LogState state) {
   auto log = std::make_unique<Log>();
   log->state = std::move(state);
-  log->follower = std::make_unique<LogFollower>(log->state, *options_.grace, options_.logs, notices_);
+  log->follower =
+      std::make_unique<LogFollower>(log->state, *options_.grace, options_.logs, notices_);
   logs_.push_back(std::move(log));
   return *logs_.back();
 }
@@ -235,15 +238,25 @@ Result<> Agent::cut(Log& log, const Range& range, const Now& now, std::vector<Bu
   after.modified = follower.stamp().modified;
   follower.advance(after);
   log.state.pending.push_back(Pending{std::move(manifest), std::move(after)});
+  if (range.last - range.first >= kWorthAThread) {
+    files.early = std::make_unique<EarlySync>(files.extract.get(), files.manifest.get());
+  }
   built.push_back(std::move(files));
   return {};
 }
 
-/// On a journaling file system the first of these carries most of the others.
+/// What is announced must be on the disk: extracts, manifests, then their (temporary) names.
 Result<> Agent::sync(const std::vector<Built>& built) {
-  for (const Built& files : built) start_write_back(files.manifest.get());
-  for (const Built& files : built) CARAVEL_TRY(disk_.sync(files.extract.get()));
-  for (const Built& files : built) CARAVEL_TRY(disk_.sync(files.manifest.get()));
+  for (const Built& files : built) {
+    if (!files.early) continue;
+    const int error = files.early->wait();
+    if (error != 0) return fail_with_errno("fsync", error);
+  }
+  for (const Built& files : built) {
+    if (files.early) continue;
+    CARAVEL_TRY(disk_.sync(files.extract.get()));
+    CARAVEL_TRY(disk_.sync(files.manifest.get()));
+  }
   return outbox_.sync_names(false);
 }
 

@@ -13,6 +13,7 @@
 #include "base/unique_fd.h"
 #include "watcher/tail/cutter.h"
 #include "watcher/tail/disk.h"
+#include "watcher/tail/early_sync.h"
 #include "watcher/tail/log_follower.h"
 #include "watcher/tail/notices.h"
 #include "watcher/tail/outbox.h"
@@ -55,8 +56,8 @@ class Agent {
   /// Kind fault: another agent has the lock, or the state cannot be read.
   [[nodiscard]] static Result<std::unique_ptr<Agent>> open(AgentOptions options, Disk& disk);
 
-  /// Does what is due: cuts a few extracts of each log at most, looks after the sending. Never fails
-  /// as a whole: what went wrong is in the messages and is tried again.
+  /// Does what is due: cuts a few extracts of each log at most, looks after the sending. Never
+  /// fails as a whole: what went wrong is in the messages and is tried again.
   [[nodiscard]] Step step(const Now& now);
 
   /// For poll(2): readable when a send command has ended; -1 if none runs.
@@ -93,6 +94,7 @@ class Agent {
   struct Built {
     UniqueFd extract;
     UniqueFd manifest;
+    std::unique_ptr<EarlySync> early;  // ends before the descriptors
   };
   enum class Cut { nothing, no_room, some };
   [[nodiscard]] Result<Cut> cut_some(Log& log, const Now& now);

@@ -87,9 +87,8 @@ Result<> Agent::load() {
 /// The state may be older than the outbox (it was put back from a backup): the last manifest of the
 /// run tells where the log stands.
 Result<> Agent::catch_up(Log& log) {
-  const std::uint64_t known = log.state.pending.empty()
-                                  ? log.state.sequence
-                                  : log.state.pending.back().manifest.sequence;
+  const std::uint64_t known =
+      log.state.pending.empty() ? log.state.sequence : log.state.pending.back().manifest.sequence;
   auto newest = outbox_.newest_manifest(log.state.run, known);
   if (!newest) return tl::unexpected(newest.error());
   if (!*newest) return {};

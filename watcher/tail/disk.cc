@@ -53,11 +53,6 @@ Result<> Disk::remove(const std::string& path) {
   return {};
 }
 
-void start_write_back(int fd) {
-  // Advice only: sync() is what counts.
-  static_cast<void>(::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
-}
-
 Result<> replace_file(Disk& disk, const std::string& path, std::string_view content) {
   const std::string temporary = path + ".tmp";
   auto fd = disk.create(temporary);

@@ -31,9 +31,6 @@ class Disk {
   [[nodiscard]] virtual Result<> remove(const std::string& path);
 };
 
-/// Lets the kernel begin to write what was written to a file; waits for nothing.
-void start_write_back(int fd);
-
 /// A temporary beside `path`, written, synced, renamed, the directory synced.
 [[nodiscard]] Result<> replace_file(Disk& disk, const std::string& path, std::string_view content);
 

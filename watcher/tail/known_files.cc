@@ -20,9 +20,8 @@ class Index {
   }
   [[nodiscard]] std::optional<std::size_t> find(const FileId& id) const {
     auto at =
-        std::lower_bound(order_.begin(), order_.end(), id.inode, [&](std::size_t i, auto inode) {
-          return known_[i].id.inode < inode;
-        });
+        std::lower_bound(order_.begin(), order_.end(), id.inode,
+                         [&](std::size_t i, auto inode) { return known_[i].id.inode < inode; });
     for (; at != order_.end() && known_[*at].id.inode == id.inode; ++at) {
       if (same_file(known_[*at].id, id)) return *at;
     }
@@ -41,8 +40,13 @@ bool same_time(std::int64_t packed, std::int64_t original) {
 
 Known known_of(const Position& position, std::uint64_t size, bool read) {
   const bool unseen = position.head.empty() && position.offset > 0;
-  return {position.id,       position.offset, size, position.modified,
-          unseen ? "" : digest_of(position), read, 0};
+  return {position.id,
+          position.offset,
+          size,
+          position.modified,
+          unseen ? "" : digest_of(position),
+          read,
+          0};
 }
 
 }  // namespace
@@ -205,13 +209,13 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
   }
   for (const Sibling* file : packed) {
     const std::string original = file->path.substr(0, file->path.rfind('.'));
-    const bool being_made = std::any_of(files.begin(), files.end(), [&](const Sibling& other) {
-      return other.path == original;
-    });
+    const bool being_made = std::any_of(
+        files.begin(), files.end(), [&](const Sibling& other) { return other.path == original; });
     if (being_made) continue;
     if (packed_unread(*file, there)) {
-      notices_.say(shown(file->path) + ": was compressed before it was read, as far as can be "
-                                       "told; its lines are missing");
+      notices_.say(shown(file->path) +
+                   ": was compressed before it was read, as far as can be "
+                   "told; its lines are missing");
     }
     Known known;
     known.id = file->stamp.id;
@@ -224,8 +228,8 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
     for (std::size_t i = 0; i < there.size(); ++i) {
       known_[i].missed = there[i] == nullptr ? known_[i].missed + 1 : 0;
     }
-    changed_ = std::erase_if(known_, [](const Known& known) { return known.missed > 1; }) > 0 ||
-               changed_;
+    changed_ =
+        std::erase_if(known_, [](const Known& known) { return known.missed > 1; }) > 0 || changed_;
   }
   for (Known& known : found) remember(std::move(known));
   return survey;

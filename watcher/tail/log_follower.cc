@@ -343,8 +343,8 @@ void LogFollower::advance(const Position& after) {
 
 void LogFollower::go_back() {
   // The file stays open: it may be deleted, and read only here.
-  const bool published = state_.file && same_file(state_.file->id, start_.id) &&
-                         state_.file->offset >= start_.offset;
+  const bool published =
+      state_.file && same_file(state_.file->id, start_.id) && state_.file->offset >= start_.offset;
   position_ = published ? *state_.file : start_;
   scanned_ = 0;
 }

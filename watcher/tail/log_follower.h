@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "watcher/tail/log_file.h"
 #include "watcher/tail/known_files.h"
+#include "watcher/tail/log_file.h"
 #include "watcher/tail/notices.h"
 #include "watcher/tail/siblings.h"
 #include "watcher/tail/state.h"
@@ -33,7 +33,11 @@ class LogFollower {
   /// still before it counts as finished; `logs` are followed by others, whatever their names are.
   LogFollower(LogState& state, std::chrono::milliseconds grace,
               const std::vector<std::string>& logs, Notices& notices)
-      : state_(state), grace_(grace), logs_(logs), notices_(notices), known_(state.known, notices) {}
+      : state_(state),
+        grace_(grace),
+        logs_(logs),
+        notices_(notices),
+        known_(state.known, notices) {}
 
   /// Looks at the log. True if there may be bytes to read: then fd(), position() and size() tell
   /// which. An unchanged log costs one stat(2).

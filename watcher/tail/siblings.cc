@@ -98,8 +98,9 @@ bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, cons
   };
   const bool born = std::all_of(files.begin(), files.end(),
                                 [](const Sibling& s) { return s.stamp.id.born != 0; });
-  return order.size() > 1 && (born ? ascends([](const Sibling& s) { return s.stamp.id.born; })
-                                   : ascends([](const Sibling& s) { return s.stamp.modified; }));
+  // Both, for a file that copytruncate left behind is younger than the one it is a copy of.
+  return order.size() > 1 && ascends([](const Sibling& s) { return s.stamp.modified; }) &&
+         (!born || ascends([](const Sibling& s) { return s.stamp.id.born; }));
 }
 
 void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
