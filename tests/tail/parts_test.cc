@@ -91,6 +91,22 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
   EXPECT_THAT(sorted({{"old", 1}, {"20240131", 2}, {"1", 3}}), ElementsAre("old", "20240131", "1"));
 }
 
+TEST(TailState, OfVersionOneIsTakenOver) {
+  const std::string digest(32, 'a');
+  const std::string text =
+      "version=1\n\nlog=/b\nrun=0a1b2c3d\nsequence=1\nsince=0\nfile_device=1\nfile_inode=2\n"
+      "file_born=3\nfile_offset=4\nfile_head=" +
+      digest + "\nfile_tail=" + digest +
+      "\nfile_first_line=\nfile_modified=5\nfile_finished=1\n\nend=1\n";
+  const auto state = parse_state(text);
+  ASSERT_TRUE(state.has_value()) << state.error().message;
+  const LogState& log = state->logs.at(0);
+  EXPECT_FALSE(log.file.has_value());
+  EXPECT_EQ(log.since, 5);
+  ASSERT_EQ(log.known.size(), 1U);
+  EXPECT_EQ(log.known[0].offset, 4U);
+}
+
 TEST(SendCommand, QuotesThePath) {
   EXPECT_EQ(fill_command("scp {} h:d", "/o/a b"), "scp '/o/a b' h:d");
   EXPECT_EQ(fill_command("send", "/o/it's"), "send '/o/it'\\''s'");

@@ -38,6 +38,21 @@ bool same_time(std::int64_t packed, std::int64_t original) {
   return packed == original || (packed % kSecond == 0 && packed / kSecond == original / kSecond);
 }
 
+/// Whether all of `part` is what `whole` begins with.
+Result<bool> begins_with(const Sibling& whole, const Sibling& part) {
+  const std::uint64_t size = part.stamp.size;
+  if (size == 0 || whole.stamp.size < size) return false;
+  auto one = open_log(whole.path);
+  if (!one) return tl::unexpected(one.error());
+  auto other = open_log(part.path);
+  if (!other) return tl::unexpected(other.error());
+  Position a;
+  Position b;
+  CARAVEL_TRY(move_to(one->get(), size, a));
+  CARAVEL_TRY(move_to(other->get(), size, b));
+  return a.head == b.head && a.tail == b.tail;
+}
+
 Known known_of(const Position& position, std::uint64_t size, bool read) {
   const bool unseen = position.head.empty() && position.offset > 0;
   return {position.id,
@@ -195,6 +210,11 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
   for (Sibling& file : order) {
     Unread unread{std::move(file), {}};
     unread.start.id = unread.file.stamp.id;
+    // The log was copied and not truncated (yet): it has all that the copy has.
+    auto of_log = files.back().rotation.empty() ? begins_with(files.back(), unread.file)
+                                                : Result<bool>(false);
+    if (!of_log) return tl::unexpected(of_log.error());
+    if (*of_log) continue;
     auto copy = is_copy(unread, files, unread.start);
     if (!copy) return tl::unexpected(copy.error());
     if (!*copy) {

@@ -63,7 +63,9 @@ Result<bool> LogFollower::look(const Now& now) {
   } else if (*live) {
     notices_.clear(state_.log + "\nkind", shown(state_.log) + ": is a regular file again");
   }
-  if (fd_ && all_read_ && !rotated_ && look_back_due) {
+  // Only while the open file has its name: a deleted one could never be opened again.
+  const bool in_place = fd_ && *live && same_file((*live)->id, position_.id);
+  if (in_place && all_read_ && !rotated_ && look_back_due) {
     CARAVEL_TRY(look_back(*live, now));
   }
   if (fd_) CARAVEL_TRY(refresh(*live, now));
@@ -234,6 +236,7 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
   auto files = list(live);
   if (!files) return tl::unexpected(files.error());
   if (state_.since) CARAVEL_TRY(recall_by_order(*files));
+  if (!look_back_) CARAVEL_TRY(begin_looking_back(live, *files, now));
   bool grown = true;
   if (state_.aside && !state_.file) {
     auto there = is_among(*files, *state_.aside);
@@ -260,7 +263,10 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
       late_ = *taken && rotated_;
       return {};
     }
-    if (state_.aside) {
+    // One that was overlooked is older than the log that was set aside for it.
+    const bool overlooked =
+        state_.aside && live && same_file(live->id, state_.aside->id) && survey->rotated();
+    if (state_.aside && !overlooked) {
       state_.file = std::exchange(state_.aside, std::nullopt);
       changed_ = true;
       grown = false;
@@ -273,6 +279,24 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
     if (!taken) return tl::unexpected(taken.error());
     return {};
   }
+}
+
+/// After a start: what happened to other files meanwhile comes before the log itself.
+Result<> LogFollower::begin_looking_back(const std::optional<Stamp>& live,
+                                         const std::vector<Sibling>& files, const Now& now) {
+  look_back_wait_ = std::max<std::chrono::milliseconds>(2 * grace_, std::chrono::seconds(1));
+  look_back_ = now.steady + look_back_wait_;
+  const bool in_place = state_.file && live && same_file(live->id, state_.file->id);
+  if (!in_place || state_.aside) return {};
+  auto same = is_among(files, *state_.file);
+  if (!same) return tl::unexpected(same.error());
+  if (!*same) return {};
+  auto survey = known_.survey(files, {state_.file->id}, false);
+  if (!survey) return tl::unexpected(survey.error());
+  if (survey->grown.empty() && !survey->rotated()) return {};
+  state_.aside = std::exchange(state_.file, std::nullopt);
+  changed_ = true;
+  return {};
 }
 
 /// Sets the log aside if a file that was finished has grown, or one was overlooked while it was

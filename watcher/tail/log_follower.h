@@ -88,6 +88,8 @@ class LogFollower {
                                       const Now& now);
   [[nodiscard]] Result<std::vector<Sibling>> list(const std::optional<Stamp>& live) const;
   [[nodiscard]] Result<> recall_by_order(std::vector<Sibling> files);
+  [[nodiscard]] Result<> begin_looking_back(const std::optional<Stamp>& live,
+                                            const std::vector<Sibling>& files, const Now& now);
   [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, const Now& now);
   [[nodiscard]] std::vector<FileId> open_files() const;
   void report_lost(const std::optional<Stamp>& live, const std::vector<Sibling>& files);

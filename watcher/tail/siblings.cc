@@ -96,11 +96,14 @@ bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, cons
              return time(*a) >= time(*b);
            }) == order.end();
   };
-  const bool born = std::all_of(files.begin(), files.end(),
-                                [](const Sibling& s) { return s.stamp.id.born != 0; });
-  // Both, for a file that copytruncate left behind is younger than the one it is a copy of.
-  return order.size() > 1 && ascends([](const Sibling& s) { return s.stamp.modified; }) &&
-         (!born || ascends([](const Sibling& s) { return s.stamp.id.born; }));
+  if (order.size() < 2) return false;
+  // A file that is younger than its own mtime says was not under this clock, or was touched. But
+  // birth times alone mislead: what copytruncate leaves is older than its copy.
+  const bool stepped = std::any_of(files.begin(), files.end(), [](const Sibling& s) {
+    return s.stamp.id.born != 0 && s.stamp.modified < s.stamp.id.born;
+  });
+  return stepped ? ascends([](const Sibling& s) { return s.stamp.id.born; })
+                 : ascends([](const Sibling& s) { return s.stamp.modified; });
 }
 
 void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
