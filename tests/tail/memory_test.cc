@@ -79,9 +79,9 @@ TEST_F(TailMemory, LeavesAloneWhatLayThereBefore) {
 }
 
 TEST_F(TailMemory, SyncsALargeBacklogBesideTheCopying) {
-  options.max_bytes = 2 << 20;
+  options.max_bytes = 5 << 20;
   std::string all;
-  while (all.size() < 7 << 20) all += "line " + std::to_string(all.size()) + "\n";
+  while (all.size() < 12 << 20) all += "line " + std::to_string(all.size()) + "\n";
   Append(all);
   Pass();
   EXPECT_EQ(Sent(), all);

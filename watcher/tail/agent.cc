@@ -18,7 +18,7 @@ constexpr std::chrono::minutes kExpireEvery{10};
 constexpr std::size_t kExtractsAtOnce = 8;
 constexpr std::uint64_t kBytesAtOnce = 64ULL << 20;
 /// From this size on, an extract is synced by a thread while the next one is copied.
-constexpr std::uint64_t kWorthAThread = 1 << 20;
+constexpr std::uint64_t kWorthAThread = 4 << 20;
 
 milliseconds default_grace(milliseconds interval) {
   return std::clamp(2 * interval, milliseconds(1'000), milliseconds(120'000));

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 128 * 1024;
 /// From this size on, an extract is hashed by a second thread.
-constexpr std::uint64_t kWorthAThread = 1 << 20;
+constexpr std::uint64_t kWorthAThread = 4 << 20;
 constexpr std::size_t kSlotBytes = 256 * 1024;
 constexpr std::size_t kSlots = 4;
 
