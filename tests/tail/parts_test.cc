@@ -81,7 +81,7 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
       sibling.stamp.modified = time;
       siblings.push_back(sibling);
     }
-    sort_siblings(siblings);
+    sort_siblings(siblings, false);
     std::vector<std::string> order;
     for (const Sibling& sibling : siblings) order.push_back(sibling.rotation);
     return order;
@@ -89,6 +89,22 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
   EXPECT_THAT(sorted({{"1", 5}, {"10", 9}, {"2", 7}}), ElementsAre("10", "2", "1"));
   EXPECT_THAT(sorted({{"20240201", 1}, {"20240131", 2}}), ElementsAre("20240131", "20240201"));
   EXPECT_THAT(sorted({{"old", 1}, {"20240131", 2}, {"1", 3}}), ElementsAre("old", "20240131", "1"));
+}
+
+TEST(TailState, OfVersionOneIsTakenOver) {
+  const std::string digest(32, 'a');
+  const std::string text =
+      "version=1\n\nlog=/b\nrun=0a1b2c3d\nsequence=1\nsince=0\nfile_device=1\nfile_inode=2\n"
+      "file_born=3\nfile_offset=4\nfile_head=" +
+      digest + "\nfile_tail=" + digest +
+      "\nfile_first_line=\nfile_modified=5\nfile_finished=1\n\nend=1\n";
+  const auto state = parse_state(text);
+  ASSERT_TRUE(state.has_value()) << state.error().message;
+  const LogState& log = state->logs.at(0);
+  EXPECT_FALSE(log.file.has_value());
+  EXPECT_EQ(log.since, 5);
+  ASSERT_EQ(log.known.size(), 1U);
+  EXPECT_EQ(log.known[0].offset, 4U);
 }
 
 TEST(SendCommand, QuotesThePath) {
@@ -120,7 +136,6 @@ TEST(TailState, IsReadAsItWasWritten) {
   position.offset = 4;
   position.head = std::string(32, 'a');
   position.tail = "-";
-  position.finished = true;
   log.file = position;
   watcher::Manifest m;
   m.host = "h";
@@ -130,7 +145,10 @@ TEST(TailState, IsReadAsItWasWritten) {
   m.first_line = std::string(32, '0');
   m.last = m.bytes = m.lines = 1;
   m.sha256 = std::string(64, '0');
-  log.pending = Pending{m, position};
+  log.aside = position;
+  log.pending = {Pending{m, position}, Pending{m, position}};
+  log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0},
+               {{7, 8, 9}, 0, 1, 2, "", false, 0}};
   state.logs.push_back(log);
   const std::string text = format_state(state);
   const auto parsed = parse_state(text);

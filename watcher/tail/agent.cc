@@ -1,6 +1,7 @@
 #include "watcher/tail/agent.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "watcher/tail/glob.h"
 
@@ -12,8 +13,15 @@ using std::chrono::milliseconds;
 /// How often what was sent is looked through for what is old enough to go.
 constexpr std::chrono::minutes kExpireEvery{10};
 
+/// Extracts that are announced together while there is a backlog: waiting for the disk three times
+/// costs about what the copying of 8 MiB does.
+constexpr std::size_t kExtractsAtOnce = 8;
+constexpr std::uint64_t kBytesAtOnce = 64ULL << 20;
+/// From this size on, an extract is synced by a thread while the next one is copied.
+constexpr std::uint64_t kWorthAThread = 4 << 20;
+
 milliseconds default_grace(milliseconds interval) {
-  return std::clamp(2 * interval, milliseconds(5'000), milliseconds(120'000));
+  return std::clamp(2 * interval, milliseconds(1'000), milliseconds(120'000));
 }
 
 }  // namespace
@@ -30,7 +38,8 @@ Agent::Agent(AgentOptions options, Disk& disk)
 Agent::Log& Agent::add_log(LogState state) {
   auto log = std::make_unique<Log>();
   log->state = std::move(state);
-  log->follower = std::make_unique<LogFollower>(log->state, *options_.grace, notices_);
+  log->follower =
+      std::make_unique<LogFollower>(log->state, *options_.grace, options_.logs, notices_);
   logs_.push_back(std::move(log));
   return *logs_.back();
 }
@@ -94,7 +103,7 @@ Step Agent::step(const Now& now) {
 }
 
 Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
-  if (log.state.pending) {
+  if (!log.state.pending.empty()) {
     CARAVEL_TRY(publish(log, step));
     return true;
   }
@@ -106,17 +115,15 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
   }
   LogFollower& follower = *log.follower;
   auto readable = follower.look(now);
+  if (follower.take_changed()) dirty_ = true;
   if (!readable) return readable;
   if (follower.fd() < 0) return false;
   if (*readable) {
-    auto range = next_range(follower);
-    if (!range) return tl::unexpected(range.error());
-    if (*range) {
-      auto room = make_room((*range)->last - (*range)->first, now);
-      if (!room || !*room) return room;
-      auto cut_it = cut(log, **range, now);
-      if (!cut_it) return cut_it;
-      if (*cut_it) CARAVEL_TRY(publish(log, step));
+    auto cut = cut_some(log, now);
+    if (!cut) return tl::unexpected(cut.error());
+    if (*cut == Cut::no_room) return false;
+    if (*cut == Cut::some) {
+      CARAVEL_TRY(publish(log, step));
       return true;
     }
   }
@@ -141,36 +148,71 @@ Result<std::optional<Range>> Agent::next_range(LogFollower& follower) {
                       follower.scanned());
 }
 
-/// Builds the extract and announces it in the state. False: what was to be the extract's name is
-/// taken; a new run was begun.
-Result<bool> Agent::cut(Log& log, const Range& range, const Now& now) {
+/// Builds the next extracts and syncs them.
+Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
+  LogFollower& follower = *log.follower;
+  std::vector<Pending>& pending = log.state.pending;
+  std::vector<Built> built;
+  std::uint64_t bytes = 0;
+  const auto build = [&]() -> Result<Cut> {
+    auto range = next_range(follower);
+    if (!range) return tl::unexpected(range.error());
+    if (!*range) return Cut::nothing;
+    bytes += (*range)->last - (*range)->first;
+    if (!pending.empty() && stored_ + bytes > options_.max_outbox) return Cut::no_room;
+    auto room = make_room(bytes, now);
+    if (!room) return tl::unexpected(room.error());
+    if (!*room) return Cut::no_room;
+    CARAVEL_TRY(cut(log, **range, now, built));
+    return Cut::some;
+  };
+  Result<Cut> last = Cut::some;
+  while (last && *last == Cut::some && pending.size() < kExtractsAtOnce && bytes < kBytesAtOnce) {
+    last = build();
+  }
+  // What is built already is not in vain: an error comes again with the next look.
+  if (pending.empty()) return last;
+  log.unsaved_pending = true;
+  auto synced = sync(built);
+  if (synced) return Cut::some;
+  static_cast<void>(abandon(log));
+  return tl::unexpected(synced.error());
+}
+
+/// Builds one extract, behind those that are pending.
+Result<> Agent::cut(Log& log, const Range& range, const Now& now, std::vector<Built>& built) {
   LogFollower& follower = *log.follower;
   watcher::Manifest manifest;
   manifest.host = options_.host;
   manifest.log = log.state.log;
   manifest.device = follower.position().id.device;
   manifest.inode = follower.position().id.inode;
-  manifest.run = log.state.run;
-  manifest.sequence = log.state.sequence + 1;
   manifest.first = range.first;
   manifest.last = range.last;
   manifest.bytes = range.last - range.first;
   manifest.cut = std::chrono::floor<milliseconds>(now.wall);
-  const std::string name = Outbox::name_of(manifest);
-  if (outbox_.knows(name)) {
-    notices_.say(shown(outbox_.path(name)) +
+  const auto name_it = [&] {
+    const std::vector<Pending>& before = log.state.pending;
+    manifest.run = log.state.run;
+    manifest.sequence = (before.empty() ? log.state.sequence : before.back().manifest.sequence) + 1;
+  };
+  name_it();
+  if (outbox_.knows(Outbox::name_of(manifest))) {
+    if (!log.state.pending.empty()) return fail(ErrorKind::retry, "its name is taken");
+    notices_.say(shown(outbox_.path(Outbox::name_of(manifest))) +
                  ": is there already and not from this state; a new run begins");
     start_new_run(log);
-    return false;
+    name_it();
   }
-  const std::string temporary = outbox_.temporary_path(name);
+  const std::string temporary = outbox_.temporary_path(Outbox::name_of(manifest));
   Position after = follower.position();
-  auto built = [&]() -> Result<> {
+  Built files;
+  auto done = [&]() -> Result<> {
     auto out = disk_.create(temporary);
     if (!out) return tl::unexpected(out.error());
-    auto copied = cutter_.copy(follower.fd(), range, out->get());
+    files.extract = std::move(*out);
+    auto copied = cutter_.copy(follower.fd(), range, files.extract.get());
     if (!copied) return tl::unexpected(copied.error());
-    CARAVEL_TRY(disk_.sync(out->get()));
     // Was it truncated and did it grow again while it was copied?
     auto same = holds(follower.fd(), follower.position());
     if (!same) return tl::unexpected(same.error());
@@ -184,47 +226,82 @@ Result<bool> Agent::cut(Log& log, const Range& range, const Now& now) {
     manifest.first_line = after.first_line;
     manifest.lines = copied->lines;
     manifest.sha256 = copied->sha256;
-    return disk_.sync_directory(options_.outbox);
+    auto note = outbox_.prepare_manifest(manifest);
+    if (!note) return tl::unexpected(note.error());
+    files.manifest = std::move(*note);
+    return {};
   }();
-  if (!built) {
-    static_cast<void>(disk_.remove(temporary));
-    return tl::unexpected(built.error());
+  if (!done) {
+    static_cast<void>(outbox_.discard(manifest));
+    return done;
   }
   after.modified = follower.stamp().modified;
-  after.finished = false;
-  log.state.pending = Pending{std::move(manifest), std::move(after)};
-  log.unsaved_pending = true;
-  return true;
+  follower.advance(after);
+  log.state.pending.push_back(Pending{std::move(manifest), std::move(after)});
+  if (range.last - range.first >= kWorthAThread) {
+    files.early = std::make_unique<EarlySync>(files.extract.get(), files.manifest.get());
+  }
+  built.push_back(std::move(files));
+  return {};
 }
 
-/// The announcement, the manifest, the extract; in memory the log then stands behind it. Any
-/// failure leaves it pending: the next step goes on here, a new start does in load().
+/// What is announced must be on the disk: extracts, manifests, then their (temporary) names.
+Result<> Agent::sync(const std::vector<Built>& built) {
+  for (const Built& files : built) {
+    if (!files.early) continue;
+    const int error = files.early->wait();
+    if (error != 0) return fail_with_errno("fsync", error);
+  }
+  for (const Built& files : built) {
+    if (files.early) continue;
+    CARAVEL_TRY(disk_.sync(files.extract.get()));
+    CARAVEL_TRY(disk_.sync(files.manifest.get()));
+  }
+  return outbox_.sync_names(false);
+}
+
+/// The announcement, the manifests, the extracts; in memory the log then stands behind them. Any
+/// failure leaves the rest pending: the next step goes on here, a new start does in load().
 Result<> Agent::publish(Log& log, Step& step) {
   if (log.unsaved_pending) {
     CARAVEL_TRY(save());
     log.unsaved_pending = false;
   }
-  const Pending& pending = *log.state.pending;
-  auto published = outbox_.publish(pending.manifest, log.verify_pending);
-  if (!published) return tl::unexpected(published.error());
-  const std::string name = Outbox::name_of(pending.manifest);
-  if (!*published) {
-    notices_.say(shown(outbox_.path(name)) +
-                 ": another file has this name, or it was damaged; a new run begins");
-    log.state.pending.reset();
-    log.verify_pending = false;
-    start_new_run(log);
-    CARAVEL_TRY(save());
-    return disk_.remove(outbox_.temporary_path(name));
+  std::vector<Pending>& pending = log.state.pending;
+  while (!pending.empty()) {
+    const Pending& next = pending.front();
+    auto published = outbox_.publish(next.manifest, log.verify_pending);
+    if (!published) return tl::unexpected(published.error());
+    const std::string name = Outbox::name_of(next.manifest);
+    if (!*published) {
+      notices_.say(shown(outbox_.path(name)) +
+                   ": another file has this name, or it was damaged; a new run begins");
+      const std::vector<Pending> dropped = std::exchange(pending, {});
+      log.verify_pending = false;
+      log.follower->go_back();
+      start_new_run(log);
+      CARAVEL_TRY(save());
+      for (const Pending& one : dropped) CARAVEL_TRY(outbox_.discard(one.manifest));
+      return {};
+    }
+    stored_ += next.manifest.bytes;
+    step.published.push_back(outbox_.path(name));
+    log.state.sequence = next.manifest.sequence;
+    log.state.file = next.after;
+    log.follower->advance(next.after);
+    pending.erase(pending.begin());
+    dirty_ = true;
   }
-  stored_ += pending.manifest.bytes;
-  step.published.push_back(outbox_.path(name));
-  log.state.sequence = pending.manifest.sequence;
-  log.state.file = pending.after;
-  log.follower->advance(pending.after);
-  log.state.pending.reset();
   log.verify_pending = false;
-  dirty_ = true;
+  return {};
+}
+
+/// Forgets extracts that are not announced.
+Result<> Agent::abandon(Log& log) {
+  const std::vector<Pending> dropped = std::exchange(log.state.pending, {});
+  log.unsaved_pending = false;
+  log.follower->go_back();
+  for (const Pending& one : dropped) CARAVEL_TRY(outbox_.discard(one.manifest));
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "base/unique_fd.h"
 #include "watcher/tail/cutter.h"
 #include "watcher/tail/disk.h"
+#include "watcher/tail/early_sync.h"
 #include "watcher/tail/log_follower.h"
 #include "watcher/tail/notices.h"
 #include "watcher/tail/outbox.h"
@@ -28,7 +29,7 @@ struct AgentOptions {
   std::string host;   // as manifests and names carry it
   std::chrono::milliseconds interval{60'000};
   /// How long a rotated file must have been still before the next one is begun; two intervals, but
-  /// between 5 s and 2 min, if not set.
+  /// between 1 s and 2 min, if not set.
   std::optional<std::chrono::milliseconds> grace;
   std::uint64_t max_bytes = 8ULL << 20;
   std::uint64_t max_outbox = 1ULL << 30;
@@ -55,8 +56,8 @@ class Agent {
   /// Kind fault: another agent has the lock, or the state cannot be read.
   [[nodiscard]] static Result<std::unique_ptr<Agent>> open(AgentOptions options, Disk& disk);
 
-  /// Does what is due: cuts at most one extract of each log, looks after the sending. Never fails
-  /// as a whole: what went wrong is in the messages and is tried again.
+  /// Does what is due: cuts a few extracts of each log at most, looks after the sending. Never
+  /// fails as a whole: what went wrong is in the messages and is tried again.
   [[nodiscard]] Step step(const Now& now);
 
   /// For poll(2): readable when a send command has ended; -1 if none runs.
@@ -72,8 +73,8 @@ class Agent {
     bool followed = true;          // the options still name it
     bool from_start = false;       // it appeared after a pattern was first looked for
     bool begun = false;            // its state says where to begin
-    bool unsaved_pending = false;  // the extract is not announced on the disk yet
-    bool verify_pending = false;   // it is from before a crash
+    bool unsaved_pending = false;  // the extracts are not announced on the disk yet
+    bool verify_pending = false;   // they are from before a crash
     std::chrono::steady_clock::time_point due;
   };
 
@@ -89,8 +90,19 @@ class Agent {
   /// True: something was done, look again at once.
   [[nodiscard]] Result<bool> advance(Log& log, const Now& now, Step& step);
   [[nodiscard]] Result<std::optional<Range>> next_range(LogFollower& follower);
-  [[nodiscard]] Result<bool> cut(Log& log, const Range& range, const Now& now);
+  /// The temporary files of an extract, not synced yet.
+  struct Built {
+    UniqueFd extract;
+    UniqueFd manifest;
+    std::unique_ptr<EarlySync> early;  // ends before the descriptors
+  };
+  enum class Cut { nothing, no_room, some };
+  [[nodiscard]] Result<Cut> cut_some(Log& log, const Now& now);
+  [[nodiscard]] Result<> cut(Log& log, const Range& range, const Now& now,
+                             std::vector<Built>& built);
+  [[nodiscard]] Result<> sync(const std::vector<Built>& built);
   [[nodiscard]] Result<> publish(Log& log, Step& step);
+  [[nodiscard]] Result<> abandon(Log& log);
   [[nodiscard]] Result<> count_stored(std::uint64_t bytes, const Now& now);
   [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Now& now);
   void start_new_run(Log& log);

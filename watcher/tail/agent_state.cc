@@ -68,10 +68,10 @@ Result<> Agent::load() {
   std::vector<std::string> keep;
   for (LogState& saved : state.logs) {
     runs.push_back(saved.run);
-    if (saved.pending) keep.push_back(Outbox::name_of(saved.pending->manifest));
+    for (const Pending& one : saved.pending) keep.push_back(Outbox::name_of(one.manifest));
     Log& log = add_log(std::move(saved));
     log.begun = true;
-    log.verify_pending = log.state.pending.has_value();
+    log.verify_pending = !log.state.pending.empty();
     log.followed = std::any_of(options_.logs.begin(), options_.logs.end(), [&](const auto& named) {
       return ::fnmatch(named.c_str(), log.state.log.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0 ||
              named == log.state.log;
@@ -88,7 +88,7 @@ Result<> Agent::load() {
 /// run tells where the log stands.
 Result<> Agent::catch_up(Log& log) {
   const std::uint64_t known =
-      log.state.pending ? log.state.pending->manifest.sequence : log.state.sequence;
+      log.state.pending.empty() ? log.state.sequence : log.state.pending.back().manifest.sequence;
   auto newest = outbox_.newest_manifest(log.state.run, known);
   if (!newest) return tl::unexpected(newest.error());
   if (!*newest) return {};
@@ -119,7 +119,9 @@ Result<> Agent::catch_up(Log& log) {
   position.first_line = manifest.first_line;
   log.state.sequence = manifest.sequence;
   log.state.file = position;
-  log.state.pending.reset();
+  if (log.state.aside && same_file(log.state.aside->id, position.id)) log.state.aside.reset();
+  log.state.since = position.modified;  // the memory is older, too
+  log.state.pending.clear();
   dirty_ = true;
   return {};
 }
@@ -132,6 +134,7 @@ Result<> Agent::save() {
   for (const auto& log : logs_) {
     if (log->begun) state.logs.push_back(log->state);
   }
+  CARAVEL_TRY(outbox_.sync_names(true));
   CARAVEL_TRY(replace_file(disk_, options_.state, format_state(state)));
   dirty_ = false;
   return {};
@@ -177,7 +180,7 @@ void Agent::find_logs() {
 /// Logs that only a pattern named, deleted and read to the end: their number has no other limit.
 void Agent::forget_deserted() {
   const auto deserted = [&](const std::unique_ptr<Log>& log) {
-    if (!log->follower->deserted() || log->state.pending) return false;
+    if (!log->follower->deserted() || !log->state.pending.empty()) return false;
     const bool named = std::find(options_.logs.begin(), options_.logs.end(), log->state.log) !=
                        options_.logs.end();
     return !named;

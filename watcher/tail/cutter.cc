@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
+#include "watcher/tail/hash_thread.h"
 #include "watcher/tail/log_file.h"
 #include "watcher/tail/sha256.h"
 
@@ -12,6 +14,29 @@ namespace caravel::tail {
 namespace {
 
 constexpr std::size_t kBufferBytes = 128 * 1024;
+/// From this size on, an extract is hashed by a second thread.
+constexpr std::uint64_t kWorthAThread = 4 << 20;
+constexpr std::size_t kSlotBytes = 256 * 1024;
+constexpr std::size_t kSlots = 4;
+
+/// Counts in bytes, sixteen or more at a time; std::count is compiled to a fifth of the speed.
+std::uint64_t count_lines(std::string_view bytes) {
+  constexpr std::size_t kLanes = 64;
+  std::uint64_t lines = 0;
+  while (bytes.size() >= kLanes) {
+    std::array<unsigned char, kLanes> lane{};
+    const std::size_t rounds = std::min<std::size_t>(bytes.size() / kLanes, 255);
+    for (std::size_t round = 0; round < rounds; ++round) {
+      const char* const at = bytes.data() + round * kLanes;
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        lane[i] = static_cast<unsigned char>(lane[i] + (at[i] == '\n' ? 1 : 0));
+      }
+    }
+    for (const unsigned char count : lane) lines += count;
+    bytes.remove_prefix(rounds * kLanes);
+  }
+  return lines + static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+}
 
 }  // namespace
 
@@ -59,6 +84,13 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
 }
 
 Result<Cutter::Copied> Cutter::copy(int fd, Range range, int out) {
+  if (out >= 0 && range.last - range.first >= kWorthAThread) {
+    return copy_on_two_threads(fd, range, out);
+  }
+  return copy_at_once(fd, range, out);
+}
+
+Result<Cutter::Copied> Cutter::copy_at_once(int fd, Range range, int out) {
   Copied copied;
   Sha256 sha256;
   for (std::uint64_t at = range.first; at < range.last;) {
@@ -66,7 +98,7 @@ Result<Cutter::Copied> Cutter::copy(int fd, Range range, int out) {
         static_cast<std::size_t>(std::min<std::uint64_t>(range.last - at, kBufferBytes));
     CARAVEL_TRY(fill(fd, at, size));
     const std::string_view bytes(buffer_.data(), size);
-    copied.lines += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    copied.lines += count_lines(bytes);
     sha256.update(bytes);
     if (out >= 0) CARAVEL_TRY(disk_.write(out, bytes));
     at += size;
@@ -75,6 +107,31 @@ Result<Cutter::Copied> Cutter::copy(int fd, Range range, int out) {
     }
   }
   copied.sha256 = sha256.finish();
+  return copied;
+}
+
+/// The same; the hashing, which takes as long as the copying, beside it. What is hashed is exactly
+/// what was written, whatever happens to the log meanwhile.
+Result<Cutter::Copied> Cutter::copy_on_two_threads(int fd, Range range, int out) {
+  Copied copied;
+  HashThread hash(kSlotBytes, kSlots);
+  char last = '\0';
+  for (std::uint64_t at = range.first; at < range.last;) {
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(range.last - at, kSlotBytes));
+    char* const slot = hash.slot();
+    auto whole = read_at(fd, at, slot, size);
+    if (!whole) return tl::unexpected(whole.error());
+    if (!*whole) return fail(ErrorKind::retry, "became shorter while it was read");
+    const std::string_view bytes(slot, size);
+    last = bytes.back();
+    copied.lines += count_lines(bytes);
+    hash.put(size);  // only read from here on
+    CARAVEL_TRY(disk_.write(out, bytes));
+    at += size;
+  }
+  if (last != '\n') return fail(ErrorKind::retry, "changed while it was read");
+  copied.sha256 = hash.finish();
   return copied;
 }
 

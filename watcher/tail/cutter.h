@@ -44,6 +44,8 @@ class Cutter {
   [[nodiscard]] Result<std::uint64_t> skip_nuls(int fd, std::uint64_t first, std::uint64_t end);
 
  private:
+  [[nodiscard]] Result<Copied> copy_at_once(int fd, Range range, int out);
+  [[nodiscard]] Result<Copied> copy_on_two_threads(int fd, Range range, int out);
   [[nodiscard]] Result<> fill(int fd, std::uint64_t offset, std::size_t size);
   /// One past the last line end in [first, end); 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> find_backwards(int fd, std::uint64_t first,

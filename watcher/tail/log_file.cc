@@ -131,6 +131,10 @@ Result<bool> holds(int fd, const Position& position) {
   return *head == position.head;
 }
 
+std::string digest_of(const Position& position) {
+  return hex_digest(position.head + position.tail);
+}
+
 Result<std::string> first_line_of(int fd) {
   // A BOM in front, and the line end's two bytes behind.
   std::string text(3 + kFirstLineBytes + 2, '\0');

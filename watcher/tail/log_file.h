@@ -44,7 +44,6 @@ struct Position {
   std::string tail;
   std::string first_line;     // as in the manifest; empty until the first extract
   std::int64_t modified = 0;  // its mtime when it was last looked at
-  bool finished = false;      // rotated away and read to its end
   bool operator==(const Position&) const = default;
 };
 
@@ -66,6 +65,9 @@ struct Position {
 
 /// Whether the file still begins with what was read from it.
 [[nodiscard]] Result<bool> holds(int fd, const Position& position);
+
+/// Head and tail in one: 32 hex digits.
+[[nodiscard]] std::string digest_of(const Position& position);
 
 /// The manifest's first_line; the first line must have its line end already.
 [[nodiscard]] Result<std::string> first_line_of(int fd);

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "watcher/tail/known_files.h"
 #include "watcher/tail/log_file.h"
 #include "watcher/tail/notices.h"
 #include "watcher/tail/siblings.h"
@@ -28,9 +30,14 @@ struct Now {
 class LogFollower {
  public:
   /// `state` outlives this and is advanced by it; `grace` is how long a rotated file must have been
-  /// still before it counts as finished.
-  LogFollower(LogState& state, std::chrono::milliseconds grace, Notices& notices)
-      : state_(state), grace_(grace), notices_(notices) {}
+  /// still before it counts as finished; `logs` are followed by others, whatever their names are.
+  LogFollower(LogState& state, std::chrono::milliseconds grace,
+              const std::vector<std::string>& logs, Notices& notices)
+      : state_(state),
+        grace_(grace),
+        logs_(logs),
+        notices_(notices),
+        known_(state.known, notices) {}
 
   /// Looks at the log. True if there may be bytes to read: then fd(), position() and size() tell
   /// which. An unchanged log costs one stat(2).
@@ -45,20 +52,28 @@ class LogFollower {
   /// (the state says so then) and returns true: look again, there may be a next file.
   [[nodiscard]] Result<bool> finish(const Now& now);
 
-  /// An extract up to `after` is published; the caller has set the state's `file` to it.
+  /// An extract up to `after` is built; the caller sets the state's `file` to it once published.
   void advance(const Position& after);
+  /// Extracts that were built will not be published: back to where the state says.
+  void go_back();
   /// Bytes that are not to be read (the hole that a writer without O_APPEND leaves).
   void skip_to(std::uint64_t offset) { position_.offset = offset; }
   /// The open file may not be what it was (it changed while it was read): compare it anew.
   void doubt() { stamp_.modified = -1; }
   /// See Cutter::next(); forgotten when another file is opened.
   [[nodiscard]] std::uint64_t& scanned() { return scanned_; }
-  /// Whether this file is being read or was the last one.
+  /// Whether this file is being read or was.
   [[nodiscard]] bool reads(const FileId& id) const;
 
   /// The first look at a log that has no state yet; begins behind what is there unless
   /// `from_start`.
   [[nodiscard]] Result<> begin(bool from_start, class Cutter& cutter);
+
+  /// Whether the state changed by looking, since this was last asked.
+  [[nodiscard]] bool take_changed() {
+    const bool known = known_.take_changed();
+    return std::exchange(changed_, false) || known;
+  }
 
   /// Nothing is there any more and nothing is left to read (for logs that a pattern found).
   [[nodiscard]] bool deserted() const { return deserted_; }
@@ -71,25 +86,35 @@ class LogFollower {
   [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files, const Now& now);
   [[nodiscard]] Result<bool> try_take(const Sibling& file, const Position& position,
                                       const Now& now);
-  /// The index of the first of `files` that was written after the last one read.
-  [[nodiscard]] Result<std::size_t> first_unread(const std::vector<Sibling>& files,
-                                                 const Position* anchor);
+  [[nodiscard]] Result<std::vector<Sibling>> list(const std::optional<Stamp>& live) const;
+  [[nodiscard]] Result<> recall_by_order(std::vector<Sibling> files);
+  [[nodiscard]] Result<> begin_looking_back(const std::optional<Stamp>& live,
+                                            const std::vector<Sibling>& files, const Now& now);
+  [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, const Now& now);
+  [[nodiscard]] std::vector<FileId> open_files() const;
   void report_lost(const std::optional<Stamp>& live, const std::vector<Sibling>& files);
 
   LogState& state_;
   std::chrono::milliseconds grace_;
+  const std::vector<std::string>& logs_;
   Notices& notices_;
+  KnownFiles known_;
 
   UniqueFd fd_;  // the file being read; held, so that it stays readable when renamed or deleted
   Position position_;
+  Position start_;  // where it was when the file was opened
   Stamp stamp_;
   std::uint64_t scanned_ = 0;
   std::string path_;
   bool rotated_ = false;
   bool copy_ = false;  // a copy that copytruncate made: nobody writes to it
+  bool late_ = false;  // it was read to its end before and has grown
+  bool changed_ = false;
   bool all_read_ = false;
   bool deserted_ = false;
   std::chrono::steady_clock::time_point still_since_;  // of a rotated file
+  std::optional<std::chrono::steady_clock::time_point> look_back_;
+  std::chrono::milliseconds look_back_wait_{0};
   std::uint64_t bytes_left_behind_ = 0;
 };
 

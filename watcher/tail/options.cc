@@ -132,7 +132,7 @@ Usage: caravel-tail [OPTION]... LOG...
   --send-timeout TIME  a command that takes longer is ended (10m)
   --keep-sent TIME     how long sent extracts stay in DIR/sent (24h)
   --grace TIME         how long a rotated log must be still before the next one
-                       is begun (2 intervals; 5s to 2m)
+                       is begun (2 intervals; 1s to 2m)
   --host NAME          this host's name in extracts (its host name)
   --config FILE        lines of option = value, and log = PATH
   --resend RUN:SEQ     put a sent extract back into the outbox

@@ -92,31 +92,40 @@ bool Outbox::knows(std::string_view name) const {
          exists(sent_path(manifest));
 }
 
-/// The text is the same each time, so whoever took the first one has the right one.
-Result<bool> Outbox::publish_manifest(const std::string& name, const std::string& text) {
-  const std::string there = path(manifest_name(name));
-  if (exists(there)) {
-    auto content = read_file(there, watcher::kMaxManifestBytes);
-    return content && *content == text;
-  }
-  const std::string temporary = temporary_path(manifest_name(name));
-  auto fd = disk_.create(temporary);
-  if (!fd) return tl::unexpected(fd.error());
-  CARAVEL_TRY(disk_.write(fd->get(), text));
-  CARAVEL_TRY(disk_.sync(fd->get()));
-  auto published = disk_.publish(temporary, there);
-  if (!published) return tl::unexpected(published.error());
-  CARAVEL_TRY(disk_.sync_directory(directory_));
-  return *published;
+Result<UniqueFd> Outbox::prepare_manifest(const watcher::Manifest& manifest) {
+  auto fd = disk_.create(temporary_path(manifest_name(name_of(manifest))));
+  if (!fd) return fd;
+  CARAVEL_TRY(disk_.write(fd->get(), watcher::format_manifest(manifest)));
+  return fd;
 }
 
-Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool verify) {
+/// The text is the same each time, so whoever took the first one has the right one.
+Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool recover) {
+  const std::string name = manifest_name(name_of(manifest));
+  if (exists(path(name))) {
+    auto content = read_file(path(name), watcher::kMaxManifestBytes);
+    return content && *content == watcher::format_manifest(manifest);
+  }
+  if (recover || !exists(temporary_path(name))) {
+    auto fd = prepare_manifest(manifest);
+    if (!fd) return tl::unexpected(fd.error());
+    CARAVEL_TRY(disk_.sync(fd->get()));
+  }
+  return disk_.publish(temporary_path(name), path(name));
+}
+
+Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
   const std::string name = name_of(manifest);
   const std::string temporary = temporary_path(name);
+  unsynced_ = true;
   // The temporary file was on the disk before the state spoke of it: if it is not there, it has its
   // name already, or had it and was taken away.
-  if (!exists(temporary)) return true;
-  if (verify) {
+  if (!exists(temporary)) {
+    // A power loss may have kept the extract's name and not its manifest's.
+    if (recover && exists(path(name))) return publish_manifest(manifest, true);
+    return true;
+  }
+  if (recover) {
     auto whole = has_content(temporary, manifest, disk_);
     if (!whole || !*whole) return whole;
   }
@@ -126,12 +135,22 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool verify) {
     CARAVEL_TRY(disk_.remove(temporary));
     return true;
   }
-  auto first = publish_manifest(name, watcher::format_manifest(manifest));
+  auto first = publish_manifest(manifest, recover);
   if (!first || !*first) return first;
-  auto second = disk_.publish(temporary, path(name));
-  if (!second || !*second) return second;
+  return disk_.publish(temporary, path(name));
+}
+
+Result<> Outbox::discard(const watcher::Manifest& manifest) {
+  const std::string name = name_of(manifest);
+  CARAVEL_TRY(disk_.remove(temporary_path(manifest_name(name))));
+  return disk_.remove(temporary_path(name));
+}
+
+Result<> Outbox::sync_names(bool if_needed) {
+  if (if_needed && !unsynced_) return {};
   CARAVEL_TRY(disk_.sync_directory(directory_));
-  return true;
+  unsynced_ = false;
+  return {};
 }
 
 Result<> Outbox::keep_as_sent(const std::string& name) {

@@ -42,10 +42,17 @@ class Outbox {
   /// This extract or its manifest is there, waiting or sent.
   [[nodiscard]] bool knows(std::string_view name) const;
 
+  /// Writes the manifest's temporary file; syncing it is left to the caller.
+  [[nodiscard]] Result<UniqueFd> prepare_manifest(const watcher::Manifest& manifest);
   /// Gives the temporary file its name, its manifest first. True: it is there now (also if it was
   /// already). False: another file has the name, or the temporary one is damaged (only looked at
-  /// with `verify`, for after a crash). Repeating it after any failure is safe.
-  [[nodiscard]] Result<bool> publish(const watcher::Manifest& manifest, bool verify);
+  /// with `recover`, for after a crash). Repeating it after any failure is safe. The new names are
+  /// durable after sync_names().
+  [[nodiscard]] Result<bool> publish(const watcher::Manifest& manifest, bool recover);
+  /// Deletes both temporary files.
+  [[nodiscard]] Result<> discard(const watcher::Manifest& manifest);
+  /// Makes all names durable; with `if_needed`, only if some were published since.
+  [[nodiscard]] Result<> sync_names(bool if_needed);
   /// The name of the extract that a manifest speaks of.
   [[nodiscard]] static std::string name_of(const watcher::Manifest& manifest);
 
@@ -68,10 +75,11 @@ class Outbox {
 
  private:
   [[nodiscard]] static Result<std::vector<OutboxFile>> list(const std::string& directory);
-  [[nodiscard]] Result<bool> publish_manifest(const std::string& name, const std::string& text);
+  [[nodiscard]] Result<bool> publish_manifest(const watcher::Manifest& manifest, bool recover);
 
   Disk& disk_;
   std::string directory_;
+  bool unsynced_ = false;
 };
 
 }  // namespace caravel::tail

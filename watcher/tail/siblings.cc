@@ -29,6 +29,12 @@ bool is_number(const std::string& rotation) {
   return rotation.size() <= 4 && std::all_of(rotation.begin(), rotation.end(), is_digit);
 }
 
+int number_of(const Sibling& sibling) {
+  int number = 0;
+  for (const char digit : sibling.rotation) number = number * 10 + (digit - '0');
+  return number;
+}
+
 bool is_date(const std::string& rotation) { return rotation.size() >= 6 && is_digit(rotation[0]); }
 
 struct CloseDirectory {
@@ -69,7 +75,38 @@ std::optional<std::string_view> rotation_of(std::string_view name, std::string_v
   return middle.substr(1);
 }
 
-void sort_siblings(std::vector<Sibling>& siblings) {
+bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, const Sibling* before) {
+  const auto numbered = [](const Sibling& s) { return is_number(s.rotation); };
+  if (files.empty() || !std::all_of(files.begin(), files.end(), numbered)) return false;
+  if (read != nullptr && numbered(*read)) {
+    // What was read is older than all of them: no clock needs to be asked.
+    const int number = number_of(*read);
+    const auto higher = std::count_if(files.begin(), files.end(),
+                                      [&](const Sibling& s) { return number_of(s) > number; });
+    if (higher == 0) return false;
+    if (static_cast<std::size_t>(higher) == files.size()) return true;
+    if (before != nullptr && numbered(*before)) return number_of(*before) < number;
+  }
+  std::vector<const Sibling*> order;
+  for (const Sibling& file : files) order.push_back(&file);
+  std::sort(order.begin(), order.end(),
+            [](const Sibling* a, const Sibling* b) { return number_of(*a) < number_of(*b); });
+  const auto ascends = [&](auto time) {
+    return std::adjacent_find(order.begin(), order.end(), [&](const Sibling* a, const Sibling* b) {
+             return time(*a) >= time(*b);
+           }) == order.end();
+  };
+  if (order.size() < 2) return false;
+  // A file that is younger than its own mtime says was not under this clock, or was touched. But
+  // birth times alone mislead: what copytruncate leaves is older than its copy.
+  const bool stepped = std::any_of(files.begin(), files.end(), [](const Sibling& s) {
+    return s.stamp.id.born != 0 && s.stamp.modified < s.stamp.id.born;
+  });
+  return stepped ? ascends([](const Sibling& s) { return s.stamp.id.born; })
+                 : ascends([](const Sibling& s) { return s.stamp.modified; });
+}
+
+void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
   const auto all = [&](auto test) {
     return std::all_of(siblings.begin(), siblings.end(),
                        [&](const Sibling& s) { return test(s.rotation); });
@@ -77,9 +114,8 @@ void sort_siblings(std::vector<Sibling>& siblings) {
   const bool numbers = all(is_number);
   const bool dates = !numbers && all(is_date);
   std::sort(siblings.begin(), siblings.end(), [&](const Sibling& a, const Sibling& b) {
-    if (numbers && a.rotation != b.rotation) {
-      if (a.rotation.size() != b.rotation.size()) return a.rotation.size() > b.rotation.size();
-      return a.rotation > b.rotation;
+    if (numbers && number_of(a) != number_of(b)) {
+      return ascending == (number_of(a) < number_of(b));
     }
     if (dates && a.rotation != b.rotation) return a.rotation < b.rotation;
     if (a.stamp.modified != b.stamp.modified) return a.stamp.modified < b.stamp.modified;
@@ -110,7 +146,6 @@ Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
     if (live && same_file(live->id, sibling.stamp.id)) continue;
     siblings.push_back(std::move(sibling));
   }
-  sort_siblings(siblings);
   return siblings;
 }
 

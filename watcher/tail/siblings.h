@@ -28,11 +28,16 @@ struct Sibling {
   bool packed = false;
 };
 
-/// Sorts oldest first: by number (a higher one is older) or by date, if the names all have such,
-/// else by mtime.
-void sort_siblings(std::vector<Sibling>& siblings);
+/// Whether the program numbers its rotated files upwards (a higher number is newer), as judged by
+/// `files`, all of them newer than `read`, which was read after `before` (either may be null); else
+/// by birth times, else mtimes, if they all ascend with the number. False: logrotate's way.
+[[nodiscard]] bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read,
+                                  const Sibling* before);
 
-/// The rotated files beside `log`, oldest first, without the log itself under another name.
+/// Sorts oldest first: by number or by date, if the names all have such, else by mtime.
+void sort_siblings(std::vector<Sibling>& siblings, bool ascending);
+
+/// The rotated files beside `log`, in no order, without the log itself under another name.
 [[nodiscard]] Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
                                                             const std::optional<Stamp>& live);
 

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -19,7 +20,7 @@ using watcher::parse_whole_number;
 using watcher::percent_decode;
 using watcher::percent_encode;
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
 /// In the place of a digest of a file that could not be looked at: it matches nothing.
 constexpr std::string_view kNoDigest = "-";
 
@@ -35,7 +36,21 @@ void append_position(std::string_view prefix, const Position& position, std::str
   line("tail", position.tail);
   line("first_line", position.first_line);
   line("modified", std::to_string(position.modified));
-  line("finished", position.finished ? "1" : "0");
+}
+
+/// One line, because there may be thousands: what an unused rotated file costs is about 100 bytes.
+void append_known(const Known& known, std::string& out) {
+  std::string value;
+  const auto add = [&value](const auto& number) { value += std::to_string(number) + ' '; };
+  add(known.id.device);
+  add(known.id.inode);
+  add(known.id.born);
+  add(known.offset);
+  add(known.size);
+  add(known.modified);
+  value += known.digest.empty() ? kNoDigest : known.digest;
+  value += known.read ? " read" : " there";
+  append_key_value("known", value, out);
 }
 
 /// The lines of one section, looked up by key. The first problem is kept.
@@ -105,8 +120,38 @@ Position read_position(std::string_view prefix, Section& section) {
   position.tail = section.hex(key("tail"), 32, true);
   position.first_line = section.hex(key("first_line"), 32, true);
   position.modified = section.time(key("modified"));
-  position.finished = section.number(key("finished")) != 0;
   return position;
+}
+
+std::optional<Known> read_known(std::string_view text) {
+  bool right = true;
+  const auto word = [&text] {
+    const std::string_view found = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(found.size() + 1, text.size()));
+    return found;
+  };
+  const auto number = [&](auto& out) {
+    const std::string_view digits = word();
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    right = right && status == std::errc{} && end == digits.data() + digits.size();
+  };
+  Known known;
+  number(known.id.device);
+  number(known.id.inode);
+  number(known.id.born);
+  number(known.offset);
+  number(known.size);
+  number(known.modified);
+  const std::string_view digest = word();
+  right = right && (digest == kNoDigest || watcher::is_hex(digest, 32));
+  if (digest != kNoDigest) known.digest = digest;
+  known.read = text == "read";
+  if (!right || (!known.read && text != "there")) return std::nullopt;
+  return known;
+}
+
+std::string pending_prefix(std::size_t index) {
+  return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
 }
 
 LogState read_log(Section& section) {
@@ -114,18 +159,28 @@ LogState read_log(Section& section) {
   log.log = section.decoded("log");
   log.run = section.hex("run", 8);
   log.sequence = section.number("sequence");
-  log.since = section.time("since");
+  if (section.has("since")) log.since = section.time("since");
   if (section.has("file_device")) log.file = read_position("file_", section);
-  if (section.has("next_manifest")) {
+  if (section.has("aside_device")) log.aside = read_position("aside_", section);
+  // Version 1: a file that was read to its end.
+  if (section.has("file_finished") && section.number("file_finished") != 0) {
+    const Position& file = *log.file;
+    log.since = file.modified;
+    log.known.push_back(
+        {file.id, file.offset, file.offset, file.modified, digest_of(file), true, 0});
+    log.file.reset();
+  }
+  for (std::size_t i = 0; section.has(pending_prefix(i) + "manifest"); ++i) {
+    const std::string prefix = pending_prefix(i);
     Pending pending;
-    auto manifest = watcher::parse_manifest(section.decoded("next_manifest"));
+    auto manifest = watcher::parse_manifest(section.decoded(prefix + "manifest"));
     if (!manifest) {
-      section.problem("next_manifest", manifest.error().message);
+      section.problem(prefix + "manifest", manifest.error().message);
     } else {
       pending.manifest = std::move(*manifest);
     }
-    pending.after = read_position("next_", section);
-    log.pending = std::move(pending);
+    pending.after = read_position(prefix, section);
+    log.pending.push_back(std::move(pending));
   }
   return log;
 }
@@ -144,12 +199,18 @@ std::string format_state(const State& state) {
     append_key_value("log", percent_encode(log.log), out);
     append_key_value("run", log.run, out);
     append_key_value("sequence", std::to_string(log.sequence), out);
-    append_key_value("since", std::to_string(log.since), out);
+    if (log.since) append_key_value("since", std::to_string(*log.since), out);
     if (log.file) append_position("file_", *log.file, out);
-    if (log.pending) {
-      const std::string manifest = watcher::format_manifest(log.pending->manifest);
-      append_key_value("next_manifest", percent_encode(manifest), out);
-      append_position("next_", log.pending->after, out);
+    if (log.aside) append_position("aside_", *log.aside, out);
+    for (std::size_t i = 0; i < log.pending.size(); ++i) {
+      const std::string prefix = pending_prefix(i);
+      const std::string manifest = watcher::format_manifest(log.pending[i].manifest);
+      append_key_value(prefix + "manifest", percent_encode(manifest), out);
+      append_position(prefix, log.pending[i].after, out);
+    }
+    for (const Known& known : log.known) {
+      out += '\n';
+      append_known(known, out);
     }
   }
   out += '\n';
@@ -160,8 +221,9 @@ std::string format_state(const State& state) {
 Result<State> parse_state(std::string_view text) {
   auto lines = watcher::parse_key_values(text, true);
   if (!lines) return fail(ErrorKind::fault, lines.error().message);
-  if (lines->size() < 3 || lines->front().key != "version" || lines->front().value != kVersion) {
-    return fail(ErrorKind::fault, "line 1: is not version=1");
+  if (lines->size() < 3 || lines->front().key != "version" ||
+      (lines->front().value != kVersion && lines->front().value != "1")) {
+    return fail(ErrorKind::fault, "line 1: is not version=2");
   }
   if (lines->back().key != "end") return fail(ErrorKind::fault, "its end is missing");
   State state;
@@ -172,6 +234,14 @@ Result<State> parse_state(std::string_view text) {
     Section section(begin, last);
     if (section.has("pattern")) state.patterns.push_back(section.decoded("pattern"));
     if (section.has("log")) state.logs.push_back(read_log(section));
+    if (section.has("known")) {
+      auto known = read_known(section.text("known"));
+      if (!known || state.logs.empty()) {
+        section.problem("known", "is not like this agent's");
+      } else {
+        state.logs.back().known.push_back(std::move(*known));
+      }
+    }
     if (!section.problem().empty()) return fail(ErrorKind::fault, section.problem());
     begin = last + 1;
   }

@@ -21,14 +21,29 @@ struct Pending {
   bool operator==(const Pending&) const = default;
 };
 
+/// A file beside a log (or the log itself under an earlier name) that need not be read again.
+struct Known {
+  FileId id;
+  std::uint64_t offset = 0;   // up to here it was read
+  std::uint64_t size = 0;     // when last looked at
+  std::int64_t modified = 0;  // its mtime then
+  std::string digest;         // digest_of() the position at `offset`; empty: could not be opened
+  bool read = false;          // by this agent; else it lay there before, or is a copy or compressed
+  unsigned missed = 0;        // looks in a row that did not find it; not kept over a start
+  bool operator==(const Known&) const = default;
+};
+
 struct LogState {
   std::string log;             // absolute path
   std::string run;             // 8 hex digits
   std::uint64_t sequence = 0;  // of the last published extract
-  /// When nothing was read yet: rotated files modified after this were never seen (nanoseconds).
-  std::int64_t since = 0;
-  std::optional<Position> file;  // the last file that was read from
-  std::optional<Pending> pending;
+  /// Set when `known` says too little (a state of version 1, or one older than the outbox): the
+  /// next look goes by order, or takes what was modified up to then for read (nanoseconds).
+  std::optional<std::int64_t> since;
+  std::optional<Position> file;   // that is being read, not to its end yet
+  std::optional<Position> aside;  // the log, set aside while a rotated file that grew is read
+  std::vector<Known> known;       // in the order in which they were read
+  std::vector<Pending> pending;   // one after the other
   bool operator==(const LogState&) const = default;
 };
 

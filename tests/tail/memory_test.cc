@@ -1,0 +1,110 @@
+// What was read is remembered: no file is lost or repeated, whatever names and clocks say.
+#include "tests/tail/tail_fixture.h"
+#include "watcher/tail/sha256.h"
+
+namespace caravel::tail {
+namespace {
+
+using testing::HasSubstr;
+
+class TailMemory : public TailFixture, public testing::Test {};
+
+TEST_F(TailMemory, ReadsFilesThatAreNumberedUpwards) {
+  for (const bool new_log : {false, true}) {
+    SCOPED_TRACE(new_log);
+    TailFixture f;
+    f.Append("a\n");
+    f.Pass();
+    f.Stop();
+    f.Append("b\n");
+    f.Rename("app.log", "app.log.1");
+    f.Append("c\n");
+    f.Rename("app.log", "app.log.2");
+    f.Append("d\n");
+    f.Rename("app.log", "app.log.3");
+    if (new_log) f.Append("e\n");
+    f.PassGrace();
+    EXPECT_EQ(f.Sent(), std::string("a\nb\nc\nd\n") + (new_log ? "e\n" : ""));
+  }
+}
+
+TEST_F(TailMemory, LosesNothingWhereTheOrderCannotBeTold) {
+  Append("a\n");
+  Pass();
+  Rename("app.log", "app.log.5");
+  Append("b\n");
+  PassGrace();
+  Stop();
+  for (const char* name : {"app.log.7", "app.log.2", "app.log.old", "app.log-20240131"}) {
+    Append(std::string(name) + "\n", name);
+  }
+  PassGrace();
+  for (const char* name : {"app.log.7", "app.log.2", "app.log.old", "app.log-20240131"}) {
+    EXPECT_THAT(Sent(), HasSubstr(std::string(name) + "\n"));
+  }
+  const std::string all = Sent();
+  Restart();
+  PassGrace();
+  EXPECT_EQ(Sent(), all);
+}
+
+TEST_F(TailMemory, ReadsWhatIsWrittenToARotatedFileAfterItWasFinished) {
+  Append("a\n");
+  Pass();
+  Rename("app.log", "app.log.1");
+  Append("b\n");
+  PassGrace();
+  ASSERT_EQ(Sent(), "a\nb\n");
+  Append("late\n", "app.log.1");
+  for (int i = 0; i < 30; ++i) Pass();
+  EXPECT_EQ(Sent(), "a\nb\nlate\n");
+  Stop();
+  Append("c\n");
+  Append("later\n", "app.log.1");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nb\nlate\nlater\nc\n");
+}
+
+TEST_F(TailMemory, ReadsALogThatWasWrittenAnewAndRotated) {
+  Append(std::string(4000, 'a') + "\n");
+  Pass();
+  Truncate();
+  const std::string anew = std::string(3000, 'b') + "\n";
+  Append(anew);
+  Rename("app.log", "app.log.1");
+  Append("c\n");
+  PassGrace();
+  EXPECT_EQ(Sent(), std::string(4000, 'a') + "\n" + anew + "c\n");
+}
+
+TEST_F(TailMemory, LeavesAloneWhatLayThereBefore) {
+  Append("old\n", "app.log.1");
+  Append("a\n");
+  Pass();
+  Append("not ours\n", "app.log.1");
+  Restart();
+  Rename("app.log.1", "app.log.2");
+  Rename("app.log", "app.log.1");
+  Append("b\n");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nb\n");
+}
+
+TEST_F(TailMemory, SyncsALargeBacklogBesideTheCopying) {
+  options.max_bytes = 5 << 20;
+  std::string all;
+  while (all.size() < 12 << 20) all += "line " + std::to_string(all.size()) + "\n";
+  Append(all);
+  Pass();
+  EXPECT_EQ(Sent(), all);
+  for (const auto& [name, content] : Extracts()) {
+    Sha256 sha;
+    sha.update(content);
+    EXPECT_EQ(ManifestOf(name).sha256, sha.finish());
+    EXPECT_EQ(ManifestOf(name).lines,
+              static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')));
+  }
+}
+
+}  // namespace
+}  // namespace caravel::tail
