@@ -20,6 +20,9 @@
 namespace caravel::watcher {
 namespace {
 
+constexpr std::string_view kIdShape = "ddddddddTddddddZ-xxxxxxxxxxxx";
+constexpr std::string_view kFeedCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
 constexpr char kDropClaims[] = ".caravel";
 
 /// Whether a rename from one directory to the other can work: rename(2) wants the same mount, not
@@ -94,13 +97,26 @@ std::string make_claim_id(std::chrono::system_clock::time_point now) {
 }
 
 bool is_claim_id(std::string_view id) {
-  constexpr std::string_view kShape = "ddddddddTddddddZ-xxxxxxxxxxxx";
-  return std::ranges::equal(id, kShape, [](char c, char shape) {
-    const bool digit = c >= '0' && c <= '9';
-    if (shape == 'd') return digit;
-    if (shape == 'x') return digit || (c >= 'a' && c <= 'f');
-    return c == shape;
-  });
+  const bool shaped =
+      std::ranges::equal(id.substr(0, kIdShape.size()), kIdShape, [](char c, char shape) {
+        const bool digit = c >= '0' && c <= '9';
+        if (shape == 'd') return digit;
+        if (shape == 'x') return digit || (c >= 'a' && c <= 'f');
+        return c == shape;
+      });
+  if (!shaped || id.size() == kIdShape.size()) return shaped;
+  const std::string_view feed = feed_of_claim_id(id);
+  return !feed.empty() && feed.find_first_not_of(kFeedCharacters) == std::string_view::npos;
+}
+
+std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,
+                                   std::string_view feed) {
+  return fmt::format("{}.{}", make_claim_id(now), feed);
+}
+
+std::string_view feed_of_claim_id(std::string_view id) {
+  const bool named = id.size() > kIdShape.size() && id[kIdShape.size()] == '.';
+  return named ? id.substr(kIdShape.size() + 1) : std::string_view();
 }
 
 Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& claim) {

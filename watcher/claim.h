@@ -39,6 +39,13 @@ struct ClaimRoot {
 [[nodiscard]] std::string make_claim_id(std::chrono::system_clock::time_point now);
 [[nodiscard]] bool is_claim_id(std::string_view id);
 
+/// The id of a manifest's claim says whose it is, "20261122T101500Z-0123456789ab.feed": the ledger
+/// has no row of it that could, and names alone do not tell where several feeds match alike.
+[[nodiscard]] std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,
+                                                 std::string_view feed);
+/// Empty for an id that names no feed.
+[[nodiscard]] std::string_view feed_of_claim_id(std::string_view id);
+
 struct Claim {
   std::string id;
   std::string name;

@@ -294,7 +294,9 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
       continue;
     }
     ++more[candidate.feed];
-    Claim claim{make_claim_id(now.wall), candidate.name};
+    Claim claim{candidate.manifest ? make_manifest_claim_id(now.wall, candidate.feed->name)
+                                   : make_claim_id(now.wall),
+                candidate.name};
     if (!candidate.manifest) {
       NewClaim row = claim_row(claim, *candidate.feed, directory.root());
       row.size = candidate.stamp.size;

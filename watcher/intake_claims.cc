@@ -232,7 +232,8 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
     std::optional<Time> claimed_at;
     const bool manifest = place == known.end() && manifest_target(claim.name);
     if (manifest) {
-      feed = feed_for(claim.name, NameKind::manifest, directory);
+      feed = config_.find_feed(feed_of_claim_id(claim.id));
+      if (feed == nullptr) feed = feed_for(claim.name, NameKind::manifest, directory);
     } else if (place != known.end()) {
       const Extract extract = std::move(place->second);
       known.erase(place);

@@ -24,15 +24,19 @@ std::string_view why_unusable(std::string_view name) {
   return {};
 }
 
-/// Why a name is a sender's temporary one; empty if it is none.
+/// Why a name is a sender's or an editor's temporary one; empty if it is none.
 std::string_view why_in_progress(std::string_view name) {
   // rsync's .NAME.XXXXXX and .~tmp~/ are among them.
   if (name.front() == '.') return "is hidden (a temporary name of rsync?)";
   if (name.front() == '~') return "has a temporary name (~…)";
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSuffixes{{
+  if (name.size() > 1 && name.front() == '#' && name.back() == '#') {
+    return "is an editor's unsaved text (#…#)";
+  }
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSuffixes{{
       {".part", "has a temporary name (….part)"},
       {".tmp", "has a temporary name (….tmp)"},
       {".filepart", "has a temporary name (….filepart)"},
+      {"~", "is an editor's backup (…~)"},
   }};
   for (const auto& [suffix, reason] : kSuffixes) {
     if (name.ends_with(suffix)) return reason;

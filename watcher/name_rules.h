@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxNameBytes = 200;
 enum class NameKind {
   candidate,    // an extract of this feed, as far as a name can tell
   manifest,     // the manifest of an extract of this feed, see manifest_target()
-  in_progress,  // a sender's temporary name: the finished file will come under another one
+  in_progress,  // a sender's or an editor's temporary name: the finished file has another one
   unmatched,    // left alone: the feed's `match` does not name it
   unusable,     // never taken: no valid UTF-8, control characters, too long
 };

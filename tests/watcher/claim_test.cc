@@ -37,10 +37,18 @@ TEST(ClaimId, HasItsTimeAndIsNeverTheSameTwice) {
   EXPECT_LT(make_claim_id(kNow), make_claim_id(kNow + 1s));
 }
 
+TEST(ClaimId, OfAManifestNamesItsFeed) {
+  const std::string id = make_manifest_claim_id(kNow, "hrt-2");
+  EXPECT_TRUE(is_claim_id(id)) << id;
+  EXPECT_EQ(feed_of_claim_id(id), "hrt-2");
+  EXPECT_EQ(feed_of_claim_id(make_claim_id(kNow)), "");
+}
+
 TEST(ClaimId, OtherNamesAreNone) {
   for (const std::string name : {"", "..", "20261122T101500Z", "20261122T101500Z-0123456789ag",
                                  "20261122T101500Z-0123456789AB", "20261122t101500Z-0123456789ab",
-                                 "20261122T101500Z-0123456789ab/", "failed"}) {
+                                 "20261122T101500Z-0123456789ab/", "20261122T101500Z-0123456789ab.",
+                                 "20261122T101500Z-0123456789ab.a/b", "failed"}) {
     EXPECT_FALSE(is_claim_id(name)) << name;
   }
 }

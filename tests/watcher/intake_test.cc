@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "tests/support/spool_fixture.h"
+#include "watcher/manifest.h"
 
 namespace caravel::watcher {
 namespace {
@@ -79,6 +80,28 @@ TEST_F(IntakeTest, MaxClaimsIsALimitOfEachFeedByItself) {
   }
   EXPECT_THAT(Ready(), ElementsAre(well, well));
   EXPECT_EQ(dir_.list("spool/drop/down").size(), 2U);
+}
+
+TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
+  Configure(kTwoFeeds);
+  Manifest manifest;
+  manifest.host = "bus1";
+  manifest.log = "/var/log/app.log";
+  manifest.run = "0123abcd";
+  manifest.sequence = 1;
+  manifest.first_line = std::string(32, 'a');
+  manifest.last = manifest.bytes = 10;
+  manifest.lines = 1;
+  manifest.sha256 = std::string(64, '0');
+  // Both feeds take the name, and no row of the ledger tells them apart.
+  const std::string id = make_manifest_claim_id(now_.wall, "well");
+  dir_.make_dir("spool/work/" + id);
+  dir_.write_file("spool/work/" + id + "/a.log.manifest", format_manifest(manifest));
+  Start();
+  Pass(1s);
+  EXPECT_EQ(Must(ledger_->manifests_for("well", "a.log")).size(), 1U);
+  EXPECT_THAT(Must(ledger_->manifests_for("down", "a.log")), IsEmpty());
+  EXPECT_THAT(dir_.list("spool/work"), IsEmpty());
 }
 
 TEST_F(IntakeTest, AnExtractThatProvedNotToBeReadyIsWaitedForAgain) {

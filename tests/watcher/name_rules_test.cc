@@ -38,6 +38,9 @@ TEST(NameRules, EveryNameHasItsKind) {
       {"a.log.tmp", NameKind::in_progress},
       {"a.log.filepart", NameKind::in_progress},
       {"a.log.manifest.part", NameKind::in_progress},
+      {"a.log~", NameKind::in_progress},
+      {"#a.log#", NameKind::in_progress},
+      {"#a.log", NameKind::candidate},
       {"", NameKind::unusable},
       {".", NameKind::unusable},
       {"..", NameKind::unusable},
@@ -70,6 +73,9 @@ TEST(NameRules, EveryNameHasItsKind) {
 TEST(NameRules, AStarMatchesEverythingThatIsNotTemporary) {
   EXPECT_EQ(judge_name("anything", "*").kind, NameKind::candidate);
   EXPECT_EQ(judge_name("anything.part", "*").kind, NameKind::in_progress);
+  EXPECT_EQ(judge_name("anything~", "*").kind, NameKind::in_progress);
+  EXPECT_EQ(judge_name("#anything#", "*").kind, NameKind::in_progress);
+  EXPECT_EQ(judge_name("#", "*").kind, NameKind::candidate);
 }
 
 TEST(NameRules, TheBaseNameLosesOnePackingSuffix) {
