@@ -65,6 +65,18 @@ TEST_F(TailMemory, ReadsWhatIsWrittenToARotatedFileAfterItWasFinished) {
   EXPECT_EQ(Sent(), "a\nb\nlate\nlater\nc\n");
 }
 
+TEST_F(TailMemory, ReadsALogThatWasWrittenAnewAndRotated) {
+  Append(std::string(4000, 'a') + "\n");
+  Pass();
+  Truncate();
+  const std::string anew = std::string(3000, 'b') + "\n";
+  Append(anew);
+  Rename("app.log", "app.log.1");
+  Append("c\n");
+  PassGrace();
+  EXPECT_EQ(Sent(), std::string(4000, 'a') + "\n" + anew + "c\n");
+}
+
 TEST_F(TailMemory, LeavesAloneWhatLayThereBefore) {
   Append("old\n", "app.log.1");
   Append("a\n");

@@ -114,13 +114,14 @@ Result<bool> KnownFiles::still(const Sibling& file, const Known& known, Position
 
 /// Whether an unread file is a copy of one that was read (cp, or copytruncate's of a file that was
 /// read to its end): then `start` is how far it was read there.
-Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<Sibling>& files,
+Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<const Sibling*>& there,
                                  Position& start) const {
   const std::uint64_t size = fresh.file.stamp.size;
   if (size < kTellingBytes) return false;
   auto fd = open_log(fresh.file.path);
   if (!fd) return tl::unexpected(fd.error());
-  for (const Known& known : known_) {
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    const Known& known = known_[i];
     if (!known.read || known.offset < kTellingBytes) continue;
     start.id = fresh.file.stamp.id;
     if (known.offset <= size) {
@@ -130,16 +131,15 @@ Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<Sibling>
       if (size <= known.size) CARAVEL_TRY(move_to(fd->get(), size, start));
       return true;
     }
-    const auto original = std::find_if(files.begin(), files.end(), [&](const Sibling& file) {
-      return same_file(file.stamp.id, known.id);
-    });
-    if (original == files.end() || original->stamp.size < size) continue;
+    // Only one that is still what was read: not the very file, written anew.
+    const Sibling* const original = there[i];
+    if (original == nullptr || original->stamp.size < size) continue;
     auto whole = open_log(original->path);
     if (!whole) continue;
-    Position there;
-    CARAVEL_TRY(move_to(whole->get(), size, there));
+    Position prefix;
+    CARAVEL_TRY(move_to(whole->get(), size, prefix));
     CARAVEL_TRY(move_to(fd->get(), size, start));
-    if (digest_of(start) == digest_of(there)) return true;
+    if (digest_of(start) == digest_of(prefix)) return true;
   }
   return false;
 }
@@ -215,7 +215,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
                                                 : Result<bool>(false);
     if (!of_log) return tl::unexpected(of_log.error());
     if (*of_log) continue;
-    auto copy = is_copy(unread, files, unread.start);
+    auto copy = is_copy(unread, there, unread.start);
     if (!copy) return tl::unexpected(copy.error());
     if (!*copy) {
       unread.start = Position{};

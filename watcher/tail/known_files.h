@@ -52,7 +52,7 @@ class KnownFiles {
 
  private:
   [[nodiscard]] Result<bool> still(const Sibling& file, const Known& known, Position& start) const;
-  [[nodiscard]] Result<bool> is_copy(const Unread& fresh, const std::vector<Sibling>& files,
+  [[nodiscard]] Result<bool> is_copy(const Unread& fresh, const std::vector<const Sibling*>& there,
                                      Position& start) const;
   [[nodiscard]] bool packed_unread(const Sibling& file,
                                    const std::vector<const Sibling*>& there) const;
