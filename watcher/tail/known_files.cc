@@ -136,10 +136,10 @@ Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<const Si
     if (original == nullptr || original->stamp.size < size) continue;
     auto whole = open_log(original->path);
     if (!whole) continue;
-    Position there;
-    CARAVEL_TRY(move_to(whole->get(), size, there));
+    Position prefix;
+    CARAVEL_TRY(move_to(whole->get(), size, prefix));
     CARAVEL_TRY(move_to(fd->get(), size, start));
-    if (digest_of(start) == digest_of(there)) return true;
+    if (digest_of(start) == digest_of(prefix)) return true;
   }
   return false;
 }
