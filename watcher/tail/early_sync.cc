@@ -3,27 +3,23 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 namespace caravel::tail {
 
-EarlySync::EarlySync(int first, int second) {
-  const auto sync = [this, first, second] {
-    for (const int fd : {first, second}) {
-      if (::fsync(fd) != 0) error_ = errno;
-    }
-  };
-  try {
-    thread_ = std::thread(sync);
-  } catch (const std::system_error&) {
-    sync();  // a limit on threads
-  }
+EarlySync::EarlySync(int first, int second) : first_(first), second_(second) {
+  if (!thread_.start<&EarlySync::sync>(this)) sync();
 }
 
 EarlySync::~EarlySync() { static_cast<void>(wait()); }
 
+void EarlySync::sync() {
+  for (const int fd : {first_, second_}) {
+    if (::fsync(fd) != 0) error_ = errno;
+  }
+}
+
 int EarlySync::wait() {
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
   return error_;
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <atomic>
-#include <thread>
+
+#include "watcher/tail/thread.h"
 
 namespace caravel::tail {
 
@@ -18,8 +19,12 @@ class EarlySync {
   [[nodiscard]] int wait();
 
  private:
+  void sync();
+
+  int first_;
+  int second_;
   std::atomic<int> error_{0};
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace caravel::tail

@@ -1,14 +1,12 @@
 // SHA-256 on another thread, for as long as one extract is copied.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "watcher/tail/sha256.h"
+#include "watcher/tail/thread.h"
 
 namespace caravel::tail {
 
@@ -37,12 +35,11 @@ class HashThread {
   std::vector<std::size_t> sizes_;
   std::size_t slot_bytes_;
   Sha256 sha256_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  Monitor monitor_;  // of what follows
   std::size_t filled_ = 0;  // slots put so far
   std::size_t hashed_ = 0;
   bool ended_ = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace caravel::tail

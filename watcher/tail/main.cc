@@ -16,6 +16,15 @@
 #include "watcher/tail/agent.h"
 #include "watcher/tail/options.h"
 
+/// What std::terminate() calls unless told otherwise: in its place, without the demangler and the
+/// formatting that the library's brings into a static program (libstdc++, vterminate.cc).
+namespace __gnu_cxx {
+void __verbose_terminate_handler() {
+  static_cast<void>(caravel::write_all(STDERR_FILENO, "caravel-tail: terminated\n"));
+  std::abort();
+}
+}  // namespace __gnu_cxx
+
 namespace {
 
 using caravel::ErrorKind;
