@@ -33,9 +33,10 @@ class RecordReader {
 
   static constexpr std::size_t kMaxColumns = 1000;
 
-  /// Takes a trimmed line. Where the format names the columns, a CSV line that holds these names is a
-  /// header wherever it stands: each file of a rotated log begins with one. Else the first JSON object that can be read makes the columns; of CSV it must
-  /// be the first line: if that cannot be read, no later one stands in for it.
+  /// Takes a trimmed line. Where the format names the columns, a CSV line that holds these names is
+  /// a header wherever it stands: each file of a rotated log begins with one. Else the first JSON
+  /// object that can be read makes the columns; of CSV it must be the first line: if that cannot be
+  /// read, no later one stands in for it.
   Outcome take(std::string_view line);
   /// A line that is not empty went by without being shown to take().
   void pass_over() { first_passed_ = true; }

@@ -305,8 +305,7 @@ class Ledger {
   [[nodiscard]] Result<std::vector<Extract>> find_name(const std::string& name_or_path,
                                                        std::size_t limit = 100);
   /// Done and archived at `since` or later: their files are looked at once more.
-  [[nodiscard]] Result<std::vector<Extract>> done_since(Time since,
-                                                        Origin origin = Origin::drop);
+  [[nodiscard]] Result<std::vector<Extract>> done_since(Time since, Origin origin = Origin::drop);
   /// The row times of every extract of `feed` that is done or on its way, but the one with this
   /// SHA-256.
   [[nodiscard]] Result<std::vector<RowTimes>> other_row_times(const std::string& feed,

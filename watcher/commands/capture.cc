@@ -59,8 +59,8 @@ Result<std::optional<std::string>> take_value(std::vector<std::string>& argument
 
 /// The agent's options, as caravel-tail reads them, with our defaults.
 Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
-  for (const char* const option : {"--outbox", "--state", "--send", "--send-timeout",
-                                   "--keep-sent", "--resend"}) {
+  for (const char* const option :
+       {"--outbox", "--state", "--send", "--send-timeout", "--keep-sent", "--resend"}) {
     for (const std::string& argument : arguments) {
       if (argument == "--") break;
       if (argument == option || argument.starts_with(std::string(option) + "=")) {
@@ -119,8 +119,7 @@ int run_capture(const CommandCall& call) {
   auto lock = spool->lock("caravel capture", std::chrono::system_clock::now());
   if (!lock) return report_error(lock.error());
   if (!lock->lock) {
-    fmt::print(stderr, "caravel: feed {} is captured already by {}\n", (*feed)->name,
-               lock->holder);
+    fmt::print(stderr, "caravel: feed {} is captured already by {}\n", (*feed)->name, lock->holder);
     return kExitFailed;
   }
 

@@ -35,7 +35,7 @@ class HashThread {
   std::vector<std::size_t> sizes_;
   std::size_t slot_bytes_;
   Sha256 sha256_;
-  Monitor monitor_;  // of what follows
+  Monitor monitor_;         // of what follows
   std::size_t filled_ = 0;  // slots put so far
   std::size_t hashed_ = 0;
   bool ended_ = false;

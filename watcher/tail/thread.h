@@ -1,5 +1,6 @@
 // A thread that may not be had, and what two of them need to wait for each other. pthreads(7), not
-// <thread>: the agent is linked statically, and the standard library's would make it a tenth larger.
+// <thread>: the agent is linked statically, and the standard library's would make it a tenth
+// larger.
 #pragma once
 
 #include <pthread.h>
