@@ -90,7 +90,7 @@ class ModelApplication : public TailFixture {
     for (std::size_t i = 0; i < lines; ++i) text += Line();
     if (Chance(0.4)) {
       rest_ = Line();
-      const std::size_t part = 1 + Pick(rest_.size() - 1);
+      const std::size_t part = 1 + Pick(rest_.rfind('#'));
       text += rest_.substr(0, part);
       rest_.erase(0, part);
     }
@@ -98,11 +98,24 @@ class ModelApplication : public TailFixture {
     Note("write up to line " + std::to_string(line_));
     Put(text);
   }
+  /// Its number stands at the end too, and is never cut in two: what a file begins with after a
+  /// truncation, be it the rest of a line, is not what it began with before. (No reader could tell
+  /// a file that became the same again from one that nothing happened to.)
   std::string Line() {
     const std::size_t length = Chance(0.03) ? 900 : Pick(60);
-    return "line " + std::to_string(++line_) + std::string(length, '.') + "\n";
+    const std::string number = std::to_string(++line_);
+    return "line " + number + std::string(length, '.') + "#" + number + "\n";
   }
 
+  /// The file system's times go in steps of some milliseconds; no program rotates twice in one.
+  static void NextTick() {
+    timespec first{};
+    timespec last{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &first);
+    do {
+      ::clock_gettime(CLOCK_REALTIME_COARSE, &last);
+    } while (last.tv_sec == first.tv_sec && last.tv_nsec == first.tv_nsec);
+  }
   /// The name that the program gives the log when it is rotated; the others make room for it.
   std::string NextName() {
     // What all of was read may go, as logrotate's count wills it.
@@ -113,6 +126,7 @@ class ModelApplication : public TailFixture {
     };
     if (upwards_) {
       for (int i = std::max(rotated_ - 30, 1); i < rotated_ - 2; ++i) may_go(i);
+      NextTick();
       return "app.log." + std::to_string(++rotated_);
     }
     for (int i = 30; i > 0; --i) {
@@ -128,24 +142,26 @@ class ModelApplication : public TailFixture {
 
   /// Lines that are published or announced for good.
   std::size_t Published() const {
-    std::size_t lines = 0;
+    std::map<std::string, std::size_t> lines;
     const auto count = [&](const std::map<std::string, std::string>& extracts) {
       for (const auto& [name, content] : extracts) {
-        lines += static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n'));
+        lines[name] = static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n'));
       }
     };
     count(fetched_);
     count(Extracts());
-    const auto state = parse_state(ReadAll(options.state));
-    if (!state) return lines;
-    for (const LogState& log : state->logs) {
-      for (const Pending& pending : log.pending) {
-        const watcher::Manifest& m = pending.manifest;
-        const std::string name = watcher::extract_name(m.log, m.host, m.run, m.sequence);
-        if (fs::exists(Outbox() / ("." + name + ".tmp"))) lines += m.lines;
+    if (const auto state = parse_state(ReadAll(options.state))) {
+      for (const LogState& log : state->logs) {
+        for (const Pending& pending : log.pending) {
+          const watcher::Manifest& m = pending.manifest;
+          const std::string name = watcher::extract_name(m.log, m.host, m.run, m.sequence);
+          if (fs::exists(Outbox() / ("." + name + ".tmp"))) lines[name] = m.lines;
+        }
       }
     }
-    return lines;
+    std::size_t all = 0;
+    for (const auto& [name, of_one] : lines) all += of_one;
+    return all;
   }
   std::size_t LinesBefore(std::size_t generation) const {
     std::size_t lines = 0;
@@ -180,6 +196,7 @@ class ModelApplication : public TailFixture {
   std::string rest_;  // of the line that is half written
   std::vector<Generation> generations_;
   std::map<std::string, std::string> fetched_;
+  bool power_was_cut_ = false;
   std::string history_;
 };
 

@@ -91,6 +91,46 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
   EXPECT_THAT(sorted({{"old", 1}, {"20240131", 2}, {"1", 3}}), ElementsAre("old", "20240131", "1"));
 }
 
+TEST(RotatedNumbers, AscendIfWhatWasReadOrTheRenamesSaySo) {
+  struct File {
+    const char* number;
+    int renamed;
+    int modified;
+    int born;
+  };
+  const struct {
+    const char* what;
+    std::vector<File> files;
+    const char* read;
+    bool ascend;
+  } cases[] = {
+      {"logrotate renames all, the highest first", {{"1", 9, 8, 1}, {"2", 9, 5, 1}}, "", false},
+      {"... whatever the clock was", {{"1", 9, 5, 1}, {"2", 9, 8, 1}}, "", false},
+      {"each was renamed once", {{"1", 5, 5, 1}, {"2", 8, 8, 1}}, "", true},
+      {"... and as text they would stand otherwise", {{"10", 8, 8, 1}, {"9", 5, 5, 1}}, "", true},
+      {"chowned one after the other", {{"1", 8, 7, 1}, {"2", 9, 5, 1}}, "", false},
+      {"the clock was set while they were written", {{"1", 8, 7, 8}, {"2", 9, 5, 9}}, "", true},
+      {"all are above what was read", {{"3", 9, 8, 1}, {"4", 9, 5, 1}}, "2", true},
+      {"all are below what was read", {{"1", 5, 5, 1}, {"2", 8, 8, 1}}, "3", false},
+      {"one says nothing", {{"1", 5, 5, 1}}, "", false},
+      {"no number", {{"1", 5, 5, 1}, {"old", 8, 8, 1}}, "", false},
+  };
+  const auto sibling = [](const File& file) {
+    Sibling made{file.number, file.number, {}, false};
+    made.stamp.changed = file.renamed;
+    made.stamp.modified = file.modified;
+    made.stamp.id.born = file.born;
+    return made;
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    std::vector<Sibling> files;
+    for (const File& file : c.files) files.push_back(sibling(file));
+    const Sibling read = sibling({c.read, 0, 0, 0});
+    EXPECT_EQ(numbers_ascend(files, *c.read != '\0' ? &read : nullptr, nullptr), c.ascend);
+  }
+}
+
 TEST(TailState, OfVersionOneIsTakenOver) {
   const std::string digest(32, 'a');
   const std::string text =

@@ -1,4 +1,4 @@
-// A directory of its own, a disk that can fail or "crash", and an agent driven by hand.
+// A directory of its own, a disk that fails on demand, and an agent driven by hand.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/tail/fault_disk.h"
 #include "watcher/tail/agent.h"
 
 namespace caravel::tail {
@@ -28,99 +29,20 @@ inline std::string ReadAll(const std::filesystem::path& path) {
   return out.str();
 }
 
-/// Thrown in the place of a power cut.
-struct Crash {};
-
-/// Does what Disk does, without waiting for the platters, and fails on demand.
-class FaultDisk : public Disk {
- public:
-  /// The n-th operation from now (from 1) is the last; `halfway` decides how much of it is done.
-  void crash_in(int operations, bool halfway) {
-    countdown_ = operations;
-    halfway_ = halfway;
-  }
-  /// The next operation for which `which` is true fails, and so on, until heal().
-  void break_operations(std::function<bool()> which, int error) {
-    broken_ = std::move(which);
-    error_ = error;
-  }
-  void heal() {
-    broken_ = nullptr;
-    countdown_ = 0;
-  }
-  [[nodiscard]] int operations() const { return operations_; }
-
-  Result<UniqueFd> create(const std::string& path) override {
-    if (Broken()) return fail_with_errno(path, error_);
-    const bool last = Last();
-    if (last && !halfway_) throw Crash{};
-    auto fd = Disk::create(path);
-    if (last) throw Crash{};
-    return fd;
-  }
-  Result<> write(int fd, std::string_view bytes) override {
-    const bool broken = Broken();
-    const bool last = Last();
-    if (last || broken) {
-      static_cast<void>(Disk::write(fd, bytes.substr(0, bytes.size() / 2)));
-      if (last) throw Crash{};
-      return fail_with_errno("write", error_);
-    }
-    return Disk::write(fd, bytes);
-  }
-  Result<> sync(int) override {
-    return Simple([] { return Result<>(); });
-  }
-  Result<> sync_directory(const std::string&) override {
-    return Simple([] { return Result<>(); });
-  }
-  Result<> replace(const std::string& from, const std::string& to) override {
-    return Simple([&] { return Disk::replace(from, to); });
-  }
-  Result<bool> publish(const std::string& from, const std::string& to) override {
-    if (Broken()) return fail_with_errno("rename", error_);
-    const bool last = Last();
-    if (last && !halfway_) throw Crash{};
-    auto result = Disk::publish(from, to);
-    if (last) throw Crash{};
-    return result;
-  }
-  Result<> remove(const std::string& path) override {
-    return Simple([&] { return Disk::remove(path); });
-  }
-
- private:
-  bool Broken() { return broken_ && broken_(); }
-  bool Last() {
-    ++operations_;
-    return countdown_ > 0 && --countdown_ == 0;
-  }
-  template <class Operation>
-  Result<> Simple(Operation operation) {
-    if (Broken()) return fail_with_errno("disk", error_);
-    const bool last = Last();
-    if (last && !halfway_) throw Crash{};
-    auto result = operation();
-    if (last) throw Crash{};
-    return result;
-  }
-
-  int countdown_ = 0;
-  bool halfway_ = false;
-  std::function<bool()> broken_;
-  int error_ = ENOSPC;
-  int operations_ = 0;
-};
-
 class TailFixture {
- public:
-  TailFixture() {
-    // In memory, because ext4 flushes at every rename that replaces. With TMPDIR on a real disk the
-    // model test also meets reused inode numbers.
+  /// In memory, because ext4 flushes at every rename that replaces. With TMPDIR on a real disk the
+  /// model test also meets reused inode numbers.
+  static std::filesystem::path NewDirectory() {
     const bool memory = std::getenv("TMPDIR") == nullptr && ::access("/dev/shm", W_OK) == 0;
     std::string pattern = (memory ? "/dev/shm/" : ::testing::TempDir()) + "tail.XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
+    return ::mkdtemp(pattern.data());
+  }
+  std::filesystem::path directory_ = NewDirectory();
+
+ public:
+  TailFixture() {
     std::filesystem::create_directory(directory_ / "logs");
+    std::filesystem::create_directory(Lost());
     options.logs = {Log()};
     options.outbox = directory_ / "outbox";
     options.state = directory_ / "state" / "state";
@@ -139,6 +61,8 @@ class TailFixture {
     return directory_ / "logs" / name;
   }
   [[nodiscard]] std::filesystem::path Outbox() const { return options.outbox; }
+  /// Where the fault disk keeps what a power loss may bring back.
+  [[nodiscard]] std::filesystem::path Lost() const { return directory_ / "lost"; }
 
   void Append(const std::string& text, const std::string& name = "app.log") const {
     std::ofstream(Log(name), std::ios::app | std::ios::binary) << text;
@@ -209,15 +133,12 @@ class TailFixture {
   }
 
   AgentOptions options;
-  FaultDisk disk;
+  FaultDisk disk{Lost()};
   std::unique_ptr<Agent> agent;
   Now now{std::chrono::steady_clock::time_point(std::chrono::hours(100)),
           std::chrono::system_clock::now()};
   std::vector<std::string> messages;
   bool trouble = false;
-
- private:
-  std::filesystem::path directory_;
 };
 
 }  // namespace caravel::tail

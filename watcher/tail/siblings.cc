@@ -87,23 +87,28 @@ bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, cons
     if (static_cast<std::size_t>(higher) == files.size()) return true;
     if (before != nullptr && numbered(*before)) return number_of(*before) < number;
   }
+  if (files.size() < 2) return false;
   std::vector<const Sibling*> order;
   for (const Sibling& file : files) order.push_back(&file);
   std::sort(order.begin(), order.end(),
             [](const Sibling* a, const Sibling* b) { return number_of(*a) < number_of(*b); });
-  const auto ascends = [&](auto time) {
+  const auto all_pairs = [&](auto test) {
     return std::adjacent_find(order.begin(), order.end(), [&](const Sibling* a, const Sibling* b) {
-             return time(*a) >= time(*b);
+             return !test(a->stamp, b->stamp);
            }) == order.end();
   };
-  if (order.size() < 2) return false;
-  // A file that is younger than its own mtime says was not under this clock, or was touched. But
-  // birth times alone mislead: what copytruncate leaves is older than its copy.
+  // logrotate's way renames all of them at each rotation, the highest first, whatever the clock
+  // says; the other way renames each once. Only if all were copied or chowned since does the change
+  // time say less than the mtime: then mtimes that descend with the number speak against it. An
+  // mtime before the birth time is of a clock that was set, or of a copy, and says nothing.
+  const bool renamed_once =
+      all_pairs([](const Stamp& a, const Stamp& b) { return a.changed < b.changed; });
+  const bool contradicted =
+      all_pairs([](const Stamp& a, const Stamp& b) { return a.modified > b.modified; });
   const bool stepped = std::any_of(files.begin(), files.end(), [](const Sibling& s) {
     return s.stamp.id.born != 0 && s.stamp.modified < s.stamp.id.born;
   });
-  return stepped ? ascends([](const Sibling& s) { return s.stamp.id.born; })
-                 : ascends([](const Sibling& s) { return s.stamp.modified; });
+  return renamed_once && (stepped || !contradicted);
 }
 
 void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {

@@ -30,7 +30,7 @@ struct Sibling {
 
 /// Whether the program numbers its rotated files upwards (a higher number is newer), as judged by
 /// `files`, all of them newer than `read`, which was read after `before` (either may be null); else
-/// by birth times, else mtimes, if they all ascend with the number. False: logrotate's way.
+/// by the times of their last change (a rename is one). False: logrotate's way.
 [[nodiscard]] bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read,
                                   const Sibling* before);
 
