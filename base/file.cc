@@ -24,6 +24,18 @@ Result<std::size_t> read_some(int fd, char* buffer, std::size_t size) {
   }
 }
 
+Result<std::size_t> read_at(int fd, std::uint64_t offset, char* buffer, std::size_t size) {
+  std::size_t have = 0;
+  while (have < size) {
+    const ssize_t got = ::pread(fd, buffer + have, size - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_with_errno("read", errno);
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  return have;
+}
+
 Result<> write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,10 @@ namespace caravel {
 
 /// Reads up to `size` bytes; 0 at the end of the file. EINTR is retried.
 [[nodiscard]] Result<std::size_t> read_some(int fd, char* buffer, std::size_t size);
+
+/// pread(2) at `offset` until `size` bytes or the end of the file; how many there were.
+[[nodiscard]] Result<std::size_t> read_at(int fd, std::uint64_t offset, char* buffer,
+                                          std::size_t size);
 
 /// Writes all of `bytes`, however many write(2) calls that takes.
 [[nodiscard]] Result<> write_all(int fd, std::string_view bytes);

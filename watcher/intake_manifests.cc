@@ -1,10 +1,10 @@
 // Intake: manifests, and extracts that wait for theirs.
-#include <unistd.h>
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "watcher/archive.h"
 #include "watcher/intake.h"
 
@@ -16,17 +16,10 @@ constexpr std::chrono::seconds kTryAgain{5};
 /// The whole of a small file; nothing if it is larger than a manifest may be.
 Result<std::optional<std::string>> read_manifest(int fd) {
   std::string text(kMaxManifestBytes + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got =
-        ::pread(fd, text.data() + size, text.size() - size, static_cast<off_t>(size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_with_errno("read", errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  if (size > kMaxManifestBytes) return std::nullopt;
-  text.resize(size);
+  const auto size = read_at(fd, 0, text.data(), text.size());
+  if (!size) return tl::unexpected(size.error());
+  if (*size > kMaxManifestBytes) return std::nullopt;
+  text.resize(*size);
   return text;
 }
 

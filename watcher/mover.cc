@@ -19,26 +19,13 @@ namespace {
 
 constexpr std::size_t kCopyBytes = 256 * 1024;
 
-/// pread(2) until `size` bytes or the end of the file.
-Result<std::size_t> read_at(int fd, char* buffer, std::size_t size, off_t offset) {
-  std::size_t have = 0;
-  while (have < size) {
-    const ssize_t got = ::pread(fd, buffer + have, size - have, offset + static_cast<off_t>(have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_with_errno("read", errno);
-    if (got == 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  return have;
-}
-
 Result<bool> same_bytes(int left, int right) {
   std::vector<char> left_bytes(kCopyBytes);
   std::vector<char> right_bytes(kCopyBytes);
-  for (off_t offset = 0;; offset += static_cast<off_t>(kCopyBytes)) {
-    auto left_size = read_at(left, left_bytes.data(), kCopyBytes, offset);
+  for (std::uint64_t offset = 0;; offset += kCopyBytes) {
+    auto left_size = read_at(left, offset, left_bytes.data(), kCopyBytes);
     if (!left_size) return tl::unexpected(std::move(left_size).error());
-    auto right_size = read_at(right, right_bytes.data(), kCopyBytes, offset);
+    auto right_size = read_at(right, offset, right_bytes.data(), kCopyBytes);
     if (!right_size) return tl::unexpected(std::move(right_size).error());
     if (*left_size != *right_size) return false;
     const std::string_view left_view(left_bytes.data(), *left_size);
@@ -130,12 +117,12 @@ Result<> Mover::copy() {
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!out) return fail_with_errno("make a temporary", errno);
   std::vector<char> buffer(kCopyBytes);
-  for (off_t offset = 0;;) {
-    auto got = read_at(source_.fd.get(), buffer.data(), buffer.size(), offset);
+  for (std::uint64_t offset = 0;;) {
+    auto got = read_at(source_.fd.get(), offset, buffer.data(), buffer.size());
     if (!got) return tl::unexpected(std::move(got).error());
     if (*got == 0) break;
     CARAVEL_TRY(write_all(out.get(), {buffer.data(), *got}));
-    offset += static_cast<off_t>(*got);
+    offset += *got;
   }
   // The mtime goes along: it can decide the year of the lines, and is_copy() knows the file by it.
   struct stat status;

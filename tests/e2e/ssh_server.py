@@ -53,9 +53,11 @@ def kill_below(root, choose, how=signal.SIGKILL):
 
 class Sshd:
     """Listens at `address`; lets in one key as the user who runs the test. `within` is the command
-    that starts it somewhere else (nsenter)."""
+    that starts it somewhere else (nsenter); `forced` is all that the key may do; `include` is a file
+    with more settings."""
 
-    def __init__(self, folder, address="127.0.0.1", port=None, within=(), sftp="internal-sftp"):
+    def __init__(self, folder, address="127.0.0.1", port=None, within=(), sftp="internal-sftp",
+                 forced=None, include=None):
         self.folder = folder
         self.address = address
         self.within = list(within)
@@ -65,7 +67,9 @@ class Sshd:
         for name in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name)],
                            check=True)
-        shutil.copy(self.path("user.pub"), self.path("keys"))
+        with open(self.path("user.pub"), encoding="ascii") as key, \
+                open(self.path("keys"), "w", encoding="ascii") as keys:
+            keys.write((f'restrict,command="{forced}" ' if forced else "") + key.read())
         if port is None:
             with socket.socket() as probe:
                 probe.bind((address, 0))
@@ -79,6 +83,8 @@ class Sshd:
                          # The user's shell reads no startup files: they are not ours to kill.
                          f"SetEnv HOME={folder}\n"
                          f"Subsystem sftp {sftp}\n")
+            if include:
+                config.write(f"Include {include}\n")
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
 

@@ -1,4 +1,4 @@
-"""caravel-tail as people run it: killed, with sends that fail or hang, on a full disk, over ssh."""
+"""caravel-tail as people run it: killed, with sends that fail or hang, on a full disk."""
 import glob
 import hashlib
 import os
@@ -6,7 +6,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,6 @@ import unittest
 
 BINARY = os.environ["CARAVEL_TAIL_BINARY"]
 SOURCE = os.environ["CARAVEL_SOURCE_DIR"]
-SSHD = "/usr/sbin/sshd"
 
 
 def read(path):
@@ -265,78 +263,6 @@ class Tail(unittest.TestCase):
         os.kill(int(lines[0].split()[0]), signal.SIGTERM)  # strace ends with it
         process.wait(10)
 
-
-@unittest.skipUnless(os.access(SSHD, os.X_OK), "no sshd here")
-class Ssh(Tail):
-    """The sending scripts against a real server, with an account that may do next to nothing."""
-
-    def serve(self, command):
-        for name in ("host", "user"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name)],
-                           check=True)
-        drop = self.path("home/drop here")
-        os.makedirs(drop)
-        with open(self.path("keys"), "w") as keys:
-            keys.write(f'restrict,command="{command}" ' + read(self.path("user.pub")).decode())
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with open(self.path("sshd_config"), "w") as config:
-            config.write(f"ListenAddress 127.0.0.1:{port}\nHostKey {self.path('host')}\n"
-                         f"AuthorizedKeysFile {self.path('keys')}\nStrictModes no\nUsePAM no\n"
-                         f"PidFile none\nPermitRootLogin prohibit-password\n"
-                         "Subsystem sftp internal-sftp\n")
-        if os.geteuid() == 0:
-            os.makedirs("/run/sshd", exist_ok=True)
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", self.path("sshd_config")],
-                                  stderr=subprocess.DEVNULL)
-        self.processes.append(server)
-
-        def up():
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-        wait_for(up)
-        return drop, {**os.environ, "CARAVEL_SSH_OPTIONS":
-                      f"-o Port={port} -i {self.path('user')} -o BatchMode=yes -F none "
-                      f"-o StrictHostKeyChecking=no -o UserKnownHostsFile={self.path('known')}"}
-
-    def deliver(self, script, target, drop, environment):
-        self.log = self.path("logs/odd 'name\" [x] $y.log")
-        self.append(b"a\nb\n")
-        user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
-        command = f"{SOURCE}/scripts/{script} '{user}@127.0.0.1:{target}' {{}}"
-        result = self.once("--send", command, env=environment)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(self.content(drop), b"a\nb\n")
-        self.check_manifests(drop)
-        self.assertEqual(len(os.listdir(drop)), 2)
-        # Again: a resend replaces.
-        name = os.path.basename(self.extracts(drop)[0])
-        place = ":".join(re.search(r"\.([0-9a-f]{8})\.(\d{8})\.log$", name).groups())
-        subprocess.run([BINARY, "--outbox", self.outbox, "--resend", place], check=True)
-        result = self.once("--send", command, env=environment)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(len(os.listdir(drop)), 2)
-
-    def test_send_scp_needs_only_internal_sftp(self):
-        home = self.path("home")
-        denied = "opendir,readdir,readlink,symlink,hardlink,remove,mkdir,rmdir"
-        drop, environment = self.serve(f"internal-sftp -d {home} -P {denied}")
-        self.deliver("send-scp", "drop here", drop, environment)
-        result = subprocess.run([f"{SOURCE}/scripts/send-scp", "root@127.0.0.1:nowhere", self.log],
-                                env=environment, capture_output=True)
-        self.assertNotEqual(result.returncode, 0)
-
-    def test_send_rsync_needs_only_rrsync(self):
-        if not shutil.which("rsync") or not os.path.exists("/usr/bin/rrsync"):
-            self.skipTest("no rsync or rrsync")
-        drop, environment = self.serve(f"/usr/bin/rrsync -wo '{self.path('home/drop here')}'")
-        self.deliver("send-rsync", ".", drop, environment)
-
-
-# Ssh inherits the helpers, not the tests.
-for test in [name for name in dir(Tail) if name.startswith("test_")]:
-    setattr(Ssh, test, None)
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

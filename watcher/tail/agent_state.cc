@@ -62,6 +62,8 @@ Result<> Agent::load() {
     auto parsed = parse_state(*text);
     if (!parsed) return tl::unexpected(with_context(options_.state, parsed.error()));
     state = std::move(*parsed);
+    // A crash may have come between its rename and the sync; what is published now relies on it.
+    CARAVEL_TRY(disk_.sync_directory(directory_of(options_.state)));
   }
   patterns_ = std::move(state.patterns);
   std::vector<std::string> runs;

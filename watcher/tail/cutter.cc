@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/file.h"
 #include "watcher/tail/hash_thread.h"
 #include "watcher/tail/log_file.h"
 #include "watcher/tail/sha256.h"
@@ -38,15 +39,19 @@ std::uint64_t count_lines(std::string_view bytes) {
   return lines + static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
 }
 
+Result<> read_whole(int fd, std::uint64_t offset, char* buffer, std::size_t size) {
+  const auto got = read_at(fd, offset, buffer, size);
+  if (!got) return tl::unexpected(got.error());
+  if (*got < size) return fail(ErrorKind::retry, "became shorter while it was read");
+  return {};
+}
+
 }  // namespace
 
 Cutter::Cutter(Disk& disk) : disk_(disk), buffer_(kBufferBytes) {}
 
 Result<> Cutter::fill(int fd, std::uint64_t offset, std::size_t size) {
-  auto whole = read_at(fd, offset, buffer_.data(), size);
-  if (!whole) return tl::unexpected(whole.error());
-  if (!*whole) return fail(ErrorKind::retry, "became shorter while it was read");
-  return {};
+  return read_whole(fd, offset, buffer_.data(), size);
 }
 
 Result<std::uint64_t> Cutter::find_backwards(int fd, std::uint64_t first, std::uint64_t end) {
@@ -120,9 +125,7 @@ Result<Cutter::Copied> Cutter::copy_on_two_threads(int fd, Range range, int out)
     const auto size =
         static_cast<std::size_t>(std::min<std::uint64_t>(range.last - at, kSlotBytes));
     char* const slot = hash.slot();
-    auto whole = read_at(fd, at, slot, size);
-    if (!whole) return tl::unexpected(whole.error());
-    if (!*whole) return fail(ErrorKind::retry, "became shorter while it was read");
+    CARAVEL_TRY(read_whole(fd, at, slot, size));
     const std::string_view bytes(slot, size);
     last = bytes.back();
     copied.lines += count_lines(bytes);

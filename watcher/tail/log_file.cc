@@ -81,27 +81,12 @@ Result<UniqueFd> open_log(const std::string& path) {
   return fd;
 }
 
-Result<bool> read_at(int fd, std::uint64_t offset, char* buffer, std::size_t size) {
-  while (size > 0) {
-    const ssize_t got = ::pread(fd, buffer, size, static_cast<off_t>(offset));
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      return fail_with_errno("read", errno);
-    }
-    if (got == 0) return false;
-    buffer += got;
-    offset += static_cast<std::uint64_t>(got);
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
 Result<std::string> digest_at(int fd, std::uint64_t offset, std::uint64_t size) {
   char buffer[kDigestBytes];
   size = std::min<std::uint64_t>(size, sizeof buffer);
-  auto whole = read_at(fd, offset, buffer, size);
-  if (!whole) return tl::unexpected(whole.error());
-  if (!*whole) return std::string();
+  const auto got = read_at(fd, offset, buffer, size);
+  if (!got) return tl::unexpected(got.error());
+  if (*got < size) return std::string();
   return hex_digest({buffer, size});
 }
 
@@ -138,16 +123,9 @@ std::string digest_of(const Position& position) {
 Result<std::string> first_line_of(int fd) {
   // A BOM in front, and the line end's two bytes behind.
   std::string text(3 + kFirstLineBytes + 2, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got =
-        ::pread(fd, text.data() + size, text.size() - size, static_cast<off_t>(size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_with_errno("read", errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  std::string_view line(text.data(), size);
+  const auto size = read_at(fd, 0, text.data(), text.size());
+  if (!size) return tl::unexpected(size.error());
+  std::string_view line(text.data(), *size);
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   line = line.substr(0, line.find('\n'));
   // As the loading side does it: the CR belongs to the line end if it is the last of the bytes.

@@ -54,9 +54,6 @@ struct Position {
 /// Opens a regular file for reading; anything else is an error, and never a hang.
 [[nodiscard]] Result<UniqueFd> open_log(const std::string& path);
 
-/// Reads exactly `size` bytes at `offset` into `buffer`; false if the file ends before.
-[[nodiscard]] Result<bool> read_at(int fd, std::uint64_t offset, char* buffer, std::size_t size);
-
 /// 32 hex digits: XXH3-128 of `size` bytes at `offset`; empty if the file ends before.
 [[nodiscard]] Result<std::string> digest_at(int fd, std::uint64_t offset, std::uint64_t size);
 
