@@ -64,11 +64,12 @@ Result<> check_csv(const Mapping& mapping, const Type& type) {
   while (!rest.empty()) {
     const std::uint64_t line = next_line;
     const std::string_view record = take_record(rest, next_line);
+    if (record.empty()) continue;
     const auto wrong = [&](const std::string& what) {
       return fail(ErrorKind::usage, fmt::format("line {}: {}", line, what));
     };
     if (!formatter::split_csv_record(record, fields, scratch)) return wrong("broken quoting");
-    if (line == 1) {
+    if (columns == 0) {
       columns = fields.size();
       for (const std::string_view column : type.columns) {
         if (std::find(fields.begin(), fields.end(), column) == fields.end()) {

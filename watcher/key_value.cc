@@ -136,7 +136,11 @@ bool is_hex(std::string_view text, std::size_t digits) {
 }
 
 std::string format_utc(std::chrono::system_clock::time_point time) {
-  const auto whole = std::chrono::floor<milliseconds>(time);
+  // A clock that was never set may say anything; the reader takes nothing outside.
+  constexpr std::chrono::sys_time<milliseconds> kFirst{};
+  constexpr std::chrono::sys_time<milliseconds> kLast =
+      std::chrono::sys_days(std::chrono::year(2201) / 1 / 1) - milliseconds(1);
+  const auto whole = std::clamp(std::chrono::floor<milliseconds>(time), kFirst, kLast);
   const auto day = std::chrono::floor<std::chrono::days>(whole);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(whole - day);

@@ -39,7 +39,7 @@ void append_key_value(std::string_view key, std::string_view value, std::string&
 /// Exactly `digits` lower-case hex digits.
 [[nodiscard]] bool is_hex(std::string_view text, std::size_t digits);
 
-/// "2012-03-09T09:48:00.250Z".
+/// "2012-03-09T09:48:00.250Z"; a time outside of 1970 to 2200 becomes the nearest within.
 [[nodiscard]] std::string format_utc(std::chrono::system_clock::time_point time);
 /// The same with 0 or 3 digits behind the second; years 1970 to 2200, real dates only.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view text);

@@ -1,7 +1,6 @@
 #include "watcher/source_watch.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -66,9 +65,9 @@ std::vector<std::string> SourceWatch::step(Time now) {
   if (next_ && now < *next_ && *next_ - now <= kLookEvery) return {};
   next_ = now + kLookEvery;
   std::vector<std::string> messages;
-  std::set<std::string> lasting;
-  const auto say = [&](const std::string& key, const std::string& text) {
-    lasting.insert(key);
+  std::map<std::string, std::string> lasting;
+  const auto say = [&](const std::string& key, const std::string& text, const std::string& end) {
+    lasting.emplace(key, end);
     if (!said_.contains(key)) messages.push_back(text);
   };
   auto silent = silent_sources(config_.feeds, ledger_, now);
@@ -82,20 +81,19 @@ std::vector<std::string> SourceWatch::step(Time now) {
     say("silent " + source.feed + "\n" + source.source,
         fmt::format(
             "{}: {} is silent: nothing came for {}", source.feed, name,
-            duration_for_people(std::chrono::duration_cast<milliseconds>(now - source.last_at))));
+            duration_for_people(std::chrono::duration_cast<milliseconds>(now - source.last_at))),
+        fmt::format("{}: {} is not silent any more", source.feed, name));
   }
   for (const OpenManifest& manifest : *overdue) {
     say("manifest " + manifest.feed + "\n" + manifest.name,
         fmt::format(
             "{}: {} came {} ago, and its extract has not been loaded: late or lost", manifest.feed,
             printable(manifest_name(manifest.name)),
-            duration_for_people(std::chrono::duration_cast<milliseconds>(now - manifest.since))));
+            duration_for_people(std::chrono::duration_cast<milliseconds>(now - manifest.since))),
+        "");
   }
-  for (const std::string& key : said_) {
-    if (!lasting.contains(key) && key.starts_with("silent ")) {
-      messages.push_back(fmt::format("{}: not silent any more",
-                                     printable(key.substr(std::string_view("silent ").size()))));
-    }
+  for (const auto& [key, end] : said_) {
+    if (!lasting.contains(key) && !end.empty()) messages.push_back(end);
   }
   said_ = std::move(lasting);
   return messages;

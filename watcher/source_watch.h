@@ -3,8 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -43,7 +43,7 @@ class SourceWatch {
   const Config& config_;
   Ledger& ledger_;
   std::optional<Time> next_;
-  std::set<std::string> said_;
+  std::map<std::string, std::string> said_;  // what lasts -> what to say when it ends, or nothing
 };
 
 }  // namespace caravel::watcher

@@ -3,7 +3,7 @@ import harness
 
 
 GOOD = {"vehicle": "vid,bus\n1,V.1.2683\n2,\"V.1.\n3195\"\n", "route": "rid,Route,name\n73,73,\n",
-        "stop": "\ufeffsid,Stop\r\n1470,1470\r\n"}
+        "stop": "\ufeffsid,Stop\r\n1470,1470\r\n\r\n"}
 
 
 class Mapping(harness.HostTest):

@@ -98,7 +98,9 @@ class RestrictedAccount(unittest.TestCase):
     def test_a_key_that_may_only_internal_sftp(self):
         os.makedirs(self.path("home/drop here"))
         self.serve(forced=self.forced_command("internal-sftp", self.path("home")))
-        self.deliver("send-scp", f"{self.sshd.host}:drop here", self.path("home/drop here"))
+        # In brackets, as an IPv6 address must be.
+        host = self.sshd.host.replace("@", "@[") + "]"
+        self.deliver("send-scp", f"{host}:drop here", self.path("home/drop here"))
         nowhere = subprocess.run([f"{SOURCE}/scripts/send-scp", f"{self.sshd.host}:nowhere", self.log],
                                  env=self.environment(), capture_output=True)
         self.assertNotEqual(nowhere.returncode, 0)

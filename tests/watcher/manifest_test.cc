@@ -55,6 +55,18 @@ TEST(ManifestText, IsReadAsItWasWritten) {
   EXPECT_EQ(*parsed, Sample());
 }
 
+TEST(ManifestText, IsReadWhateverTheClockSaid) {
+  for (const auto& [year, said] : {std::pair{1901, "1970-01-01T00:00:00.000Z"},
+                                   {2012, "2012-03-09T00:00:00.000Z"},
+                                   {2250, "2200-12-31T23:59:59.999Z"}}) {
+    Manifest manifest = Sample();
+    manifest.cut = std::chrono::sys_days(std::chrono::year(year) / 3 / 9);
+    const std::string text = format_manifest(manifest);
+    EXPECT_THAT(text, HasSubstr(said));
+    EXPECT_TRUE(parse_manifest(text).has_value());
+  }
+}
+
 TEST(ManifestText, MayHoldKeysOfLaterAgents) {
   const auto parsed = parse_manifest(format_manifest(Sample()) + "colour=a b=c%zz\n");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
