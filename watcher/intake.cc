@@ -261,10 +261,13 @@ bool Intake::has_room(const FeedConfig& feed, std::size_t more) const {
 
 std::vector<Intake::Candidate> Intake::claim_all(std::vector<Candidate> candidates,
                                                  const Moment& now) {
-  // Oldest first, so that rows arrive about in the order of their time.
+  // Oldest first, so that rows arrive about in the order of their time; manifests before all that
+  // may wait for them.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.directory, a.stamp.mtime_ns, a.name) <
-           std::tie(b.directory, b.stamp.mtime_ns, b.name);
+    const bool a_later = !a.manifest;
+    const bool b_later = !b.manifest;
+    return std::tie(a.directory, a_later, a.stamp.mtime_ns, a.name) <
+           std::tie(b.directory, b_later, b.stamp.mtime_ns, b.name);
   });
   std::vector<Candidate> left;
   for (auto from = candidates.begin(); from != candidates.end();) {

@@ -53,6 +53,7 @@ bool Intake::take_manifest(Pending& pending, const ClaimLook& look, const Moment
   for (auto& [id, other] : pending_) {
     if (!other.manifest && other.extract.feed == claimed.feed && other.extract.claim.name == name) {
       other.next_look = now.steady;
+      other.looks = 0;  // what it waited for is here: one pass ends no earlier than this is seen
     }
   }
   return true;

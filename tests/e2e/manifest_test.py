@@ -2,6 +2,7 @@
 import gzip
 import hashlib
 import os
+import time
 
 import harness
 from harness import location, wait_for
@@ -252,6 +253,29 @@ class Manifests(harness.HostTest):
             host.run("sweep")
             return host.extracts()["done"] == 1
         wait_for("the sweep that no longer waits", swept)
+
+    def test_one_sweep_loads_what_it_finds_with_its_manifest(self):
+        # The extract is the older file (rsync --times), so it is the first that is looked at; or the
+        # manifest is not even still yet.
+        for settle, between in (("1ms", 3600), ("500ms", 0.3)):
+            with self.subTest(settle=settle):
+                host = self.host(feed=f"    settle: {settle}\n")
+                os.makedirs(host.path("spool/drop"))
+                self.send(host, location(1))
+                now = time.time()
+                os.utime(host.path("spool/drop", tail_name(1)), (now, now - between))
+                host.run("sweep", expect=0)
+                self.assertEqual(host.count(), 1)
+
+    def test_one_sweep_loads_what_the_last_one_left_without_its_manifest(self):
+        host = self.host(feed="    settle: 1ms\n")
+        os.makedirs(host.path("spool/drop"))
+        host.drop(location(1), tail_name(1))
+        host.run("sweep", expect=0)
+        self.assertEqual(host.extracts()["done"], 0)
+        host.drop(manifest(location(1)), tail_name(1) + ".manifest")
+        host.run("sweep", expect=0)
+        self.assertEqual(host.count(), 1)
 
     def test_manifests_survive_kill_9(self):
         host = self.host()
