@@ -48,6 +48,14 @@ Result<> write_all(int fd, std::string_view bytes) {
   return {};
 }
 
+void hold_standard_files() {
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   auto fd = open_file(path, O_RDONLY);
   if (!fd) return tl::unexpected(fd.error());

@@ -27,6 +27,10 @@ namespace caravel {
 /// The content of a small file (a password, a reason); more than `max_bytes` is an error.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
+/// Opens /dev/null in the place of stdin, stdout and stderr if a parent closed them: what a program
+/// opens next must not get their numbers, for messages go there.
+void hold_standard_files();
+
 /// fsync(2) of the directory `path`: makes a rename or a new name in it durable.
 [[nodiscard]] Result<> sync_directory(const std::string& path);
 

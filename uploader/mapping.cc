@@ -24,6 +24,7 @@ struct Type {
 constexpr std::array kTypes = {Type{"vehicle", {"vid", "bus"}}, Type{"route", {"rid", "Route"}},
                                Type{"stop", {"sid", "Stop"}}};
 
+/// YYYY-MM-DD, the year from 1 on.
 bool is_real_day(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
   const auto number = [&](std::size_t at, std::size_t size) {
@@ -31,10 +32,11 @@ bool is_real_day(std::string_view text) {
     const char* const end = text.data() + at + size;
     return std::from_chars(text.data() + at, end, value).ptr == end ? value : 0;
   };
-  return std::chrono::year_month_day(std::chrono::year(static_cast<int>(number(0, 4))),
-                                     std::chrono::month(number(5, 2)),
+  const auto year = static_cast<int>(number(0, 4));
+  return year > 0 &&
+         std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(number(5, 2)),
                                      std::chrono::day(number(8, 2)))
-      .ok();
+             .ok();
 }
 
 /// Takes one record off the front of `rest`: RFC 4180 lets a quoted field hold line ends. `lines`
@@ -71,6 +73,11 @@ Result<> check_csv(const Mapping& mapping, const Type& type) {
     if (!formatter::split_csv_record(record, fields, scratch)) return wrong("broken quoting");
     if (columns == 0) {
       columns = fields.size();
+      for (auto column = fields.begin(); column != fields.end(); ++column) {
+        if (std::find(fields.begin(), column, *column) != column) {
+          return wrong(fmt::format("the header has the column '{}' twice", *column));
+        }
+      }
       for (const std::string_view column : type.columns) {
         if (std::find(fields.begin(), fields.end(), column) == fields.end()) {
           return wrong(
@@ -103,6 +110,9 @@ Result<> check_mapping(const Mapping& mapping) {
   if (!is_real_day(mapping.effective_date)) {
     return fail(ErrorKind::usage, fmt::format("'{}' is no date: YYYY-MM-DD, as in 2012-03-09",
                                               mapping.effective_date));
+  }
+  if (mapping.csv.find('\0') != std::string::npos) {
+    return fail(ErrorKind::usage, "holds a NUL byte: no CSV");
   }
   if (!is_utf8(mapping.csv)) return fail(ErrorKind::usage, "is not valid UTF-8");
   return check_csv(mapping, *type);

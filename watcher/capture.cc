@@ -59,11 +59,13 @@ Tailing::~Tailing() { thread_.join(); }
 
 bool tail_once(tail::Agent& agent, const StopSignal& stop,
                const std::function<void(const std::string&)>& say) {
+  bool trouble = false;
   for (;;) {
     const tail::Step step = agent.step(now());
     for (const std::string& message : step.messages) say(message);
-    if (step.idle) return !step.trouble;
-    if (stopped_before(step.wake, stop)) return true;
+    trouble = trouble || step.trouble;
+    if (step.idle) return !trouble;
+    if (stopped_before(step.wake, stop)) return false;
   }
 }
 

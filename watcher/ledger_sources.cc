@@ -1,15 +1,10 @@
 // The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in
 // them.
-#include <limits>
-
 #include "watcher/ledger.h"
 #include "watcher/ledger_rows.h"
 
 namespace caravel::watcher {
 namespace {
-
-/// SQLite counts no further; no agent does either.
-constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::int64_t>::max() - 1;
 
 /// Takes one number out of the gap that holds it. False if none does.
 Result<bool> take_from_gap(Sqlite& database, const SourceRun& run, std::uint64_t sequence) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/stop_signal.h"
 #include "watcher/commands/command_line.h"
 
@@ -16,6 +17,7 @@ void request_stop(int) { stop_on_signal->request(); }
 }  // namespace
 
 int main(int argc, char** argv) {
+  caravel::hold_standard_files();
   caravel::StopSignal stop;
   stop_on_signal = &stop;
   struct sigaction action {};

@@ -79,6 +79,7 @@ Result<> check(const Manifest& manifest) {
     return fail(ErrorKind::content, "manifest: " + std::string(what));
   };
   if (manifest.sequence == 0) return odd("sequence: counts from 1");
+  if (manifest.sequence > kMaxSequence) return odd("sequence: no agent counts that far");
   if (manifest.last < manifest.first) return odd("last: lies before first");
   if (manifest.bytes != manifest.last - manifest.first) return odd("bytes: are not last - first");
   if (manifest.bytes == 0) return odd("bytes: an empty extract is never cut");

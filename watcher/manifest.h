@@ -13,6 +13,9 @@
 
 namespace caravel::watcher {
 
+/// The ledger counts no further (SQLite's integers are signed).
+inline constexpr std::uint64_t kMaxSequence = INT64_MAX - 1;
+
 /// What one extract holds and where in which log it was. The bytes of the extract are the bytes
 /// [first, last) of one file: the one that had `device` and `inode` on the capture host when the
 /// extract was cut. An extract never mixes two files.

@@ -1,4 +1,6 @@
 """caravel mapping, into both stores."""
+import os
+
 import harness
 
 
@@ -43,7 +45,8 @@ class Mapping(harness.HostTest):
     def test_what_is_no_mapping_is_refused_with_its_line(self):
         host = self.host()
         cases = [("", "empty"), ("vid,bus\n", "header"), ("vid,Bus\n1,2\n", "no column 'bus'"),
-                 ("vid,bus\n1,2\n1\n", "line 3: 1 fields"), ("vid,bus\n1,\"2\n", "quoting"),
+                 ("vid,bus\n1,2\n1\n", "line 3: 1 fields"), ("vid,bus,vid\n1,2,3\n", "twice"),
+                 ("vid,bus\n1,\0\n", "NUL"), ("vid,bus\n1,\"2\n", "quoting"),
                  ("vid,bus\n1,\"2\"x\n", "line 2")]
         for text, said in cases:
             with self.subTest(text=text):
@@ -52,13 +55,18 @@ class Mapping(harness.HostTest):
                 self.assertIn(said, done.stderr)
         path = self.write(host, GOOD["vehicle"])
         for arguments, said in ((["-m", "bus", "-e", "2012-03-09"], "vehicle, route or stop"),
-                                (["-m", "vehicle", "-e", "2012-02-30"], "no date"),
+                                *((["-m", "vehicle", "-e", date], "no date") for date in (
+                                    "2012-02-30", "abcd-01-01", "0000-01-01", "-001-01-01",
+                                    "12e4-12-31", "2012-0x-01", "2012-01-+1", "2012-1-1")),
                                 (["-m", "vehicle"], "-e"), (["-m", "route", "-e", "2012-03-09"], "rid"),
                                 (["-m", "vehicle", "-e", "2012-03-09", "--store", "lokal"], "local")):
             with self.subTest(arguments=arguments):
                 self.assertIn(said, host.run("mapping", path, *arguments, expect=2).stderr)
         self.assertIn("No such file", host.run("mapping", "none.csv", "-m", "vehicle", "-e",
                                                "2012-03-09", expect=2).stderr)
+        os.mkfifo(host.path("fifo"))
+        self.assertIn("no regular file", host.run("mapping", "fifo", "-m", "vehicle", "-e",
+                                                  "2012-03-09", expect=2).stderr)
         with open(path, "wb") as file:
             file.write(b"vid,bus\n1,\xff\n")
         self.assertIn("UTF-8", host.run("mapping", path, "-m", "vehicle", "-e", "2012-03-09",

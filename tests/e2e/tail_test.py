@@ -188,6 +188,45 @@ class Tail(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("holds no extract 00000000:1", result.stderr)
 
+    def test_a_log_whose_extracts_nobody_takes_slows_no_other(self):
+        there, tries = self.path("there"), self.path("tries")
+        os.mkdir(there)
+        with open(self.path("logs/other.log"), "wb") as other:
+            other.write(b"refused\n" * 9)
+        self.append(b"".join(b"line %03d\n" % number for number in range(60)))
+        process = self.start("--interval", "100ms", "--max-bytes", "9", "--send",
+                             f"case {{}} in */other.log*) echo >>{tries}; exit 1;; esac; cp {{}} {there}",
+                             self.path("logs/other.log"))
+        wait_for(lambda: self.content(there) == read(self.log), 60)
+        # Its first file only, and ever more rarely.
+        self.assertLess(read(tries).count(b"\n"), 12)
+        self.assertIsNone(process.poll())
+
+    def test_one_pass_fails_if_any_log_did(self):
+        os.symlink("loop", self.path("logs/loop"))
+        for number in range(6):  # runs are random: either may be the first
+            self.append(b"%d\n" % number)
+            with open(self.path("logs/other.log"), "ab") as other:
+                other.write(b"%d\n" % number)
+            shutil.rmtree(self.path("state"), ignore_errors=True)
+            shutil.rmtree(self.outbox, ignore_errors=True)
+            result = self.once("--send", "case {} in */other.log*) exit 1;; esac",
+                               self.path("logs/other.log"))
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertNotIn("works again", result.stderr)
+            self.assertEqual(self.once(self.path("logs/loop")).returncode, 1)
+        process = self.start("--once", "--send", "echo >&2; exec sleep 100")
+        process.stderr.readline()
+        process.terminate()
+        self.assertEqual(process.wait(10), 1)
+
+    def test_messages_go_nowhere_else_if_stderr_is_closed(self):
+        os.mkfifo(self.log)  # something to complain about
+        subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *self.arguments("--once")],
+                       check=False, timeout=20)
+        for name in os.listdir(self.path("state")):
+            self.assertNotIn(b"regular", read(self.path("state/" + name)), name)
+
     def test_a_log_directory_needs_no_write_right_and_is_not_touched(self):
         if os.geteuid() != 0:
             self.skipTest("needs root to become somebody else")

@@ -75,7 +75,7 @@ class FaultDisk : public Disk {
     if (Broken()) return fail_with_errno(path, error_);
     const bool last = Last();
     if (last && !halfway_) throw Crash{};
-    const bool is_new = !exists(path);
+    const bool is_new = !is_there(path).value_or(false);
     auto fd = Disk::create(path);
     if (fd) {
       bytes_.insert(Inode(path));
@@ -112,7 +112,7 @@ class FaultDisk : public Disk {
   Result<> replace(const std::string& from, const std::string& to) override {
     return Simple([&]() -> Result<> {
       Change change{from, to, {}, {}};
-      if (exists(to)) KeepAside(to, change);
+      if (is_there(to).value_or(false)) KeepAside(to, change);
       auto done = Disk::replace(from, to);
       if (done) names_[directory_of(to)].push_back(std::move(change));
       return done;
@@ -129,7 +129,7 @@ class FaultDisk : public Disk {
   }
   Result<> remove(const std::string& path) override {
     return Simple([&]() -> Result<> {
-      if (!exists(path)) return {};
+      if (!is_there(path).value_or(false)) return {};
       RemoveForgettably(path);
       return {};
     });

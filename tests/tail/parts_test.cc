@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "tests/tail/tail_fixture.h"
-#include "watcher/tail/glob.h"
 #include "watcher/tail/options.h"
 #include "watcher/tail/sender.h"
 #include "watcher/tail/sha256.h"
@@ -219,16 +218,43 @@ TEST(TailOptions, ComeFromTheLineAndAFile) {
   EXPECT_EQ(options->resend_sequence, 17U);
 }
 
+TEST(TailOptions, SpellAPathInOneWay) {
+  for (const char* path :
+       {"a/x.log", "./a/x.log", "a//x.log", "/here/./a/x.log", "//here/a/./x.log"}) {
+    SCOPED_TRACE(path);
+    const auto options = parse_options({"--outbox", path, "--state", path, path}, "/here");
+    ASSERT_TRUE(options.has_value());
+    EXPECT_THAT(options->agent.logs, ElementsAre("/here/a/x.log"));
+    EXPECT_EQ(options->agent.outbox, "/here/a/x.log");
+    EXPECT_EQ(options->agent.state, "/here/a/x.log");
+  }
+  // What ".." means only the file system knows.
+  EXPECT_THAT(parse_options({"a/../x.log"}, "/")->agent.logs, ElementsAre("/a/../x.log"));
+  EXPECT_FALSE(parse_options({"x.log"}, "").has_value());
+}
+
+TEST(TailOptions, AValueIsNoOption) {
+  const auto options = parse_options({"--send", "--help", "x.log"}, "/");
+  ASSERT_TRUE(options.has_value()) << options.error().message;
+  EXPECT_EQ(options->what, Options::What::run);
+  EXPECT_EQ(options->agent.send, "--help");
+  EXPECT_EQ(parse_options({"x.log", "-h"}, "/")->what, Options::What::help);
+}
+
 TEST(TailOptions, NameWhatIsWrong) {
   TailFixture f;
   f.Append("outbox = out\nintervall = 5s\n", "conf");
   f.Append("send = a\nsend = b\n", "conf2");
+  f.Append("once = true\n", "conf3");
   const struct {
     std::vector<std::string> arguments;
     const char* message;
   } cases[] = {
       {{}, "no log is named"},
-      {{"--intervall", "5s", "x"}, "did you mean interval?"},
+      {{"--intervall", "5s", "x"}, "did you mean --interval?"},
+      {{"--once=1", "x"}, "--once: takes no value"},
+      {{"--onc", "x"}, "did you mean --once?"},
+      {{"--host", std::string(256, 'h'), "x"}, "longer than 255 bytes"},
       {{"--interval", "5", "x"}, "'5' is not like 30s"},
       {{"--interval"}, "--interval: needs a value"},
       {{"--max-bytes", "0", "x"}, "must be more than 0"},
@@ -237,6 +263,7 @@ TEST(TailOptions, NameWhatIsWrong) {
       {{"-x"}, "-x: unknown option"},
       {{"--config", f.Log("conf"), "x"}, "conf:2: intervall: unknown"},
       {{"--config", f.Log("conf2"), "x"}, "conf2:2: send: given twice"},
+      {{"--config", f.Log("conf3"), "x"}, "conf3:1: once: belongs on the line"},
       {{"--config", "/nowhere", "x"}, "/nowhere"},
       {{""}, "path is empty"},
   };
@@ -253,19 +280,6 @@ TEST(TailHelp, FitsOnOneScreen) {
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 36);
   std::istringstream lines{std::string(text)};
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
-}
-
-TEST(LogPattern, FindsFilesInAnyComponent) {
-  TailFixture f;
-  std::filesystem::create_directory(f.Log("d1"));
-  std::filesystem::create_directory(f.Log("d2.log"));
-  for (const char* name : {"d1/a.log", "d1/.hidden.log", "d1/a.1.log", "d2.log/b.log", "c.txt"}) {
-    f.Append("x", name);
-  }
-  EXPECT_THAT(matching_logs(f.Log("d*/*.log")),
-              ElementsAre(f.Log("d1/a.log"), f.Log("d2.log/b.log")));
-  EXPECT_THAT(matching_logs(f.Log("*.log")), ElementsAre());
-  EXPECT_THAT(matching_logs(f.Log("[c].t?t")), ElementsAre(f.Log("c.txt")));
 }
 
 }  // namespace

@@ -75,6 +75,9 @@ Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
   std::error_code error;
   auto options = tail::parse_options(arguments, std::filesystem::current_path(error).string());
   if (!options) return tl::unexpected(options.error());
+  if (options->what != tail::Options::What::run) {
+    return fail(ErrorKind::usage, "--version and --help stand alone: caravel --version");
+  }
   return std::move(options->agent);
 }
 

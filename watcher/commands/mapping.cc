@@ -1,5 +1,5 @@
 // caravel mapping
-#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <chrono>
 
@@ -49,6 +49,10 @@ int run_mapping(const CommandCall& call) {
   mapping.type = *line.get("mapping-type");
   mapping.effective_date = *line.get("effective-date");
   mapping.timestamp = time_text(std::chrono::system_clock::now());
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    return report_error({ErrorKind::usage, printable(path) + ": is no regular file", {}});
+  }
   auto csv = read_file(path, kMostBytes);
   if (!csv) return report_error({ErrorKind::usage, csv.error().message, {}});
   mapping.csv = std::move(*csv);

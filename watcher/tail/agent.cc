@@ -114,6 +114,7 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
     dirty_ = true;
   }
   LogFollower& follower = *log.follower;
+  if (follower.fd() < 0) CARAVEL_TRY(may_open());
   auto readable = follower.look(now);
   if (follower.take_changed()) dirty_ = true;
   if (!readable) return readable;
@@ -130,6 +131,16 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
   auto finished = follower.finish(now);
   if (finished && *finished) dirty_ = true;
   return finished;
+}
+
+/// Without a descriptor to spare, nothing at all could be cut.
+Result<> Agent::may_open() const {
+  const auto open = std::count_if(logs_.begin(), logs_.end(),
+                                  [](const auto& log) { return log->follower->fd() >= 0; });
+  if (static_cast<std::size_t>(open) < options_.max_open) return {};
+  return fail(ErrorKind::retry, "waits: " + std::to_string(open) +
+                                    " logs are open, as many as the limit of open files allows "
+                                    "(ulimit -n)");
 }
 
 Result<std::optional<Range>> Agent::next_range(LogFollower& follower) {
@@ -150,6 +161,9 @@ Result<std::optional<Range>> Agent::next_range(LogFollower& follower) {
 
 /// Builds the next extracts and syncs them.
 Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
+  const auto outbox = outbox_.open();
+  if (!outbox) return tl::unexpected(outbox.error());
+  log.state.built_in = *outbox;
   LogFollower& follower = *log.follower;
   std::vector<Pending>& pending = log.state.pending;
   std::vector<Built> built;
@@ -197,7 +211,9 @@ Result<> Agent::cut(Log& log, const Range& range, const Now& now, std::vector<Bu
     manifest.sequence = (before.empty() ? log.state.sequence : before.back().manifest.sequence) + 1;
   };
   name_it();
-  if (outbox_.knows(Outbox::name_of(manifest))) {
+  const auto taken = outbox_.knows(Outbox::name_of(manifest));
+  if (!taken) return tl::unexpected(taken.error());
+  if (*taken) {
     if (!log.state.pending.empty()) return fail(ErrorKind::retry, "its name is taken");
     notices_.say(shown(outbox_.path(Outbox::name_of(manifest))) +
                  ": is there already and not from this state; a new run begins");
@@ -268,21 +284,21 @@ Result<> Agent::publish(Log& log, Step& step) {
     log.unsaved_pending = false;
   }
   std::vector<Pending>& pending = log.state.pending;
+  const auto outbox = outbox_.open();
+  if (!outbox) return tl::unexpected(outbox.error());
+  if (log.state.built_in && !same_file(*log.state.built_in, *outbox)) {
+    return cut_again(log, shown(options_.outbox) +
+                              ": is another directory than before (a file system that is not "
+                              "mounted?); what was not published there is cut again");
+  }
   while (!pending.empty()) {
     const Pending& next = pending.front();
     auto published = outbox_.publish(next.manifest, log.verify_pending);
     if (!published) return tl::unexpected(published.error());
     const std::string name = Outbox::name_of(next.manifest);
     if (!*published) {
-      notices_.say(shown(outbox_.path(name)) +
-                   ": another file has this name, or it was damaged; a new run begins");
-      const std::vector<Pending> dropped = std::exchange(pending, {});
-      log.verify_pending = false;
-      log.follower->go_back();
-      start_new_run(log);
-      CARAVEL_TRY(save());
-      for (const Pending& one : dropped) CARAVEL_TRY(outbox_.discard(one.manifest));
-      return {};
+      return cut_again(
+          log, shown(outbox_.path(name)) + ": another file has this name, or it was damaged");
     }
     stored_ += next.manifest.bytes;
     step.published.push_back(outbox_.path(name));
@@ -293,6 +309,19 @@ Result<> Agent::publish(Log& log, Step& step) {
     dirty_ = true;
   }
   log.verify_pending = false;
+  return {};
+}
+
+/// For announced extracts that cannot be published: their bytes get other names, in case that
+/// somebody has some of them already.
+Result<> Agent::cut_again(Log& log, const std::string& why) {
+  notices_.say(why + "; a new run begins");
+  const std::vector<Pending> dropped = std::exchange(log.state.pending, {});
+  log.verify_pending = false;
+  log.follower->go_back();
+  start_new_run(log);
+  CARAVEL_TRY(save());
+  for (const Pending& one : dropped) CARAVEL_TRY(outbox_.discard(one.manifest));
   return {};
 }
 

@@ -37,7 +37,8 @@ struct AgentOptions {
   bool from_start = false;  // of logs that are there when the agent first looks
   std::string send;         // a command; empty: somebody else takes the files
   std::chrono::milliseconds send_timeout{600'000};
-  bool once = false;  // each file is tried to be sent once
+  bool once = false;                // each file is tried to be sent once
+  std::size_t max_open = SIZE_MAX;  // logs at a time: one descriptor each
 };
 
 struct Step {
@@ -70,11 +71,12 @@ class Agent {
   struct Log {
     LogState state;
     std::unique_ptr<LogFollower> follower;
-    bool followed = true;          // the options still name it
-    bool from_start = false;       // it appeared after a pattern was first looked for
-    bool begun = false;            // its state says where to begin
-    bool unsaved_pending = false;  // the extracts are not announced on the disk yet
-    bool verify_pending = false;   // they are from before a crash
+    bool followed = true;            // the options still name it
+    bool from_start = false;         // it appeared after a pattern was first looked for
+    bool begun = false;              // its state says where to begin
+    std::optional<FileId> found_as;  // until then
+    bool unsaved_pending = false;    // the extracts are not announced on the disk yet
+    bool verify_pending = false;     // they are from before a crash
     std::chrono::steady_clock::time_point due;
   };
 
@@ -82,12 +84,17 @@ class Agent {
   [[nodiscard]] Result<> load();
   [[nodiscard]] Result<> catch_up(Log& log);
   Log& add_log(LogState state);
-  void add_new_log(const std::string& path, bool from_start);
+  Log& add_new_log(const std::string& path, bool from_start);
   void find_logs();
+  [[nodiscard]] bool is_read_elsewhere(const std::string& path, const FileId& id, bool by_pattern);
+  [[nodiscard]] bool in_outbox(const std::string& path);
+  void say_what_matches(const std::string& pattern, const struct Matches& found,
+                        bool looked_before);
   void forget_deserted();
   [[nodiscard]] Result<> save();
 
   /// True: something was done, look again at once.
+  [[nodiscard]] Result<> may_open() const;
   [[nodiscard]] Result<bool> advance(Log& log, const Now& now, Step& step);
   [[nodiscard]] Result<std::optional<Range>> next_range(LogFollower& follower);
   /// The temporary files of an extract, not synced yet.
@@ -102,6 +109,7 @@ class Agent {
                              std::vector<Built>& built);
   [[nodiscard]] Result<> sync(const std::vector<Built>& built);
   [[nodiscard]] Result<> publish(Log& log, Step& step);
+  [[nodiscard]] Result<> cut_again(Log& log, const std::string& why);
   [[nodiscard]] Result<> abandon(Log& log);
   [[nodiscard]] Result<> count_stored(std::uint64_t bytes, const Now& now);
   [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Now& now);

@@ -1,7 +1,6 @@
 // The agent's start and what it keeps on the disk: lock, state, place-taking after a crash, and
 // which logs there are.
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <sys/file.h>
 
 #include <algorithm>
@@ -41,7 +40,7 @@ Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
 }
 
 Result<> Agent::load() {
-  CARAVEL_TRY(outbox_.open());
+  if (auto outbox = outbox_.open(); !outbox) return tl::unexpected(outbox.error());
   CARAVEL_TRY(make_directory(directory_of(options_.state)));
   const std::string lock = options_.state + ".lock";
   auto fd = open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW);
@@ -75,8 +74,7 @@ Result<> Agent::load() {
     log.begun = true;
     log.verify_pending = !log.state.pending.empty();
     log.followed = std::any_of(options_.logs.begin(), options_.logs.end(), [&](const auto& named) {
-      return ::fnmatch(named.c_str(), log.state.log.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0 ||
-             named == log.state.log;
+      return named == log.state.log || matches(named, log.state.log);
     });
     CARAVEL_TRY(catch_up(log));
   }
@@ -131,7 +129,7 @@ Result<> Agent::catch_up(Log& log) {
 Result<> Agent::save() {
   State state;
   for (const std::string& log : options_.logs) {
-    if (is_pattern(log) && !exists(log)) state.patterns.push_back(log);
+    if (is_pattern(log) && !is_there(log).value_or(false)) state.patterns.push_back(log);
   }
   for (const auto& log : logs_) {
     if (log->begun) state.logs.push_back(log->state);
@@ -142,41 +140,101 @@ Result<> Agent::save() {
   return {};
 }
 
-void Agent::add_new_log(const std::string& path, bool from_start) {
+Agent::Log& Agent::add_new_log(const std::string& path, bool from_start) {
   LogState state;
   state.log = path;
   state.run = random_run();
-  add_log(std::move(state)).from_start = from_start;
+  Log& log = add_log(std::move(state));
+  log.from_start = from_start;
+  return log;
 }
 
 void Agent::find_logs() {
-  const auto known = [&](const std::string& path) {
-    return std::any_of(logs_.begin(), logs_.end(),
-                       [&](const auto& log) { return log->state.log == path; });
-  };
-  // A log that was rotated to a name that a pattern matches is read where it was.
-  const auto is_read = [&](const std::string& path) {
+  std::vector<std::string> known;
+  for (const auto& log : logs_) known.push_back(log->state.log);
+  std::sort(known.begin(), known.end());
+  const auto add = [&](const std::string& path, bool by_pattern, bool from_start) {
+    if (std::binary_search(known.begin(), known.end(), path)) return;
     const auto stamp = stamp_of(path);
-    return stamp && *stamp && std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
-             return log->follower->reads((*stamp)->id);
-           });
+    const bool there = stamp && *stamp;
+    if (there && by_pattern && in_outbox(path)) return;
+    if (there && is_read_elsewhere(path, (*stamp)->id, by_pattern)) return;
+    Log& log = add_new_log(path, from_start);
+    if (there) log.found_as = (*stamp)->id;
   };
   for (const std::string& log : options_.logs) {
-    if (!is_pattern(log) || exists(log)) {
-      if (!known(log)) add_new_log(log, false);
+    if (!is_pattern(log) || is_there(log).value_or(false)) {
+      add(log, false, false);
       continue;
     }
     const bool looked_before =
         std::find(patterns_.begin(), patterns_.end(), log) != patterns_.end();
-    for (const std::string& path : matching_logs(log)) {
-      // What a known pattern finds only now is new: all of it is to be read.
-      if (!known(path) && !is_read(path)) add_new_log(path, looked_before);
-    }
+    const Matches found = matching_logs(log);
+    say_what_matches(log, found, looked_before);
+    // What a known pattern finds only now is new: all of it is to be read.
+    for (const std::string& path : found.logs) add(path, true, looked_before);
     if (!looked_before) {
       patterns_.push_back(log);
       dirty_ = true;
     }
   }
+}
+
+/// Two names of one file (links) are one log; and a log that was rotated to a name that a pattern
+/// matches is read where it was.
+bool Agent::is_read_elsewhere(const std::string& path, const FileId& id, bool by_pattern) {
+  std::string other;
+  for (const auto& log : logs_) {
+    if (log->begun && by_pattern && log->follower->reads(id)) return true;
+    if (!log->begun && log->found_as && same_file(*log->found_as, id)) other = log->state.log;
+    if (!log->begun || by_pattern) continue;
+    const auto stamp = stamp_of(log->state.log);
+    if (stamp && *stamp && same_file((*stamp)->id, id)) other = log->state.log;
+  }
+  const std::string subject = path + "\nsame";
+  if (other.empty()) {
+    notices_.clear(subject, shown(path) + ": is a file of its own now");
+    return false;
+  }
+  notices_.set(subject, shown(path) + ": is the same file as " + shown(other) + "; read once");
+  return true;
+}
+
+/// Extracts are no logs: they would be cut into extracts for ever.
+bool Agent::in_outbox(const std::string& path) {
+  const auto directory = stamp_of(directory_of(path));
+  if (!directory || !*directory) return false;
+  for (const std::string& ours : {options_.outbox, options_.outbox + "/sent"}) {
+    const auto stamp = stamp_of(ours);
+    if (!stamp || !*stamp || !same_file((*stamp)->id, (*directory)->id)) continue;
+    notices_.set(ours + "\nlogs", shown(ours) +
+                                      ": a pattern of logs matches files of the outbox; "
+                                      "they are left alone");
+    return true;
+  }
+  return false;
+}
+
+void Agent::say_what_matches(const std::string& pattern, const Matches& found, bool looked_before) {
+  const std::string none = pattern + "\nnone";
+  const bool followed = std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+    return matches(pattern, log->state.log);
+  });
+  if (found.logs.empty() && !followed) {
+    notices_.set(none, shown(pattern) + ": no file matches; waiting");
+  } else {
+    notices_.clear(none, shown(pattern) + ": a file matches now");
+  }
+  if (found.too_many) {
+    notices_.set(pattern + "\nmany",
+                 shown(pattern) + ": matches too many files; 10000 of them are followed");
+  }
+  if (looked_before || found.numbered.empty()) return;
+  const std::string& first = found.numbered.front();
+  const std::size_t more = found.numbered.size() - 1;
+  notices_.say(shown(first) + (more > 0 ? " and " + std::to_string(more) + " more" : "") +
+               ": taken for a rotated file of the log beside it, by its name; to follow it as a "
+               "log, name it without a pattern");
 }
 
 /// Logs that only a pattern named, deleted and read to the end: their number has no other limit.

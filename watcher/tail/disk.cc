@@ -41,7 +41,9 @@ Result<bool> Disk::publish(const std::string& from, const std::string& to) {
   }
   if (errno == EEXIST) return false;
   // No hard links either (FAT): look first. Only this agent publishes names of its runs.
-  if (exists(to)) return false;
+  const auto taken = is_there(to);
+  if (!taken) return taken;
+  if (*taken) return false;
   CARAVEL_TRY(replace(from, to));
   return true;
 }
@@ -76,17 +78,21 @@ std::string directory_of(const std::string& path) {
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Result<> make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
-  if (errno == ENOENT && path.rfind('/') != std::string::npos && path.rfind('/') > 0) {
+  int made = ::mkdir(path.c_str(), 0750);
+  if (made != 0 && errno == ENOENT && path.rfind('/') != std::string::npos && path.rfind('/') > 0) {
     CARAVEL_TRY(make_directory(directory_of(path)));
-    if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
+    made = ::mkdir(path.c_str(), 0750);
   }
+  if (made == 0) return caravel::sync_directory(directory_of(path));
+  if (errno == EEXIST) return {};
   return fail_with_errno("mkdir " + path, errno);
 }
 
-bool exists(const std::string& path) {
+Result<bool> is_there(const std::string& path) {
   struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
+  if (::lstat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return fail_with_errno("stat " + path, errno);
 }
 
 }  // namespace caravel::tail

@@ -39,9 +39,11 @@ class Disk {
 /// The last component.
 [[nodiscard]] std::string base_of(const std::string& path);
 
-/// With its parents, mode 0750.
+/// With its parents, mode 0750; durable.
 [[nodiscard]] Result<> make_directory(const std::string& path);
 
-[[nodiscard]] bool exists(const std::string& path);
+/// Whether there is something, be it a dangling symlink. Only "no such file" is a no: what cannot
+/// be looked at may well be there.
+[[nodiscard]] Result<bool> is_there(const std::string& path);
 
 }  // namespace caravel::tail

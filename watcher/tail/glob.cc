@@ -49,19 +49,31 @@ bool is_pattern(std::string_view path) {
   return path.find_first_of("*?[") != std::string_view::npos;
 }
 
-std::vector<std::string> matching_logs(const std::string& pattern) {
+bool matches(const std::string& pattern, const std::string& path) {
+  return ::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0;
+}
+
+Matches matching_logs(const std::string& pattern) {
   std::vector<std::string> found;
   expand("", pattern, found);
   std::sort(found.begin(), found.end());
-  std::vector<std::string> logs;
+  Matches out;
+  out.too_many = found.size() >= kMostMatches;
   for (const std::string& path : found) {
     const std::string name = base_of(path);
-    const bool rotated = std::any_of(found.begin(), found.end(), [&](const std::string& other) {
-      return directory_of(other) == directory_of(path) && rotation_of(name, base_of(other));
+    const std::string directory = path.substr(0, path.size() - name.size());
+    const std::vector<std::string> bases = bases_of(name);
+    const auto base = std::find_if(bases.begin(), bases.end(), [&](const std::string& other) {
+      return std::binary_search(found.begin(), found.end(), directory + other);
     });
-    if (!rotated && !is_packed(name)) logs.push_back(path);
+    if (base != bases.end()) {
+      const bool number = rotation_of(name, *base).value_or("").size() <= 4;
+      if (number && !name.starts_with(*base)) out.numbered.push_back(path);
+    } else if (!is_packed(name)) {
+      out.logs.push_back(path);
+    }
   }
-  return logs;
+  return out;
 }
 
 }  // namespace caravel::tail

@@ -11,9 +11,20 @@ namespace caravel::tail {
 /// Has *, ? or [ in it.
 [[nodiscard]] bool is_pattern(std::string_view path);
 
-/// The files (no directories) that match, sorted; each component may be a pattern. Hidden files
-/// need an explicit dot. Directories that cannot be read match nothing. Rotated files of another
-/// match, and compressed ones, are left out: they are read as part of their log.
-[[nodiscard]] std::vector<std::string> matching_logs(const std::string& pattern);
+/// Whether a path matches, each of its components by itself; hidden ones need an explicit dot.
+[[nodiscard]] bool matches(const std::string& pattern, const std::string& path);
+
+struct Matches {
+  std::vector<std::string> logs;
+  /// Taken for rotated files of a log among `logs`, though "app-1.log" beside "app.log" may as well
+  /// be another program's log.
+  std::vector<std::string> numbered;
+  bool too_many = false;  // there are more; 10,000 are looked at
+};
+
+/// The files (no directories) that match, sorted. Directories that cannot be read match nothing.
+/// Rotated files of another match, and compressed ones, are left out of `logs`: they are read as
+/// part of their log.
+[[nodiscard]] Matches matching_logs(const std::string& pattern);
 
 }  // namespace caravel::tail

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "watcher/tail/cutter.h"
+#include "watcher/tail/glob.h"
 
 namespace caravel::tail {
 namespace {
@@ -55,6 +56,11 @@ Result<bool> LogFollower::look(const Now& now) {
   deserted_ = false;
   auto live = stamp_of(state_.log);
   if (!live) return tl::unexpected(live.error());
+  if (*live) {
+    notices_.clear(state_.log + "\nmissing", shown(state_.log) + ": is there now");
+  } else if (!fd_ && std::find(logs_.begin(), logs_.end(), state_.log) != logs_.end()) {
+    notices_.set(state_.log + "\nmissing", shown(state_.log) + ": does not exist; waiting");
+  }
   const bool look_back_due = look_back_ && now.steady >= *look_back_;
   if (fd_ && all_read_ && !rotated_ && *live == stamp_ && !look_back_due) return false;
   if (*live && !(*live)->regular) {
@@ -89,7 +95,7 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Now& now) 
   const bool changed = stamp->size != stamp_.size || stamp->modified != stamp_.modified;
   if (!is_live && !rotated_) {
     rotated_ = true;
-    still_since_ = now.steady;
+    still_since_ = rotated_since_ = now.steady;
     scanned_ = 0;  // what is not found now never will be
   }
   if (is_live && !copy_) rotated_ = false;
@@ -137,7 +143,7 @@ Result<bool> LogFollower::try_take(const Sibling& file, const Position& position
   late_ = false;
   all_read_ = false;
   scanned_ = 0;
-  still_since_ = now.steady;
+  still_since_ = rotated_since_ = now.steady;
   // Found by searching, so nobody saw when it was rotated: its mtime must speak. Taken both ways,
   // a clock that was set back does not hold the log up.
   const std::int64_t wall =
@@ -191,7 +197,12 @@ Result<std::vector<Sibling>> LogFollower::list(const std::optional<Stamp>& live)
   auto files = rotated_siblings(state_.log, live);
   if (!files) return files;
   std::erase_if(*files, [&](const Sibling& file) {
-    return std::find(logs_.begin(), logs_.end(), file.path) != logs_.end();
+    return std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
+      if (log == file.path) return true;
+      // A pattern that is not this log's; unless it is a file of ours that got such a name.
+      return is_pattern(log) && matches(log, file.path) && !matches(log, state_.log) &&
+             !reads(file.stamp.id);
+    });
   });
   if (live) files->push_back(Sibling{state_.log, {}, *live, false});
   return files;
@@ -237,7 +248,7 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
   if (!files) return tl::unexpected(files.error());
   if (state_.since) CARAVEL_TRY(recall_by_order(*files));
   if (!look_back_) CARAVEL_TRY(begin_looking_back(live, *files, now));
-  bool grown = true;
+  bool grown = !std::exchange(live_next_, false);
   if (state_.aside && !state_.file) {
     auto there = is_among(*files, *state_.aside);
     if (!there) return tl::unexpected(there.error());
@@ -340,7 +351,9 @@ Result<bool> LogFollower::finish(const Now& now) {
   // keeps its space, so it is let go.
   const bool newer = !survey->fresh.empty() || late_ || state_.aside;
   if (!newer && stamp_.links > 0) return false;
-  const bool waited = copy_ || late_ || now.steady - still_since_ >= grace_;
+  const bool too_long = now.steady - rotated_since_ >=
+                        std::max<std::chrono::milliseconds>(10 * grace_, std::chrono::seconds(10));
+  const bool waited = copy_ || late_ || too_long || now.steady - still_since_ >= grace_;
   if (!waited && !survey->rotated()) return false;
 
   if (stamp_.size > position_.offset) {
@@ -353,6 +366,8 @@ Result<bool> LogFollower::finish(const Now& now) {
   done.modified = stamp_.modified;
   CARAVEL_TRY(move_to(fd_.get(), done.offset, done));
   known_.remember(done, stamp_.size, true);
+  // A writer that goes on in an old file for ever must not keep the log itself from being read.
+  live_next_ = late_ || too_long;
   state_.file.reset();
   fd_.reset();
   look_back_wait_ = std::max<std::chrono::milliseconds>(2 * grace_, std::chrono::seconds(1));

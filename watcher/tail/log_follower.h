@@ -107,12 +107,14 @@ class LogFollower {
   std::uint64_t scanned_ = 0;
   std::string path_;
   bool rotated_ = false;
-  bool copy_ = false;  // a copy that copytruncate made: nobody writes to it
-  bool late_ = false;  // it was read to its end before and has grown
+  bool copy_ = false;       // a copy that copytruncate made: nobody writes to it
+  bool late_ = false;       // it was read to its end before and has grown
+  bool live_next_ = false;  // files that have grown wait until the log itself was read
   bool changed_ = false;
   bool all_read_ = false;
   bool deserted_ = false;
   std::chrono::steady_clock::time_point still_since_;  // of a rotated file
+  std::chrono::steady_clock::time_point rotated_since_;
   std::optional<std::chrono::steady_clock::time_point> look_back_;
   std::chrono::milliseconds look_back_wait_{0};
   std::uint64_t bytes_left_behind_ = 0;

@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -57,13 +58,16 @@ bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int
   return ::poll(fds, 2, timeout) > 0 && (fds[0].revents & POLLIN) != 0;
 }
 
+/// Stopping is what a service is for; a single pass that is broken off has failed.
 int run(Agent& agent, bool once, int signals) {
+  bool trouble = false;
   for (;;) {
     const Step step = agent.step(now());
     for (const std::string& message : step.messages) say(message);
-    if (once && step.idle) return step.trouble ? 1 : 0;
+    trouble = trouble || step.trouble;
+    if (once && step.idle) return trouble ? 1 : 0;
     // In one pass everything is due at once, but a running command must be waited for.
-    if (stopped_before(step.wake, signals, agent.send_fd())) return 0;
+    if (stopped_before(step.wake, signals, agent.send_fd())) return once ? 1 : 0;
   }
 }
 
@@ -78,17 +82,20 @@ int resend(const Options& options) {
   return 1;
 }
 
-/// A log holds one descriptor.
-void raise_file_limit() {
+/// A log holds one descriptor. Returns how many may.
+std::size_t raise_file_limit() {
+  constexpr rlim_t kOthers = 64;  // a batch of extracts with their manifests, and what we hold
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  return limit.rlim_cur > kOthers ? limit.rlim_cur - kOthers : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  caravel::hold_standard_files();
   char directory[PATH_MAX] = {};
   if (::getcwd(directory, sizeof directory) == nullptr) directory[0] = '\0';
   auto options = caravel::tail::parse_options({argv + 1, argv + argc}, directory);
@@ -112,7 +119,7 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);  // ignored by some parents; then no exit status would be known
   const UniqueFd signals(::signalfd(-1, &mask, SFD_CLOEXEC));
-  raise_file_limit();
+  options->agent.max_open = raise_file_limit();
   ::srand48(
       static_cast<long>(::getpid() ^ std::chrono::steady_clock::now().time_since_epoch().count()));
 

@@ -14,8 +14,19 @@ constexpr std::size_t kMaxConfigBytes = 1 << 20;
 
 using std::chrono::milliseconds;
 
+/// One spelling for one path, as a log is known by it: without "//" and "/./". ".." stays: what is
+/// before it may be a symlink.
 std::string absolute(const std::string& path, const std::string& directory) {
-  return path.starts_with('/') || path.empty() ? path : directory + "/" + path;
+  if (path.empty()) return path;
+  const std::string whole = path.starts_with('/') ? path : directory + "/" + path;
+  std::string out;
+  for (std::size_t at = 0; at < whole.size();) {
+    const std::size_t end = std::min(whole.find('/', at + 1), whole.size());
+    const std::string_view component(whole.data() + at, end - at);  // with its slash
+    if (component != "/" && component != "/.") out += component;
+    at = end;
+  }
+  return out.empty() ? "/" : out;
 }
 
 Result<> set_duration(const std::string& text, milliseconds least, milliseconds& out) {
@@ -53,7 +64,12 @@ using S = const std::string;
 constexpr std::array<Setting, 11> kSettings{{
     {"outbox", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.outbox); }},
     {"state", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.state); }},
-    {"host", [](A& a, S& v, S&) { return set_text(v, a.host); }},
+    {"host",
+     [](A& a, S& v, S&) -> Result<> {
+       // As long as a host's name can be (RFC 1035).
+       if (v.size() > 255) return fail(ErrorKind::usage, "is longer than 255 bytes");
+       return set_text(v, a.host);
+     }},
     {"interval", [](A& a, S& v, S&) { return set_duration(v, milliseconds(100), a.interval); }},
     {"grace",
      [](A& a, S& v, S&) -> Result<> {
@@ -82,12 +98,21 @@ const Setting* find_setting(std::string_view name) {
   return found == kSettings.end() ? nullptr : found;
 }
 
-tl::unexpected<Error> unknown(std::string_view what, std::string_view name) {
-  std::vector<std::string> names = {"log", "once", "config", "resend", "help", "version"};
-  for (const Setting& setting : kSettings) names.emplace_back(setting.name);
-  const std::string nearest = nearest_word(name, names);
+/// The nearest of the settings and `others`, written as there: behind `dashes`.
+tl::unexpected<Error> unknown(std::string_view what, std::string_view name, std::string_view dashes,
+                              std::vector<std::string> others) {
+  for (const Setting& setting : kSettings) others.emplace_back(setting.name);
+  const std::string nearest = nearest_word(name, others);
   return fail(ErrorKind::usage,
-              std::string(what) + (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+              std::string(what) +
+                  (nearest.empty() ? "" : "; did you mean " + std::string(dashes) + nearest + "?"));
+}
+
+/// Whether the next argument belongs to this one.
+bool takes_next(const std::string& argument) {
+  if (!argument.starts_with("--")) return false;
+  const std::string_view name = std::string_view(argument).substr(2);
+  return find_setting(name) != nullptr || name == "config" || name == "resend";
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -163,7 +188,10 @@ Result<> apply_config(std::string_view text, const std::string& file, Options& o
       continue;
     }
     const Setting* setting = find_setting(name);
-    if (setting == nullptr) return unknown(place + name + ": unknown", name);
+    for (const std::string_view option : {"once", "config", "resend"}) {
+      if (name == option) return fail(ErrorKind::usage, place + name + ": belongs on the line");
+    }
+    if (setting == nullptr) return unknown(place + name + ": unknown", name, "", {"log"});
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
       return fail(ErrorKind::usage, place + name + ": given twice");
     }
@@ -181,12 +209,14 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   options.agent.state = "/var/lib/caravel-tail/state";
   // The file first, wherever it stands on the line.
   for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
-    if (arguments[i] == "--help") options.what = Options::What::help;
-    if (arguments[i] == "--version") options.what = Options::What::version;
-    const bool joined = arguments[i].starts_with("--config=");
-    if (!joined && (arguments[i] != "--config" || i + 1 >= arguments.size())) continue;
-    const std::string file =
-        absolute(joined ? arguments[i].substr(9) : arguments[i + 1], directory);
+    const std::string& argument = arguments[i];
+    if (argument == "--help" || argument == "-h") options.what = Options::What::help;
+    if (argument == "--version") options.what = Options::What::version;
+    const bool joined = argument.starts_with("--config=");
+    const bool alone = argument == "--config" && i + 1 < arguments.size();
+    if (takes_next(argument)) ++i;
+    if (!joined && !alone) continue;
+    const std::string file = absolute(joined ? argument.substr(9) : arguments[i], directory);
     auto text = read_file(file, kMaxConfigBytes);
     if (!text) return fail(ErrorKind::usage, text.error().message);
     CARAVEL_TRY(apply_config(*text, file, options));
@@ -195,10 +225,17 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
 
   std::vector<std::string> logs;
   bool only_logs = false;
+  const auto needs_directory = [&](const std::string& path) {
+    return directory.empty() && !path.starts_with('/');
+  };
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (only_logs || !argument.starts_with("-") || argument == "-") {
       if (argument.empty()) return fail(ErrorKind::usage, "a log's path is empty");
+      if (needs_directory(argument)) {
+        return fail(ErrorKind::usage,
+                    argument + ": the current directory is gone; name a full path");
+      }
       logs.push_back(absolute(argument, directory));
       continue;
     }
@@ -209,13 +246,15 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     const std::size_t equals = argument.find('=');
     const std::string option = argument.substr(0, equals);
     const std::string name = option.substr(std::min<std::size_t>(2, option.size()));
-    if (option == "--once" && equals == std::string::npos) {
+    if (option == "--once") {
+      if (equals != std::string::npos) return fail(ErrorKind::usage, "--once: takes no value");
       options.agent.once = true;
       continue;
     }
     const Setting* setting = option.starts_with("--") ? find_setting(name) : nullptr;
     if (setting == nullptr && name != "config" && name != "resend") {
-      return unknown(option + ": unknown option", name);
+      return unknown(option + ": unknown option", name, "--",
+                     {"once", "config", "resend", "help", "version"});
     }
     std::string value;
     if (equals != std::string::npos) {
@@ -229,6 +268,9 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     if (name == "resend") {
       CARAVEL_TRY(set_resend(value, options));
       continue;
+    }
+    if ((name == "outbox" || name == "state") && needs_directory(value)) {
+      return fail(ErrorKind::usage, option + ": the current directory is gone; name a full path");
     }
     auto set = setting->set(options.agent, value, directory);
     if (!set) return tl::unexpected(with_context(option, set.error()));

@@ -47,7 +47,16 @@ Result<bool> has_content(const std::string& path, const watcher::Manifest& manif
 
 }  // namespace
 
-Result<> Outbox::open() { return make_directory(directory_); }
+Result<FileId> Outbox::open() {
+  auto stamp = stamp_of(directory_);
+  if (stamp && !*stamp) {
+    CARAVEL_TRY(make_directory(directory_));
+    stamp = stamp_of(directory_);
+  }
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (!*stamp) return fail(ErrorKind::retry, directory_ + ": is gone again");
+  return (*stamp)->id;
+}
 
 std::string Outbox::path(std::string_view name) const {
   return directory_ + "/" + std::string(name);
@@ -86,10 +95,14 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
   return files;
 }
 
-bool Outbox::knows(std::string_view name) const {
+Result<bool> Outbox::knows(std::string_view name) const {
   const std::string manifest = manifest_name(name);
-  return exists(path(name)) || exists(path(manifest)) || exists(sent_path(name)) ||
-         exists(sent_path(manifest));
+  for (const std::string& one :
+       {path(name), path(manifest), sent_path(name), sent_path(manifest)}) {
+    const auto there = is_there(one);
+    if (!there || *there) return there;
+  }
+  return false;
 }
 
 Result<UniqueFd> Outbox::prepare_manifest(const watcher::Manifest& manifest) {
@@ -102,11 +115,15 @@ Result<UniqueFd> Outbox::prepare_manifest(const watcher::Manifest& manifest) {
 /// The text is the same each time, so whoever took the first one has the right one.
 Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool recover) {
   const std::string name = manifest_name(name_of(manifest));
-  if (exists(path(name))) {
+  const auto there = is_there(path(name));
+  if (!there) return there;
+  if (*there) {
     auto content = read_file(path(name), watcher::kMaxManifestBytes);
     return content && *content == watcher::format_manifest(manifest);
   }
-  if (recover || !exists(temporary_path(name))) {
+  const auto prepared = is_there(temporary_path(name));
+  if (!prepared) return prepared;
+  if (recover || !*prepared) {
     auto fd = prepare_manifest(manifest);
     if (!fd) return tl::unexpected(fd.error());
     CARAVEL_TRY(disk_.sync(fd->get()));
@@ -120,16 +137,19 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
   unsynced_ = true;
   // The temporary file was on the disk before the state spoke of it: if it is not there, it has its
   // name already, or had it and was taken away.
-  if (!exists(temporary)) {
+  const auto built = is_there(temporary);
+  if (!built) return built;
+  const auto named = is_there(path(name));
+  if (!named) return named;
+  if (!*built) {
     // A power loss may have kept the extract's name and not its manifest's.
-    if (recover && exists(path(name))) return publish_manifest(manifest, true);
-    return true;
+    return recover && *named ? publish_manifest(manifest, true) : true;
   }
   if (recover) {
     auto whole = has_content(temporary, manifest, disk_);
     if (!whole || !*whole) return whole;
   }
-  if (exists(path(name))) {
+  if (*named) {
     auto same = has_content(path(name), manifest, disk_);
     if (!same || !*same) return same;
     CARAVEL_TRY(disk_.remove(temporary));
@@ -158,8 +178,11 @@ Result<> Outbox::keep_as_sent(const std::string& name) {
   // The extract first: a manifest that stays behind after a crash is moved with the next sweep, an
   // extract without its manifest would be sent again.
   const std::string manifest = manifest_name(name);
-  if (exists(path(name))) CARAVEL_TRY(disk_.replace(path(name), sent_path(name)));
-  if (exists(path(manifest))) CARAVEL_TRY(disk_.replace(path(manifest), sent_path(manifest)));
+  for (const std::string& file : {name, manifest}) {
+    const auto there = is_there(path(file));
+    if (!there) return tl::unexpected(there.error());
+    if (*there) CARAVEL_TRY(disk_.replace(path(file), sent_path(file)));
+  }
   return {};
 }
 
@@ -169,7 +192,9 @@ Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
   for (const OutboxFile& file : *files) {
     if (file.run != run || file.sequence != sequence) continue;
     const std::string manifest = manifest_name(file.name);
-    if (exists(sent_path(manifest))) {
+    const auto there = is_there(sent_path(manifest));
+    if (!there) return there;
+    if (*there) {
       CARAVEL_TRY(disk_.replace(sent_path(manifest), path(manifest)));
     }
     CARAVEL_TRY(disk_.replace(sent_path(file.name), path(file.name)));
@@ -221,7 +246,10 @@ Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<s
     } else if (is_manifest) {
       extract.remove_suffix(watcher::kManifestSuffix.size());
       // A crash while it was moved to sent/.
-      if (ours(extract) && !exists(path(extract)) && exists(sent_path(extract))) {
+      if (!ours(extract)) continue;
+      const auto here = is_there(path(extract));
+      const auto sent = is_there(sent_path(extract));
+      if (here && sent && !*here && *sent) {
         CARAVEL_TRY(disk_.replace(path(name), sent_path(name)));
       }
     }

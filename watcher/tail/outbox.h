@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "watcher/manifest.h"
 #include "watcher/tail/disk.h"
+#include "watcher/tail/log_file.h"
 
 namespace caravel::tail {
 
@@ -27,8 +28,9 @@ class Outbox {
  public:
   Outbox(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
 
-  /// Creates the directory (0750) if there is none.
-  [[nodiscard]] Result<> open();
+  /// Creates the directory (0750) if there is none. Which one it is now: another than before if a
+  /// file system was mounted there since, or is not any more.
+  [[nodiscard]] Result<FileId> open();
 
   [[nodiscard]] std::string path(std::string_view name) const;
   [[nodiscard]] std::string sent_path(std::string_view name) const;
@@ -40,7 +42,7 @@ class Outbox {
   [[nodiscard]] Result<std::vector<OutboxFile>> sent() const { return list(directory_ + "/sent"); }
 
   /// This extract or its manifest is there, waiting or sent.
-  [[nodiscard]] bool knows(std::string_view name) const;
+  [[nodiscard]] Result<bool> knows(std::string_view name) const;
 
   /// Writes the manifest's temporary file; syncing it is left to the caller.
   [[nodiscard]] Result<UniqueFd> prepare_manifest(const watcher::Manifest& manifest);

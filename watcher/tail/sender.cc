@@ -75,45 +75,86 @@ Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const 
     if (child_ > 0) {
       return pid_fd_ && !timed_out_ ? deadline_ : std::min(deadline_, now.steady + kPoll);
     }
-    if (failures_ > 0 && !rules_.once && now.steady < next_try_) return next_try_;
-    if (!current_) {
-      if (queue_.empty() && stale_) {
-        auto files = outbox_.waiting();
-        if (!files) return tl::unexpected(files.error());
-        queue_ = std::move(*files);
-        stale_ = false;
-      }
-      if (!pick()) {
-        if (stale_) continue;
-        return std::nullopt;
-      }
+    if (!current_ && !pick(now)) {
+      if (!stale_) return next_try();
+      CARAVEL_TRY(look());
+      if (!pick(now)) return next_try();
     }
     CARAVEL_TRY(spawn(now));
   }
 }
 
-/// The next run's turn: its file with the lowest sequence.
-bool Sender::pick() {
-  const auto stopped = [&](const OutboxFile& file) {
-    return std::find(stopped_runs_.begin(), stopped_runs_.end(), file.run) != stopped_runs_.end();
-  };
-  queue_.erase(std::remove_if(queue_.begin(), queue_.end(), stopped), queue_.end());
-  if (queue_.empty()) return false;
-  auto next = std::find_if(queue_.begin(), queue_.end(),
-                           [&](const OutboxFile& file) { return file.run > last_run_; });
-  if (next == queue_.end()) next = queue_.begin();
-  current_ = *next;
-  last_run_ = current_->run;
+Result<> Sender::look() {
+  auto files = outbox_.waiting();
+  if (!files) return tl::unexpected(files.error());
+  queue_ = std::move(*files);
+  stale_ = false;
+  // A run of which nothing waits any more (somebody else took it) does not fail.
+  std::erase_if(failing_, [&](const Failing& failing) {
+    return std::none_of(queue_.begin(), queue_.end(),
+                        [&](const OutboxFile& file) { return file.run == failing.run; });
+  });
+  return {};
+}
+
+Sender::Failing* Sender::find_failing(std::string_view run) {
+  const auto found = std::find_if(failing_.begin(), failing_.end(),
+                                  [&](const Failing& failing) { return failing.run == run; });
+  return found == failing_.end() ? nullptr : &*found;
+}
+
+/// The current file is tried again, before all others of its run.
+void Sender::failed_again(const Now& now) {
+  Failing* failing = find_failing(current_->run);
+  if (failing == nullptr) failing = &failing_.emplace_back(Failing{current_->run, 0, {}, 0});
+  failing->next_try = rules_.once ? std::chrono::steady_clock::time_point::max()
+                                  : now.steady + send_backoff(++failing->times, ::drand48());
+  if (manifest_done_) failing->manifest_done_of = current_->sequence;
+  const auto place = std::find_if(queue_.begin(), queue_.end(), [&](const OutboxFile& file) {
+    return file.run >= current_->run;
+  });
+  queue_.insert(place, std::move(*current_));
+  current_.reset();
+}
+
+/// When the first of the failing runs is due; nothing for those of --once, which never are.
+std::optional<std::chrono::steady_clock::time_point> Sender::next_try() const {
+  std::optional<std::chrono::steady_clock::time_point> next;
+  for (const Failing& failing : failing_) {
+    if (!rules_.once && (!next || failing.next_try < *next)) next = failing.next_try;
+  }
+  return next;
+}
+
+/// The next run's turn, of those that are due: its file with the lowest sequence.
+bool Sender::pick(const Now& now) {
+  auto next = queue_.end();
+  for (auto file = queue_.begin(); file != queue_.end(); ++file) {
+    const Failing* const failing = find_failing(file->run);
+    if (failing != nullptr && failing->next_try > now.steady) continue;
+    if (next == queue_.end()) next = file;  // from the start, if none is behind the last one
+    if (file->run <= last_run_) continue;
+    next = file;
+    break;
+  }
+  if (next == queue_.end()) return false;
+  current_ = std::move(*next);
   queue_.erase(next);
-  manifest_done_ = false;
+  last_run_ = current_->run;
+  const Failing* const failing = find_failing(last_run_);
+  manifest_done_ = failing != nullptr && failing->manifest_done_of == current_->sequence;
   return true;
 }
 
 Result<> Sender::spawn(const Now& now) {
   const std::string manifest = outbox_.path(watcher::manifest_name(current_->name));
-  if (!manifest_done_ && !exists(manifest)) manifest_done_ = true;
+  const auto with_manifest = is_there(manifest);
+  if (!with_manifest) return tl::unexpected(with_manifest.error());
+  if (!*with_manifest) manifest_done_ = true;
   const std::string path = manifest_done_ ? outbox_.path(current_->name) : manifest;
-  if (!exists(path)) {  // somebody else took it
+  const auto there = is_there(path);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) {  // somebody else took it
     current_.reset();
     return {};
   }
@@ -141,8 +182,7 @@ Result<> Sender::spawn(const Now& now) {
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) {
-    ++failures_;
-    next_try_ = now.steady + send_backoff(failures_, ::drand48());
+    failed_again(now);
     return fail_with_errno("start the send command", failed);
   }
   child_ = child;
@@ -172,37 +212,26 @@ void Sender::reap(const Now& now) {
 }
 
 void Sender::end(const Now& now, int status) {
-  if (status == 0 && !timed_out_) {
-    failures_ = 0;
-    notices_.clear("send", "sending works again");
-    if (!manifest_done_) {
-      manifest_done_ = true;
-      return;
-    }
-    auto kept = outbox_.keep_as_sent(current_->name);
-    if (!kept) {
-      // It stays in the outbox and will be sent again: the loading side knows it by its digest.
-      notices_.set("sent", kept.error().message);
-      next_try_ = now.steady + send_backoff(++failures_, ::drand48());
-    }
-    current_.reset();
-    stale_ = true;
+  if (status != 0 || timed_out_) {
+    notices_.set("send", "sending fails: " + why(status, timed_out_) + "; " +
+                             shown(current_->name) + " and what follows stay in the outbox");
+    failed_again(now);
     return;
   }
-  ++failures_;
-  notices_.set("send", "sending fails: " + why(status, timed_out_) + "; " + shown(current_->name) +
-                           " and what follows stay in the outbox");
-  next_try_ = now.steady + send_backoff(failures_, ::drand48());
-  if (rules_.once) {
-    stopped_runs_.push_back(current_->run);
-    current_.reset();
-  } else if (std::any_of(queue_.begin(), queue_.end(),
-                         [&](const OutboxFile& file) { return file.run != current_->run; })) {
-    // One file that nobody takes holds up its own log only.
-    queue_.clear();
-    stale_ = true;
-    current_.reset();
+  if (!manifest_done_) {
+    manifest_done_ = true;
+    return;
   }
+  if (auto kept = outbox_.keep_as_sent(current_->name); !kept) {
+    // It stays in the outbox and will be sent again: the loading side knows it by its digest.
+    notices_.set("sent", kept.error().message);
+    failed_again(now);
+    return;
+  }
+  std::erase_if(failing_, [&](const Failing& failing) { return failing.run == current_->run; });
+  if (failing_.empty()) notices_.clear("send", "sending works again");
+  current_.reset();
+  stale_ = true;
 }
 
 }  // namespace caravel::tail

@@ -32,8 +32,8 @@ struct SendRules {
 };
 
 /// The manifest goes first, then its extract; exit status 0 is success. Extracts of one run go in
-/// the order of their sequence, runs take turns. The command is a process group of its own with
-/// /dev/null as its input and our stderr as its output.
+/// the order of their sequence; runs take turns, and one that fails waits by itself. The command is
+/// a process group of its own with /dev/null as its input and our stderr as its output.
 class Sender {
  public:
   Sender(Outbox& outbox, SendRules rules, Notices& notices)
@@ -52,10 +52,22 @@ class Sender {
   [[nodiscard]] bool running() const { return child_ > 0; }
   /// There may be new files in the outbox.
   void look_again() { stale_ = true; }
-  [[nodiscard]] bool failed() const { return failures_ > 0; }
+  [[nodiscard]] bool failed() const { return !failing_.empty(); }
 
  private:
-  [[nodiscard]] bool pick();
+  /// Of a run whose first file nobody takes.
+  struct Failing {
+    std::string run;
+    unsigned times = 0;  // in a row
+    std::chrono::steady_clock::time_point next_try;
+    std::uint64_t manifest_done_of =
+        0;  // the sequence number of that file, if its manifest is sent
+  };
+  [[nodiscard]] Failing* find_failing(std::string_view run);
+  void failed_again(const Now& now);
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_try() const;
+  [[nodiscard]] Result<> look();
+  [[nodiscard]] bool pick(const Now& now);
   [[nodiscard]] Result<> spawn(const Now& now);
   void reap(const Now& now);
   void end(const Now& now, int status);
@@ -67,7 +79,7 @@ class Sender {
   std::vector<OutboxFile> queue_;
   bool stale_ = true;
   std::string last_run_;  // whose turn it was
-  std::vector<std::string> stopped_runs_;
+  std::vector<Failing> failing_;
   std::optional<OutboxFile> current_;
   bool manifest_done_ = false;
 
@@ -75,8 +87,6 @@ class Sender {
   UniqueFd pid_fd_;
   bool timed_out_ = false;
   std::chrono::steady_clock::time_point deadline_;
-  unsigned failures_ = 0;  // in a row
-  std::chrono::steady_clock::time_point next_try_;
 };
 
 }  // namespace caravel::tail

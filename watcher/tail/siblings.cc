@@ -24,6 +24,15 @@ bool is_rotation(std::string_view text) {
   });
 }
 
+bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
+
+std::string_view unpacked(std::string_view name) {
+  for (const std::string_view suffix : kPacked) {
+    if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
+  }
+  return name;
+}
+
 /// Up to four digits count rotations; more are a date or a time.
 bool is_number(const std::string& rotation) {
   return rotation.size() <= 4 && std::all_of(rotation.begin(), rotation.end(), is_digit);
@@ -49,14 +58,9 @@ bool is_packed(std::string_view name) {
 }
 
 std::optional<std::string_view> rotation_of(std::string_view name, std::string_view base) {
-  for (const std::string_view suffix : kPacked) {
-    if (name.ends_with(suffix)) {
-      name.remove_suffix(suffix.size());
-      break;
-    }
-  }
+  name = unpacked(name);
   const auto separated = [](std::string_view text) {
-    return !text.empty() && std::string_view(".-_").find(text.front()) != std::string_view::npos;
+    return !text.empty() && is_separator(text.front());
   };
   if (name.starts_with(base) && separated(name.substr(base.size()))) {
     const std::string_view rest = name.substr(base.size() + 1);
@@ -73,6 +77,21 @@ std::optional<std::string_view> rotation_of(std::string_view name, std::string_v
   const std::string_view middle = name.substr(stem.size(), name.size() - base.size());
   if (!separated(middle) || !is_rotation(middle.substr(1))) return std::nullopt;
   return middle.substr(1);
+}
+
+std::vector<std::string> bases_of(std::string_view name) {
+  name = unpacked(name);
+  const std::size_t dot = name.rfind('.');
+  std::vector<std::string> bases;
+  for (std::size_t i = 1; i < name.size(); ++i) {
+    if (!is_separator(name[i])) continue;
+    if (is_rotation(name.substr(i + 1))) bases.emplace_back(name.substr(0, i));
+    if (dot == std::string_view::npos || i >= dot) continue;
+    if (is_rotation(name.substr(i + 1, dot - i - 1))) {
+      bases.push_back(std::string(name.substr(0, i)) + std::string(name.substr(dot)));
+    }
+  }
+  return bases;
 }
 
 bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, const Sibling* before) {

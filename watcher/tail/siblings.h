@@ -21,6 +21,9 @@ namespace caravel::tail {
 [[nodiscard]] std::optional<std::string_view> rotation_of(std::string_view name,
                                                           std::string_view base);
 
+/// All names of which `name` can be a rotation.
+[[nodiscard]] std::vector<std::string> bases_of(std::string_view name);
+
 struct Sibling {
   std::string path;
   std::string rotation;  // see rotation_of()

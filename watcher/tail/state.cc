@@ -24,13 +24,20 @@ constexpr std::string_view kVersion = "2";
 /// In the place of a digest of a file that could not be looked at: it matches nothing.
 constexpr std::string_view kNoDigest = "-";
 
+void append_id(std::string_view prefix, const FileId& id, std::string& out) {
+  const auto line = [&](std::string_view key, const std::string& value) {
+    append_key_value(std::string(prefix) + std::string(key), value, out);
+  };
+  line("device", std::to_string(id.device));
+  line("inode", std::to_string(id.inode));
+  line("born", std::to_string(id.born));
+}
+
 void append_position(std::string_view prefix, const Position& position, std::string& out) {
   const auto line = [&](std::string_view key, const std::string& value) {
     append_key_value(std::string(prefix) + std::string(key), value, out);
   };
-  line("device", std::to_string(position.id.device));
-  line("inode", std::to_string(position.id.inode));
-  line("born", std::to_string(position.id.born));
+  append_id(prefix, position.id, out);
   line("offset", std::to_string(position.offset));
   line("head", position.head);
   line("tail", position.tail);
@@ -109,12 +116,15 @@ class Section {
   std::string problem_;
 };
 
+FileId read_id(std::string_view prefix, Section& section) {
+  const auto key = [&](std::string_view name) { return std::string(prefix) + std::string(name); };
+  return {section.number(key("device")), section.number(key("inode")), section.time(key("born"))};
+}
+
 Position read_position(std::string_view prefix, Section& section) {
   const auto key = [&](std::string_view name) { return std::string(prefix) + std::string(name); };
   Position position;
-  position.id.device = section.number(key("device"));
-  position.id.inode = section.number(key("inode"));
-  position.id.born = section.time(key("born"));
+  position.id = read_id(prefix, section);
   position.offset = section.number(key("offset"));
   position.head = section.hex(key("head"), 32, true);
   position.tail = section.hex(key("tail"), 32, true);
@@ -162,6 +172,7 @@ LogState read_log(Section& section) {
   if (section.has("since")) log.since = section.time("since");
   if (section.has("file_device")) log.file = read_position("file_", section);
   if (section.has("aside_device")) log.aside = read_position("aside_", section);
+  if (section.has("outbox_device")) log.built_in = read_id("outbox_", section);
   // Version 1: a file that was read to its end.
   if (section.has("file_finished") && section.number("file_finished") != 0) {
     const Position& file = *log.file;
@@ -202,6 +213,7 @@ std::string format_state(const State& state) {
     if (log.since) append_key_value("since", std::to_string(*log.since), out);
     if (log.file) append_position("file_", *log.file, out);
     if (log.aside) append_position("aside_", *log.aside, out);
+    if (log.built_in && !log.pending.empty()) append_id("outbox_", *log.built_in, out);
     for (std::size_t i = 0; i < log.pending.size(); ++i) {
       const std::string prefix = pending_prefix(i);
       const std::string manifest = watcher::format_manifest(log.pending[i].manifest);

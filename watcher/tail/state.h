@@ -44,6 +44,9 @@ struct LogState {
   std::optional<Position> aside;  // the log, set aside while a rotated file that grew is read
   std::vector<Known> known;       // in the order in which they were read
   std::vector<Pending> pending;   // one after the other
+  /// The directory in which `pending` lie. If it is not there any more, nothing says whether they
+  /// were published.
+  std::optional<FileId> built_in;
   bool operator==(const LogState&) const = default;
 };
 

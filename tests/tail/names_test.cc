@@ -1,0 +1,176 @@
+// Which files are logs, under which names: patterns, links, rotated files, what is not there.
+#include <gmock/gmock.h>
+
+#include "tests/tail/tail_fixture.h"
+#include "watcher/tail/glob.h"
+#include "watcher/tail/siblings.h"
+
+namespace caravel::tail {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+class TailNames : public testing::Test, public TailFixture {
+ protected:
+  /// What was cut, by log.
+  std::map<std::string, std::string> SentOf() {
+    std::map<std::string, std::string> all;
+    for (const auto& [name, content] : Extracts()) {
+      all[fs::path(ManifestOf(name).log).filename()] += content;
+    }
+    return all;
+  }
+};
+
+TEST(LogPattern, FindsFilesInAnyComponent) {
+  TailFixture f;
+  fs::create_directory(f.Log("d1"));
+  fs::create_directory(f.Log("d2.log"));
+  for (const char* name : {"d1/a.log", "d1/.hidden.log", "d1/a.1.log", "d2.log/b.log", "c.txt"}) {
+    f.Append("x", name);
+  }
+  const Matches found = matching_logs(f.Log("d*/*.log"));
+  EXPECT_THAT(found.logs, ElementsAre(f.Log("d1/a.log"), f.Log("d2.log/b.log")));
+  EXPECT_THAT(found.numbered, ElementsAre(f.Log("d1/a.1.log")));
+  EXPECT_THAT(matching_logs(f.Log("*.log")).logs, IsEmpty());
+  EXPECT_THAT(matching_logs(f.Log("[c].t?t")).logs, ElementsAre(f.Log("c.txt")));
+}
+
+TEST(RotatedName, HasTheBasesThatItIsARotationOf) {
+  const std::string names[] = {"app.log",
+                               "app.log.1",
+                               "app.log.1.gz",
+                               "app-1.log",
+                               "app",
+                               "app-20240131.log",
+                               "app.log-2024-01-31",
+                               "app.1.2.log",
+                               "a",
+                               "app.log.old",
+                               ".1",
+                               "1",
+                               "app.1",
+                               "app-1.2.log.gz",
+                               "app..1",
+                               ""};
+  for (const std::string& name : names) {
+    const std::vector<std::string> bases = bases_of(name);
+    for (const std::string& base : names) {
+      if (base.empty()) continue;
+      SCOPED_TRACE(name + " of " + base);
+      EXPECT_EQ(std::find(bases.begin(), bases.end(), base) != bases.end(),
+                rotation_of(name, base).has_value());
+    }
+  }
+}
+
+TEST_F(TailNames, NumberedFilesThatAPatternTakesForRotatedAreNamed) {
+  options.logs = {Log("*.log")};
+  for (const char* name : {"node.log", "node-1.log", "node-2.log"}) Append("a\n", name);
+  Pass();
+  EXPECT_THAT(AllMessages(), HasSubstr("node-1.log and 1 more: taken for a rotated file"));
+  messages.clear();
+  Restart();
+  Pass();
+  EXPECT_THAT(messages, IsEmpty());
+}
+
+TEST_F(TailNames, OnesThatAreNamedThemselvesAreLogs) {
+  options.logs = {Log("node.log"), Log("node-1.log"), Log("node-1?.log")};
+  for (const char* name : {"node.log", "node-1.log"}) Append(std::string(name) + "\n", name);
+  Pass();
+  // One that the pattern finds later is no rotated file of the log that it does not match.
+  Append("node-12.log\n", "node-12.log");
+  for (int i = 0; i < 20; ++i) Pass();
+  const auto sent = SentOf();
+  EXPECT_THAT(sent, SizeIs(3));
+  for (const auto& [name, content] : sent) EXPECT_EQ(content, name + "\n");
+}
+
+TEST_F(TailNames, ALogThatWasRotatedToANameOfAPatternIsReadToItsEnd) {
+  options.logs = {Log("app.log"), Log("app-*.log")};
+  Append("a\n");
+  Pass();
+  Append("b\n");
+  Stop();
+  Append("c\n");
+  Rename("app.log", "app-20240131.log");
+  Append("d\n");
+  for (int i = 0; i < 10; ++i) Pass();
+  EXPECT_THAT(SentOf(), ElementsAre(testing::Pair("app.log", "a\nb\nc\nd\n")));
+}
+
+TEST_F(TailNames, TwoNamesOfOneFileAreOneLog) {
+  options.logs = {Log("*.log"), Log("b.lnk"), Log("c.lnk")};
+  Append("a\n", "a.log");
+  fs::create_hard_link(Log("a.log"), Log("b.log"));
+  fs::create_symlink(Log("a.log"), Log("c.log"));
+  fs::create_symlink(Log("a.log"), Log("b.lnk"));
+  Append("c\n", "c.lnk");
+  Pass();
+  EXPECT_THAT(SentOf(), ElementsAre(testing::Pair("a.log", "a\n"), testing::Pair("c.lnk", "c\n")));
+  EXPECT_THAT(AllMessages(), HasSubstr("b.lnk: is the same file as "));
+  // Once it is another file it is followed.
+  fs::remove(Log("b.lnk"));
+  Append("b\n", "b.lnk");
+  Pass();
+  EXPECT_EQ(SentOf()["b.lnk"], "b\n");
+}
+
+TEST_F(TailNames, ExtractsAreNoLogs) {
+  options.outbox = Log("out");
+  options.logs = {Log("*/*.log"), Log("*.log")};
+  Append("a\n");
+  for (int i = 0; i < 5; ++i) {
+    Pass();
+    Append("b\n");
+  }
+  EXPECT_EQ(Sent(), "a\nb\nb\nb\nb\n");
+  EXPECT_THAT(AllMessages(), HasSubstr("matches files of the outbox"));
+}
+
+TEST_F(TailNames, WhatIsNotThereIsSaidOnceAndWaitedFor) {
+  options.logs = {Log("app.log"), Log("no*.log")};
+  for (int i = 0; i < 3; ++i) Pass();
+  EXPECT_THAT(messages, ElementsAre(HasSubstr("no*.log: no file matches; waiting"),
+                                    HasSubstr("app.log: does not exist; waiting")));
+  messages.clear();
+  Append("a\n");
+  Append("b\n", "now.log");
+  for (int i = 0; i < 2; ++i) Pass();
+  EXPECT_THAT(SentOf(), SizeIs(2));
+  EXPECT_THAT(messages, testing::UnorderedElementsAre(HasSubstr("is there now"),
+                                                      HasSubstr("a file matches now")));
+}
+
+TEST_F(TailNames, WithoutDescriptorsToSpareTheOthersGoOn) {
+  options.max_open = 2;
+  options.logs = {Log("a"), Log("b"), Log("c")};
+  for (const char* name : {"a", "b", "c"}) Append(std::string(name) + "\n", name);
+  Pass();
+  EXPECT_THAT(SentOf(), SizeIs(2));
+  EXPECT_THAT(AllMessages(), HasSubstr("limit of open files"));
+  fs::remove(Log("a"));
+  for (int i = 0; i < 5; ++i) Pass();
+  EXPECT_EQ(SentOf()["c"], "c\n");
+}
+
+TEST(IsThere, OnlyNoSuchFileIsANo) {
+  TailFixture f;
+  f.Append("a");
+  fs::create_symlink("loop", f.Log("loop"));
+  fs::create_symlink("nowhere", f.Log("dangling"));
+  EXPECT_EQ(is_there(f.Log()), true);
+  EXPECT_EQ(is_there(f.Log("dangling")), true);
+  EXPECT_EQ(is_there(f.Log("none")), false);
+  EXPECT_EQ(is_there(f.Log("app.log/x")), false);
+  EXPECT_FALSE(is_there(f.Log("loop/x")).has_value());
+}
+
+}  // namespace
+}  // namespace caravel::tail
