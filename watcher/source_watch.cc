@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr std::chrono::minutes kLookEvery{1};
 /// More than this at a time is a flood; `status` counts on.
 constexpr std::size_t kMostManifests = 1000;
+/// Later than this, an overdue manifest is no news: cron would mail it every five minutes for ever.
+constexpr std::chrono::hours kNewsFor{24};
 
 }  // namespace
 
@@ -85,6 +87,7 @@ std::vector<std::string> SourceWatch::step(Time now) {
         fmt::format("{}: {} is not silent any more", source.feed, name));
   }
   for (const OpenManifest& manifest : *overdue) {
+    if (now - manifest.since > kNewsFor) continue;
     say("manifest " + manifest.feed + "\n" + manifest.name,
         fmt::format(
             "{}: {} came {} ago, and its extract has not been loaded: late or lost", manifest.feed,

@@ -29,7 +29,8 @@ struct SilentSource {
 [[nodiscard]] Result<std::vector<OpenManifest>> overdue_manifests(
     const std::vector<FeedConfig>& feeds, Ledger& ledger, Time now);
 
-/// Looks now and then, and says once what begins or ends. The gaps of sequences are not its matter:
+/// Looks now and then, and says once what begins or ends; of a manifest whose extract does not come
+/// for a day at most (`status` lists it on). The gaps of sequences are not its matter:
 /// an arrival tells of them.
 class SourceWatch {
  public:

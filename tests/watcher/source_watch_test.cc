@@ -73,6 +73,13 @@ TEST_F(Sources, AManifestWhoseExtractDoesNotComeIsSaidOnce) {
   EXPECT_THAT(watch_.step(kNow + minutes(14)), IsEmpty());
 }
 
+TEST_F(Sources, AnOldManifestIsNoNews) {
+  Announce("a.log", kNow);
+  EXPECT_THAT(watch_.step(kNow + std::chrono::hours(25)), IsEmpty());
+  EXPECT_THAT(overdue_manifests(config_.feeds, ledger_, kNow + std::chrono::hours(25)).value(),
+              testing::SizeIs(1));
+}
+
 TEST_F(Sources, AClockThatIsSetBackSilencesNothing) {
   Arrive("0a1b2c3d", 1, kNow);
   EXPECT_THAT(watch_.step(kNow + minutes(600)), testing::SizeIs(1));
