@@ -1,7 +1,6 @@
 #include "watcher/tail/glob.h"
 
 #include <dirent.h>
-#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "watcher/tail/disk.h"
 #include "watcher/tail/siblings.h"
+#include "watcher/tail/wildcard.h"
 
 namespace caravel::tail {
 namespace {
@@ -39,7 +39,7 @@ void expand(const std::string& prefix, std::string_view rest, std::vector<std::s
       ::opendir(prefix.empty() ? "." : prefix.c_str()));
   if (!stream) return;
   while (const dirent* entry = ::readdir(stream.get())) {
-    if (::fnmatch(component.c_str(), entry->d_name, FNM_PERIOD) == 0) go_on(entry->d_name);
+    if (wildcard_matches(component, entry->d_name)) go_on(entry->d_name);
   }
 }
 
@@ -49,8 +49,17 @@ bool is_pattern(std::string_view path) {
   return path.find_first_of("*?[") != std::string_view::npos;
 }
 
-bool matches(const std::string& pattern, const std::string& path) {
-  return ::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0;
+bool matches(std::string_view pattern, std::string_view path) {
+  for (;;) {
+    const std::size_t pattern_end = pattern.find('/');
+    const std::size_t path_end = path.find('/');
+    if ((pattern_end == std::string_view::npos) != (path_end == std::string_view::npos))
+      return false;
+    if (!wildcard_matches(pattern.substr(0, pattern_end), path.substr(0, path_end))) return false;
+    if (path_end == std::string_view::npos) return true;
+    pattern.remove_prefix(pattern_end + 1);
+    path.remove_prefix(path_end + 1);
+  }
 }
 
 Matches matching_logs(const std::string& pattern) {

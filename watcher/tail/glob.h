@@ -12,7 +12,7 @@ namespace caravel::tail {
 [[nodiscard]] bool is_pattern(std::string_view path);
 
 /// Whether a path matches, each of its components by itself; hidden ones need an explicit dot.
-[[nodiscard]] bool matches(const std::string& pattern, const std::string& path);
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view path);
 
 struct Matches {
   std::vector<std::string> logs;
