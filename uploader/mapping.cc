@@ -74,7 +74,7 @@ Result<> check_csv(const Mapping& mapping, const Type& type) {
     if (columns == 0) {
       columns = fields.size();
       for (auto column = fields.begin(); column != fields.end(); ++column) {
-        if (std::find(fields.begin(), column, *column) != column) {
+        if (!column->empty() && std::find(fields.begin(), column, *column) != column) {
           return wrong(fmt::format("the header has the column '{}' twice", *column));
         }
       }

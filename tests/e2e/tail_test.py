@@ -202,6 +202,20 @@ class Tail(unittest.TestCase):
         self.assertLess(read(tries).count(b"\n"), 12)
         self.assertIsNone(process.poll())
 
+    def test_logs_take_turns_while_one_has_a_backlog(self):
+        order = self.path("order")
+        other = self.path("logs/other.log")
+        self.append(b"".join(b"line %03d\n" % number for number in range(40)))
+        process = self.start("--interval", "100ms", "--max-bytes", "9", "--send",
+                             f"case {{}} in *.manifest) ;; *) echo {{}} >>{order}; sleep 0.05;; esac",
+                             other)
+        wait_for(lambda: os.path.exists(order))
+        with open(other, "wb") as log:
+            log.write(b"first\n")
+        wait_for(lambda: b"other.log" in read(order))
+        self.assertLess(read(order).count(b"app.log"), 35)
+        self.assertIsNone(process.poll())
+
     def test_one_pass_fails_if_any_log_did(self):
         os.symlink("loop", self.path("logs/loop"))
         for number in range(6):  # runs are random: either may be the first

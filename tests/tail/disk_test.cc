@@ -1,5 +1,5 @@
 // The agent and its outbox and state: full disks, crashes, what others did to them.
-
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "tests/tail/tail_fixture.h"
@@ -149,6 +149,30 @@ TEST_F(TailDisk, AnOutboxThatIsAnotherDirectoryDoesNotSwallowWhatWasAnnounced) {
   Append("d\n");
   Pass();
   EXPECT_THAT(Sent(), HasSubstr("d\n"));
+}
+
+/// Lets the running send command end.
+void WaitForSend(const Agent& agent) {
+  pollfd ended{agent.send_fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&ended, 1, 20'000), 1);
+}
+
+TEST_F(TailDisk, AFailingFileThatSomebodyElseTakesLeavesNothingToDo) {
+  options.send = "exit 1 #";
+  Append("a\n");
+  Pass();
+  WaitForSend(*agent);
+  Pass(std::chrono::milliseconds(0));
+  EXPECT_THAT(AllMessages(), HasSubstr("sending fails: exit status 1"));
+  for (const auto& [name, content] : Extracts()) {
+    std::filesystem::remove(Outbox() / name);
+    std::filesystem::remove(Outbox() / (name + ".manifest"));
+  }
+  now.steady += std::chrono::milliseconds(900);  // the next try is due, the next look is not
+  messages.clear();
+  EXPECT_GT(agent->step(now).wake, now.steady);
+  Pass();
+  EXPECT_FALSE(trouble);
 }
 
 TEST_F(TailDisk, RefusesASecondAgentAndADamagedState) {

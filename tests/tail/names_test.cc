@@ -18,7 +18,9 @@ using testing::Not;
 using testing::SizeIs;
 
 class TailNames : public testing::Test, public TailFixture {
- protected:
+ public:
+  void TestBody() override {}
+
   /// What was cut, by log.
   std::map<std::string, std::string> SentOf() {
     std::map<std::string, std::string> all;
@@ -36,11 +38,11 @@ TEST(LogPattern, FindsFilesInAnyComponent) {
   for (const char* name : {"d1/a.log", "d1/.hidden.log", "d1/a.1.log", "d2.log/b.log", "c.txt"}) {
     f.Append("x", name);
   }
-  const Matches found = matching_logs(f.Log("d*/*.log"));
+  const Matches found = matching_logs(f.Log("d*/*.log"), {});
   EXPECT_THAT(found.logs, ElementsAre(f.Log("d1/a.log"), f.Log("d2.log/b.log")));
   EXPECT_THAT(found.numbered, ElementsAre(f.Log("d1/a.1.log")));
-  EXPECT_THAT(matching_logs(f.Log("*.log")).logs, IsEmpty());
-  EXPECT_THAT(matching_logs(f.Log("[c].t?t")).logs, ElementsAre(f.Log("c.txt")));
+  EXPECT_THAT(matching_logs(f.Log("*.log"), {}).logs, IsEmpty());
+  EXPECT_THAT(matching_logs(f.Log("[c].t?t"), {}).logs, ElementsAre(f.Log("c.txt")));
 }
 
 TEST(Wildcard, IsWhatTheSystemsIs) {
@@ -138,9 +140,12 @@ TEST(RotatedName, HasTheBasesThatItIsARotationOf) {
 
 TEST_F(TailNames, NumberedFilesThatAPatternTakesForRotatedAreNamed) {
   options.logs = {Log("*.log")};
-  for (const char* name : {"node.log", "node-1.log", "node-2.log"}) Append("a\n", name);
+  for (const char* name :
+       {"node.log", "node-1.log", "node-10.1.2.3.log", "node-18080.log", "node-20240131.log"}) {
+    Append("a\n", name);
+  }
   Pass();
-  EXPECT_THAT(AllMessages(), HasSubstr("node-1.log and 1 more: taken for a rotated file"));
+  EXPECT_THAT(AllMessages(), HasSubstr("node-1.log and 2 more: taken for a rotated file"));
   messages.clear();
   Restart();
   Pass();
@@ -187,6 +192,124 @@ TEST_F(TailNames, TwoNamesOfOneFileAreOneLog) {
   Append("b\n", "b.lnk");
   Pass();
   EXPECT_EQ(SentOf()["b.lnk"], "b\n");
+}
+
+TEST_F(TailNames, ALogThatIsNamedTwiceIsReadOnce) {
+  options.logs = {Log(), Log(), Log("*.log")};
+  Pass();
+  Append("a\n");
+  for (int i = 0; i < 5; ++i) Pass();
+  EXPECT_EQ(Sent(), "a\n");
+  EXPECT_THAT(AllMessages(), Not(HasSubstr("same file")));
+}
+
+TEST_F(TailNames, ANameInTheStateThatIsNotAskedForHoldsNobodyUp) {
+  fs::create_symlink("app.log", Log("link"));
+  options.logs = {Log("link")};
+  Append("a\n");
+  Pass();
+  Stop();
+  options.logs = {Log()};
+  options.from_start = false;
+  Append("b\n");
+  Pass();
+  Append("c\n");
+  Pass();
+  // It goes on where the file was read to, under whatever name.
+  EXPECT_THAT(SentOf(),
+              ElementsAre(testing::Pair("app.log", "b\nc\n"), testing::Pair("link", "a\n")));
+}
+
+TEST_F(TailNames, ALinkThatIsSwappedToAFileOfItsOwnIsReadFromItsStart) {
+  options.logs = {Log(), Log("link")};
+  options.from_start = false;
+  Append("old\n");
+  fs::create_symlink("app.log", Log("link"));
+  Pass();
+  Append("new 1\nnew 2\n", "new");
+  fs::remove(Log("link"));
+  fs::create_symlink("new", Log("link"));
+  for (int i = 0; i < 3; ++i) Pass();
+  Append("new 3\n", "new");
+  Pass();
+  EXPECT_EQ(Sent(), "new 1\nnew 2\nnew 3\n");
+}
+
+TEST_F(TailNames, TheGapOfARotationMakesNoSecondLogOfOneFile) {
+  options.logs = {Log("app*.log*"), Log("link")};
+  fs::create_symlink("app.log", Log("link"));
+  Append("a\n");
+  Pass();
+  for (int i = 1; i < 4; ++i) {
+    // Twice within one look, and no log for a while.
+    if (i > 1) Rename("app.log.1", "app.log.2");
+    Rename("app.log", "app.log.1");
+    Pass();
+    if (i == 2) Restart();
+    Pass();
+    Append(std::to_string(i) + "\n");
+    PassGrace();
+  }
+  EXPECT_EQ(Sent(), "a\n1\n2\n3\n");
+}
+
+TEST_F(TailNames, AFileThatIsRenamedToAnotherMatchGoesOnWhereItWasRead) {
+  options.logs = {Log("*.log")};
+  std::string written;
+  for (const char* done : {"done-x.log", "done-y.log", "done-z.log"}) {
+    Append(std::string(done) + " 1\n");
+    Pass();
+    Rename("app.log", done);
+    if (done[5] == 'y') Restart();
+    PassGrace();
+    Append(std::string(done) + " 2\n", done);
+    PassGrace();
+    written += std::string(done) + " 1\n" + done + " 2\n";
+  }
+  for (int i = 0; i < 20; ++i) Pass();
+  EXPECT_EQ(Sent().size(), written.size()) << Sent();
+  std::istringstream lines(written);
+  for (std::string line; std::getline(lines, line);) EXPECT_THAT(Sent(), HasSubstr(line + "\n"));
+}
+
+TEST_F(TailNames, ADirectoryThatIsNotMountedYetForgetsNothing) {
+  for (const std::string& log : {Log(), Log("*.log")}) {
+    SCOPED_TRACE(log);
+    TailNames f;
+    f.options.logs = {f.Log(fs::path(log).filename())};
+    f.Append("a\n");
+    f.Pass();
+    f.Rename("app.log", "app.log.1");
+    f.Append("b\n");
+    f.PassGrace();
+    f.Stop();
+    const fs::path here = fs::path(f.Log()).parent_path();
+    const fs::path away = here.string() + ".away";
+    fs::rename(here, away);
+    fs::create_directory(here);
+    for (int i = 0; i < 10; ++i) f.Pass();
+    fs::remove(here);
+    fs::rename(away, here);
+    f.Append("c\n");
+    for (int i = 0; i < 10; ++i) f.Pass();
+    EXPECT_EQ(f.Sent(), "a\nb\nc\n");
+  }
+}
+
+TEST_F(TailNames, ABusyWriterGetsAnExtractAnInterval) {
+  Append("a\n");
+  std::size_t before = 0;
+  for (int i = 0; i < 3; ++i) {
+    now.steady += std::chrono::seconds(1);
+    if (!agent) Start();
+    // It writes whenever the agent has done something.
+    for (int step = 0; step < 20; ++step) {
+      Append("b\n");
+      if (agent->step(now).idle) break;
+    }
+    EXPECT_LE(Extracts().size(), ++before);
+  }
+  EXPECT_GE(Extracts().size(), 2U);
 }
 
 TEST_F(TailNames, ExtractsAreNoLogs) {

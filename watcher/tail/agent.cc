@@ -38,8 +38,9 @@ Agent::Agent(AgentOptions options, Disk& disk)
 Agent::Log& Agent::add_log(LogState state) {
   auto log = std::make_unique<Log>();
   log->state = std::move(state);
+  const OtherLogs& others = *this;
   log->follower =
-      std::make_unique<LogFollower>(log->state, *options_.grace, options_.logs, notices_);
+      std::make_unique<LogFollower>(log->state, *options_.grace, options_.logs, others, notices_);
   logs_.push_back(std::move(log));
   return *logs_.back();
 }
@@ -52,6 +53,7 @@ Step Agent::step(const Now& now) {
   };
   if (now.steady >= next_look_) {
     find_logs();
+    look_after_deserted();
     next_look_ = now.steady + options_.interval;
     if (sender_) {
       sender_->look_again();
@@ -78,7 +80,6 @@ Step Agent::step(const Now& now) {
     more = more || log->due <= now.steady;
     step.wake = std::min(step.wake, log->due);
   }
-  forget_deserted();
   // While a backlog is worked off, the state is saved with the next extract's announcement.
   if (dirty_ && !more) {
     auto saved = save();
@@ -92,6 +93,7 @@ Step Agent::step(const Now& now) {
     if (!wake) {
       report("sender", wake.error());
     } else {
+      notices_.clear("sender", "the outbox can be read again");
       send_wake = *wake;
     }
     if (sender_->failed()) step.trouble = true;
@@ -123,10 +125,9 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
     auto cut = cut_some(log, now);
     if (!cut) return tl::unexpected(cut.error());
     if (*cut == Cut::no_room) return false;
-    if (*cut == Cut::some) {
-      CARAVEL_TRY(publish(log, step));
-      return true;
-    }
+    if (*cut != Cut::nothing) CARAVEL_TRY(publish(log, step));
+    if (*cut == Cut::some) return true;
+    // What was written since is the next interval's: else a busy writer gets a file a moment.
   }
   auto finished = follower.finish(now);
   if (finished && *finished) dirty_ = true;
@@ -188,7 +189,7 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
   if (pending.empty()) return last;
   log.unsaved_pending = true;
   auto synced = sync(built);
-  if (synced) return Cut::some;
+  if (synced) return last && *last == Cut::nothing ? Cut::all : Cut::some;
   static_cast<void>(abandon(log));
   return tl::unexpected(synced.error());
 }

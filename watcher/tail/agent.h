@@ -51,7 +51,7 @@ struct Step {
 
 /// One agent for one state file. Not for several threads. Stop it at any time by destroying it; a
 /// crash at any instruction loses and repeats nothing.
-class Agent {
+class Agent : private OtherLogs {
  public:
   /// Takes the lock, reads the state, finishes what a crash left half done. `disk` outlives it.
   /// Kind fault: another agent has the lock, or the state cannot be read.
@@ -71,26 +71,30 @@ class Agent {
   struct Log {
     LogState state;
     std::unique_ptr<LogFollower> follower;
-    bool followed = true;            // the options still name it
-    bool from_start = false;         // it appeared after a pattern was first looked for
-    bool begun = false;              // its state says where to begin
-    std::optional<FileId> found_as;  // until then
-    bool unsaved_pending = false;    // the extracts are not announced on the disk yet
-    bool verify_pending = false;     // they are from before a crash
+    bool followed = true;          // the options still name it
+    bool from_start = false;       // it appeared after a pattern was first looked for
+    bool begun = false;            // its state says where to begin
+    unsigned deserted_looks = 0;   // in a row
+    bool unsaved_pending = false;  // the extracts are not announced on the disk yet
+    bool verify_pending = false;   // they are from before a crash
     std::chrono::steady_clock::time_point due;
   };
 
   Agent(AgentOptions options, Disk& disk);
+  [[nodiscard]] const LogState* reader_of(const FileId& id,
+                                          const LogFollower& asking) const override;
+  [[nodiscard]] std::optional<Position> read_up_to(const Sibling& file,
+                                                   const LogFollower& asking) const override;
   [[nodiscard]] Result<> load();
   [[nodiscard]] Result<> catch_up(Log& log);
   Log& add_log(LogState state);
-  Log& add_new_log(const std::string& path, bool from_start);
+  void add_new_log(const std::string& path, bool from_start);
   void find_logs();
-  [[nodiscard]] bool is_read_elsewhere(const std::string& path, const FileId& id, bool by_pattern);
+  [[nodiscard]] bool is_read_or_ours(const std::string& path);
   [[nodiscard]] bool in_outbox(const std::string& path);
   void say_what_matches(const std::string& pattern, const struct Matches& found,
                         bool looked_before);
-  void forget_deserted();
+  void look_after_deserted();
   [[nodiscard]] Result<> save();
 
   /// True: something was done, look again at once.
@@ -103,7 +107,7 @@ class Agent {
     UniqueFd manifest;
     std::unique_ptr<EarlySync> early;  // ends before the descriptors
   };
-  enum class Cut { nothing, no_room, some };
+  enum class Cut { nothing, no_room, some, all };
   [[nodiscard]] Result<Cut> cut_some(Log& log, const Now& now);
   [[nodiscard]] Result<> cut(Log& log, const Range& range, const Now& now,
                              std::vector<Built>& built);

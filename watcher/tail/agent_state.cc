@@ -68,6 +68,7 @@ Result<> Agent::load() {
   std::vector<std::string> runs;
   std::vector<std::string> keep;
   for (LogState& saved : state.logs) {
+    saved.log = plain_path(saved.log);
     runs.push_back(saved.run);
     for (const Pending& one : saved.pending) keep.push_back(Outbox::name_of(one.manifest));
     Log& log = add_log(std::move(saved));
@@ -140,39 +141,38 @@ Result<> Agent::save() {
   return {};
 }
 
-Agent::Log& Agent::add_new_log(const std::string& path, bool from_start) {
+void Agent::add_new_log(const std::string& path, bool from_start) {
   LogState state;
   state.log = path;
   state.run = random_run();
-  Log& log = add_log(std::move(state));
-  log.from_start = from_start;
-  return log;
+  add_log(std::move(state)).from_start = from_start;
 }
 
 void Agent::find_logs() {
   std::vector<std::string> known;
   for (const auto& log : logs_) known.push_back(log->state.log);
   std::sort(known.begin(), known.end());
-  const auto add = [&](const std::string& path, bool by_pattern, bool from_start) {
-    if (std::binary_search(known.begin(), known.end(), path)) return;
-    const auto stamp = stamp_of(path);
-    const bool there = stamp && *stamp;
-    if (there && by_pattern && in_outbox(path)) return;
-    if (there && is_read_elsewhere(path, (*stamp)->id, by_pattern)) return;
-    Log& log = add_new_log(path, from_start);
-    if (there) log.found_as = (*stamp)->id;
+  const auto add = [&](const std::string& path, bool from_start) {
+    const auto place = std::lower_bound(known.begin(), known.end(), path);
+    if (place != known.end() && *place == path) return;
+    known.insert(place, path);
+    add_new_log(path, from_start);
   };
   for (const std::string& log : options_.logs) {
     if (!is_pattern(log) || is_there(log).value_or(false)) {
-      add(log, false, false);
+      add(log, false);
       continue;
     }
     const bool looked_before =
         std::find(patterns_.begin(), patterns_.end(), log) != patterns_.end();
-    const Matches found = matching_logs(log);
+    const Matches found = matching_logs(log, known);
     say_what_matches(log, found, looked_before);
-    // What a known pattern finds only now is new: all of it is to be read.
-    for (const std::string& path : found.logs) add(path, true, looked_before);
+    for (const std::string& path : found.logs) {
+      // What a known pattern finds only now is new: all of it is to be read.
+      if (!std::binary_search(known.begin(), known.end(), path) && !is_read_or_ours(path)) {
+        add(path, looked_before);
+      }
+    }
     if (!looked_before) {
       patterns_.push_back(log);
       dirty_ = true;
@@ -180,24 +180,36 @@ void Agent::find_logs() {
   }
 }
 
-/// Two names of one file (links) are one log; and a log that was rotated to a name that a pattern
-/// matches is read where it was.
-bool Agent::is_read_elsewhere(const std::string& path, const FileId& id, bool by_pattern) {
-  std::string other;
+const LogState* Agent::reader_of(const FileId& id, const LogFollower& asking) const {
+  bool earlier = true;
   for (const auto& log : logs_) {
-    if (log->begun && by_pattern && log->follower->reads(id)) return true;
-    if (!log->begun && log->found_as && same_file(*log->found_as, id)) other = log->state.log;
-    if (!log->begun || by_pattern) continue;
-    const auto stamp = stamp_of(log->state.log);
-    if (stamp && *stamp && same_file((*stamp)->id, id)) other = log->state.log;
+    const LogFollower& other = *log->follower;
+    if (&other == &asking) earlier = false;
+    if (&other == &asking || !log->followed) continue;
+    // Of two names for one file it is always the first one's, also while that reads an older one.
+    if (other.has_open(id) || (earlier && other.has_name(id))) return &log->state;
+    // At a start nothing is open yet.
+    if (other.is_reading(id) && !asking.is_reading(id)) return &log->state;
   }
-  const std::string subject = path + "\nsame";
-  if (other.empty()) {
-    notices_.clear(subject, shown(path) + ": is a file of its own now");
-    return false;
+  return nullptr;
+}
+
+std::optional<Position> Agent::read_up_to(const Sibling& file, const LogFollower& asking) const {
+  for (const auto& log : logs_) {
+    if (log->follower.get() == &asking) continue;
+    if (auto position = log->follower->position_of(file)) return position;
   }
-  notices_.set(subject, shown(path) + ": is the same file as " + shown(other) + "; read once");
-  return true;
+  return std::nullopt;
+}
+
+/// A log that was just rotated to a name that a pattern matches is read to its end where it was.
+bool Agent::is_read_or_ours(const std::string& path) {
+  const auto stamp = stamp_of(path);
+  if (!stamp || !*stamp) return false;
+  if (in_outbox(path)) return true;
+  return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+    return log->followed && log->follower->is_reading((*stamp)->id);
+  });
 }
 
 /// Extracts are no logs: they would be cut into extracts for ever.
@@ -237,18 +249,23 @@ void Agent::say_what_matches(const std::string& pattern, const Matches& found, b
                "log, name it without a pattern");
 }
 
-/// Logs that only a pattern named, deleted and read to the end: their number has no other limit.
-void Agent::forget_deserted() {
-  const auto deserted = [&](const std::unique_ptr<Log>& log) {
-    if (!log->follower->deserted() || !log->state.pending.empty()) return false;
+/// Logs whose name is gone. What only a pattern named is forgotten, for their number has no other
+/// limit. Not at once, so that the file is found by another name before; nor while the directory is
+/// empty: its file system may not be mounted.
+void Agent::look_after_deserted() {
+  const auto forget = [&](const std::unique_ptr<Log>& log) {
+    if (!log->followed || !log->follower->deserted() || !log->state.pending.empty()) {
+      log->deserted_looks = 0;
+      return false;
+    }
+    const auto names = names_in(directory_of(log->state.log));
+    if (!names || names->empty()) return false;
+    if (++log->deserted_looks == 2) log->follower->give_up();
     const bool named = std::find(options_.logs.begin(), options_.logs.end(), log->state.log) !=
                        options_.logs.end();
-    return !named;
+    return log->deserted_looks > 3 && !named;
   };
-  const auto gone = std::remove_if(logs_.begin(), logs_.end(), deserted);
-  if (gone == logs_.end()) return;
-  logs_.erase(gone, logs_.end());
-  dirty_ = true;
+  if (std::erase_if(logs_, forget) > 0) dirty_ = true;
 }
 
 }  // namespace caravel::tail

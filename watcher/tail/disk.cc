@@ -1,11 +1,14 @@
 #include "watcher/tail/disk.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 
 #include "base/file.h"
 
@@ -75,6 +78,17 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string plain_path(const std::string& path) {
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::string_view component(path.data() + at, end - at);  // with its slash
+    if (component != "/" && component != "/.") out += component;
+    at = end;
+  }
+  return out.empty() && !path.empty() ? "/" : out;
+}
+
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Result<> make_directory(const std::string& path) {
@@ -86,6 +100,23 @@ Result<> make_directory(const std::string& path) {
   if (made == 0) return caravel::sync_directory(directory_of(path));
   if (errno == EEXIST) return {};
   return fail_with_errno("mkdir " + path, errno);
+}
+
+Result<std::vector<std::string>> names_in(const std::string& directory) {
+  struct Close {
+    void operator()(DIR* stream) const { ::closedir(stream); }
+  };
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
+  if (!stream) {
+    if (errno == ENOENT) return names;
+    return fail_with_errno("open " + directory, errno);
+  }
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
 }
 
 Result<bool> is_there(const std::string& path) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -36,8 +37,14 @@ class Disk {
 
 /// The directory part of a path; "." if it has none.
 [[nodiscard]] std::string directory_of(const std::string& path);
+/// One spelling for one path, as a log is known by it: without "//" and "/./". ".." stays: what is
+/// before it may be a symlink.
+[[nodiscard]] std::string plain_path(const std::string& path);
 /// The last component.
 [[nodiscard]] std::string base_of(const std::string& path);
+
+/// What is in a directory, in no order; nothing if it is not there.
+[[nodiscard]] Result<std::vector<std::string>> names_in(const std::string& directory);
 
 /// With its parents, mode 0750; durable.
 [[nodiscard]] Result<> make_directory(const std::string& path);

@@ -1,10 +1,8 @@
 #include "watcher/tail/glob.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "watcher/tail/disk.h"
 #include "watcher/tail/siblings.h"
@@ -14,10 +12,6 @@ namespace caravel::tail {
 namespace {
 
 constexpr std::size_t kMostMatches = 10'000;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 /// Appends what matches `rest` below `prefix` (empty, or ending in a slash).
 void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out) {
@@ -35,11 +29,10 @@ void expand(const std::string& prefix, std::string_view rest, std::vector<std::s
     }
   };
   if (!is_pattern(component)) return go_on(component);
-  const std::unique_ptr<DIR, CloseDirectory> stream(
-      ::opendir(prefix.empty() ? "." : prefix.c_str()));
-  if (!stream) return;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    if (wildcard_matches(component, entry->d_name)) go_on(entry->d_name);
+  const auto names = names_in(prefix.empty() ? "." : prefix);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (wildcard_matches(component, name)) go_on(name);
   }
 }
 
@@ -62,7 +55,7 @@ bool matches(std::string_view pattern, std::string_view path) {
   }
 }
 
-Matches matching_logs(const std::string& pattern) {
+Matches matching_logs(const std::string& pattern, const std::vector<std::string>& known) {
   std::vector<std::string> found;
   expand("", pattern, found);
   std::sort(found.begin(), found.end());
@@ -73,11 +66,14 @@ Matches matching_logs(const std::string& pattern) {
     const std::string directory = path.substr(0, path.size() - name.size());
     const std::vector<std::string> bases = bases_of(name);
     const auto base = std::find_if(bases.begin(), bases.end(), [&](const std::string& other) {
-      return std::binary_search(found.begin(), found.end(), directory + other);
+      const std::string log = directory + other;
+      return std::binary_search(found.begin(), found.end(), log) ||
+             (std::binary_search(known.begin(), known.end(), log) && matches(pattern, log));
     });
     if (base != bases.end()) {
-      const bool number = rotation_of(name, *base).value_or("").size() <= 4;
-      if (number && !name.starts_with(*base)) out.numbered.push_back(path);
+      if (!is_date(*rotation_of(name, *base)) && !name.starts_with(*base)) {
+        out.numbered.push_back(path);
+      }
     } else if (!is_packed(name)) {
       out.logs.push_back(path);
     }

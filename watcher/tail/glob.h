@@ -23,8 +23,9 @@ struct Matches {
 };
 
 /// The files (no directories) that match, sorted. Directories that cannot be read match nothing.
-/// Rotated files of another match, and compressed ones, are left out of `logs`: they are read as
-/// part of their log.
-[[nodiscard]] Matches matching_logs(const std::string& pattern);
+/// Rotated files of another match (also one among `known`, sorted, that is not there in this
+/// moment), and compressed ones, are left out of `logs`: they are read as part of their log.
+[[nodiscard]] Matches matching_logs(const std::string& pattern,
+                                    const std::vector<std::string>& known);
 
 }  // namespace caravel::tail

@@ -93,6 +93,19 @@ bool KnownFiles::holds_id(const FileId& id) const {
                      [&](const Known& known) { return same_file(known.id, id); });
 }
 
+std::optional<Position> KnownFiles::position_of(const Sibling& file) const {
+  for (const Known& known : known_) {
+    if (!known.read || known.digest.empty() || !same_file(known.id, file.stamp.id)) continue;
+    Position position;
+    position.id = file.stamp.id;
+    position.modified = file.stamp.modified;
+    const auto fd = open_log(file.path);
+    if (!fd || !move_to(fd->get(), known.offset, position)) return std::nullopt;
+    if (digest_of(position) == known.digest) return position;
+  }
+  return std::nullopt;
+}
+
 /// Whether `file`, which has the identity, is what was known; a reused inode number, or a file that
 /// was written anew, is not. `start` becomes the place behind what is known.
 Result<bool> KnownFiles::still(const Sibling& file, const Known& known, Position& start) const {

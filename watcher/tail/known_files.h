@@ -47,6 +47,9 @@ class KnownFiles {
   /// Whether `file` is one of these, by its identity alone.
   [[nodiscard]] bool holds_id(const FileId& id) const;
 
+  /// How far `file` was read; nothing if it never was, or is not what it was.
+  [[nodiscard]] std::optional<Position> position_of(const Sibling& file) const;
+
   /// Whether the memory changed since this was last asked.
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
 

@@ -25,17 +25,37 @@ struct Now {
   std::chrono::system_clock::time_point wall;
 };
 
+class LogFollower;
+
+/// What the other logs of an agent read: two names may be one file (links, a rename, a pattern).
+class OtherLogs {
+ public:
+  OtherLogs() = default;
+  OtherLogs(const OtherLogs&) = delete;
+  OtherLogs& operator=(const OtherLogs&) = delete;
+  virtual ~OtherLogs() = default;
+
+  /// The log that reads this file now, or will; nothing if none does.
+  [[nodiscard]] virtual const LogState* reader_of(const FileId& id,
+                                                  const LogFollower& asking) const = 0;
+  /// How far another log read this file before it let it go.
+  [[nodiscard]] virtual std::optional<Position> read_up_to(const Sibling& file,
+                                                           const LogFollower& asking) const = 0;
+};
+
 /// Follows one log. Files are read strictly one after another: a rotated one to its end first.
 /// Errors are of the moment (a permission, an I/O error): call again later, nothing is lost.
 class LogFollower {
  public:
   /// `state` outlives this and is advanced by it; `grace` is how long a rotated file must have been
-  /// still before it counts as finished; `logs` are followed by others, whatever their names are.
+  /// still before it counts as finished; `logs` (and patterns) are followed by others, whatever
+  /// their names are.
   LogFollower(LogState& state, std::chrono::milliseconds grace,
-              const std::vector<std::string>& logs, Notices& notices)
+              const std::vector<std::string>& logs, const OtherLogs& others, Notices& notices)
       : state_(state),
         grace_(grace),
         logs_(logs),
+        others_(others),
         notices_(notices),
         known_(state.known, notices) {}
 
@@ -62,8 +82,13 @@ class LogFollower {
   void doubt() { stamp_.modified = -1; }
   /// See Cutter::next(); forgotten when another file is opened.
   [[nodiscard]] std::uint64_t& scanned() { return scanned_; }
-  /// Whether this file is being read or was.
-  [[nodiscard]] bool reads(const FileId& id) const;
+  /// Whether this file is open, or is the one to be opened next.
+  [[nodiscard]] bool is_reading(const FileId& id) const;
+  [[nodiscard]] bool has_open(const FileId& id) const { return fd_ && same_file(position_.id, id); }
+  /// Whether this file had the log's own name at the last look.
+  [[nodiscard]] bool has_name(const FileId& id) const { return live_ && same_file(*live_, id); }
+  /// How far this file, not being read now, was read; nothing if it is not what it was.
+  [[nodiscard]] std::optional<Position> position_of(const Sibling& file) const;
 
   /// The first look at a log that has no state yet; begins behind what is there unless
   /// `from_start`.
@@ -75,8 +100,11 @@ class LogFollower {
     return std::exchange(changed_, false) || known;
   }
 
-  /// Nothing is there any more and nothing is left to read (for logs that a pattern found).
+  /// Nothing is there any more and nothing is left to read.
   [[nodiscard]] bool deserted() const { return deserted_; }
+  /// The file that was being read is not coming back under a name of this log: remembered, so that
+  /// another log, which finds it, can go on in it.
+  void give_up();
   /// Whole or partial lines that never reached an extract, as far as they are known.
   [[nodiscard]] std::uint64_t bytes_left_behind() const { return bytes_left_behind_; }
 
@@ -97,9 +125,11 @@ class LogFollower {
   LogState& state_;
   std::chrono::milliseconds grace_;
   const std::vector<std::string>& logs_;
+  const OtherLogs& others_;
   Notices& notices_;
   KnownFiles known_;
 
+  std::optional<FileId> live_;  // what had the log's name at the last look
   UniqueFd fd_;  // the file being read; held, so that it stays readable when renamed or deleted
   Position position_;
   Position start_;  // where it was when the file was opened

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "watcher/key_value.h"
+#include "watcher/tail/disk.h"
 
 namespace caravel::tail {
 namespace {
@@ -14,19 +15,9 @@ constexpr std::size_t kMaxConfigBytes = 1 << 20;
 
 using std::chrono::milliseconds;
 
-/// One spelling for one path, as a log is known by it: without "//" and "/./". ".." stays: what is
-/// before it may be a symlink.
 std::string absolute(const std::string& path, const std::string& directory) {
-  if (path.empty()) return path;
-  const std::string whole = path.starts_with('/') ? path : directory + "/" + path;
-  std::string out;
-  for (std::size_t at = 0; at < whole.size();) {
-    const std::size_t end = std::min(whole.find('/', at + 1), whole.size());
-    const std::string_view component(whole.data() + at, end - at);  // with its slash
-    if (component != "/" && component != "/.") out += component;
-    at = end;
-  }
-  return out.empty() ? "/" : out;
+  return path.starts_with('/') || path.empty() ? plain_path(path)
+                                               : plain_path(directory + "/" + path);
 }
 
 Result<> set_duration(const std::string& text, milliseconds least, milliseconds& out) {

@@ -1,10 +1,7 @@
 #include "watcher/tail/outbox.h"
 
-#include <dirent.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include "base/file.h"
 #include "watcher/tail/cutter.h"
@@ -17,21 +14,6 @@ using watcher::manifest_name;
 using watcher::parse_tail_name;
 
 constexpr std::string_view kTemporary = ".tmp";
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-Result<std::vector<std::string>> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
-  if (!stream) {
-    if (errno == ENOENT) return names;
-    return fail_with_errno("open " + directory, errno);
-  }
-  while (const dirent* entry = ::readdir(stream.get())) names.emplace_back(entry->d_name);
-  return names;
-}
 
 /// Whether the file at `path` has exactly the manifest's bytes.
 Result<bool> has_content(const std::string& path, const watcher::Manifest& manifest, Disk& disk) {

@@ -75,9 +75,8 @@ Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const 
     if (child_ > 0) {
       return pid_fd_ && !timed_out_ ? deadline_ : std::min(deadline_, now.steady + kPoll);
     }
-    if (!current_ && !pick(now)) {
-      if (!stale_) return next_try();
-      CARAVEL_TRY(look());
+    if (!current_) {
+      if (stale_) CARAVEL_TRY(look());
       if (!pick(now)) return next_try();
     }
     CARAVEL_TRY(spawn(now));
@@ -103,10 +102,15 @@ Sender::Failing* Sender::find_failing(std::string_view run) {
   return found == failing_.end() ? nullptr : &*found;
 }
 
-/// The current file is tried again, before all others of its run.
-void Sender::failed_again(const Now& now) {
+/// The current file is tried again, before all others of its run. Said once, until it is another
+/// file or another reason.
+void Sender::failed_again(const Now& now, const std::string& why) {
   Failing* failing = find_failing(current_->run);
-  if (failing == nullptr) failing = &failing_.emplace_back(Failing{current_->run, 0, {}, 0});
+  if (failing == nullptr) failing = &failing_.emplace_back(Failing{current_->run, {}, 0, {}, 0});
+  const std::string said =
+      why + "; " + shown(current_->name) + " and what follows stay in the outbox";
+  if (failing->said != said) notices_.say(said);
+  failing->said = said;
   failing->next_try = rules_.once ? std::chrono::steady_clock::time_point::max()
                                   : now.steady + send_backoff(++failing->times, ::drand48());
   if (manifest_done_) failing->manifest_done_of = current_->sequence;
@@ -117,11 +121,14 @@ void Sender::failed_again(const Now& now) {
   current_.reset();
 }
 
-/// When the first of the failing runs is due; nothing for those of --once, which never are.
+/// When the first of the failing runs is due that still has a file; nothing for those of --once,
+/// which never are.
 std::optional<std::chrono::steady_clock::time_point> Sender::next_try() const {
   std::optional<std::chrono::steady_clock::time_point> next;
   for (const Failing& failing : failing_) {
-    if (!rules_.once && (!next || failing.next_try < *next)) next = failing.next_try;
+    const bool waits = std::any_of(queue_.begin(), queue_.end(),
+                                   [&](const OutboxFile& file) { return file.run == failing.run; });
+    if (waits && !rules_.once && (!next || failing.next_try < *next)) next = failing.next_try;
   }
   return next;
 }
@@ -156,6 +163,7 @@ Result<> Sender::spawn(const Now& now) {
   if (!there) return tl::unexpected(there.error());
   if (!*there) {  // somebody else took it
     current_.reset();
+    stale_ = true;
     return {};
   }
   const std::string command = fill_command(rules_.command, path);
@@ -182,8 +190,8 @@ Result<> Sender::spawn(const Now& now) {
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) {
-    failed_again(now);
-    return fail_with_errno("start the send command", failed);
+    failed_again(now, system_error("start the send command", failed).message);
+    return {};
   }
   child_ = child;
   timed_out_ = false;
@@ -213,9 +221,7 @@ void Sender::reap(const Now& now) {
 
 void Sender::end(const Now& now, int status) {
   if (status != 0 || timed_out_) {
-    notices_.set("send", "sending fails: " + why(status, timed_out_) + "; " +
-                             shown(current_->name) + " and what follows stay in the outbox");
-    failed_again(now);
+    failed_again(now, "sending fails: " + why(status, timed_out_));
     return;
   }
   if (!manifest_done_) {
@@ -224,14 +230,14 @@ void Sender::end(const Now& now, int status) {
   }
   if (auto kept = outbox_.keep_as_sent(current_->name); !kept) {
     // It stays in the outbox and will be sent again: the loading side knows it by its digest.
-    notices_.set("sent", kept.error().message);
-    failed_again(now);
+    failed_again(now, kept.error().message);
     return;
   }
-  std::erase_if(failing_, [&](const Failing& failing) { return failing.run == current_->run; });
-  if (failing_.empty()) notices_.clear("send", "sending works again");
+  const auto ours = [&](const Failing& failing) { return failing.run == current_->run; };
+  if (std::erase_if(failing_, ours) > 0 && failing_.empty()) {
+    notices_.say("sending works again");
+  }
   current_.reset();
-  stale_ = true;
 }
 
 }  // namespace caravel::tail

@@ -58,13 +58,14 @@ class Sender {
   /// Of a run whose first file nobody takes.
   struct Failing {
     std::string run;
+    std::string said;
     unsigned times = 0;  // in a row
     std::chrono::steady_clock::time_point next_try;
     std::uint64_t manifest_done_of =
         0;  // the sequence number of that file, if its manifest is sent
   };
   [[nodiscard]] Failing* find_failing(std::string_view run);
-  void failed_again(const Now& now);
+  void failed_again(const Now& now, const std::string& why);
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_try() const;
   [[nodiscard]] Result<> look();
   [[nodiscard]] bool pick(const Now& now);

@@ -1,10 +1,6 @@
 #include "watcher/tail/siblings.h"
 
-#include <dirent.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <memory>
 
 #include "watcher/tail/disk.h"
 
@@ -44,11 +40,10 @@ int number_of(const Sibling& sibling) {
   return number;
 }
 
-bool is_date(const std::string& rotation) { return rotation.size() >= 6 && is_digit(rotation[0]); }
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
+/// By its length; six digits may be a month.
+bool sorts_as_date(const std::string& rotation) {
+  return rotation.size() >= 6 && is_digit(rotation[0]);
+}
 
 }  // namespace
 
@@ -77,6 +72,10 @@ std::optional<std::string_view> rotation_of(std::string_view name, std::string_v
   const std::string_view middle = name.substr(stem.size(), name.size() - base.size());
   if (!separated(middle) || !is_rotation(middle.substr(1))) return std::nullopt;
   return middle.substr(1);
+}
+
+bool is_date(std::string_view rotation) {
+  return rotation.size() >= 8 && (rotation.starts_with("20") || rotation.starts_with("19"));
 }
 
 std::vector<std::string> bases_of(std::string_view name) {
@@ -136,7 +135,7 @@ void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
                        [&](const Sibling& s) { return test(s.rotation); });
   };
   const bool numbers = all(is_number);
-  const bool dates = !numbers && all(is_date);
+  const bool dates = !numbers && all(sorts_as_date);
   std::sort(siblings.begin(), siblings.end(), [&](const Sibling& a, const Sibling& b) {
     if (numbers && number_of(a) != number_of(b)) {
       return ascending == (number_of(a) < number_of(b));
@@ -151,19 +150,16 @@ Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
                                               const std::optional<Stamp>& live) {
   const std::string directory = directory_of(log);
   const std::string base = base_of(log);
+  auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
   std::vector<Sibling> siblings;
-  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
-  if (!stream) {
-    if (errno == ENOENT) return siblings;
-    return fail_with_errno("open " + directory, errno);
-  }
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const auto rotation = rotation_of(entry->d_name, base);
+  for (const std::string& name : *names) {
+    const auto rotation = rotation_of(name, base);
     if (!rotation) continue;
     Sibling sibling;
-    sibling.path = directory + "/" + entry->d_name;
+    sibling.path = directory + "/" + name;
     sibling.rotation = *rotation;
-    sibling.packed = is_packed(entry->d_name);
+    sibling.packed = is_packed(name);
     const auto stamp = stamp_of(sibling.path);
     if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
     sibling.stamp = **stamp;
