@@ -235,6 +235,27 @@ TEST_F(TailNames, ALinkThatIsSwappedToAFileOfItsOwnIsReadFromItsStart) {
   EXPECT_EQ(Sent(), "new 1\nnew 2\nnew 3\n");
 }
 
+TEST_F(TailNames, ALinkThatIsSwappedToAnotherLogLeavesItsFileToThePattern) {
+  options.logs = {Log("current"), Log("*.log")};
+  Append("x 1\n", "x.log");
+  Append("y 1\n", "y.log");
+  fs::create_symlink("x.log", Log("current"));
+  Pass();
+  for (const bool stopped : {true, false}) {
+    if (stopped) Stop();
+    fs::remove(Log("current"));
+    fs::create_symlink(stopped ? "y.log" : "x.log", Log("current"));
+    Append("x 2\n", "x.log");
+    PassGrace();
+    Append("x 3\n", "x.log");
+    Append("y 2\n", "y.log");
+    PassGrace();
+  }
+  std::string all = Sent();
+  EXPECT_EQ(all.size(), 4U * 8) << all;
+  EXPECT_EQ(std::count(all.begin(), all.end(), 'x'), 5);
+}
+
 TEST_F(TailNames, TheGapOfARotationMakesNoSecondLogOfOneFile) {
   options.logs = {Log("app*.log*"), Log("link")};
   fs::create_symlink("app.log", Log("link"));

@@ -56,30 +56,32 @@ Result<bool> LogFollower::look(const Now& now) {
     notices_.clear(state_.log + "\nkind", shown(state_.log) + ": is a regular file again");
   }
   live_ = *live ? std::optional<FileId>((*live)->id) : std::nullopt;
-  if (*live && !fd_) {
-    const LogState* const reader = others_.reader_of((*live)->id, *this);
-    const std::string subject = state_.log + "\nsame";
-    if (reader != nullptr) {
-      notices_.set(subject, shown(state_.log) + ": is the same file as " + shown(reader->log) +
-                                "; read once");
-      *live = std::nullopt;
-    } else {
-      notices_.clear(subject, shown(state_.log) + ": is a file of its own now");
-    }
-  }
   // Only while the open file has its name: a deleted one could never be opened again.
   const bool in_place = fd_ && *live && same_file((*live)->id, position_.id);
   if (in_place && all_read_ && !rotated_ && look_back_due) {
     CARAVEL_TRY(look_back(*live, now));
   }
   if (fd_) CARAVEL_TRY(refresh(*live, now));
-  if (!fd_) CARAVEL_TRY(choose(*live, now));
+  if (!fd_) CARAVEL_TRY(choose(*live && is_ours(**live) ? *live : std::nullopt, now));
   if (!fd_) {
     deserted_ = !live_;
     return false;
   }
   all_read_ = false;
   return position_.offset < stamp_.size;
+}
+
+/// Two names of one file are read once.
+bool LogFollower::is_ours(const Stamp& live) {
+  const LogState* const reader = others_.reader_of(live.id, *this);
+  const std::string subject = state_.log + "\nsame";
+  if (reader == nullptr) {
+    notices_.clear(subject, shown(state_.log) + ": is a file of its own now");
+    return true;
+  }
+  notices_.set(subject,
+               shown(state_.log) + ": is the same file as " + shown(reader->log) + "; read once");
+  return false;
 }
 
 /// Looks again at the open file; closes it if it is no longer what it was.

@@ -109,6 +109,7 @@ class LogFollower {
   [[nodiscard]] std::uint64_t bytes_left_behind() const { return bytes_left_behind_; }
 
  private:
+  [[nodiscard]] bool is_ours(const Stamp& live);
   [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Now& now);
   [[nodiscard]] Result<> choose(const std::optional<Stamp>& live, const Now& now);
   [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files, const Now& now);

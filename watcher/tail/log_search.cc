@@ -96,15 +96,15 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
       auto found = find_again(*files, now);
       if (!found) return tl::unexpected(found.error());
       if (*found) return {};
-      // While the log itself is missing nothing can be told: its file system may not be mounted.
-      if (!live) return {};
+      // While the name is missing nothing can be told: its file system may not be mounted.
+      if (!live_) return {};
       report_lost(live, *files);
       // Remembered, so that its compressed form is known.
       known_.remember(*state_.file, state_.file->offset, true);
       state_.file.reset();
       changed_ = true;
     }
-    auto survey = known_.survey(*files, open_files(), live.has_value());
+    auto survey = known_.survey(*files, open_files(), live_.has_value());
     if (!survey) return tl::unexpected(survey.error());
     if (grown && !survey->grown.empty()) {
       const Unread& next = survey->grown.front();
