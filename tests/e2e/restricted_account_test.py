@@ -112,8 +112,8 @@ class RestrictedAccount(unittest.TestCase):
         self.deliver("send-rsync", f"{self.sshd.host}:.", self.path("home/drop"))
 
     @unittest.skipUnless(os.geteuid() == 0 and subprocess.run(
-        ["unshare", "--mount", "true"], capture_output=True).returncode == 0,
-        "needs root and mount namespaces")
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/srv"],
+        capture_output=True).returncode == 0, "needs root and mount namespaces")
     def test_the_fenced_account_can_only_drop(self):
         os.makedirs(self.path("fence"))
         self.serve(include=os.path.join(EXAMPLES, "sshd_config.example"),
