@@ -268,7 +268,9 @@ class Model : public ModelApplication {
   void MoveTheClock() {
     if (!clock_steps_) return;
     Note("clock step");
-    now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - 100);
+    // Back only where numbers descend: of those that ascend, the order may then be misjudged
+    // (docs/tail.md, Limits).
+    now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - (upwards_ ? 0 : 100));
   }
 
   // --- what came out
