@@ -314,6 +314,7 @@ TEST_F(TailNames, ADirectoryThatIsNotMountedYetForgetsNothing) {
     f.Append("c\n");
     for (int i = 0; i < 10; ++i) f.Pass();
     EXPECT_EQ(f.Sent(), "a\nb\nc\n");
+    EXPECT_THAT(f.AllMessages(), Not(HasSubstr("is gone")));
   }
 }
 
