@@ -90,21 +90,5 @@ TEST_F(TailMemory, LeavesAloneWhatLayThereBefore) {
   EXPECT_EQ(Sent(), "a\nb\n");
 }
 
-TEST_F(TailMemory, SyncsALargeBacklogBesideTheCopying) {
-  options.max_bytes = 5 << 20;
-  std::string all;
-  while (all.size() < 12 << 20) all += "line " + std::to_string(all.size()) + "\n";
-  Append(all);
-  Pass();
-  EXPECT_EQ(Sent(), all);
-  for (const auto& [name, content] : Extracts()) {
-    Sha256 sha;
-    sha.update(content);
-    EXPECT_EQ(ManifestOf(name).sha256, sha.finish());
-    EXPECT_EQ(ManifestOf(name).lines,
-              static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')));
-  }
-}
-
 }  // namespace
 }  // namespace caravel::tail

@@ -43,6 +43,33 @@ TEST(Sha256Sum, AgreesWithTheStandardEitherWay) {
   }
 }
 
+TEST(Sha256Sum, OfTwoMessagesTogetherIsTheSumOfEach) {
+  std::string text;
+  while (text.size() < 5000) text += std::to_string(text.size());
+  const std::string_view all = text;
+  for (const auto use : {Sha256::Use::best, Sha256::Use::portable}) {
+    for (const std::size_t rest : {0UL, 1UL, 63UL}) {
+      for (const std::size_t size : {0UL, 1UL, 64UL, 130UL, 2048UL}) {
+        for (const std::size_t other_size : {0UL, 63UL, 64UL, 1000UL, 2048UL}) {
+          SCOPED_TRACE(testing::Message() << rest << " " << size << " " << other_size);
+          Sha256 one(use);
+          Sha256 other(use);
+          one.update(all.substr(0, rest));
+          Sha256::update_both(one, all.substr(rest, size), other, all.substr(7, other_size));
+          Sha256::update_both(one, all.substr(rest + size, 640), other,
+                              all.substr(7 + other_size, 640));
+          Sha256 one_alone(use);
+          Sha256 other_alone(use);
+          one_alone.update(all.substr(0, rest + size + 640));
+          other_alone.update(all.substr(7, other_size + 640));
+          EXPECT_EQ(one.finish(), one_alone.finish());
+          EXPECT_EQ(other.finish(), other_alone.finish());
+        }
+      }
+    }
+  }
+}
+
 TEST(RotatedName, IsTheLogsNameAndACountOrADate) {
   const struct {
     const char* name;

@@ -75,7 +75,7 @@ class TailFixture {
   }
 
   void Start() {
-    auto opened = Agent::open(options, disk);
+    auto opened = Agent::open(options, other_disk != nullptr ? *other_disk : disk);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     agent = std::move(*opened);
   }
@@ -134,6 +134,7 @@ class TailFixture {
 
   AgentOptions options;
   FaultDisk disk{Lost()};
+  Disk* other_disk = nullptr;  // in its place: for batches that two threads build
   std::unique_ptr<Agent> agent;
   Now now{std::chrono::steady_clock::time_point(std::chrono::hours(100)),
           std::chrono::system_clock::now()};

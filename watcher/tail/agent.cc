@@ -15,10 +15,8 @@ constexpr std::chrono::minutes kExpireEvery{10};
 
 /// Extracts that are announced together while there is a backlog: waiting for the disk three times
 /// costs about what the copying of 8 MiB does.
-constexpr std::size_t kExtractsAtOnce = 8;
-constexpr std::uint64_t kBytesAtOnce = 64ULL << 20;
-/// From this size on, an extract is synced by a thread while the next one is copied.
-constexpr std::uint64_t kWorthAThread = 4 << 20;
+constexpr std::size_t kExtractsAtOnce = 16;
+constexpr std::uint64_t kBytesAtOnce = 128ULL << 20;
 
 milliseconds default_grace(milliseconds interval) {
   return std::clamp(2 * interval, milliseconds(1'000), milliseconds(120'000));
@@ -160,42 +158,28 @@ Result<std::optional<Range>> Agent::next_range(LogFollower& follower) {
                       follower.scanned());
 }
 
-/// Builds the next extracts and syncs them.
-Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
-  const auto outbox = outbox_.open();
-  if (!outbox) return tl::unexpected(outbox.error());
-  log.state.built_in = *outbox;
-  LogFollower& follower = *log.follower;
-  std::vector<Pending>& pending = log.state.pending;
-  std::vector<Built> built;
-  std::uint64_t bytes = 0;
-  const auto build = [&]() -> Result<Cut> {
-    auto range = next_range(follower);
+/// Decides where the next extracts begin and end.
+Result<Agent::Cut> Agent::plan_some(Log& log, const Now& now, Batch& batch) {
+  const std::size_t most = log.one_by_one ? 1 : kExtractsAtOnce;
+  while (batch.size() < most && (batch.size() < 2 || batch.bytes() < kBytesAtOnce)) {
+    auto range = next_range(*log.follower);
     if (!range) return tl::unexpected(range.error());
-    if (!*range) return Cut::nothing;
-    bytes += (*range)->last - (*range)->first;
-    if (!pending.empty() && stored_ + bytes > options_.max_outbox) return Cut::no_room;
+    if (!*range) {
+      log.one_by_one = false;
+      return Cut::nothing;
+    }
+    const std::uint64_t bytes = batch.bytes() + (*range)->last - (*range)->first;
+    if (!batch.empty() && stored_ + bytes > options_.max_outbox) return Cut::no_room;
     auto room = make_room(bytes, now);
     if (!room) return tl::unexpected(room.error());
     if (!*room) return Cut::no_room;
-    CARAVEL_TRY(cut(log, **range, now, built));
-    return Cut::some;
-  };
-  Result<Cut> last = Cut::some;
-  while (last && *last == Cut::some && pending.size() < kExtractsAtOnce && bytes < kBytesAtOnce) {
-    last = build();
+    CARAVEL_TRY(plan(log, **range, now, batch));
   }
-  // What is built already is not in vain: an error comes again with the next look.
-  if (pending.empty()) return last;
-  log.unsaved_pending = true;
-  auto synced = sync(built);
-  if (synced) return last && *last == Cut::nothing ? Cut::all : Cut::some;
-  static_cast<void>(abandon(log));
-  return tl::unexpected(synced.error());
+  return Cut::some;
 }
 
-/// Builds one extract, behind those that are pending.
-Result<> Agent::cut(Log& log, const Range& range, const Now& now, std::vector<Built>& built) {
+/// One extract, behind those that are planned.
+Result<> Agent::plan(Log& log, const Range& range, const Now& now, Batch& batch) {
   LogFollower& follower = *log.follower;
   watcher::Manifest manifest;
   manifest.host = options_.host;
@@ -207,74 +191,67 @@ Result<> Agent::cut(Log& log, const Range& range, const Now& now, std::vector<Bu
   manifest.bytes = range.last - range.first;
   manifest.cut = std::chrono::floor<milliseconds>(now.wall);
   const auto name_it = [&] {
-    const std::vector<Pending>& before = log.state.pending;
     manifest.run = log.state.run;
-    manifest.sequence = (before.empty() ? log.state.sequence : before.back().manifest.sequence) + 1;
+    manifest.sequence = (batch.empty() ? log.state.sequence : batch.last().sequence) + 1;
   };
   name_it();
   const auto taken = outbox_.knows(Outbox::name_of(manifest));
   if (!taken) return tl::unexpected(taken.error());
   if (*taken) {
-    if (!log.state.pending.empty()) return fail(ErrorKind::retry, "its name is taken");
+    if (!batch.empty()) return fail(ErrorKind::retry, "its name is taken");
     notices_.say(shown(outbox_.path(Outbox::name_of(manifest))) +
                  ": is there already and not from this state; a new run begins");
     start_new_run(log);
     name_it();
   }
-  const std::string temporary = outbox_.temporary_path(Outbox::name_of(manifest));
   Position after = follower.position();
-  Built files;
-  auto done = [&]() -> Result<> {
-    auto out = disk_.create(temporary);
-    if (!out) return tl::unexpected(out.error());
-    files.extract = std::move(*out);
-    auto copied = cutter_.copy(follower.fd(), range, files.extract.get());
-    if (!copied) return tl::unexpected(copied.error());
-    // Was it truncated and did it grow again while it was copied?
-    auto same = holds(follower.fd(), follower.position());
-    if (!same) return tl::unexpected(same.error());
-    if (!*same) return fail(ErrorKind::retry, "changed while it was read");
-    if (after.first_line.empty()) {
-      auto first_line = first_line_of(follower.fd());
-      if (!first_line) return tl::unexpected(first_line.error());
-      after.first_line = *first_line;
-    }
-    CARAVEL_TRY(move_to(follower.fd(), range.last, after));
-    manifest.first_line = after.first_line;
-    manifest.lines = copied->lines;
-    manifest.sha256 = copied->sha256;
-    auto note = outbox_.prepare_manifest(manifest);
-    if (!note) return tl::unexpected(note.error());
-    files.manifest = std::move(*note);
-    return {};
-  }();
-  if (!done) {
-    static_cast<void>(outbox_.discard(manifest));
-    return done;
+  if (after.first_line.empty()) {
+    auto first_line = first_line_of(follower.fd());
+    if (!first_line) return tl::unexpected(first_line.error());
+    after.first_line = *first_line;
   }
+  CARAVEL_TRY(move_to(follower.fd(), range.last, after));
   after.modified = follower.stamp().modified;
+  manifest.first_line = after.first_line;
   follower.advance(after);
-  log.state.pending.push_back(Pending{std::move(manifest), std::move(after)});
-  if (range.last - range.first >= kWorthAThread) {
-    files.early = std::make_unique<EarlySync>(files.extract.get(), files.manifest.get());
-  }
-  built.push_back(std::move(files));
+  batch.add(std::move(manifest), std::move(after));
   return {};
 }
 
-/// What is announced must be on the disk: extracts, manifests, then their (temporary) names.
-Result<> Agent::sync(const std::vector<Built>& built) {
-  for (const Built& files : built) {
-    if (!files.early) continue;
-    const int error = files.early->wait();
-    if (error != 0) return fail_with_errno("fsync", error);
+/// Builds the next extracts and syncs them. What could be built is not in vain: the error comes
+/// again with the next look.
+Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
+  const auto outbox = outbox_.open();
+  if (!outbox) return tl::unexpected(outbox.error());
+  log.state.built_in = *outbox;
+  LogFollower& follower = *log.follower;
+  const Position before = follower.position();
+  Batch batch(follower.fd(), outbox_, disk_);
+  const auto planned = plan_some(log, now, batch);
+  if (batch.empty()) return planned;
+  const bool several = batch.size() > 1;
+  auto built = batch.build(cutter_);
+  log.state.pending = batch.pending();
+  log.unsaved_pending = true;
+  // What has no room for several halves may have room for one whole.
+  if (!built) log.one_by_one = several;
+  if (several && batch.empty()) {
+    CARAVEL_TRY(abandon(log));
+    return cut_some(log, now);
   }
-  for (const Built& files : built) {
-    if (files.early) continue;
-    CARAVEL_TRY(disk_.sync(files.extract.get()));
-    CARAVEL_TRY(disk_.sync(files.manifest.get()));
-  }
-  return outbox_.sync_names(false);
+  const auto checked = [&]() -> Result<> {
+    if (log.state.pending.empty()) return built;
+    follower.advance(log.state.pending.back().after);
+    // Before this was planned, was it truncated and did it grow again?
+    auto same = holds(follower.fd(), before);
+    if (!same) return tl::unexpected(same.error());
+    if (!*same) return fail(ErrorKind::retry, "changed while it was read");
+    return batch.sync();
+  }();
+  if (checked) return built && planned && *planned == Cut::nothing ? Cut::all : Cut::some;
+  log.one_by_one = several;
+  static_cast<void>(abandon(log));
+  return tl::unexpected(checked.error());
 }
 
 /// The announcement, the manifests, the extracts; in memory the log then stands behind them. Any

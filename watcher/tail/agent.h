@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "watcher/tail/batch.h"
 #include "watcher/tail/cutter.h"
 #include "watcher/tail/disk.h"
-#include "watcher/tail/early_sync.h"
 #include "watcher/tail/log_follower.h"
 #include "watcher/tail/notices.h"
 #include "watcher/tail/outbox.h"
@@ -74,6 +74,7 @@ class Agent : private OtherLogs {
     bool followed = true;          // the options still name it
     bool from_start = false;       // it appeared after a pattern was first looked for
     bool begun = false;            // its state says where to begin
+    bool one_by_one = false;       // the last time, several extracts together could not be built
     unsigned deserted_looks = 0;   // in a row
     bool unsaved_pending = false;  // the extracts are not announced on the disk yet
     bool verify_pending = false;   // they are from before a crash
@@ -101,17 +102,10 @@ class Agent : private OtherLogs {
   [[nodiscard]] Result<> may_open() const;
   [[nodiscard]] Result<bool> advance(Log& log, const Now& now, Step& step);
   [[nodiscard]] Result<std::optional<Range>> next_range(LogFollower& follower);
-  /// The temporary files of an extract, not synced yet.
-  struct Built {
-    UniqueFd extract;
-    UniqueFd manifest;
-    std::unique_ptr<EarlySync> early;  // ends before the descriptors
-  };
   enum class Cut { nothing, no_room, some, all };
+  [[nodiscard]] Result<Cut> plan_some(Log& log, const Now& now, Batch& batch);
+  [[nodiscard]] Result<> plan(Log& log, const Range& range, const Now& now, Batch& batch);
   [[nodiscard]] Result<Cut> cut_some(Log& log, const Now& now);
-  [[nodiscard]] Result<> cut(Log& log, const Range& range, const Now& now,
-                             std::vector<Built>& built);
-  [[nodiscard]] Result<> sync(const std::vector<Built>& built);
   [[nodiscard]] Result<> publish(Log& log, Step& step);
   [[nodiscard]] Result<> cut_again(Log& log, const std::string& why);
   [[nodiscard]] Result<> abandon(Log& log);

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "watcher/tail/hash_thread.h"
 #include "watcher/tail/log_file.h"
 #include "watcher/tail/sha256.h"
 
@@ -15,10 +14,8 @@ namespace caravel::tail {
 namespace {
 
 constexpr std::size_t kBufferBytes = 128 * 1024;
-/// From this size on, an extract is hashed by a second thread.
-constexpr std::uint64_t kWorthAThread = 4 << 20;
-constexpr std::size_t kSlotBytes = 256 * 1024;
-constexpr std::size_t kSlots = 4;
+/// The disk begins while the rest is copied.
+constexpr std::uint64_t kBeginSyncEvery = 2 << 20;
 
 /// Counts in bytes, sixteen or more at a time; std::count is compiled to a fifth of the speed.
 std::uint64_t count_lines(std::string_view bytes) {
@@ -39,19 +36,69 @@ std::uint64_t count_lines(std::string_view bytes) {
   return lines + static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
 }
 
-Result<> read_whole(int fd, std::uint64_t offset, char* buffer, std::size_t size) {
-  const auto got = read_at(fd, offset, buffer, size);
+Result<> read_whole(int fd, std::uint64_t offset, std::vector<char>& buffer, std::size_t size) {
+  const auto got = read_at(fd, offset, buffer.data(), size);
   if (!got) return tl::unexpected(got.error());
   if (*got < size) return fail(ErrorKind::retry, "became shorter while it was read");
   return {};
 }
+
+/// One range on its way, a buffer at a time.
+class Copy {
+ public:
+  /// `out` may be -1: only read.
+  Copy(Disk& disk, int fd, Range range, int out, std::vector<char>& buffer)
+      : disk_(disk), fd_(fd), range_(range), out_(out), buffer_(buffer), at_(range.first) {}
+
+  /// Copies the next bytes, which are then to be hashed. False: at its end, or failed.
+  [[nodiscard]] bool next() {
+    bytes_ = {};
+    if (done_ && at_ < range_.last) done_ = copy_next();
+    return done_.has_value() && !bytes_.empty();
+  }
+  void hash() { sha256_.update(bytes_); }
+  static void hash_both(Copy& a, Copy& b) {
+    Sha256::update_both(a.sha256_, a.bytes_, b.sha256_, b.bytes_);
+  }
+  [[nodiscard]] Result<Cutter::Copied> finish() {
+    if (!done_) return tl::unexpected(done_.error());
+    return Cutter::Copied{lines_, sha256_.finish()};
+  }
+
+ private:
+  [[nodiscard]] Result<> copy_next() {
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(range_.last - at_, buffer_.size()));
+    CARAVEL_TRY(read_whole(fd_, at_, buffer_, size));
+    bytes_ = {buffer_.data(), size};
+    lines_ += count_lines(bytes_);
+    if (out_ >= 0) CARAVEL_TRY(disk_.write(out_, bytes_));
+    at_ += size;
+    if (at_ == range_.last && bytes_.back() != '\n') {
+      return fail(ErrorKind::retry, "changed while it was read");
+    }
+    if (out_ >= 0 && (at_ - range_.first) % kBeginSyncEvery == 0) disk_.begin_sync(out_);
+    return {};
+  }
+
+  Disk& disk_;
+  int fd_;
+  Range range_;
+  int out_;
+  std::vector<char>& buffer_;
+  std::uint64_t at_;
+  std::string_view bytes_;
+  std::uint64_t lines_ = 0;
+  Sha256 sha256_;
+  Result<> done_;
+};
 
 }  // namespace
 
 Cutter::Cutter(Disk& disk) : disk_(disk), buffer_(kBufferBytes) {}
 
 Result<> Cutter::fill(int fd, std::uint64_t offset, std::size_t size) {
-  return read_whole(fd, offset, buffer_.data(), size);
+  return read_whole(fd, offset, buffer_, size);
 }
 
 Result<std::uint64_t> Cutter::find_backwards(int fd, std::uint64_t first, std::uint64_t end) {
@@ -89,53 +136,28 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
 }
 
 Result<Cutter::Copied> Cutter::copy(int fd, Range range, int out) {
-  if (out >= 0 && range.last - range.first >= kWorthAThread) {
-    return copy_on_two_threads(fd, range, out);
-  }
-  return copy_at_once(fd, range, out);
+  Copy copy(disk_, fd, range, out, buffer_);
+  while (copy.next()) copy.hash();
+  return copy.finish();
 }
 
-Result<Cutter::Copied> Cutter::copy_at_once(int fd, Range range, int out) {
-  Copied copied;
-  Sha256 sha256;
-  for (std::uint64_t at = range.first; at < range.last;) {
-    const auto size =
-        static_cast<std::size_t>(std::min<std::uint64_t>(range.last - at, kBufferBytes));
-    CARAVEL_TRY(fill(fd, at, size));
-    const std::string_view bytes(buffer_.data(), size);
-    copied.lines += count_lines(bytes);
-    sha256.update(bytes);
-    if (out >= 0) CARAVEL_TRY(disk_.write(out, bytes));
-    at += size;
-    if (at == range.last && bytes.back() != '\n') {
-      return fail(ErrorKind::retry, "changed while it was read");
+Cutter::Pair Cutter::copy_both(int fd, Range first, int first_out, Range second, int second_out) {
+  second_buffer_.resize(kBufferBytes);
+  Copy a(disk_, fd, first, first_out, buffer_);
+  Copy b(disk_, fd, second, second_out, second_buffer_);
+  for (;;) {
+    const bool a_goes_on = a.next();
+    const bool b_goes_on = b.next();
+    if (a_goes_on && b_goes_on) {
+      Copy::hash_both(a, b);
+    } else if (a_goes_on) {
+      a.hash();
+    } else if (b_goes_on) {
+      b.hash();
+    } else {
+      return {a.finish(), b.finish()};
     }
   }
-  copied.sha256 = sha256.finish();
-  return copied;
-}
-
-/// The same; the hashing, which takes as long as the copying, beside it. What is hashed is exactly
-/// what was written, whatever happens to the log meanwhile.
-Result<Cutter::Copied> Cutter::copy_on_two_threads(int fd, Range range, int out) {
-  Copied copied;
-  HashThread hash(kSlotBytes, kSlots);
-  char last = '\0';
-  for (std::uint64_t at = range.first; at < range.last;) {
-    const auto size =
-        static_cast<std::size_t>(std::min<std::uint64_t>(range.last - at, kSlotBytes));
-    char* const slot = hash.slot();
-    CARAVEL_TRY(read_whole(fd, at, slot, size));
-    const std::string_view bytes(slot, size);
-    last = bytes.back();
-    copied.lines += count_lines(bytes);
-    hash.put(size);  // only read from here on
-    CARAVEL_TRY(disk_.write(out, bytes));
-    at += size;
-  }
-  if (last != '\n') return fail(ErrorKind::retry, "changed while it was read");
-  copied.sha256 = hash.finish();
-  return copied;
 }
 
 Result<std::uint64_t> Cutter::last_line_end(int fd, std::uint64_t end) {

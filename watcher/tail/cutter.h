@@ -16,7 +16,7 @@ struct Range {
   std::uint64_t last = 0;  // one past the end
 };
 
-/// Holds the one buffer; its size is all the memory that cutting takes, however long lines are.
+/// Holds its buffers; their size is all the memory that cutting takes, however long lines are.
 class Cutter {
  public:
   explicit Cutter(Disk& disk);
@@ -33,6 +33,13 @@ class Cutter {
   };
   /// Copies the range from `fd` to `out`. A log that became shorter is an error.
   [[nodiscard]] Result<Copied> copy(int fd, Range range, int out);
+  /// Two of them in turns, which halves the time for hashing (Sha256::update_both()). One may fail
+  /// without the other.
+  struct Pair {
+    Result<Copied> first;
+    Result<Copied> second;
+  };
+  [[nodiscard]] Pair copy_both(int fd, Range first, int first_out, Range second, int second_out);
 
   /// Lines and SHA-256 of the range, without a copy.
   [[nodiscard]] Result<Copied> read(int fd, Range range) { return copy(fd, range, -1); }
@@ -44,8 +51,6 @@ class Cutter {
   [[nodiscard]] Result<std::uint64_t> skip_nuls(int fd, std::uint64_t first, std::uint64_t end);
 
  private:
-  [[nodiscard]] Result<Copied> copy_at_once(int fd, Range range, int out);
-  [[nodiscard]] Result<Copied> copy_on_two_threads(int fd, Range range, int out);
   [[nodiscard]] Result<> fill(int fd, std::uint64_t offset, std::size_t size);
   /// One past the last line end in [first, end); 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> find_backwards(int fd, std::uint64_t first,
@@ -53,6 +58,7 @@ class Cutter {
 
   Disk& disk_;
   std::vector<char> buffer_;
+  std::vector<char> second_buffer_;  // only where two are copied
 };
 
 }  // namespace caravel::tail

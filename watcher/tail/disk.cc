@@ -25,6 +25,11 @@ Result<> Disk::sync(int fd) {
   return {};
 }
 
+void Disk::begin_sync(int fd) {
+  // Asks for no waiting, so it takes no error away from fsync(2) either.
+  static_cast<void>(::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
 Result<> Disk::sync_directory(const std::string& path) { return caravel::sync_directory(path); }
 
 Result<> Disk::replace(const std::string& from, const std::string& to) {

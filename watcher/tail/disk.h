@@ -22,6 +22,8 @@ class Disk {
   [[nodiscard]] virtual Result<UniqueFd> create(const std::string& path);
   [[nodiscard]] virtual Result<> write(int fd, std::string_view bytes);
   [[nodiscard]] virtual Result<> sync(int fd);
+  /// Has the kernel begin with what sync() waits for. A hint: it promises nothing and cannot fail.
+  static void begin_sync(int fd);
   [[nodiscard]] virtual Result<> sync_directory(const std::string& path);
   /// rename(2): replaces what is at `to`.
   [[nodiscard]] virtual Result<> replace(const std::string& from, const std::string& to);

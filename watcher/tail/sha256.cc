@@ -1,6 +1,7 @@
 #include "watcher/tail/sha256.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -52,48 +53,75 @@ void portable_blocks(std::uint32_t* state, const unsigned char* data, std::size_
   }
 }
 
+const unsigned char* bytes_of(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
 #if defined(__x86_64__)
 // Intel, "New Instructions Supporting the Secure Hash Algorithm on Intel Architecture Processors":
-// the state lives as ABEF and CDGH, four rounds are two sha256rnds2.
-__attribute__((target("sha,sse4.1"))) void sha_ni_blocks(std::uint32_t* state,
-                                                         const unsigned char* data,
-                                                         std::size_t blocks) {
+// the state lives as ABEF and CDGH, four rounds are two sha256rnds2. Each of those waits for the
+// one before; a second message fills the gaps.
+template <std::size_t kMessages>
+__attribute__((target("sha,sse4.1"))) void sha_ni_blocks(
+    const std::array<std::uint32_t*, kMessages>& states,
+    std::array<const unsigned char*, kMessages> data, std::size_t blocks) {
   const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
   const auto load = [](const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); };
-  const __m128i dcba = _mm_shuffle_epi32(load(state), 0xB1);
-  const __m128i hgfe = _mm_shuffle_epi32(load(state + 4), 0x1B);
-  __m128i abef = _mm_alignr_epi8(dcba, hgfe, 8);
-  __m128i cdgh = _mm_blend_epi16(hgfe, dcba, 0xF0);
-  for (; blocks > 0; --blocks, data += 64) {
-    const __m128i abef_before = abef;
-    const __m128i cdgh_before = cdgh;
-    __m128i w[4];
-    for (int i = 0; i < 4; ++i) w[i] = _mm_shuffle_epi8(load(data + 16 * i), order);
+  __m128i abef[kMessages];
+  __m128i cdgh[kMessages];
+#pragma GCC unroll 2
+  for (std::size_t m = 0; m < kMessages; ++m) {
+    const __m128i dcba = _mm_shuffle_epi32(load(states[m]), 0xB1);
+    const __m128i hgfe = _mm_shuffle_epi32(load(states[m] + 4), 0x1B);
+    abef[m] = _mm_alignr_epi8(dcba, hgfe, 8);
+    cdgh[m] = _mm_blend_epi16(hgfe, dcba, 0xF0);
+  }
+  for (; blocks > 0; --blocks) {
+    __m128i abef_before[kMessages];
+    __m128i cdgh_before[kMessages];
+    __m128i w[kMessages][4];
+#pragma GCC unroll 2
+    for (std::size_t m = 0; m < kMessages; ++m) {
+      abef_before[m] = abef[m];
+      cdgh_before[m] = cdgh[m];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) w[m][i] = _mm_shuffle_epi8(load(data[m] + 16 * i), order);
+      data[m] += 64;
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i) {
-      __m128i& now = w[i & 3];
-      if (i >= 4) {
-        // w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at a time.
-        const __m128i& last = w[(i + 3) & 3];
-        now = _mm_sha256msg1_epu32(now, w[(i + 1) & 3]);
-        now = _mm_add_epi32(now, _mm_alignr_epi8(last, w[(i + 2) & 3], 4));
-        now = _mm_sha256msg2_epu32(now, last);
+#pragma GCC unroll 2
+      for (std::size_t m = 0; m < kMessages; ++m) {
+        __m128i& now = w[m][i & 3];
+        if (i >= 4) {
+          // w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at a time.
+          const __m128i& last = w[m][(i + 3) & 3];
+          now = _mm_sha256msg1_epu32(now, w[m][(i + 1) & 3]);
+          now = _mm_add_epi32(now, _mm_alignr_epi8(last, w[m][(i + 2) & 3], 4));
+          now = _mm_sha256msg2_epu32(now, last);
+        }
+        __m128i sum = _mm_add_epi32(now, load(kRound + 4 * i));
+        cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], sum);
+        sum = _mm_shuffle_epi32(sum, 0x0E);
+        abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], sum);
       }
-      __m128i sum = _mm_add_epi32(now, load(kRound + 4 * i));
-      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
-      sum = _mm_shuffle_epi32(sum, 0x0E);
-      abef = _mm_sha256rnds2_epu32(abef, cdgh, sum);
     }
-    abef = _mm_add_epi32(abef, abef_before);
-    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+#pragma GCC unroll 2
+    for (std::size_t m = 0; m < kMessages; ++m) {
+      abef[m] = _mm_add_epi32(abef[m], abef_before[m]);
+      cdgh[m] = _mm_add_epi32(cdgh[m], cdgh_before[m]);
+    }
   }
-  const __m128i feba = _mm_shuffle_epi32(abef, 0x1B);
-  const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xB1);
-  const auto store = [](std::uint32_t* p, __m128i v) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
-  };
-  store(state, _mm_blend_epi16(feba, dchg, 0xF0));
-  store(state + 4, _mm_alignr_epi8(dchg, feba, 8));
+#pragma GCC unroll 2
+  for (std::size_t m = 0; m < kMessages; ++m) {
+    const __m128i feba = _mm_shuffle_epi32(abef[m], 0x1B);
+    const __m128i dchg = _mm_shuffle_epi32(cdgh[m], 0xB1);
+    const auto store = [](std::uint32_t* p, __m128i v) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
+    };
+    store(states[m], _mm_blend_epi16(feba, dchg, 0xF0));
+    store(states[m] + 4, _mm_alignr_epi8(dchg, feba, 8));
+  }
 }
 
 bool has_sha_ni() {
@@ -110,18 +138,25 @@ bool has_sha_ni() {
 }  // namespace
 
 Sha256::Sha256(Use use)
-    : blocks_(portable_blocks), state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
+    : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
 #if defined(__x86_64__)
   static const bool kShaNi = has_sha_ni();
-  if (use == Use::best && kShaNi) blocks_ = sha_ni_blocks;
+  instructions_ = use == Use::best && kShaNi;
 #else
   static_cast<void>(use);
 #endif
 }
 
+void Sha256::blocks(const unsigned char* data, std::size_t count) {
+#if defined(__x86_64__)
+  if (instructions_) return sha_ni_blocks<1>({state_.data()}, {data}, count);
+#endif
+  portable_blocks(state_.data(), data, count);
+}
+
 void Sha256::update(std::string_view bytes) {
-  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const unsigned char* data = bytes_of(bytes);
   std::size_t size = bytes.size();
   size_ += size;
   if (rest_size_ > 0) {
@@ -131,12 +166,28 @@ void Sha256::update(std::string_view bytes) {
     data += part;
     size -= part;
     if (rest_size_ < rest_.size()) return;
-    blocks_(state_.data(), rest_.data(), 1);
+    blocks(rest_.data(), 1);
     rest_size_ = 0;
   }
-  blocks_(state_.data(), data, size / 64);
+  blocks(data, size / 64);
   rest_size_ = size % 64;
   if (rest_size_ > 0) std::memcpy(rest_.data(), data + size - rest_size_, rest_size_);
+}
+
+void Sha256::update_both(Sha256& a, std::string_view a_bytes, Sha256& b, std::string_view b_bytes) {
+#if defined(__x86_64__)
+  if (a.instructions_ && b.instructions_ && a.rest_size_ == 0 && b.rest_size_ == 0) {
+    const std::size_t count = std::min(a_bytes.size(), b_bytes.size()) / 64;
+    sha_ni_blocks<2>({a.state_.data(), b.state_.data()}, {bytes_of(a_bytes), bytes_of(b_bytes)},
+                     count);
+    a.size_ += 64 * count;
+    b.size_ += 64 * count;
+    a_bytes.remove_prefix(64 * count);
+    b_bytes.remove_prefix(64 * count);
+  }
+#endif
+  a.update(a_bytes);
+  b.update(b_bytes);
 }
 
 std::string Sha256::finish() {

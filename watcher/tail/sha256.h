@@ -19,13 +19,16 @@ class Sha256 {
   explicit Sha256(Use use = Use::best);
 
   void update(std::string_view bytes);
+  /// The same as updating each. Where the processor has SHA instructions, two messages together
+  /// take little longer than one; best in multiples of 64 bytes.
+  static void update_both(Sha256& a, std::string_view a_bytes, Sha256& b, std::string_view b_bytes);
   /// 64 lower-case hex digits over everything so far. Ends the computation.
   [[nodiscard]] std::string finish();
 
  private:
-  using Blocks = void (*)(std::uint32_t* state, const unsigned char* data, std::size_t blocks);
+  void blocks(const unsigned char* data, std::size_t count);
 
-  Blocks blocks_;
+  bool instructions_ = false;
   std::array<std::uint32_t, 8> state_;
   std::array<unsigned char, 64> rest_{};  // what does not fill a block yet
   std::size_t rest_size_ = 0;

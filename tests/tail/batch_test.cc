@@ -1,0 +1,173 @@
+// A large backlog: extracts that are built together, by two threads.
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "tests/tail/tail_fixture.h"
+#include "watcher/tail/sha256.h"
+
+namespace caravel::tail {
+namespace {
+
+using testing::HasSubstr;
+
+/// Holds so many bytes, for any number of threads.
+class SmallDisk : public Disk {
+ public:
+  explicit SmallDisk(std::uintmax_t room = UINTMAX_MAX) : room_(room) {}
+
+  /// Before the n-th write from now (from 1).
+  void before_write(int n, std::function<void()> action) {
+    countdown_ = n;
+    action_ = std::move(action);
+  }
+
+  /// Before the next removal of what was sent.
+  void before_expiry(std::function<void()> action) { expiry_ = std::move(action); }
+
+  Result<UniqueFd> create(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    GiveBack(path);
+    return Disk::create(path);
+  }
+  Result<> write(int fd, std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    if (countdown_ > 0 && --countdown_ == 0) action_();
+    if (bytes.size() > room_) return fail_with_errno("write", ENOSPC);
+    room_ -= bytes.size();
+    return Disk::write(fd, bytes);
+  }
+  Result<> remove(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    if (expiry_ && path.find("/sent/") != std::string::npos) std::exchange(expiry_, nullptr)();
+    GiveBack(path);
+    return Disk::remove(path);
+  }
+
+ private:
+  void GiveBack(const std::string& path) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (!error) room_ += size;
+  }
+
+  std::mutex mutex_;
+  std::uintmax_t room_;
+  int countdown_ = 0;
+  std::function<void()> action_;
+  std::function<void()> expiry_;
+};
+
+class TailBatch : public TailFixture, public testing::Test {
+ protected:
+  static std::string Lines(std::size_t bytes, const std::string& word) {
+    std::string all;
+    while (all.size() < bytes) all += word + std::to_string(all.size()) + "\n";
+    return all;
+  }
+};
+
+TEST_F(TailBatch, ComesOutByteForByte) {
+  SmallDisk small;
+  // Pairs, and one that has no other; several batches; one extract alone.
+  for (const std::uint64_t max_bytes : {900'000ULL, 1'500'000ULL, 5'000'000ULL, 100'000'000ULL}) {
+    SCOPED_TRACE(max_bytes);
+    TailFixture f;
+    f.other_disk = &small;
+    f.options.max_bytes = max_bytes;
+    const std::string all = Lines(11'000'000, "line ");
+    f.Append(all);
+    f.Pass();
+    std::string sent;
+    for (const auto& [name, content] : f.Extracts()) {
+      const watcher::Manifest manifest = f.ManifestOf(name);
+      Sha256 sha;
+      sha.update(content);
+      EXPECT_EQ(manifest.sha256, sha.finish());
+      EXPECT_EQ(manifest.first, sent.size());
+      EXPECT_EQ(manifest.bytes, content.size());
+      EXPECT_EQ(manifest.lines,
+                static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')));
+      sent += content;
+    }
+    EXPECT_TRUE(sent == all);
+    EXPECT_EQ(f.Extracts().size(), (all.size() + max_bytes - 1) / max_bytes);
+  }
+}
+
+TEST_F(TailBatch, OneWholeExtractFitsWhereSeveralHalvesDoNot) {
+  SmallDisk small(3'000'000);
+  other_disk = &small;
+  options.max_bytes = 2'000'000;
+  const std::string all = Lines(14'000'000, "line ");
+  Append(all);
+  std::string sent;
+  for (int i = 0; i < 8 && sent.size() < all.size(); ++i) {
+    Pass();
+    EXPECT_FALSE(Extracts().empty());
+    sent += Sent();
+    for (const auto& [name, content] : Extracts()) {
+      ASSERT_TRUE(small.remove(Outbox() / name).has_value());
+      ASSERT_TRUE(small.remove(Outbox() / (name + ".manifest")).has_value());
+    }
+  }
+  EXPECT_TRUE(sent == all);
+  EXPECT_THAT(AllMessages(), HasSubstr("No space left"));
+}
+
+TEST_F(TailBatch, ALogThatIsWrittenAnewMeanwhileIsNeverMixed) {
+  const std::string all = Lines(9'000'000, "line ");
+  const std::string anew = Lines(10'000'000, "anew ");
+  for (const int write : {1, 2, 20, 40, 60, 70}) {
+    SCOPED_TRACE(write);
+    SmallDisk small;
+    TailFixture f;
+    f.other_disk = &small;
+    f.options.max_bytes = 1'500'000;
+    f.Append(all);
+    small.before_write(write, [&] {
+      f.Truncate();
+      f.Append(anew);
+    });
+    for (int i = 0; i < 3; ++i) f.Pass();
+    const std::string sent = f.Sent();
+    ASSERT_GE(sent.size(), anew.size());
+    const std::string_view before(sent.data(), sent.size() - anew.size());
+    EXPECT_TRUE(std::string_view(sent).substr(before.size()) == anew);
+    EXPECT_TRUE(std::string_view(all).starts_with(before));
+  }
+}
+
+TEST_F(TailBatch, ALogThatIsWrittenAnewWhileItIsPlannedIsNeverMixed) {
+  SmallDisk small;
+  other_disk = &small;
+  options.max_outbox = 150;
+  const auto lines = [](const std::string& word, int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += word + std::to_string(100 + i) + "\n";
+    return all;
+  };
+  Append(lines("old", 10));
+  Pass();
+  const std::string name = Extracts().begin()->first;
+  for (const std::string& file : {name, name + ".manifest"}) {
+    std::filesystem::create_directory(Outbox() / "sent");
+    std::filesystem::rename(Outbox() / file, Outbox() / "sent" / file);
+  }
+  // Room is made for what was seen of the log just before; it ends at the same byte in both.
+  Append(lines("old", 13));
+  const std::string anew = lines("new", 40);
+  small.before_expiry([&] {
+    Truncate();
+    Append(anew.substr(0, 23 * 7));
+  });
+  Pass();
+  options.max_outbox = 1000;
+  Restart();
+  Append(anew.substr(23 * 7));
+  for (int i = 0; i < 3; ++i) Pass();
+  EXPECT_EQ(Sent(), anew);
+}
+
+}  // namespace
+}  // namespace caravel::tail
