@@ -244,8 +244,41 @@ TEST_F(Tail, FollowsWhatAPatternFindsLaterFromItsStart) {
   Pass();
   EXPECT_EQ(Sent(), "new\n");
   std::filesystem::remove(Log("b.log"));
+  std::filesystem::remove(Log("b.log.gz"));
   for (int i = 0; i < 20; ++i) Pass();
   EXPECT_THAT(ReadAll(options.state), Not(HasSubstr("b.log")));
+}
+
+TEST_F(Tail, ReadsTheRotatedFilesOfALogThatAPatternFindsLater) {
+  options.logs = {Log("*.log")};
+  Append("old\n", "b.log.7");
+  Append("a\n", "a.log");
+  while (file_time() <= stamp_of(Log("b.log.7"))->value().id.born) continue;
+  Pass();
+  // All between two looks, the agent running or not.
+  for (const std::string name : {"b.log", "c.log"}) {
+    Append("1\n", name);
+    Rename(name, name + ".1");
+    Append("2\n", name);
+    if (name == "b.log") Pass();
+    Stop();
+  }
+  for (int i = 0; i < 5; ++i) PassGrace();
+  EXPECT_EQ(OfLog("b.log"), "1\n2\n");
+  EXPECT_EQ(OfLog("c.log"), "1\n2\n");
+}
+
+TEST_F(Tail, DoesNotReadRotatedFilesAgainWhenTheirLogComesBack) {
+  options.logs = {Log("*.log")};
+  Append("a\n", "a.log");
+  Pass();
+  Append("1\n", "b.log");
+  Pass();
+  Rename("b.log", "b.log.1");
+  for (int i = 0; i < 5; ++i) PassGrace();
+  Append("2\n", "b.log");
+  for (int i = 0; i < 5; ++i) PassGrace();
+  EXPECT_EQ(OfLog("b.log"), "1\n2\n");
 }
 
 TEST_F(Tail, AWriterThatStaysInAnOldFileHoldsTheNewOneUpForSomeTimeOnly) {

@@ -37,6 +37,11 @@ class SmallDisk : public Disk {
     room_ -= bytes.size();
     return Disk::write(fd, bytes);
   }
+  Result<> replace(const std::string& from, const std::string& to) override {
+    const std::lock_guard lock(mutex_);
+    GiveBack(to);
+    return Disk::replace(from, to);
+  }
   Result<> remove(const std::string& path) override {
     const std::lock_guard lock(mutex_);
     if (expiry_ && path.find("/sent/") != std::string::npos) std::exchange(expiry_, nullptr)();
@@ -124,7 +129,10 @@ TEST_F(TailBatch, ALogThatIsWrittenAnewMeanwhileIsNeverMixed) {
     TailFixture f;
     f.other_disk = &small;
     f.options.max_bytes = 1'500'000;
-    f.Append(all);
+    // Not from its start, where nothing would tell one file from another.
+    f.Append(all.substr(0, 70));
+    f.Pass();
+    f.Append(all.substr(70));
     small.before_write(write, [&] {
       f.Truncate();
       f.Append(anew);
@@ -135,6 +143,8 @@ TEST_F(TailBatch, ALogThatIsWrittenAnewMeanwhileIsNeverMixed) {
     const std::string_view before(sent.data(), sent.size() - anew.size());
     EXPECT_TRUE(std::string_view(sent).substr(before.size()) == anew);
     EXPECT_TRUE(std::string_view(all).starts_with(before));
+    // What was copied whole before is not in vain.
+    EXPECT_GT(before.size(), write == 70 ? 3'000'000U : 0U);
   }
 }
 
@@ -167,6 +177,50 @@ TEST_F(TailBatch, ALogThatIsWrittenAnewWhileItIsPlannedIsNeverMixed) {
   Append(anew.substr(23 * 7));
   for (int i = 0; i < 3; ++i) Pass();
   EXPECT_EQ(Sent(), anew);
+}
+
+TEST_F(TailBatch, TheCopyOfALogThatIsTruncatedMeanwhileComesFirst) {
+  const std::string old = Lines(3000, "old ");
+  const std::string anew = Lines(4000, "new ");
+  for (int write = 1; write < 8; ++write) {
+    SCOPED_TRACE(write);
+    SmallDisk small;
+    TailFixture f;
+    f.other_disk = &small;
+    f.options.max_bytes = 100;
+    f.Append(old);
+    f.Start();
+    small.before_write(write, [&] {
+      std::filesystem::copy_file(f.Log(), f.Log("app.log.1"));
+      f.Truncate();
+      f.Append(anew);
+    });
+    for (int i = 0; i < 3; ++i) f.PassGrace();
+    EXPECT_EQ(f.Sent(), old + anew);
+  }
+}
+
+TEST_F(TailBatch, ExtractsGiveTheirRoomToTheStateThatIsToAnnounceThem) {
+  // The state lies on the same disk, and somebody fetches what is published.
+  for (const std::uintmax_t room : {120'000U, 130'000U, 140'000U, 150'000U, 160'000U}) {
+    SCOPED_TRACE(room);
+    SmallDisk small(room);
+    TailFixture f;
+    f.other_disk = &small;
+    f.options.max_bytes = 8'192;
+    const std::string all = Lines(800'000, "line ");
+    f.Append(all);
+    std::string sent;
+    for (int i = 0; i < 100 && sent.size() < all.size(); ++i) {
+      f.Pass();
+      for (const auto& [name, content] : f.Extracts()) {
+        sent += content;
+        ASSERT_TRUE(small.remove(f.Outbox() / name).has_value());
+        ASSERT_TRUE(small.remove(f.Outbox() / (name + ".manifest")).has_value());
+      }
+    }
+    EXPECT_TRUE(sent == all);
+  }
 }
 
 }  // namespace

@@ -31,6 +31,19 @@ TEST_F(TailDisk, StopsCuttingWhenTheOutboxIsFullAndSaysItOnce) {
   EXPECT_EQ(all, "aaaaa\nbbbbb\nccccc\n");
 }
 
+TEST_F(TailDisk, CountsManifestsToo) {
+  options.max_outbox = 1000;
+  Append("a\n");
+  Pass();
+  // Three manifests of some 300 bytes fit, and then one extract.
+  for (int i = 0; i < 5; ++i) {
+    Append("b\n");
+    Pass();
+  }
+  EXPECT_LE(Extracts().size(), 4U);
+  EXPECT_THAT(AllMessages(), HasSubstr("--max-outbox"));
+}
+
 TEST_F(TailDisk, ReportsAFullDiskOnceAndLosesNothing) {
   Start();
   disk.break_operations([] { return true; }, ENOSPC);
@@ -76,6 +89,27 @@ TEST_F(TailDisk, CrashAtAnyOperationLosesAndRepeatsNothing) {
       for (const auto& entry : std::filesystem::directory_iterator(f.Outbox())) {
         EXPECT_NE(entry.path().filename().string()[0], '.') << entry.path();
       }
+    }
+  }
+}
+
+TEST_F(TailDisk, ACrashBeforeAnythingWasSavedLeavesNoTemporaryFiles) {
+  for (int operation = 1; operation < 40; ++operation) {
+    SCOPED_TRACE(operation);
+    TailFixture f;
+    f.options.max_bytes = 10;
+    f.Append("cccc\ndddd\ne\n");
+    f.disk.crash_in(operation, true);
+    try {
+      f.Pass();
+    } catch (const Crash&) {
+    }
+    f.Stop();
+    f.disk.heal();
+    f.Pass();
+    EXPECT_EQ(f.Sent(), "cccc\ndddd\ne\n");
+    for (const auto& file : std::filesystem::directory_iterator(f.Outbox())) {
+      EXPECT_NE(file.path().filename().string().front(), '.') << file.path();
     }
   }
 }

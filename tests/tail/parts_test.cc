@@ -189,7 +189,7 @@ TEST(SendBackoff, GrowsToFiveMinutes) {
 
 TEST(TailState, IsReadAsItWasWritten) {
   State state;
-  state.patterns = {"/var/log/*.log"};
+  state.patterns = {{"/var/log/*.log", 17}};
   LogState log;
   log.log = "/var/log/a=\n.log";
   log.run = "0a1b2c3d";
@@ -236,6 +236,10 @@ TEST(TailOptions, ComeFromTheLineAndAFile) {
   EXPECT_EQ(options->agent.send, "scp {} a=b");
   EXPECT_THAT(options->agent.logs, ElementsAre(directory + "x.log", "/y.log"));
   EXPECT_EQ(options->agent.interval, milliseconds(10'000));
+  EXPECT_TRUE(options->agent.once);
+  f.Append("\xEF\xBB\xBFonce = yes\n", "bom");
+  options = parse_options({"--config", f.Log("bom"), "x"}, "/here");
+  ASSERT_TRUE(options.has_value()) << options.error().message;
   EXPECT_TRUE(options->agent.once);
   options = parse_options({"--config", f.Log("conf"), "--", "--odd.log"}, "/here");
   ASSERT_TRUE(options.has_value());
@@ -290,7 +294,7 @@ TEST(TailOptions, NameWhatIsWrong) {
       {{"-x"}, "-x: unknown option"},
       {{"--config", f.Log("conf"), "x"}, "conf:2: intervall: unknown"},
       {{"--config", f.Log("conf2"), "x"}, "conf2:2: send: given twice"},
-      {{"--config", f.Log("conf3"), "x"}, "conf3:1: once: belongs on the line"},
+      {{"--config", f.Log("conf3"), "x"}, "conf3:1: once: must be yes or no"},
       {{"--config", "/nowhere", "x"}, "/nowhere"},
       {{""}, "path is empty"},
   };

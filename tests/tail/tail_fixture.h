@@ -121,6 +121,14 @@ class TailFixture {
     for (const auto& [name, content] : Extracts()) all += content;
     return all;
   }
+  /// The same of one log.
+  [[nodiscard]] std::string OfLog(const std::string& name) const {
+    std::string all;
+    for (const auto& [extract, content] : Extracts()) {
+      if (extract.starts_with(name + ".")) all += content;
+    }
+    return all;
+  }
   [[nodiscard]] watcher::Manifest ManifestOf(const std::string& extract) const {
     auto manifest = watcher::parse_manifest(ReadAll(Outbox() / (extract + ".manifest")));
     EXPECT_TRUE(manifest.has_value()) << manifest.error().message;

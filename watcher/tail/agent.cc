@@ -109,7 +109,8 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
   }
   if (!log.followed) return false;
   if (!log.begun) {
-    CARAVEL_TRY(log.follower->begin(options_.from_start || log.from_start, cutter_));
+    CARAVEL_TRY(
+        log.follower->begin(options_.from_start || log.from_start, log.rotated_since, cutter_));
     log.begun = true;
     dirty_ = true;
   }
@@ -205,12 +206,13 @@ Result<> Agent::plan(Log& log, const Range& range, const Now& now, Batch& batch)
     name_it();
   }
   Position after = follower.position();
+  // First, so that the look at it when all is copied also covers the first line.
+  CARAVEL_TRY(move_to(follower.fd(), range.last, after));
   if (after.first_line.empty()) {
     auto first_line = first_line_of(follower.fd());
     if (!first_line) return tl::unexpected(first_line.error());
     after.first_line = *first_line;
   }
-  CARAVEL_TRY(move_to(follower.fd(), range.last, after));
   after.modified = follower.stamp().modified;
   manifest.first_line = after.first_line;
   follower.advance(after);
@@ -230,36 +232,46 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
   const auto planned = plan_some(log, now, batch);
   if (batch.empty()) return planned;
   const bool several = batch.size() > 1;
-  auto built = batch.build(cutter_);
-  log.state.pending = batch.pending();
-  log.unsaved_pending = true;
-  // What has no room for several halves may have room for one whole.
-  if (!built) log.one_by_one = several;
-  if (several && batch.empty()) {
-    CARAVEL_TRY(abandon(log));
-    return cut_some(log, now);
-  }
-  const auto checked = [&]() -> Result<> {
-    if (log.state.pending.empty()) return built;
-    follower.advance(log.state.pending.back().after);
-    // Before this was planned, was it truncated and did it grow again?
+  const auto ready = [&]() -> Result<> {
+    // Was it truncated and did it grow again before this was planned? (Batch looks after the rest.)
     auto same = holds(follower.fd(), before);
     if (!same) return tl::unexpected(same.error());
     if (!*same) return fail(ErrorKind::retry, "changed while it was read");
-    return batch.sync();
+    // A crash leaves temporary files behind, which only their run tells as ours.
+    return log.run_saved ? Result<>{} : save();
   }();
-  if (checked) return built && planned && *planned == Cut::nothing ? Cut::all : Cut::some;
+  if (!ready) {
+    follower.go_back();
+    return tl::unexpected(ready.error());
+  }
+  const auto built = batch.build(cutter_);
+  log.state.pending = batch.pending();
+  log.announced = Log::Announced::no;
+  // What has no room for several halves may have room for one whole.
+  if (!built) log.one_by_one = several;
+  if (!built && !batch.empty()) follower.advance(log.state.pending.back().after);
+  const auto synced = batch.empty() ? built : batch.sync();
+  if (synced) return built && planned && *planned == Cut::nothing ? Cut::all : Cut::some;
   log.one_by_one = several;
   static_cast<void>(abandon(log));
-  return tl::unexpected(checked.error());
+  if (!several) return tl::unexpected(synced.error());
+  follower.doubt();
+  return Cut::some;
 }
 
 /// The announcement, the manifests, the extracts; in memory the log then stands behind them. Any
 /// failure leaves the rest pending: the next step goes on here, a new start does in load().
 Result<> Agent::publish(Log& log, Step& step) {
-  if (log.unsaved_pending) {
-    CARAVEL_TRY(save());
-    log.unsaved_pending = false;
+  if (log.announced != Log::Announced::yes && !log.state.pending.empty()) {
+    if (auto saved = save(); !saved) {
+      // Their room may be what the state needs. Not if it may be on the disk: a start would rely
+      // on them.
+      if (log.announced == Log::Announced::no) {
+        log.one_by_one = log.state.pending.size() > 1;
+        static_cast<void>(abandon(log));
+      }
+      return saved;
+    }
   }
   std::vector<Pending>& pending = log.state.pending;
   const auto outbox = outbox_.open();
@@ -278,7 +290,7 @@ Result<> Agent::publish(Log& log, Step& step) {
       return cut_again(
           log, shown(outbox_.path(name)) + ": another file has this name, or it was damaged");
     }
-    stored_ += next.manifest.bytes;
+    stored_ += next.manifest.bytes + watcher::format_manifest(next.manifest).size();
     step.published.push_back(outbox_.path(name));
     log.state.sequence = next.manifest.sequence;
     log.state.file = next.after;
@@ -305,11 +317,12 @@ Result<> Agent::cut_again(Log& log, const std::string& why) {
 
 /// Forgets extracts that are not announced.
 Result<> Agent::abandon(Log& log) {
-  const std::vector<Pending> dropped = std::exchange(log.state.pending, {});
-  log.unsaved_pending = false;
   log.follower->go_back();
-  for (const Pending& one : dropped) CARAVEL_TRY(outbox_.discard(one.manifest));
-  return {};
+  Result<> done;
+  for (const Pending& one : std::exchange(log.state.pending, {})) {
+    if (auto discarded = outbox_.discard(one.manifest); !discarded) done = discarded;
+  }
+  return done;
 }
 
 /// Counts what is stored; deletes what was sent if it is old, or to make room for `bytes`.
@@ -337,6 +350,7 @@ Result<bool> Agent::make_room(std::uint64_t bytes, const Now& now) {
 void Agent::start_new_run(Log& log) {
   log.state.run = random_run();
   log.state.sequence = 0;
+  log.run_saved = false;
   dirty_ = true;
 }
 

@@ -71,13 +71,16 @@ class Agent : private OtherLogs {
   struct Log {
     LogState state;
     std::unique_ptr<LogFollower> follower;
-    bool followed = true;          // the options still name it
-    bool from_start = false;       // it appeared after a pattern was first looked for
-    bool begun = false;            // its state says where to begin
-    bool one_by_one = false;       // the last time, several extracts together could not be built
-    unsigned deserted_looks = 0;   // in a row
-    bool unsaved_pending = false;  // the extracts are not announced on the disk yet
-    bool verify_pending = false;   // they are from before a crash
+    bool followed = true;                    // the options still name it
+    bool from_start = false;                 // it appeared after a pattern was first looked for:
+    std::int64_t rotated_since = INT64_MAX;  // then
+    bool begun = false;                      // its state says where to begin
+    bool one_by_one = false;      // the last time, several extracts together could not be built
+    unsigned deserted_looks = 0;  // in a row
+    bool run_saved = false;       // a start would know its temporary files
+    enum class Announced { no, maybe, yes };  // the state on the disk has what is pending
+    Announced announced = Announced::no;
+    bool verify_pending = false;  // they are from before a crash
     std::chrono::steady_clock::time_point due;
   };
 
@@ -89,7 +92,7 @@ class Agent : private OtherLogs {
   [[nodiscard]] Result<> load();
   [[nodiscard]] Result<> catch_up(Log& log);
   Log& add_log(LogState state);
-  void add_new_log(const std::string& path, bool from_start);
+  void add_new_log(const std::string& path, const Pattern* known_pattern);
   void find_logs();
   [[nodiscard]] bool is_read_or_ours(const std::string& path);
   [[nodiscard]] bool in_outbox(const std::string& path);
@@ -120,7 +123,7 @@ class Agent : private OtherLogs {
   Cutter cutter_;
   std::optional<Sender> sender_;
   UniqueFd lock_;
-  std::vector<std::string> patterns_;  // that were looked for before this start
+  std::vector<Pattern> patterns_;  // that were looked for before
   std::vector<std::unique_ptr<Log>> logs_;
   bool dirty_ = false;        // the state on the disk is older than ours
   std::uint64_t stored_ = 0;  // bytes in the outbox and in sent/, when last counted

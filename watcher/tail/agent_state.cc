@@ -31,6 +31,12 @@ Result<bool> take_place(const Sibling& file, const watcher::Manifest& manifest, 
   return true;
 }
 
+const Pattern* find_pattern(const std::vector<Pattern>& patterns, const std::string& glob) {
+  const auto found = std::find_if(patterns.begin(), patterns.end(),
+                                  [&](const Pattern& pattern) { return pattern.glob == glob; });
+  return found != patterns.end() ? &*found : nullptr;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
@@ -65,6 +71,12 @@ Result<> Agent::load() {
     CARAVEL_TRY(disk_.sync_directory(directory_of(options_.state)));
   }
   patterns_ = std::move(state.patterns);
+  // Of an older agent's: from now on.
+  for (Pattern& pattern : patterns_) {
+    if (pattern.since != 0) continue;
+    pattern.since = file_time();
+    dirty_ = true;
+  }
   std::vector<std::string> runs;
   std::vector<std::string> keep;
   for (LogState& saved : state.logs) {
@@ -73,6 +85,8 @@ Result<> Agent::load() {
     for (const Pending& one : saved.pending) keep.push_back(Outbox::name_of(one.manifest));
     Log& log = add_log(std::move(saved));
     log.begun = true;
+    log.run_saved = true;
+    log.announced = Log::Announced::yes;
     log.verify_pending = !log.state.pending.empty();
     log.followed = std::any_of(options_.logs.begin(), options_.logs.end(), [&](const auto& named) {
       return named == log.state.log || matches(named, log.state.log);
@@ -130,51 +144,63 @@ Result<> Agent::catch_up(Log& log) {
 Result<> Agent::save() {
   State state;
   for (const std::string& log : options_.logs) {
-    if (is_pattern(log) && !is_there(log).value_or(false)) state.patterns.push_back(log);
+    if (!is_pattern(log) || is_there(log).value_or(false)) continue;
+    if (const Pattern* pattern = find_pattern(patterns_, log)) state.patterns.push_back(*pattern);
   }
   for (const auto& log : logs_) {
     if (log->begun) state.logs.push_back(log->state);
   }
   CARAVEL_TRY(outbox_.sync_names(true));
-  CARAVEL_TRY(replace_file(disk_, options_.state, format_state(state)));
+  CARAVEL_TRY(prepare_file(disk_, options_.state, format_state(state)));
+  for (const auto& log : logs_) {
+    if (log->announced == Log::Announced::no) log->announced = Log::Announced::maybe;
+  }
+  CARAVEL_TRY(put_in_place(disk_, options_.state));
+  for (const auto& log : logs_) {
+    log->announced = Log::Announced::yes;
+    log->run_saved = log->begun;
+  }
   dirty_ = false;
   return {};
 }
 
-void Agent::add_new_log(const std::string& path, bool from_start) {
+void Agent::add_new_log(const std::string& path, const Pattern* known_pattern) {
   LogState state;
   state.log = path;
   state.run = random_run();
-  add_log(std::move(state)).from_start = from_start;
+  Log& log = add_log(std::move(state));
+  if (known_pattern == nullptr) return;
+  // All of it is new, be it rotated already.
+  log.from_start = true;
+  log.rotated_since = known_pattern->since;
 }
 
 void Agent::find_logs() {
   std::vector<std::string> known;
   for (const auto& log : logs_) known.push_back(log->state.log);
   std::sort(known.begin(), known.end());
-  const auto add = [&](const std::string& path, bool from_start) {
+  const auto add = [&](const std::string& path, const Pattern* known_pattern) {
     const auto place = std::lower_bound(known.begin(), known.end(), path);
     if (place != known.end() && *place == path) return;
     known.insert(place, path);
-    add_new_log(path, from_start);
+    add_new_log(path, known_pattern);
   };
   for (const std::string& log : options_.logs) {
     if (!is_pattern(log) || is_there(log).value_or(false)) {
-      add(log, false);
+      add(log, nullptr);
       continue;
     }
-    const bool looked_before =
-        std::find(patterns_.begin(), patterns_.end(), log) != patterns_.end();
+    const Pattern* const looked_before = find_pattern(patterns_, log);
+    const std::int64_t before = file_time();
     const Matches found = matching_logs(log, known);
-    say_what_matches(log, found, looked_before);
+    say_what_matches(log, found, looked_before != nullptr);
     for (const std::string& path : found.logs) {
-      // What a known pattern finds only now is new: all of it is to be read.
       if (!std::binary_search(known.begin(), known.end(), path) && !is_read_or_ours(path)) {
         add(path, looked_before);
       }
     }
-    if (!looked_before) {
-      patterns_.push_back(log);
+    if (looked_before == nullptr) {
+      patterns_.push_back({log, before});
       dirty_ = true;
     }
   }
@@ -251,7 +277,8 @@ void Agent::say_what_matches(const std::string& pattern, const Matches& found, b
 
 /// Logs whose name is gone. What only a pattern named is forgotten, for their number has no other
 /// limit. Not at once, so that the file is found by another name before; nor while the directory is
-/// empty: its file system may not be mounted.
+/// empty: its file system may not be mounted; nor while rotated files remain, which would be read
+/// again if the log came back.
 void Agent::look_after_deserted() {
   const auto forget = [&](const std::unique_ptr<Log>& log) {
     if (!log->followed || !log->follower->deserted() || !log->state.pending.empty()) {
@@ -263,7 +290,7 @@ void Agent::look_after_deserted() {
     if (++log->deserted_looks == 2) log->follower->give_up();
     const bool named = std::find(options_.logs.begin(), options_.logs.end(), log->state.log) !=
                        options_.logs.end();
-    return log->deserted_looks > 3 && !named;
+    return log->deserted_looks > 3 && !named && !log->follower->has_rotated_files();
   };
   if (std::erase_if(logs_, forget) > 0) dirty_ = true;
 }

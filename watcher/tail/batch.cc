@@ -1,5 +1,7 @@
 #include "watcher/tail/batch.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -87,6 +89,8 @@ void Batch::help() {
 
 Result<> Batch::build(Cutter& cutter) {
   {
+    // For what has to be opened when all of this is built.
+    const UniqueFd spare(::fcntl(log_, F_DUPFD_CLOEXEC, 0));
     // Where no second thread can be had (a limit on processes), the first one does it all.
     Thread helper;
     if (is_large()) static_cast<void>(helper.start<&Batch::help>(this));

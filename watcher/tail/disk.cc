@@ -13,6 +13,11 @@
 #include "base/file.h"
 
 namespace caravel::tail {
+namespace {
+
+constexpr std::string_view kTemporary = ".tmp";
+
+}  // namespace
 
 Result<UniqueFd> Disk::create(const std::string& path) {
   return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
@@ -63,17 +68,19 @@ Result<> Disk::remove(const std::string& path) {
   return {};
 }
 
-Result<> replace_file(Disk& disk, const std::string& path, std::string_view content) {
-  const std::string temporary = path + ".tmp";
-  auto fd = disk.create(temporary);
+Result<> prepare_file(Disk& disk, const std::string& path, std::string_view content) {
+  auto fd = disk.create(path + std::string(kTemporary));
   if (!fd) return tl::unexpected(fd.error());
   const auto named = [&](Result<> result) -> Result<> {
     if (!result) return tl::unexpected(with_context(path, result.error()));
     return {};
   };
   CARAVEL_TRY(named(disk.write(fd->get(), content)));
-  CARAVEL_TRY(named(disk.sync(fd->get())));
-  CARAVEL_TRY(disk.replace(temporary, path));
+  return named(disk.sync(fd->get()));
+}
+
+Result<> put_in_place(Disk& disk, const std::string& path) {
+  CARAVEL_TRY(disk.replace(path + std::string(kTemporary), path));
   return disk.sync_directory(directory_of(path));
 }
 

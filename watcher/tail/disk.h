@@ -34,8 +34,11 @@ class Disk {
   [[nodiscard]] virtual Result<> remove(const std::string& path);
 };
 
-/// A temporary beside `path`, written, synced, renamed, the directory synced.
-[[nodiscard]] Result<> replace_file(Disk& disk, const std::string& path, std::string_view content);
+/// Replaces a file as a whole, in two steps: a temporary beside it, written and synced; then its
+/// name and the sync of the directory. If the first fails, nothing has changed; if the second does,
+/// it may have.
+[[nodiscard]] Result<> prepare_file(Disk& disk, const std::string& path, std::string_view content);
+[[nodiscard]] Result<> put_in_place(Disk& disk, const std::string& path);
 
 /// The directory part of a path; "." if it has none.
 [[nodiscard]] std::string directory_of(const std::string& path);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <string_view>
 
 #define XXH_INLINE_ALL
@@ -70,6 +71,12 @@ Result<Stamp> stamp_of(int fd) {
     return fail_with_errno("stat", errno);
   }
   return from(status);
+}
+
+std::int64_t file_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 Result<UniqueFd> open_log(const std::string& path) {

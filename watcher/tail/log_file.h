@@ -51,6 +51,9 @@ struct Position {
 [[nodiscard]] Result<std::optional<Stamp>> stamp_of(const std::string& path);
 [[nodiscard]] Result<Stamp> stamp_of(int fd);
 
+/// Now, by the clock with which local file systems stamp their files.
+[[nodiscard]] std::int64_t file_time();
+
 /// Opens a regular file for reading; anything else is an error, and never a hang.
 [[nodiscard]] Result<UniqueFd> open_log(const std::string& path);
 

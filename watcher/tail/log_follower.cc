@@ -11,13 +11,16 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 
 }  // namespace
 
-Result<> LogFollower::begin(bool from_start, Cutter& cutter) {
+Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter& cutter) {
   auto live = stamp_of(state_.log);
   if (!live) return tl::unexpected(live.error());
   auto siblings = list(std::nullopt);
   if (!siblings) return tl::unexpected(siblings.error());
   for (const Sibling& sibling : *siblings) {
-    if (!*live || !same_file(sibling.stamp.id, (*live)->id)) known_.remember_there(sibling);
+    if (*live && same_file(sibling.stamp.id, (*live)->id)) continue;
+    const std::int64_t born =
+        sibling.stamp.id.born != 0 ? sibling.stamp.id.born : sibling.stamp.modified;
+    if (born < rotated_since) known_.remember_there(sibling);
   }
   if (!*live || !(*live)->regular) return {};
   if (others_.reader_of((*live)->id, *this) != nullptr) return {};
@@ -224,6 +227,12 @@ void LogFollower::go_back() {
       state_.file && same_file(state_.file->id, start_.id) && state_.file->offset >= start_.offset;
   position_ = published ? *state_.file : start_;
   scanned_ = 0;
+}
+
+bool LogFollower::has_rotated_files() const {
+  const auto files = rotated_siblings(state_.log, std::nullopt);
+  return !files || std::any_of(files->begin(), files->end(),
+                               [&](const Sibling& file) { return known_.holds_id(file.stamp.id); });
 }
 
 void LogFollower::give_up() {

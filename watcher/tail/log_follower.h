@@ -91,8 +91,9 @@ class LogFollower {
   [[nodiscard]] std::optional<Position> position_of(const Sibling& file) const;
 
   /// The first look at a log that has no state yet; begins behind what is there unless
-  /// `from_start`.
-  [[nodiscard]] Result<> begin(bool from_start, class Cutter& cutter);
+  /// `from_start`. Its rotated files are left alone but for those made since `rotated_since` (see
+  /// Pattern::since).
+  [[nodiscard]] Result<> begin(bool from_start, std::int64_t rotated_since, class Cutter& cutter);
 
   /// Whether the state changed by looking, since this was last asked.
   [[nodiscard]] bool take_changed() {
@@ -102,6 +103,9 @@ class LogFollower {
 
   /// Nothing is there any more and nothing is left to read.
   [[nodiscard]] bool deserted() const { return deserted_; }
+  /// Rotated files are there still: were the log forgotten, it would not be known that they were
+  /// read.
+  [[nodiscard]] bool has_rotated_files() const;
   /// The file that was being read is not coming back under a name of this log: remembered, so that
   /// another log, which finds it, can go on in it.
   void give_up();

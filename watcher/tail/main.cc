@@ -117,6 +117,7 @@ int main(int argc, char** argv) {
   ::sigaddset(&mask, SIGINT);
   ::sigprocmask(SIG_BLOCK, &mask, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like others
   ::signal(SIGCHLD, SIG_DFL);  // ignored by some parents; then no exit status would be known
   const UniqueFd signals(::signalfd(-1, &mask, SFD_CLOEXEC));
   options->agent.max_open = raise_file_limit();

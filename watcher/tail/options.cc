@@ -161,6 +161,7 @@ The log is only ever read. Manual: docs/tail.md
 
 Result<> apply_config(std::string_view text, const std::string& file, Options& options) {
   std::vector<std::string> seen;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // some editors' BOM
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = trimmed(text.substr(0, end));
@@ -179,7 +180,14 @@ Result<> apply_config(std::string_view text, const std::string& file, Options& o
       continue;
     }
     const Setting* setting = find_setting(name);
-    for (const std::string_view option : {"once", "config", "resend"}) {
+    if (name == "once") {
+      if (value != "yes" && value != "no") {
+        return fail(ErrorKind::usage, place + "once: must be yes or no");
+      }
+      options.agent.once = value == "yes";
+      continue;
+    }
+    for (const std::string_view option : {"config", "resend"}) {
       if (name == option) return fail(ErrorKind::usage, place + name + ": belongs on the line");
     }
     if (setting == nullptr) return unknown(place + name + ": unknown", name, "", {"log"});
@@ -268,7 +276,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   }
   if (!logs.empty()) options.agent.logs = std::move(logs);
   if (options.agent.logs.empty() && options.what == Options::What::run) {
-    return fail(ErrorKind::usage, "no log is named; caravel-tail --help");
+    return fail(ErrorKind::usage, "no log is named; see --help");
   }
   return options;
 }

@@ -67,6 +67,8 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
     file.run = parts->run;
     file.sequence = parts->sequence;
     file.bytes = (*stamp)->size;
+    const auto manifest = stamp_of(directory + "/" + manifest_name(name));
+    if (manifest && *manifest) file.bytes += (*manifest)->size;
     file.changed = (*stamp)->changed;
     file.name = std::move(name);
     files.push_back(std::move(file));

@@ -20,7 +20,7 @@ struct OutboxFile {
   std::string name;  // of the extract
   std::string run;
   std::uint64_t sequence = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;   // with its manifest
   std::int64_t changed = 0;  // ctime, nanoseconds: when it came to where it is
 };
 

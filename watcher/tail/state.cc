@@ -201,9 +201,10 @@ LogState read_log(Section& section) {
 std::string format_state(const State& state) {
   std::string out;
   append_key_value("version", kVersion, out);
-  for (const std::string& pattern : state.patterns) {
+  for (const Pattern& pattern : state.patterns) {
     out += '\n';
-    append_key_value("pattern", percent_encode(pattern), out);
+    append_key_value("pattern", percent_encode(pattern.glob), out);
+    append_key_value("pattern_since", std::to_string(pattern.since), out);
   }
   for (const LogState& log : state.logs) {
     out += '\n';
@@ -244,7 +245,10 @@ Result<State> parse_state(std::string_view text) {
     const KeyValue* last = begin;
     while (last < end && !last->key.empty()) ++last;
     Section section(begin, last);
-    if (section.has("pattern")) state.patterns.push_back(section.decoded("pattern"));
+    if (section.has("pattern")) {
+      const std::int64_t since = section.has("pattern_since") ? section.time("pattern_since") : 0;
+      state.patterns.push_back({section.decoded("pattern"), since});
+    }
     if (section.has("log")) state.logs.push_back(read_log(section));
     if (section.has("known")) {
       auto known = read_known(section.text("known"));

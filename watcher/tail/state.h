@@ -50,8 +50,16 @@ struct LogState {
   bool operator==(const LogState&) const = default;
 };
 
+/// A glob that was looked for before.
+struct Pattern {
+  std::string glob;
+  /// Since when, by the clock of file systems (nanoseconds since 1970); 0: not known.
+  std::int64_t since = 0;
+  bool operator==(const Pattern&) const = default;
+};
+
 struct State {
-  std::vector<std::string> patterns;  // globs that were looked for before
+  std::vector<Pattern> patterns;
   std::vector<LogState> logs;
   bool operator==(const State&) const = default;
 };
