@@ -222,7 +222,9 @@ class Run {
           std::chrono::year(static_cast<int>(packed_year(last_date_))),
           std::chrono::month(packed_month(last_date_)), std::chrono::day(packed_day(last_date_)));
     }
-    result_.sha256 = input_.sha256();
+    const Input::Digests digests = input_.digests();
+    result_.sha256 = digests.packed;
+    result_.unpacked_sha256 = digests.unpacked;
     if (!outputs_.sidecar.discards()) {
       outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
     }

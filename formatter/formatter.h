@@ -44,6 +44,7 @@ struct FormatResult {
   Counts counts;
   const Format* format = nullptr;  // nullptr: an extract without one complete line
   std::string sha256;              // of the file as it came; "" if the Input computes none
+  std::string unpacked_sha256;     // what a manifest speaks of
   std::string first_time;          // least and greatest row time as in the ids; "" without rows
   std::string last_time;
   /// The date of the last row or dropped line whose year came from the YearTable.

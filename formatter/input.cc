@@ -24,15 +24,31 @@ struct DigestDeleter {
 
 }  // namespace
 
+class Input::Digest {
+ public:
+  Digest() : context_(EVP_MD_CTX_new()) {
+    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  }
+  void update(const char* bytes, std::size_t size) {
+    EVP_DigestUpdate(context_.get(), bytes, size);
+  }
+  [[nodiscard]] std::string finish() {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_.get(), bytes, &size);
+    return fmt::format("{:02x}", fmt::join(bytes, bytes + size, ""));
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, DigestDeleter> context_;
+};
+
 /// The file itself: counts, digests, and stops at the fixed size.
 class Input::Source {
  public:
   Source(UniqueFd fd, const Options& options)
       : fd_(std::move(fd)), fixed_size_(options.fixed_size) {
-    if (options.digest) {
-      digest_.reset(EVP_MD_CTX_new());
-      EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr);
-    }
+    if (options.digest) digest_ = std::make_unique<Digest>();
   }
 
   Result<std::size_t> read(char* out, std::size_t size) {
@@ -46,7 +62,7 @@ class Input::Source {
     if (size == 0) return std::size_t{0};
     auto got = read_some(fd_.get(), out, size);
     if (!got) return got;
-    if (digest_) EVP_DigestUpdate(digest_.get(), out, *got);
+    if (digest_) digest_->update(out, *got);
     bytes_ += *got;
     return got;
   }
@@ -67,19 +83,13 @@ class Input::Source {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-  std::string sha256() {
-    if (!digest_) return "";
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    EVP_DigestFinal_ex(digest_.get(), bytes, &size);
-    return fmt::format("{:02x}", fmt::join(bytes, bytes + size, ""));
-  }
+  std::string sha256() { return digest_ ? digest_->finish() : ""; }
 
  private:
   UniqueFd fd_;
   std::uint64_t fixed_size_;
   std::uint64_t bytes_ = 0;
-  std::unique_ptr<EVP_MD_CTX, DigestDeleter> digest_;
+  std::unique_ptr<Digest> digest_;
   std::string pushed_back_;
 };
 
@@ -228,11 +238,21 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   } else {
     input.unpacker_ = std::make_unique<Plain>(source);
   }
+  if ((gzip || zstd) && options.digest) input.unpacked_ = std::make_unique<Digest>();
   return input;
 }
 
-Result<std::size_t> Input::read(char* out, std::size_t size) { return unpacker_->read(out, size); }
+Result<std::size_t> Input::read(char* out, std::size_t size) {
+  auto got = unpacker_->read(out, size);
+  if (got && unpacked_) unpacked_->update(out, *got);
+  return got;
+}
 std::uint64_t Input::packed_bytes() const { return source_->bytes(); }
-std::string Input::sha256() { return source_->sha256(); }
+Input::Digests Input::digests() {
+  Digests digests;
+  digests.packed = source_->sha256();
+  digests.unpacked = unpacked_ ? unpacked_->finish() : digests.packed;
+  return digests;
+}
 
 }  // namespace caravel::formatter

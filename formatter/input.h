@@ -37,10 +37,16 @@ class Input {
 
   /// Bytes of the file read so far, for progress.
   [[nodiscard]] std::uint64_t packed_bytes() const;
-  /// 64 hex digits over the file as it came. Valid after read() returned 0.
-  [[nodiscard]] std::string sha256();
+  /// 64 hex digits over the file as it came, and over its unpacked bytes (the same, if it is not
+  /// packed). Valid after read() returned 0, once.
+  struct Digests {
+    std::string packed;
+    std::string unpacked;
+  };
+  [[nodiscard]] Digests digests();
 
  private:
+  class Digest;
   class Source;
   class Unpacker;
   class Plain;
@@ -50,6 +56,7 @@ class Input {
   Input();
   std::unique_ptr<Source> source_;
   std::unique_ptr<Unpacker> unpacker_;
+  std::unique_ptr<Digest> unpacked_;  // only of what is packed
 };
 
 }  // namespace caravel::formatter

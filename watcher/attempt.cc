@@ -133,7 +133,9 @@ Result<> Attempt::format() {
                             tools_.spool.path(), tools_.config.min_free));
   }
   FormatOrder order{tools_.config, tools_.feed, tools_.formats, job_.by_hand, job_.claim.name};
-  if (tools_.feed.manifest != ManifestRule::ignore) {
+  if (tools_.feed.manifest != ManifestRule::ignore && job_.origin == Origin::process) {
+    if (job_.beside) order.manifests.push_back(*job_.beside);
+  } else if (tools_.feed.manifest != ManifestRule::ignore) {
     auto manifests = tools_.ledger.manifests_for(tools_.feed.name, job_.claim.name);
     if (!manifests) return tl::unexpected(manifests.error());
     order.manifests = std::move(*manifests);

@@ -87,13 +87,16 @@ std::string make_claim_id(std::chrono::system_clock::time_point now) {
   std::array<char, 32> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ-", &parts);
 
-  std::array<unsigned char, 6> random{};
+  std::array<unsigned char, 4> random{};
   // getrandom(2) of up to 256 bytes is never cut short once the system is up; before, it waits.
   while (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
   }
-  std::string id(text.data(), size);
-  for (const unsigned char byte : random) id += fmt::format("{:02x}", byte);
-  return id;
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  const auto rest = std::chrono::floor<std::chrono::microseconds>(now - second).count();
+  std::string digits = fmt::format("{:05x}", rest);
+  for (const unsigned char byte : random) digits += fmt::format("{:02x}", byte);
+  digits.resize(12);
+  return std::string(text.data(), size) + digits;
 }
 
 bool is_claim_id(std::string_view id) {

@@ -35,7 +35,8 @@ struct ClaimRoot {
 [[nodiscard]] Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd,
                                                const std::string& drop_path);
 
-/// "20261122T101500Z-0123456789ab": ascending by time, never the same twice (48 random bits).
+/// "20261122T101500Z-0123456789ab": ascending by time, to the microsecond (five of the hex digits);
+/// never the same twice (28 random bits).
 [[nodiscard]] std::string make_claim_id(std::chrono::system_clock::time_point now);
 [[nodiscard]] bool is_claim_id(std::string_view id);
 

@@ -124,6 +124,35 @@ ExtractTime time_of(const FormatOrder& order, const std::optional<Manifest>& man
   return ExtractTime::of_file(order.name, mtime_ns);
 }
 
+/// Whether a manifest speaks of this content. caravel-tail packs nothing: what came packed was
+/// packed on its way, or its manifest was made by somebody else.
+bool speaks_of(const Manifest& manifest, const FormatResult& result) {
+  return manifest.sha256 == result.unpacked_sha256 || manifest.sha256 == result.sha256;
+}
+
+/// The manifest that counts for the content: by whatever name it came, for a replay may have any.
+Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* ledger,
+                                             const FormatResult& result) {
+  if (order.feed.manifest == ManifestRule::ignore) return std::nullopt;
+  std::vector<Manifest> known;
+  if (ledger != nullptr) {
+    for (const std::string& digest : {result.unpacked_sha256, result.sha256}) {
+      auto manifest = ledger->manifest_of(order.feed.name, digest, order.name);
+      if (!manifest || *manifest) return manifest;
+    }
+    auto all = ledger->manifests_for(order.feed.name, order.name);
+    if (!all) return tl::unexpected(all.error());
+    known = std::move(*all);
+  }
+  // One that the ledger has but did not name came too late; one that it has not lies beside a file.
+  const auto found =
+      std::find_if(order.manifests.begin(), order.manifests.end(), [&](const Manifest& manifest) {
+        return speaks_of(manifest, result) &&
+               std::find(known.begin(), known.end(), manifest) == known.end();
+      });
+  return found != order.manifests.end() ? std::optional(*found) : std::nullopt;
+}
+
 bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return a->first_line == b->first_line && a->first == b->first;
@@ -134,17 +163,9 @@ bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>&
 Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const FormatResult& result,
                           std::int64_t mtime_ns) {
   Assumption settled;
-  if (order.feed.manifest != ManifestRule::ignore) {
-    if (ledger != nullptr) {
-      auto manifest = ledger->manifest_of(order.feed.name, result.sha256, order.name);
-      if (!manifest) return tl::unexpected(manifest.error());
-      settled.manifest = std::move(*manifest);
-    } else {
-      const auto same = std::find_if(order.manifests.begin(), order.manifests.end(),
-                                     [&](const Manifest& m) { return m.sha256 == result.sha256; });
-      if (same != order.manifests.end()) settled.manifest = *same;
-    }
-  }
+  auto manifest = manifest_for(order, ledger, result);
+  if (!manifest) return tl::unexpected(manifest.error());
+  settled.manifest = std::move(*manifest);
   settled.time = time_of(order, settled.manifest, mtime_ns);
   if (ledger == nullptr || order.by_hand.year) return settled;
   // Rows must get the years that they have in the store.
@@ -184,16 +205,16 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   assumed.time = time_of(order, assumed.manifest, stamp->mtime_ns);
   auto report = pass(fd, order, targets, assumed, monitor);
   if (!report) return report;
-  if (!order.manifests.empty() &&
-      std::none_of(order.manifests.begin(), order.manifests.end(),
-                   [&](const Manifest& m) { return m.sha256 == report->result.sha256; })) {
-    report->mismatch = true;
-    return report;
-  }
-
   // Only its content says whether we have seen it before, and what belongs to it.
   auto settled = settle(order, ledger, report->result, stamp->mtime_ns);
   if (!settled) return tl::unexpected(settled.error());
+  // Not only by those of its name: an enemy may have sent more of them than are looked at.
+  if (!order.manifests.empty() && !settled->manifest &&
+      std::none_of(order.manifests.begin(), order.manifests.end(),
+                   [&](const Manifest& m) { return speaks_of(m, report->result); })) {
+    report->mismatch = true;
+    return report;
+  }
   const formatter::Format* format = report->result.format;
   const bool needs_year = format != nullptr && format->needs_year();
   const bool same_year = !needs_year || settled->time.known == assumed.time.known;

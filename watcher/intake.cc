@@ -297,8 +297,10 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
       continue;
     }
     ++more[candidate.feed];
-    Claim claim{candidate.manifest ? make_manifest_claim_id(now.wall, candidate.feed->name)
-                                   : make_claim_id(now.wall),
+    // Ids ascend with the claims, so that a start goes on in the same order.
+    last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
+    Claim claim{candidate.manifest ? make_manifest_claim_id(last_claim_, candidate.feed->name)
+                                   : make_claim_id(last_claim_),
                 candidate.name};
     if (!candidate.manifest) {
       NewClaim row = claim_row(claim, *candidate.feed, directory.root());

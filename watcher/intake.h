@@ -159,7 +159,8 @@ class Intake {
   // Senders that link a finished file into place remove its first name right after, which no watch
   // on this directory tells of.
   std::map<StillnessTracker::Key, Linked> linked_;
-  std::map<std::string, Pending> pending_;  // by claim id
+  std::map<std::string, Pending> pending_;  // by claim id, so in the order of the claims
+  Time last_claim_;                         // its id's time
   std::vector<ReadyExtract> ready_;
   std::map<std::string, const FeedConfig*> open_;  // claims not finished, by id
   std::map<const FeedConfig*, std::size_t> open_count_;

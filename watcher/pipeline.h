@@ -28,6 +28,8 @@ struct ExtractJob {
   /// `path` is a CSV with its sidecar beside it (PATH.sidecar): nothing is left to format.
   bool prepared = false;
   ByHand by_hand;
+  /// The manifest beside a person's file. Those that came by its name before do not bind it.
+  std::optional<Manifest> beside;
   bool reprocess = false;
   bool delete_stale = false;
   /// It was waited for long enough: what is not as its manifest says is given up.

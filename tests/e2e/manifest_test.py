@@ -2,6 +2,7 @@
 import gzip
 import hashlib
 import os
+import shutil
 import time
 
 import harness
@@ -201,6 +202,75 @@ class Manifests(harness.HostTest):
             file.write(line)
         host.run("process", "--feed", "web", host.path("byhand.log"), expect=0)
         self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
+
+    def test_what_was_packed_on_the_way_has_the_place_of_its_manifest(self):
+        host = self.host(feeds="  web: {drop: web, match: '*.log', format: nginx, store: local, "
+                         "manifest_wait: 1h}\n")
+        os.makedirs(host.path("spool/web"))
+        first, second = access("a"), access("a") + access("b")
+        host.start()
+        for sequence, content, offset in ((1, first, 0), (2, second, len(first))):
+            for name, text in ((tail_name(sequence) + ".manifest",
+                                manifest(content, sequence, offset)), (tail_name(sequence), content)):
+                with open(host.path("spool/web", name), "w", encoding="ascii") as file:
+                    file.write(text)
+        wait_for("both", lambda: host.extracts("web")["done"] == 2)
+        rows = host.rows("select count(*) from web")
+        self.assertEqual(rows, [(3,)])
+        # By another name into the drop directory, and by hand with and without its manifest.
+        with gzip.open(host.path("ready"), "wb") as file:
+            file.write(second.encode())
+        os.rename(host.path("ready"), host.path("spool/web/copy.log.gz"))
+        wait_for("the copy", lambda: host.extracts("web")["done"] == 3)
+        self.assertEqual(host.rows("select count(*) from web"), rows)
+        by_hand = host.path(tail_name(2) + ".gz")
+        with gzip.open(by_hand, "wb", compresslevel=1) as file:
+            file.write(second.encode())
+        host.run("process", "--feed", "web", by_hand, expect=0)
+        host.stop()
+        shutil.rmtree(host.path("state"))
+        with open(host.path(tail_name(2) + ".manifest"), "w", encoding="ascii") as file:
+            file.write(manifest(second, 2, len(first)))
+        host.run("process", "--feed", "web", by_hand, expect=0)
+        self.assertEqual(host.rows("select count(*) from web"), rows)
+
+    def test_many_wrong_manifests_do_not_hide_the_right_one(self):
+        host = self.host(feed="    manifest_wait: 1h\n    settle: 1ms\n")
+        os.makedirs(host.path("spool/drop"))
+        good = location(1)
+        host.drop(manifest(good), tail_name(1) + ".manifest")
+        host.run("sweep")
+        for wrong in range(0, 120):
+            host.drop(manifest("x" * (wrong + 1) + "\n"), tail_name(1) + ".manifest")
+            host.run("sweep")
+        host.drop(good, tail_name(1))
+        host.run("sweep", expect=0)
+        self.assertEqual(host.count(), 1)
+
+    def test_by_hand_only_the_manifest_beside_a_file_binds_it(self):
+        host = self.host(feed="    year: guess\n")
+        name = host.path(tail_name(1))
+        with open(name, "w", encoding="ascii") as file:
+            file.write(location(1))
+        with open(name + ".manifest", "w", encoding="ascii") as file:
+            file.write(manifest(location(2)))
+        for arguments in (["--dry-run"], []):
+            said = host.run("process", *arguments, name, expect=1)
+            self.assertIn("broken transfer", said.stdout + said.stderr)
+        os.unlink(name + ".manifest")
+        for arguments in (["--dry-run"], []):
+            host.run("process", *arguments, name, expect=0)
+        self.assertEqual(host.count(), 1)
+
+    def test_a_dry_run_ignores_the_manifests_that_the_feed_ignores(self):
+        host = self.host(feed="    year: guess\n    manifest: ignore\n")
+        name = host.path(tail_name(1))
+        with open(name, "w", encoding="ascii") as file:
+            file.write(location(1))
+        with open(name + ".manifest", "w", encoding="ascii") as file:
+            file.write(manifest(location(2)))
+        for arguments in (["--dry-run"], []):
+            host.run("process", *arguments, name, expect=0)
 
     def test_a_manifest_that_comes_too_late_changes_no_id(self):
         host = self.host(feeds="  web: {drop: web, match: '*.log', format: nginx, store: local, "

@@ -39,7 +39,9 @@ class InputTest : public testing::Test {
       out.append(buffer, 0, *got);
     }
     packed_bytes_ = input->packed_bytes();
-    sha256_ = input->sha256();
+    const Input::Digests digests = input->digests();
+    sha256_ = digests.packed;
+    unpacked_sha256_ = digests.unpacked;
     return out;
   }
   static std::string Failure(const Error& error) {
@@ -50,6 +52,7 @@ class InputTest : public testing::Test {
   test::TempDir dir_;
   std::uint64_t packed_bytes_ = 0;
   std::string sha256_;
+  std::string unpacked_sha256_;
 };
 
 /// 600 KB that do not pack too well: more than any buffer on the way.
@@ -96,6 +99,9 @@ TEST_F(InputTest, DigestsTheBytesAsTheyCame) {
   const std::string packed = Gzip("abc");
   (void)Unpacked(packed);
   const std::string of_packed = sha256_;
+  EXPECT_EQ(unpacked_sha256_, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  (void)Unpacked(Zstd("abc"));
+  EXPECT_EQ(unpacked_sha256_, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   (void)Unpacked("x" + packed);  // the same bytes as plain text
   EXPECT_NE(of_packed, sha256_);
   EXPECT_NE(of_packed, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

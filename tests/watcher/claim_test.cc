@@ -35,6 +35,8 @@ TEST(ClaimId, HasItsTimeAndIsNeverTheSameTwice) {
   EXPECT_EQ(ids.size(), 1000U);
   for (const auto& id : ids) EXPECT_TRUE(is_claim_id(id)) << id;
   EXPECT_LT(make_claim_id(kNow), make_claim_id(kNow + 1s));
+  EXPECT_LT(make_claim_id(kNow), make_claim_id(kNow + 1us));
+  EXPECT_LT(make_claim_id(kNow + 999'999us), make_claim_id(kNow + 1s));
 }
 
 TEST(ClaimId, OfAManifestNamesItsFeed) {

@@ -30,10 +30,13 @@ Result<FileStamp> look_before_reading(const std::string& path) {
 }  // namespace
 
 std::optional<Manifest> manifest_beside(const std::string& path) {
-  const auto text = read_file(manifest_name(path), kMaxManifestBytes);
-  if (!text) return std::nullopt;
-  auto manifest = parse_manifest(*text);
-  return manifest ? std::optional(std::move(*manifest)) : std::nullopt;
+  // Of what was packed by hand, the manifest may be that of the plain file.
+  for (const std::string& extract : {path, std::string(base_name(path))}) {
+    const auto text = read_file(manifest_name(extract), kMaxManifestBytes);
+    if (!text) continue;
+    if (auto manifest = parse_manifest(*text)) return std::move(*manifest);
+  }
+  return std::nullopt;
 }
 
 void Totals::add(const PipelineResult& result) {
@@ -121,8 +124,9 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
       if (auto committed = ledger->commit_claims({row}, now); !committed) {
         return report_error(committed.error());
       }
-      if (const auto manifest = manifest_beside(job.path); manifest && !job.prepared) {
-        auto added = ledger->add_manifest(feed.name, job.claim.name, *manifest, now);
+      if (!job.prepared) job.beside = manifest_beside(job.path);
+      if (job.beside) {
+        auto added = ledger->add_manifest(feed.name, job.claim.name, *job.beside, now);
         if (!added) return report_error(added.error());
       }
       result = Pipeline({settings.config, feed, settings.formats, *spool, *ledger, *store,

@@ -27,7 +27,7 @@ Result<std::string> sha256_of(const std::string& path) {
   for (;;) {
     auto got = input->read(chunk.data(), chunk.size());
     if (!got) return tl::unexpected(got.error());
-    if (*got == 0) return input->sha256();
+    if (*got == 0) return input->digests().packed;
   }
 }
 

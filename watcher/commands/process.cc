@@ -153,7 +153,10 @@ int run_process(const CommandCall& call) {
       const std::string name = fs::path(file).filename().string();
       Progress progress(printable(name));
       FormatOrder order{settings->config, **feed, settings->formats, by_hand, name};
-      if (auto manifest = manifest_beside(file)) order.manifests.push_back(std::move(*manifest));
+      if (auto manifest = manifest_beside(file);
+          manifest && (*feed)->manifest != ManifestRule::ignore) {
+        order.manifests.push_back(std::move(*manifest));
+      }
       const PipelineResult result =
           dry_run(file, order, ledger ? &*ledger : nullptr, call.stop, progress);
       if (result.ending == Ending::done) {
