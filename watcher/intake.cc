@@ -128,6 +128,8 @@ void Intake::scan(std::size_t index, const Moment& now) {
   });
   if (!scanned) say_error(directory.path(), with_context(directory.path(), scanned.error()));
   note_unclaimed(std::move(candidates));
+  // A capture's own outbox is no drop directory; a watcher of the same feed writes these.
+  if (origin_ == Origin::capture) return;
   for (const FeedConfig* feed : directory.feeds()) {
     auto noted = ledger_.set_in_drop(feed->name, in_drop[feed], now.wall);
     if (noted && feed == directory.feeds().front()) {

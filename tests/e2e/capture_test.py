@@ -1,4 +1,5 @@
 """caravel capture: a log of this host into the store, in one process."""
+import glob
 import os
 import random
 import signal
@@ -100,6 +101,40 @@ class Capture(harness.HostTest):
         self.assertIn("captured already", host.run("capture", host.path("app.log"), expect=1).stderr)
         self.end(process)
         self.assertEqual(host.extracts()["failed"], 0)
+
+    def test_a_store_that_is_down_lets_no_more_lie_there_than_max_outbox(self):
+        couch = harness.Couch()
+        self.addCleanup(couch.remove)
+        host = self.host(stores=couch.yaml(), store="couch")
+        rows = 3000
+        self.append(host, "".join(location(second) for second in range(rows)))
+        process = self.begin(host, "--max-outbox", "60kB", "--max-bytes", "5kB")
+
+        def held():
+            return sum(os.path.getsize(path) for folder in ("drop", "work/*") for path in
+                       glob.glob(host.path("spool/capture/hrt", folder, "app.log.*")))
+        def full():
+            with open(host.path("capture.log"), encoding="utf-8") as log:
+                return "--max-outbox" in log.read() and host.extracts()["waiting"] >= 1
+        wait_for("the limit", full)
+        self.assertLessEqual(held(), 60_000)
+        couch.start()
+        wait_for("all rows", lambda: len(couch.rows()) == rows)
+        self.end(process)
+
+    def test_capture_leaves_the_watchers_view_of_the_drop_directory_alone(self):
+        host = self.host()
+        os.makedirs(host.path("spool/drop"))
+        host.start()
+        host.drop("x", "notes.txt")
+        host.stop()
+        host.start()
+        def left_alone():
+            return "notes.txt" in host.run("status", expect=0).stdout
+        wait_for("the scan", left_alone)
+        self.append(host, location(1))
+        host.run("capture", "--once", host.path("app.log"), expect=0)
+        self.assertTrue(left_alone())
 
     def test_a_log_may_begin_at_its_end(self):
         host = self.host()

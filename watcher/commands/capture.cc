@@ -107,7 +107,11 @@ int run_capture(const CommandCall& call) {
   const std::string state = capture_state(settings->config, (*feed)->name);
   start_logging(settings->config.log_level, false);
 
-  const Config config = capture_config(settings->config, **feed);
+  Config config = capture_config(settings->config, **feed);
+  // One half for what is cut, one for what is claimed: a store may be down for days.
+  agent_wanted->max_outbox = std::max<std::uint64_t>(agent_wanted->max_outbox / 2, 1);
+  config.max_claims = std::clamp<std::uint64_t>(
+      agent_wanted->max_outbox / agent_wanted->max_bytes, 1, config.max_claims);
   // Before anything is cut: the ledger makes the state directory.
   if (auto ledger = Ledger::open(config.ledger_path()); !ledger) {
     return report_error(ledger.error());
