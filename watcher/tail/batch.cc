@@ -13,12 +13,15 @@ namespace {
 /// From this size on, a second thread is worth its start.
 constexpr std::uint64_t kWorthAThread = 4 << 20;
 
+/// Of a manifest: digest and number of lines.
+constexpr std::uint64_t kNotInItYet = 64 + 8;
+
 Result<> not_begun() { return fail(ErrorKind::retry, "not begun"); }
 
 }  // namespace
 
 void Batch::add(watcher::Manifest manifest, Position after) {
-  bytes_ += manifest.bytes;
+  bytes_ += manifest.bytes + watcher::format_manifest(manifest).size() + kNotInItYet;
   extracts_.push_back({Pending{std::move(manifest), std::move(after)}, {}, {}, not_begun()});
 }
 

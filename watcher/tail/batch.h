@@ -31,6 +31,7 @@ class Batch {
 
   [[nodiscard]] bool empty() const { return extracts_.empty(); }
   [[nodiscard]] std::size_t size() const { return extracts_.size(); }
+  /// Of extracts and manifests.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] const watcher::Manifest& last() const { return extracts_.back().pending.manifest; }
 
