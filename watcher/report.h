@@ -50,10 +50,10 @@ struct StatusReport {
   std::uint64_t failed_total = 0;
   std::vector<LeftAloneStatus> left_alone;
   std::uint64_t left_alone_total = 0;
-  /// Runs of capture hosts: the newest of each source, and older ones with gaps.
+  /// Runs of capture hosts: those that no newer one replaced, and others with gaps.
   std::vector<SourceStatus> sources;
   std::vector<SilentSource> silent;
-  std::vector<OpenManifest> overdue;  // manifests without their extracts
+  OverdueManifests overdue;  // manifests without their extracts
 };
 
 [[nodiscard]] Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question,
