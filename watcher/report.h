@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "watcher/ledger.h"
+#include "watcher/refused_manifests.h"
 #include "watcher/source_watch.h"
 
 namespace caravel::watcher {
@@ -24,6 +25,7 @@ struct StatusQuestion {
   std::string lock_holder;         // who watches the spool, in words; "" = nobody does
   std::size_t most = 10;           // of each list: waiting, failed, left alone, runs of sources
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
+  RefusedManifests refused_manifests{};
 };
 
 struct FeedStatus {
@@ -54,6 +56,7 @@ struct StatusReport {
   std::vector<SourceStatus> sources;
   std::vector<SilentSource> silent;
   OverdueManifests overdue;  // manifests without their extracts
+  RefusedManifests refused_manifests;
 };
 
 [[nodiscard]] Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question,

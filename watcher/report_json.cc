@@ -119,7 +119,9 @@ std::string status_json(const StatusReport& report) {
               {"sources", Json::array()},
               {"silent", Json::array()},
               {"manifests_without_extract", Json::array()},
-              {"manifests_without_extract_total", report.overdue.total}};
+              {"manifests_without_extract_total", report.overdue.total},
+              {"refused_manifests", Json::array()},
+              {"refused_manifests_total", report.refused_manifests.total}};
   for (const SourceStatus& source : report.sources) {
     out["sources"].push_back(json_source(source, now));
   }
@@ -135,6 +137,12 @@ std::string status_json(const StatusReport& report) {
                                                 {"name", manifest.name},
                                                 {"since", time_text(manifest.since)},
                                                 {"age_seconds", json_age(now, manifest.since)}});
+  }
+  for (const RefusedManifest& manifest : report.refused_manifests.newest) {
+    out["refused_manifests"].push_back({{"name", manifest.file},
+                                        {"why", manifest.why},
+                                        {"since", time_text(manifest.since)},
+                                        {"age_seconds", json_age(now, manifest.since)}});
   }
   for (const FeedStatus& feed : report.feeds) out["feeds"].push_back(json_feed(feed, now));
   for (const StoreRecord& store : report.stores) out["stores"].push_back(json_store(store));

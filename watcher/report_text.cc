@@ -227,6 +227,15 @@ std::string status_text(const StatusReport& report) {
     }
     table(out, rows);
   }
+  if (const RefusedManifests& refused = report.refused_manifests; refused.total > 0) {
+    add_heading(out, "Refused manifests in failed/", refused.newest.size(), refused.total);
+    rows.clear();
+    for (const RefusedManifest& manifest : refused.newest) {
+      rows.push_back({printable(manifest.file), ago(now, manifest.since) + " ago",
+                      "it " + printable(manifest.why)});
+    }
+    table(out, rows);
+  }
   if (!report.left_alone.empty()) {
     add_heading(out, "Left alone in the drop directories", report.left_alone.size(),
                 report.left_alone_total);

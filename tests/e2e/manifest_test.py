@@ -1,4 +1,5 @@
 """Manifests on the loading host: before or after the extract, broken transfers, gaps, replays."""
+import glob
 import gzip
 import hashlib
 import os
@@ -125,6 +126,51 @@ class Manifests(harness.HostTest):
         self.send(host, location(1))
         host.wait_until_ended(1)
         self.assertEqual(host.count(), 1)
+
+    def test_what_became_of_a_manifest_is_explained(self):
+        host = self.host()
+        host.start()
+        self.send(host, location(1))
+        host.wait_until_ended(1)
+        name = tail_name(1) + ".manifest"
+        done = glob.glob(host.path("spool/done/*/*/*", name))
+        for asked in (name, *done):
+            said = host.run("explain", asked, expect=0).stdout
+            self.assertIn("taken", said)
+            self.assertIn(tail_name(1) + ": done", said)
+        self.assertEqual(host.status()["refused_manifests_total"], 0)
+
+    def test_a_refused_manifest_is_explained_and_its_extract_says_so(self):
+        host = self.host()
+        host.start()
+        # It waits before its manifest comes, and after.
+        host.drop(location(1), tail_name(1))
+        wait_for("the extract", lambda: "has not come" in host.run("status").stdout)
+        name = tail_name(1) + ".manifest"
+        host.drop(manifest(location(1), version=2), name)
+        wait_for("the reason", lambda: "came and was refused" in host.run("status").stdout)
+        said = host.run("explain", tail_name(1), expect=0).stdout
+        self.assertIn("version", said)
+        self.assertNotIn("has not come", said)
+        second = manifest(location(2), 2)[:-30]
+        host.drop(second, tail_name(2) + ".manifest")
+        wait_for("failed/", lambda: host.status()["refused_manifests_total"] == 2)
+        host.drop(location(2), tail_name(2))
+        wait_for("the second", lambda: host.run("status").stdout.count("came and was refused") == 2)
+        self.assertEqual([refused["name"] for refused in host.status()["refused_manifests"]],
+                         [tail_name(2) + ".manifest", name])
+        self.assertIn("Refused manifests in failed/ (2)", host.run("status").stdout)
+        host.drop("again\n", name)
+        wait_for("its second", lambda: host.status()["refused_manifests_total"] == 3)
+        again = glob.glob(host.path("spool/failed", name + "~????????"))
+        self.assertEqual(len(again), 1)
+        for asked in (name, host.path("spool/failed", name), again[0]):
+            said = host.run("explain", asked, expect=0).stdout
+            self.assertIn("refused because it is no whole manifest", said)
+            self.assertIn(host.path("spool/failed", name), said)
+        # A good one still ends the wait.
+        host.drop(manifest(location(1)), name)
+        self.wait_done(host, 1)
 
     def test_a_gap_is_reported_and_closes_when_the_extract_comes(self):
         host = self.host()
