@@ -106,8 +106,15 @@ std::vector<std::string> SourceWatch::step(Time now) {
             duration_for_people(std::chrono::duration_cast<milliseconds>(now - manifest.since))),
         "");
   }
+  // A feed's silence may go on as that of a source that became known.
+  const auto goes_on = [&](const std::string& key) {
+    if (!key.ends_with("\n\n")) return false;
+    const std::string feed = key.substr(0, key.size() - 1);
+    const auto source = lasting.lower_bound(feed);
+    return source != lasting.end() && source->first.starts_with(feed);
+  };
   for (const auto& [key, end] : said_) {
-    if (!lasting.contains(key) && !end.empty()) messages.push_back(end);
+    if (!lasting.contains(key) && !goes_on(key) && !end.empty()) messages.push_back(end);
   }
   said_ = std::move(lasting);
   return messages;

@@ -153,6 +153,17 @@ TEST_F(Sources, ABacklogThatIsLoadedAtLastDoesNotEndASilence) {
   EXPECT_THAT(SilentRuns(kNow + minutes(61)), ElementsAre("0a1b2c3d"));
 }
 
+TEST_F(Sources, TheSilenceOfAFeedGoesOnInThatOfItsSource) {
+  Claim("app.log.bus1.0a1b2c3d.00000001.log", kNow);
+  EXPECT_THAT(watch_.step(kNow + minutes(16)),
+              ElementsAre("hrt: the feed is silent: nothing came for 16 min"));
+  // The store is there again.
+  ASSERT_TRUE(ledger_.arrived({"hrt", "0a1b2c3d", "app.log on bus1", false}, 1, State::done, kNow,
+                              kNow + minutes(17)));
+  EXPECT_THAT(watch_.step(kNow + minutes(18)),
+              ElementsAre("hrt: app.log on bus1 is silent: nothing came for 18 min"));
+}
+
 TEST_F(Sources, AManifestOfAnExtractInFailedIsNotOverdue) {
   Announce("a.log", kNow);
   Claim("a.log", kNow);
