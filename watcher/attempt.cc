@@ -235,18 +235,22 @@ Result<> Attempt::finish() {
   counts_.already_there = sent.already_there;
   counts_.differs = sent.differs;
   counts_.replaced = sent.replaced;
-  CARAVEL_TRY(note_sequence());
+  CARAVEL_TRY(note_sequence(State::done));
   CARAVEL_TRY(tools_.ledger.finish_done(
       job_.claim.id, counts_, fmt::format("{}", fmt::join(notes_, "; ")), system_clock::now()));
   step_ = Step::remove_stale;
   return {};
 }
 
-/// Before the commit of `done`: done again after a crash in between, it changes nothing.
-Result<> Attempt::note_sequence() {
+/// Before the commit of `end`: done again after a crash in between, it changes nothing.
+Result<> Attempt::note_sequence(State end) {
   const auto place = sequence_of(tools_.feed.name, job_.claim.name, report_.manifest);
   if (job_.prepared || !place) return {};
-  auto arrival = tools_.ledger.arrived(place->run, place->sequence, system_clock::now());
+  auto extract = tools_.ledger.find_claim(job_.claim.id);
+  if (!extract) return tl::unexpected(extract.error());
+  std::optional<Time> came;
+  if (*extract && job_.origin != Origin::process) came = (*extract)->claimed_at;
+  auto arrival = tools_.ledger.arrived(place->run, place->sequence, end, came, system_clock::now());
   if (!arrival) return tl::unexpected(arrival.error());
   for (const std::string& text : describe(*place, *arrival)) {
     if (tools_.observer.on_note) tools_.observer.on_note(text);
@@ -283,8 +287,11 @@ Result<> Attempt::refuse() {
   auto extract = tools_.ledger.find_claim(job_.claim.id);
   if (!extract) return tl::unexpected(extract.error());
   if (*extract && (*extract)->state != State::failed) {
-    CARAVEL_TRY(
-        tools_.ledger.finish_failed(job_.claim.id, *refusal_, counts_.failed, system_clock::now()));
+    // A broken transfer, or one that cannot be unpacked, is not what has that number.
+    const std::string& sha256 = report_.result.sha256;
+    if (!sha256.empty() && !report_.mismatch) CARAVEL_TRY(note_sequence(State::failed));
+    CARAVEL_TRY(tools_.ledger.finish_failed(job_.claim.id, *refusal_, counts_.failed,
+                                            system_clock::now(), sha256));
   }
   CARAVEL_TRY(put_file_away());
   step_ = Step::end;

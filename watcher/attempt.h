@@ -60,7 +60,7 @@ class Attempt {
   Result<> remove_stale();
   Result<> archive();
   Result<> refuse();
-  Result<> note_sequence();
+  Result<> note_sequence(State end);
   Result<> put_file_away();
   void start_over();
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "watcher/archive.h"
 #include "watcher/intake.h"
+#include "watcher/refused_manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -38,8 +39,15 @@ bool Intake::take_manifest(Pending& pending, const ClaimLook& look, const Moment
   if (!text) return again(text.error());
   Result<Manifest> manifest = fail(ErrorKind::content, "is larger than any manifest");
   if (*text) manifest = parse_manifest(**text);
+  const auto of_this = [&](const Pending& other) {
+    return !other.manifest && other.extract.feed == claimed.feed &&
+           other.extract.claim.name == name;
+  };
   if (!manifest) {
     set_aside_unread(pending, "is no whole manifest: " + manifest.error().message, now);
+    for (auto& [id, other] : pending_) {
+      if (of_this(other)) other.next_look = now.steady;  // to say so
+    }
     return true;
   }
   auto taken = [&]() -> Result<> {
@@ -51,7 +59,7 @@ bool Intake::take_manifest(Pending& pending, const ClaimLook& look, const Moment
   if (!taken) return again(taken.error());
   close_claim(claimed.claim.id);
   for (auto& [id, other] : pending_) {
-    if (!other.manifest && other.extract.feed == claimed.feed && other.extract.claim.name == name) {
+    if (of_this(other)) {
       other.next_look = now.steady;
       other.looks = 0;  // what it waited for is here: one pass ends no earlier than this is seen
     }
@@ -85,7 +93,9 @@ bool Intake::awaits_manifest(Pending& pending, const ClaimLook& look, const Mome
     // caravel-tail packs nothing: what is packed was made by someone else.
     const bool of_the_agent = parse_tail_name(name) && base_name(name) == name;
     if (!known->empty() || (feed.manifest == ManifestRule::optional && !of_the_agent)) return false;
-    why = fmt::format("its manifest {} has not come", printable(manifest_name(name)));
+    const auto refusal = refusal_of_manifest(spool_.path(), manifest_name(name));
+    why = fmt::format("its manifest {} {}", printable(manifest_name(name)),
+                      refusal ? "came and was refused: it " + *refusal : "has not come");
   }
   wait_for(pending, why,
            std::max(std::chrono::ceil<std::chrono::milliseconds>(until - now.steady),

@@ -270,13 +270,14 @@ Result<> Ledger::finish_done(const std::string& claim, const LineCounts& counts,
 }
 
 Result<> Ledger::finish_failed(const std::string& claim, const std::string& why,
-                               std::uint64_t lines, Time now) {
+                               std::uint64_t lines, Time now, const std::string& sha256) {
   const std::string at = time_text(now);
   return update("set failed", claim,
+                "sha256 = CASE WHEN ?1 = '' THEN sha256 ELSE ?1 END, "
                 "state = 'failed', why = ?, since = ?, done_at = ?, next_try = NULL, "
                 "lines = ?, failed = ?, rows = 0, dropped = 0, rejected = 0, stored = 0, "
                 "already_there = 0, differs = 0, replaced = 0, acknowledged = 0",
-                why, at, at, lines, lines);
+                sha256, why, at, at, lines, lines);
 }
 
 Result<> Ledger::set_done_path(const std::string& claim, const std::string& path) {

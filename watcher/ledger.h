@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -167,14 +168,15 @@ struct Arrival {
 
 struct SourceStatus {
   SourceRun run;
-  std::uint64_t last_sequence = 0;
+  std::uint64_t last_sequence = 0;  // of those that are done or failed
   Time first_at;
-  Time last_at;
+  Time last_at;           // something of it came, be it in work still; the epoch: only by hand
+  bool replaced = false;  // a newer run of the same source goes on in its place
   std::vector<SequenceGap> gaps;  // the first kMaxGaps
   std::uint64_t gaps_total = 0;
 };
 
-/// A manifest whose extract is not loaded.
+/// A manifest whose extract is not here.
 struct OpenManifest {
   std::string feed;
   std::string name;  // of the extract
@@ -250,9 +252,11 @@ class Ledger {
   /// To done. Refuses (fault) unless every line is accounted for, and agrees with formatted().
   [[nodiscard]] Result<> finish_done(const std::string& claim, const LineCounts& counts,
                                      const std::string& note, Time now);
-  /// To failed: all of its `lines` (as far as they were counted) are in failed/.
+  /// To failed: all of its `lines` (as far as they were counted) are in failed/. `sha256`: if it
+  /// was read to its end.
   [[nodiscard]] Result<> finish_failed(const std::string& claim, const std::string& why,
-                                       std::uint64_t lines, Time now);
+                                       std::uint64_t lines, Time now,
+                                       const std::string& sha256 = {});
   /// Archived (or, if failed, set aside) at `path`.
   [[nodiscard]] Result<> set_done_path(const std::string& claim, const std::string& path);
 
@@ -280,14 +284,17 @@ class Ledger {
   [[nodiscard]] Result<std::optional<Manifest>> manifest_of(const std::string& feed,
                                                             const std::string& sha256,
                                                             const std::string& name);
-  /// The extract with this sequence number is loaded.
-  [[nodiscard]] Result<Arrival> arrived(const SourceRun& run, std::uint64_t sequence, Time now);
+  /// The extract with this sequence number ends as `end`: done or failed. It came at `came`;
+  /// nothing: by hand, which is no sign of life of its source.
+  [[nodiscard]] Result<Arrival> arrived(const SourceRun& run, std::uint64_t sequence, State end,
+                                        std::optional<Time> came, Time now);
   /// Every run of every source, by feed, source and time.
   [[nodiscard]] Result<std::vector<SourceStatus>> sources();
   static constexpr std::size_t kMaxGaps = 100;
-  /// Manifests that came before `before` and whose extracts are not loaded, oldest first.
-  [[nodiscard]] Result<std::vector<OpenManifest>> open_manifests(Time before, std::size_t limit);
-  /// When an extract of the feed came last (not by hand).
+  /// Calls `each` with the manifests that came at `since` or later and whose extracts are neither
+  /// loaded nor here, newest first.
+  [[nodiscard]] Result<> open_manifests(Time since, const std::function<void(OpenManifest)>& each);
+  /// When an extract of the feed came last (not by hand), be it in the drop directory still.
   [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
 
   // -- Questions ---------------------------------------------------------------------------------

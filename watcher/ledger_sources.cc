@@ -1,5 +1,7 @@
 // The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in
 // them.
+#include <algorithm>
+
 #include "watcher/ledger.h"
 #include "watcher/ledger_rows.h"
 
@@ -30,6 +32,43 @@ Result<bool> take_from_gap(Sqlite& database, const SourceRun& run, std::uint64_t
   CARAVEL_TRY(keep(gap->first, sequence - 1));
   CARAVEL_TRY(keep(sequence + 1, gap->last));
   return true;
+}
+
+using LastByRun = std::map<std::pair<std::string, std::string>, Time>;
+
+/// By feed and run, when the last of the extracts came that no number tells of: those that are on
+/// their way, and those in failed/ (broken transfers are a sign of life too).
+Result<LastByRun> last_of_unfinished(Sqlite& database) {
+  LastByRun out;
+  CARAVEL_TRY(database.each(
+      "SELECT feed, name, coalesce(claimed_at, seen_at), (SELECT run FROM manifests "
+      "WHERE feed = extracts.feed AND name = extracts.name ORDER BY came_at DESC LIMIT 1) "
+      "FROM extracts WHERE origin IN ('drop', 'capture') AND "
+      "state IN ('seen', 'waiting', 'claimed', 'formatted', 'uploading', 'failed')",
+      [&](const Statement& row) {
+        std::string run = row.text(3);
+        if (run.empty()) {
+          const std::string name = row.text(1);
+          if (const auto parts = parse_tail_name(name)) run = parts->run;
+        }
+        Time& last = out[{row.text(0), run}];
+        last = std::max(last, time_at(row, 2));
+      }));
+  return out;
+}
+
+/// An agent that lost its state goes on under another run: the older one has sent nothing since.
+/// One that has is a source of its own that has the same name.
+void mark_replaced(std::vector<SourceStatus>& sources) {
+  const SourceStatus* newest = nullptr;
+  for (auto source = sources.rbegin(); source != sources.rend(); ++source) {
+    if (newest == nullptr || newest->run.feed != source->run.feed ||
+        newest->run.source != source->run.source) {
+      newest = &*source;
+    } else {
+      source->replaced = source->last_at <= newest->first_at;
+    }
+  }
 }
 
 }  // namespace
@@ -79,7 +118,8 @@ Result<std::optional<Manifest>> Ledger::manifest_of(const std::string& feed,
   });
 }
 
-Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, Time now) {
+Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, State end,
+                                std::optional<Time> came, Time now) {
   return in_context("sequence", [&]() -> Result<Arrival> {
     Arrival arrival;
     if (sequence == 0 || sequence > kMaxSequence) return arrival;
@@ -104,15 +144,19 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, Ti
     auto kept = database_.run(
         "INSERT INTO sources (feed, run, source, next, first_at, last_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (feed, run) DO UPDATE SET "
-        "next = max(next, excluded.next), last_at = excluded.last_at, "
+        "next = max(next, excluded.next), last_at = max(last_at, excluded.last_at), "
+        "first_at = CASE WHEN first_at = '' THEN excluded.first_at ELSE first_at END, "
         "source = CASE WHEN ?6 THEN source ELSE excluded.source END",
-        run.feed, run.run, run.source, std::max(next, sequence + 1), at, run.by_name_only);
+        run.feed, run.run, run.source, std::max(next, sequence + 1), came ? time_text(*came) : "",
+        run.by_name_only);
     if (!kept) return tl::unexpected(std::move(kept).error());
-    auto loaded = database_.run(
-        "UPDATE manifests SET loaded_at = ? WHERE feed = ? AND run = ? AND sequence = ? "
-        "AND loaded_at IS NULL",
-        at, run.feed, run.run, sequence);
-    if (!loaded) return tl::unexpected(std::move(loaded).error());
+    if (end == State::done) {
+      auto loaded = database_.run(
+          "UPDATE manifests SET loaded_at = ? WHERE feed = ? AND run = ? AND sequence = ? "
+          "AND loaded_at IS NULL",
+          at, run.feed, run.run, sequence);
+      if (!loaded) return tl::unexpected(std::move(loaded).error());
+    }
     CARAVEL_TRY(database_.each(
         "SELECT count(*) FROM gaps WHERE feed = ? AND run = ?",
         [&](const Statement& row) { arrival.gaps = row.count(0); }, run.feed, run.run));
@@ -126,7 +170,7 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
     std::vector<SourceStatus> out;
     CARAVEL_TRY(
         database_.each("SELECT feed, run, source, next, first_at, last_at FROM sources "
-                       "ORDER BY feed, source, first_at, run",
+                       "ORDER BY feed, source, first_at, last_at, run",
                        [&](const Statement& row) {
                          SourceStatus source;
                          source.run = {row.text(0), row.text(1), row.text(2)};
@@ -135,7 +179,10 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
                          source.last_at = time_at(row, 5);
                          out.push_back(std::move(source));
                        }));
+    auto last = last_of_unfinished(database_);
+    if (!last) return tl::unexpected(std::move(last).error());
     for (SourceStatus& source : out) {
+      source.last_at = std::max(source.last_at, (*last)[{source.run.feed, source.run.run}]);
       CARAVEL_TRY(database_.each(
           "SELECT first, last, since FROM gaps WHERE feed = ? AND run = ? ORDER BY first",
           [&](const Statement& row) {
@@ -145,21 +192,26 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
           },
           source.run.feed, source.run.run));
     }
+    mark_replaced(out);
     return out;
   });
 }
 
-Result<std::vector<OpenManifest>> Ledger::open_manifests(Time before, std::size_t limit) {
-  return in_context("manifests", [&]() -> Result<std::vector<OpenManifest>> {
-    std::vector<OpenManifest> out;
-    CARAVEL_TRY(database_.each(
-        "SELECT feed, name, came_at FROM manifests WHERE loaded_at IS NULL AND came_at < ? "
-        "ORDER BY came_at, name LIMIT ?",
+Result<> Ledger::open_manifests(Time since, const std::function<void(OpenManifest)>& each) {
+  return in_context("manifests", [&]() -> Result<> {
+    // Here is what is on its way or in failed/ with that content, and what has the name and was not
+    // read yet.
+    return database_.each(
+        "SELECT feed, name, came_at FROM manifests AS m WHERE loaded_at IS NULL AND came_at >= ? "
+        "AND NOT EXISTS (SELECT 1 FROM extracts AS e WHERE e.sha256 = m.sha256 "
+        "AND e.feed = m.feed AND e.state <> 'done') "
+        "AND NOT EXISTS (SELECT 1 FROM extracts AS e WHERE e.name = m.name AND e.feed = m.feed "
+        "AND e.sha256 = '' AND e.state NOT IN ('done', 'failed')) "
+        "ORDER BY came_at DESC, name",
         [&](const Statement& row) {
-          out.push_back({row.text(0), row.text(1), time_at(row, 2)});
+          each({row.text(0), row.text(1), time_at(row, 2)});
         },
-        time_text(before), limit));
-    return out;
+        time_text(since));
   });
 }
 
@@ -167,8 +219,8 @@ Result<std::optional<Time>> Ledger::last_claim(const std::string& feed) {
   return in_context("last claim", [&]() -> Result<std::optional<Time>> {
     std::optional<Time> out;
     CARAVEL_TRY(database_.each(
-        "SELECT claimed_at FROM extracts WHERE feed = ? AND origin IN ('drop', 'capture') AND "
-        "claimed_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        "SELECT coalesce(claimed_at, seen_at) FROM extracts WHERE feed = ? "
+        "AND origin IN ('drop', 'capture') ORDER BY id DESC LIMIT 1",
         [&](const Statement& row) { out = optional_time_at(row, 0); }, feed));
     return out;
   });

@@ -62,13 +62,8 @@ Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport
 Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
   auto sources = ledger.sources();
   if (!sources) return tl::unexpected(sources.error());
-  for (std::size_t i = 0; i < sources->size(); ++i) {
-    SourceStatus& source = (*sources)[i];
-    // They come in the order of source and time.
-    const bool newest = i + 1 == sources->size() ||
-                        (*sources)[i + 1].run.source != source.run.source ||
-                        (*sources)[i + 1].run.feed != source.run.feed;
-    if (newest || source.gaps_total > 0) report.sources.push_back(source);
+  for (SourceStatus& source : *sources) {
+    if (!source.replaced || source.gaps_total > 0) report.sources.push_back(std::move(source));
   }
   auto silent = silent_sources(question.limits, ledger, report.now);
   if (!silent) return tl::unexpected(silent.error());
@@ -85,6 +80,7 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   StatusReport report;
   report.now = now;
   report.lock_holder = question.lock_holder;
+  report.refused_manifests = question.refused_manifests;
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));
   CARAVEL_TRY(add_sources(ledger, question, report));

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "watcher/ledger.h"
+#include "watcher/refused_manifests.h"
 #include "watcher/source_watch.h"
 
 namespace caravel::watcher {
@@ -24,6 +25,7 @@ struct StatusQuestion {
   std::string lock_holder;         // who watches the spool, in words; "" = nobody does
   std::size_t most = 10;           // of each list: waiting, failed, left alone, runs of sources
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
+  RefusedManifests refused_manifests{};
 };
 
 struct FeedStatus {
@@ -50,10 +52,11 @@ struct StatusReport {
   std::uint64_t failed_total = 0;
   std::vector<LeftAloneStatus> left_alone;
   std::uint64_t left_alone_total = 0;
-  /// Runs of capture hosts: the newest of each source, and older ones with gaps.
+  /// Runs of capture hosts: those that no newer one replaced, and others with gaps.
   std::vector<SourceStatus> sources;
   std::vector<SilentSource> silent;
-  std::vector<OpenManifest> overdue;  // manifests without their extracts
+  OverdueManifests overdue;  // manifests without their extracts
+  RefusedManifests refused_manifests;
 };
 
 [[nodiscard]] Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question,

@@ -81,6 +81,7 @@ Json json_store(const StoreRecord& store) {
 }
 
 Json json_source(const SourceStatus& source, Time now) {
+  const bool came = source.last_at != Time{};  // not only by hand
   Json gaps = Json::array();
   for (const SequenceGap& gap : source.gaps) {
     gaps.push_back({{"first", gap.first},
@@ -88,15 +89,17 @@ Json json_source(const SourceStatus& source, Time now) {
                     {"since", time_text(gap.since)},
                     {"age_seconds", json_age(now, gap.since)}});
   }
-  return {{"feed", source.run.feed},
-          {"source", source.run.source},
-          {"run", source.run.run},
-          {"last_sequence", source.last_sequence},
-          {"first_at", time_text(source.first_at)},
-          {"last_at", time_text(source.last_at)},
-          {"age_seconds", json_age(now, source.last_at)},
-          {"gaps", gaps},
-          {"gaps_total", source.gaps_total}};
+  return {
+      {"feed", source.run.feed},
+      {"source", source.run.source},
+      {"run", source.run.run},
+      {"replaced", source.replaced},
+      {"last_sequence", source.last_sequence},
+      {"first_at", source.first_at != Time{} ? Json(time_text(source.first_at)) : Json(nullptr)},
+      {"last_at", came ? Json(time_text(source.last_at)) : Json(nullptr)},
+      {"age_seconds", came ? json_age(now, source.last_at) : Json(nullptr)},
+      {"gaps", gaps},
+      {"gaps_total", source.gaps_total}};
 }
 
 }  // namespace
@@ -115,21 +118,31 @@ std::string status_json(const StatusReport& report) {
               {"left_alone_total", report.left_alone_total},
               {"sources", Json::array()},
               {"silent", Json::array()},
-              {"manifests_without_extract", Json::array()}};
+              {"manifests_without_extract", Json::array()},
+              {"manifests_without_extract_total", report.overdue.total},
+              {"refused_manifests", Json::array()},
+              {"refused_manifests_total", report.refused_manifests.total}};
   for (const SourceStatus& source : report.sources) {
     out["sources"].push_back(json_source(source, now));
   }
   for (const SilentSource& silent : report.silent) {
     out["silent"].push_back({{"feed", silent.feed},
                              {"source", silent.source},
+                             {"run", silent.run},
                              {"last_at", time_text(silent.last_at)},
                              {"age_seconds", json_age(now, silent.last_at)}});
   }
-  for (const OpenManifest& manifest : report.overdue) {
+  for (const OpenManifest& manifest : report.overdue.newest) {
     out["manifests_without_extract"].push_back({{"feed", manifest.feed},
                                                 {"name", manifest.name},
                                                 {"since", time_text(manifest.since)},
                                                 {"age_seconds", json_age(now, manifest.since)}});
+  }
+  for (const RefusedManifest& manifest : report.refused_manifests.newest) {
+    out["refused_manifests"].push_back({{"name", manifest.file},
+                                        {"why", manifest.why},
+                                        {"since", time_text(manifest.since)},
+                                        {"age_seconds", json_age(now, manifest.since)}});
   }
   for (const FeedStatus& feed : report.feeds) out["feeds"].push_back(json_feed(feed, now));
   for (const StoreRecord& store : report.stores) out["stores"].push_back(json_store(store));

@@ -150,25 +150,29 @@ void add_sources(std::string& out, const StatusReport& report) {
   if (!report.sources.empty()) out += "\nSources\n";
   for (const SourceStatus& source : report.sources) {
     rows.push_back({source.run.feed, printable(source.run.source), "run " + source.run.run,
-                    fmt::format("up to {}, {} ago", source.last_sequence, ago(now, source.last_at)),
+                    fmt::format("up to {}, {}", source.last_sequence,
+                                source.last_at == Time{}
+                                    ? "by hand"
+                                    : fmt::format("heard from {} ago", ago(now, source.last_at))),
                     gaps_text(source, now)});
   }
   table(out, rows);
   rows.clear();
   if (!report.silent.empty()) out += "\nSilent for longer than expect_every\n";
   for (const SilentSource& silent : report.silent) {
-    rows.push_back({silent.feed,
-                    silent.source.empty() ? "(the whole feed)" : printable(silent.source),
-                    "for " + ago(now, silent.last_at)});
+    rows.push_back(
+        {silent.feed, silent.source.empty() ? "(the whole feed)" : printable(silent.source),
+         silent.run.empty() ? "" : "run " + silent.run, "for " + ago(now, silent.last_at)});
   }
   table(out, rows);
   rows.clear();
-  if (!report.overdue.empty()) out += "\nManifests whose extracts have not been loaded\n";
-  for (const OpenManifest& manifest : report.overdue) {
-    if (rows.size() == 10) {
-      rows.push_back({"", fmt::format("and {} more", report.overdue.size() - rows.size()), ""});
-      break;
-    }
+  const std::vector<OpenManifest>& overdue = report.overdue.newest;
+  const std::size_t shown = std::min<std::size_t>(overdue.size(), 10);
+  if (shown > 0) {
+    add_heading(out, "Manifests whose extracts have not been loaded", shown, report.overdue.total);
+  }
+  for (std::size_t i = 0; i < shown; ++i) {
+    const OpenManifest& manifest = overdue[i];
     rows.push_back({manifest.feed, printable(manifest.name), "for " + ago(now, manifest.since)});
   }
   table(out, rows);
@@ -220,6 +224,15 @@ std::string status_text(const StatusReport& report) {
     for (const Extract& extract : report.failed) {
       rows.push_back({extract.feed, printable(extract.name), ago(now, extract.since) + " ago",
                       printable(extract.why)});
+    }
+    table(out, rows);
+  }
+  if (const RefusedManifests& refused = report.refused_manifests; refused.total > 0) {
+    add_heading(out, "Refused manifests in failed/", refused.newest.size(), refused.total);
+    rows.clear();
+    for (const RefusedManifest& manifest : refused.newest) {
+      rows.push_back({printable(manifest.file), ago(now, manifest.since) + " ago",
+                      "it " + printable(manifest.why)});
     }
     table(out, rows);
   }

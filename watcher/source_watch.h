@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,20 +19,28 @@ namespace caravel::watcher {
 struct SilentSource {
   std::string feed;
   std::string source;  // "" = the feed itself
+  std::string run;
+  bool one_of_several = false;  // others that send have the same name
   Time last_at;
+  Time since;  // when expect_every was over
 };
 
-/// Of each source its newest run counts: an agent that lost its state goes on under another.
+struct OverdueManifests {
+  std::vector<OpenManifest> newest;
+  std::uint64_t total = 0;
+};
+
+/// Of runs, those that no newer one replaced. What came is no silence, be it in work still.
 [[nodiscard]] Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
                                                                Ledger& ledger, Time now);
 
-/// Manifests that came longer than manifest_wait ago and whose extracts are not loaded.
-[[nodiscard]] Result<std::vector<OpenManifest>> overdue_manifests(
-    const std::vector<FeedConfig>& feeds, Ledger& ledger, Time now);
+/// Manifests that came longer than manifest_wait ago, at `since` or later, and whose extracts are
+/// neither loaded nor here.
+[[nodiscard]] Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds,
+                                                         Ledger& ledger, Time now, Time since = {});
 
-/// Looks now and then, and says once what begins or ends; of a manifest whose extract does not come
-/// for a day at most (`status` lists it on). The gaps of sequences are not its matter:
-/// an arrival tells of them.
+/// Looks now and then, and says once what begins or ends, for a day at most (`status` lists on what
+/// lasts longer). The gaps of sequences are not its matter: an arrival tells of them.
 class SourceWatch {
  public:
   /// Both must outlive it.

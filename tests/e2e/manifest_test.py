@@ -1,4 +1,5 @@
 """Manifests on the loading host: before or after the extract, broken transfers, gaps, replays."""
+import glob
 import gzip
 import hashlib
 import os
@@ -34,8 +35,9 @@ def access(text):
 class Manifests(harness.HostTest):
     def send(self, host, content, sequence=1, **changes):
         """As the agent does: the manifest first, both by rename."""
-        for name, text in ((tail_name(sequence) + ".manifest", manifest(content, sequence, **changes)),
-                           (tail_name(sequence), content)):
+        name = tail_name(sequence, changes.get("run", RUN))
+        for name, text in ((name + ".manifest", manifest(content, sequence, **changes)),
+                           (name, content)):
             with open(host.path("ready"), "w", encoding="ascii") as file:
                 file.write(text)
             os.rename(host.path("ready"), host.path("spool/drop", name))
@@ -126,6 +128,51 @@ class Manifests(harness.HostTest):
         host.wait_until_ended(1)
         self.assertEqual(host.count(), 1)
 
+    def test_what_became_of_a_manifest_is_explained(self):
+        host = self.host()
+        host.start()
+        self.send(host, location(1))
+        host.wait_until_ended(1)
+        name = tail_name(1) + ".manifest"
+        done = glob.glob(host.path("spool/done/*/*/*", name))
+        for asked in (name, *done):
+            said = host.run("explain", asked, expect=0).stdout
+            self.assertIn("taken", said)
+            self.assertIn(tail_name(1) + ": done", said)
+        self.assertEqual(host.status()["refused_manifests_total"], 0)
+
+    def test_a_refused_manifest_is_explained_and_its_extract_says_so(self):
+        host = self.host()
+        host.start()
+        # It waits before its manifest comes, and after.
+        host.drop(location(1), tail_name(1))
+        wait_for("the extract", lambda: "has not come" in host.run("status").stdout)
+        name = tail_name(1) + ".manifest"
+        host.drop(manifest(location(1), version=2), name)
+        wait_for("the reason", lambda: "came and was refused" in host.run("status").stdout)
+        said = host.run("explain", tail_name(1), expect=0).stdout
+        self.assertIn("version", said)
+        self.assertNotIn("has not come", said)
+        second = manifest(location(2), 2)[:-30]
+        host.drop(second, tail_name(2) + ".manifest")
+        wait_for("failed/", lambda: host.status()["refused_manifests_total"] == 2)
+        host.drop(location(2), tail_name(2))
+        wait_for("the second", lambda: host.run("status").stdout.count("came and was refused") == 2)
+        self.assertEqual([refused["name"] for refused in host.status()["refused_manifests"]],
+                         [tail_name(2) + ".manifest", name])
+        self.assertIn("Refused manifests in failed/ (2)", host.run("status").stdout)
+        host.drop("again\n", name)
+        wait_for("its second", lambda: host.status()["refused_manifests_total"] == 3)
+        again = glob.glob(host.path("spool/failed", name + "~????????"))
+        self.assertEqual(len(again), 1)
+        for asked in (name, host.path("spool/failed", name), again[0]):
+            said = host.run("explain", asked, expect=0).stdout
+            self.assertIn("refused because it is no whole manifest", said)
+            self.assertIn(host.path("spool/failed", name), said)
+        # A good one still ends the wait.
+        host.drop(manifest(location(1)), name)
+        self.wait_done(host, 1)
+
     def test_a_gap_is_reported_and_closes_when_the_extract_comes(self):
         host = self.host()
         host.start()
@@ -168,6 +215,79 @@ class Manifests(harness.HostTest):
         wait_for("the silence", lambda: host.status()["silent"])
         self.assertEqual(host.status()["silent"][0]["source"], "/var/log/app.log on bus1")
         self.assertIn("Silent", host.run("status").stdout)
+
+    def test_what_waits_for_its_store_has_come(self):
+        couch = harness.Couch()
+        self.addCleanup(couch.remove)
+        couch.start()
+        host = self.host(feed="    expect_every: 3s\n    manifest_wait: 200ms\n", store="couch",
+                         stores=couch.yaml())
+        host.start()
+        self.send(host, location(1))
+        host.wait_until_ended(1)
+        couch.stop()
+        wait_for("the silence", lambda: host.status()["silent"])
+        self.send(host, location(2), 2)
+        wait_for("the end of the silence", lambda: not host.status()["silent"])
+        wait_for("the store's reason", lambda: host.extracts()["waiting"] == 1)
+        wait_for("manifest_wait to be over", lambda: host.status()["waiting"][0]["age_seconds"] >= 1)
+        self.assertEqual(host.status()["manifests_without_extract"], [])
+        self.assertNotIn("not been loaded", host.run("status").stdout + host.log())
+
+    def test_an_extract_in_failed_is_not_missing(self):
+        host = self.host(feed="    manifest_wait: 300ms\n")
+        host.start()
+        self.send(host, location(1))
+        host.wait_until_ended(1)
+        self.send(host, "of another format\n" * 30, 2)
+        host.wait_until_ended(2)
+        self.send(host, location(3), 3)
+        host.wait_until_ended(3)
+        self.assertEqual(host.extracts()["failed"], 1)
+        self.assertEqual(self.source(host)["gaps"], [])
+        self.assertEqual(host.status()["manifests_without_extract"], [])
+        said = host.run("explain", tail_name(2), expect=0).stdout
+        self.assertIn("another format", said)
+        self.assertNotIn("missing", said)
+        self.assertNotIn("late or lost", host.run("status").stdout + host.log())
+
+    def test_a_broken_transfer_in_failed_is_missing_still(self):
+        host = self.host(feed="    manifest_wait: 300ms\n")
+        host.start()
+        host.drop(manifest(location(1)), tail_name(1) + ".manifest")
+        host.drop(location(1)[:-20], tail_name(1))
+        host.wait_until_ended(1)
+        self.send(host, location(2), 2)
+        host.wait_until_ended(2)
+        self.assertEqual([(gap["first"], gap["last"]) for gap in self.source(host)["gaps"]], [(1, 1)])
+        wait_for("the manifest", lambda: host.status()["manifests_without_extract"])
+
+    def test_two_sources_with_the_same_name_are_both_watched(self):
+        host = self.host(feed="    expect_every: 3s\n")
+        host.start()
+        for count, (run, sequence) in enumerate([("aaaaaaaa", 1), ("bbbbbbbb", 1), ("aaaaaaaa", 2)]):
+            self.send(host, location(count), sequence, run=run)
+            self.wait_done(host, count + 1)
+        self.assertEqual([(source["run"], source["last_sequence"])
+                          for source in host.status()["sources"]],
+                         [("aaaaaaaa", 2), ("bbbbbbbb", 1)])
+
+        def the_other_is_silent():
+            self.sent += 1
+            self.send(host, location(100 + self.sent), self.sent, run="bbbbbbbb")
+            return [source["run"] for source in host.status()["silent"]] == ["aaaaaaaa"]
+        self.sent = 1
+        wait_for("the silence of one", the_other_is_silent)
+        self.assertIn("run aaaaaaaa", host.run("status").stdout)
+
+    def test_a_run_after_a_lost_state_replaces_the_one_before(self):
+        host = self.host(feed="    expect_every: 1h\n")
+        host.start()
+        self.send(host, location(1), 1, run="bbbbbbbb")
+        self.wait_done(host, 1)
+        self.send(host, location(2), 1, run="aaaaaaaa")
+        self.wait_done(host, 2)
+        self.assertEqual([source["run"] for source in host.status()["sources"]], ["aaaaaaaa"])
 
     def test_identical_lines_at_two_places_of_a_log_are_two_rows(self):
         host = self.host(feeds="  web: {drop: web, match: '*.log', format: nginx, store: local}\n")

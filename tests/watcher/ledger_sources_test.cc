@@ -22,7 +22,7 @@ const SourceRun kRun{"hrt", "0a1b2c3d", "/var/log/app.log on bus1", false};
 class LedgerSources : public ::testing::Test {
  protected:
   Arrival Arrive(std::uint64_t sequence, Time now = kNow) {
-    auto arrival = ledger_.arrived(kRun, sequence, now);
+    auto arrival = ledger_.arrived(kRun, sequence, State::done, now, now);
     EXPECT_TRUE(arrival.has_value()) << arrival.error().message;
     return arrival.value_or(Arrival{});
   }
@@ -102,7 +102,7 @@ TEST_F(LedgerSources, WhatOnlyANameSaysDoesNotReplaceWhatAManifestSaid) {
   SourceRun by_name = kRun;
   by_name.source = "app.log.bus1";
   by_name.by_name_only = true;
-  ASSERT_TRUE(ledger_.arrived(by_name, 2, kNow).has_value());
+  ASSERT_TRUE(ledger_.arrived(by_name, 2, State::done, kNow, kNow).has_value());
   EXPECT_EQ(Sources().front().run.source, kRun.source);
 }
 

@@ -1,6 +1,7 @@
 // caravel explain
 #include <fcntl.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/name_rules.h"
+#include "watcher/refused_manifests.h"
 #include "watcher/report.h"
 #include "watcher/sequence.h"
 
@@ -86,6 +88,35 @@ void print_extracts(Ledger& ledger, const std::vector<Extract>& extracts) {
   }
 }
 
+/// What became of a manifest. False if none of that name came.
+bool explain_manifest(Ledger& ledger, const Config& config, const std::string& file) {
+  const auto name = manifest_in_archive(file);
+  if (!name) return false;
+  const std::string target(manifest_target(*name).value_or(""));
+  bool told = false;
+  for (const FeedConfig& feed : config.feeds) {
+    const auto manifests = ledger.manifests_for(feed.name, target);
+    if (!manifests || manifests->empty()) continue;
+    fmt::print("{}: taken (feed {})\n{}", printable(*name), feed.name,
+               explain_manifest_text(manifests->front()));
+    // Newest first.
+    const auto extracts = ledger.find_name(target).value_or(std::vector<Extract>());
+    const auto own = std::find_if(extracts.begin(), extracts.end(),
+                                  [&](const Extract& e) { return e.feed == feed.name; });
+    fmt::print("  its extract    {}: {}\n", printable(target),
+               own == extracts.end() ? "has not come" : name_of(own->state));
+    told = true;
+  }
+  constexpr std::size_t kMost = 10;
+  for (const RefusedManifest& refused : refused_manifests(config.spool, kMost, *name).newest) {
+    fmt::print("{}: refused\n  refused because it {}\n  since          {}\n  file           {}\n",
+               printable(*name), printable(refused.why), time_for_people(refused.since),
+               printable(config.spool + "/failed/" + refused.file));
+    told = true;
+  }
+  return told;
+}
+
 /// An extract that never came, though others tell of it. False if nothing does.
 bool explain_missing(Ledger& ledger, const Config& config, const std::string& name) {
   const Time now = std::chrono::system_clock::now();
@@ -113,6 +144,12 @@ bool explain_missing(Ledger& ledger, const Config& config, const std::string& na
         told = true;
       }
     }
+  }
+  if (const auto refusal = refusal_of_manifest(config.spool, manifest_name(name));
+      refusal && !told) {
+    fmt::print("{}: has not come; its manifest came and was refused: it {}\n", printable(name),
+               printable(*refusal));
+    told = true;
   }
   return told;
 }
@@ -211,6 +248,7 @@ int run_explain(const CommandCall& call) {
       }
     }
   }
+  if (extracts->empty() && explain_manifest(*ledger, settings->config, name)) return kExitGood;
   if (extracts->empty() && explain_missing(*ledger, settings->config, name)) return kExitGood;
   if (extracts->empty()) {
     fmt::print(stderr, "caravel: {}: the ledger knows no such file{}\n", printable(what),

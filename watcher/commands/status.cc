@@ -31,6 +31,7 @@ int run_status(const CommandCall& call) {
     question.stores.emplace_back(store.name, store_place(store));
   }
   question.lock_holder = lock_holder(config.spool);
+  question.refused_manifests = refused_manifests(config.spool, question.most);
   const auto now = std::chrono::system_clock::now();
   // Before the first start there is no ledger: nothing was seen yet.
   const bool fresh = ::access(config.ledger_path().c_str(), F_OK) != 0 && errno == ENOENT;
