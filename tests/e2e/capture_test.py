@@ -106,7 +106,7 @@ class Capture(harness.HostTest):
         couch = harness.Couch()
         self.addCleanup(couch.remove)
         host = self.host(stores=couch.yaml(), store="couch")
-        rows = 3000
+        rows = 1500
         self.append(host, "".join(location(second) for second in range(rows)))
         process = self.begin(host, "--max-outbox", "60kB", "--max-bytes", "5kB")
 
