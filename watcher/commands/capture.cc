@@ -110,8 +110,8 @@ int run_capture(const CommandCall& call) {
   Config config = capture_config(settings->config, **feed);
   // One half for what is cut, one for what is claimed: a store may be down for days.
   agent_wanted->max_outbox = std::max<std::uint64_t>(agent_wanted->max_outbox / 2, 1);
-  config.max_claims = std::clamp<std::uint64_t>(
-      agent_wanted->max_outbox / agent_wanted->max_bytes, 1, config.max_claims);
+  config.max_claims = std::clamp<std::uint64_t>(agent_wanted->max_outbox / agent_wanted->max_bytes,
+                                                1, config.max_claims);
   // Before anything is cut: the ledger makes the state directory.
   if (auto ledger = Ledger::open(config.ledger_path()); !ledger) {
     return report_error(ledger.error());
