@@ -367,13 +367,17 @@ class Manifests(harness.HostTest):
         host.run("sweep", expect=0)
         self.assertEqual(host.count(), 1)
 
+    def with_a_wrong_manifest(self, host):
+        """A file of somebody's own, and beside it the manifest of another."""
+        name = host.path(tail_name(1))
+        for path, text in ((name, location(1)), (name + ".manifest", manifest(location(2)))):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+        return name
+
     def test_by_hand_only_the_manifest_beside_a_file_binds_it(self):
         host = self.host(feed="    year: guess\n")
-        name = host.path(tail_name(1))
-        with open(name, "w", encoding="ascii") as file:
-            file.write(location(1))
-        with open(name + ".manifest", "w", encoding="ascii") as file:
-            file.write(manifest(location(2)))
+        name = self.with_a_wrong_manifest(host)
         for arguments in (["--dry-run"], []):
             said = host.run("process", *arguments, name, expect=1)
             self.assertIn("broken transfer", said.stdout + said.stderr)
@@ -384,11 +388,7 @@ class Manifests(harness.HostTest):
 
     def test_a_dry_run_ignores_the_manifests_that_the_feed_ignores(self):
         host = self.host(feed="    year: guess\n    manifest: ignore\n")
-        name = host.path(tail_name(1))
-        with open(name, "w", encoding="ascii") as file:
-            file.write(location(1))
-        with open(name + ".manifest", "w", encoding="ascii") as file:
-            file.write(manifest(location(2)))
+        name = self.with_a_wrong_manifest(host)
         for arguments in (["--dry-run"], []):
             host.run("process", *arguments, name, expect=0)
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -122,6 +123,22 @@ class Tail(unittest.TestCase):
             time.sleep(0.2)
             process.send_signal(number)
             self.assertEqual(process.wait(30), 0)  # well before the send would end
+
+    def test_small_limits_are_errors_or_none(self):
+        self.append(b"".join(b"line %d\n" % number for number in range(30_000)))
+        for descriptors in (17, 23, 31, 39):
+            with self.subTest(descriptors=descriptors):
+                done = self.once("--max-bytes", "10kB", preexec_fn=lambda limit=descriptors:
+                                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.content(), read(self.log))
+                shutil.rmtree(self.outbox)
+                shutil.rmtree(self.path("state"))
+        done = self.once("--max-bytes", "100kB", preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (50_000, 50_000)))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("File too large", done.stderr)
+        self.assertEqual(os.listdir(self.outbox), [])
 
     def test_a_failing_send_is_tried_again_in_order_and_holds_nothing_up(self):
         os.mkdir(self.path("there"))

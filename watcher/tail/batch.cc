@@ -1,7 +1,5 @@
 #include "watcher/tail/batch.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -92,8 +90,6 @@ void Batch::help() {
 
 Result<> Batch::build(Cutter& cutter) {
   {
-    // For what has to be opened when all of this is built.
-    const UniqueFd spare(::fcntl(log_, F_DUPFD_CLOEXEC, 0));
     // Where no second thread can be had (a limit on processes), the first one does it all.
     Thread helper;
     if (is_large()) static_cast<void>(helper.start<&Batch::help>(this));
