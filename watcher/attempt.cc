@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "watcher/name_rules.h"
+#include "watcher/refused_manifests.h"
 #include "watcher/sequence.h"
 
 namespace caravel::watcher {
@@ -186,7 +187,7 @@ Result<> Attempt::check_manifest(const std::vector<Manifest>& manifests) {
         manifests.front().sha256);
   } else if (job_.origin == Origin::drop && !report_.manifest && manifests.empty() &&
              tools_.feed.manifest == ManifestRule::required) {
-    why = "no manifest came for it (manifest: required)";
+    why = why_without_manifest(tools_.spool.path(), job_.claim.name) + " (manifest: required)";
   } else {
     return {};
   }

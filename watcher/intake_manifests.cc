@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/file.h"
 #include "watcher/archive.h"
 #include "watcher/intake.h"
@@ -93,9 +91,7 @@ bool Intake::awaits_manifest(Pending& pending, const ClaimLook& look, const Mome
     // caravel-tail packs nothing: what is packed was made by someone else.
     const bool of_the_agent = parse_tail_name(name) && base_name(name) == name;
     if (!known->empty() || (feed.manifest == ManifestRule::optional && !of_the_agent)) return false;
-    const auto refusal = refusal_of_manifest(spool_.path(), manifest_name(name));
-    why = fmt::format("its manifest {} {}", printable(manifest_name(name)),
-                      refusal ? "came and was refused: it " + *refusal : "has not come");
+    why = why_without_manifest(spool_.path(), name);
   }
   wait_for(pending, why,
            std::max(std::chrono::ceil<std::chrono::milliseconds>(until - now.steady),

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/file.h"
 #include "watcher/manifest.h"
 #include "watcher/name_rules.h"
@@ -74,6 +76,13 @@ std::optional<std::string> refusal_of_manifest(const std::string& spool, const s
   // The first of a name has no "~<hex>" behind it.
   const auto refused = look_at_refused(spool + "/failed/", name);
   return refused ? std::optional(refused->why) : std::nullopt;
+}
+
+std::string why_without_manifest(const std::string& spool, const std::string& name) {
+  const std::string manifest = manifest_name(name);
+  const auto refusal = refusal_of_manifest(spool, manifest);
+  return fmt::format("its manifest {} {}", printable(manifest),
+                     refusal ? "came and was refused: it " + *refusal : "has not come");
 }
 
 }  // namespace caravel::watcher

@@ -37,4 +37,8 @@ struct RefusedManifests {
 [[nodiscard]] std::optional<std::string> refusal_of_manifest(const std::string& spool,
                                                              const std::string& name);
 
+/// Why the extract `name` has no manifest: "its manifest NAME.manifest has not come", or that it
+/// came and was refused.
+[[nodiscard]] std::string why_without_manifest(const std::string& spool, const std::string& name);
+
 }  // namespace caravel::watcher

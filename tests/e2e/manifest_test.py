@@ -88,9 +88,19 @@ class Manifests(harness.HostTest):
         host.wait_until_ended(1)
         self.assertEqual(host.extracts()["failed"], 1)
         with open(host.path("spool/failed/plain-2012-03-09.log.why"), encoding="utf-8") as file:
-            self.assertIn("no manifest", file.read())
+            self.assertIn("its manifest plain-2012-03-09.log.manifest has not come", file.read())
         self.assertEqual(host.rows("select name from sqlite_master where name = 'hrt'")
                          if os.path.exists(host.path("rows.db")) else [], [])
+
+    def test_a_required_manifest_that_was_refused_is_not_called_missing(self):
+        host = self.host(feed="    manifest: required\n    manifest_wait: 300ms\n")
+        host.start()
+        host.drop("nothing=here\n", "plain-2012-03-09.log.manifest")
+        wait_for("failed/", lambda: host.status()["refused_manifests_total"] == 1)
+        host.drop(location(1), "plain-2012-03-09.log")
+        host.wait_until_ended(1)
+        self.assertIn("came and was refused: it is no whole manifest",
+                      host.run("explain", "plain-2012-03-09.log", expect=0).stdout)
 
     def test_a_broken_transfer_is_not_read_and_a_good_one_is(self):
         host = self.host()
@@ -230,7 +240,9 @@ class Manifests(harness.HostTest):
         self.send(host, location(2), 2)
         wait_for("the end of the silence", lambda: not host.status()["silent"])
         wait_for("the store's reason", lambda: host.extracts()["waiting"] == 1)
-        wait_for("manifest_wait to be over", lambda: host.status()["waiting"][0]["age_seconds"] >= 1)
+        # Whenever the store is tried again, it waits for nothing for a moment.
+        wait_for("manifest_wait to be over",
+                 lambda: any(item["age_seconds"] >= 1 for item in host.status()["waiting"]))
         self.assertEqual(host.status()["manifests_without_extract"], [])
         self.assertNotIn("not been loaded", host.run("status").stdout + host.log())
 
