@@ -37,15 +37,16 @@ class Sources : public ::testing::Test {
   }
   std::vector<std::string> Overdue(Time now) {
     std::vector<std::string> names;
-    for (const OpenManifest& manifest :
-         overdue_manifests(config_.feeds, ledger_, now).value().newest) {
+    const auto overdue = overdue_manifests(config_.feeds, ledger_, now);
+    for (const OpenManifest& manifest : overdue.value().newest) {
       names.push_back(manifest.name);
     }
     return names;
   }
   std::vector<std::string> SilentRuns(Time now) {
     std::vector<std::string> runs;
-    for (const SilentSource& source : silent_sources(config_.feeds, ledger_, now).value()) {
+    const auto silent = silent_sources(config_.feeds, ledger_, now);
+    for (const SilentSource& source : silent.value()) {
       runs.push_back(source.run);
     }
     return runs;
