@@ -25,9 +25,11 @@ Error system_error(std::string_view context, int errno_value) {
       break;
   }
   const char* const description = ::strerrordesc_np(errno_value);
-  return Error{kind,
-               std::string(context) + ": " +
-                   (description != nullptr ? description : "error " + std::to_string(errno_value))};
+  Error error{kind,
+              std::string(context) + ": " +
+                  (description != nullptr ? description : "error " + std::to_string(errno_value))};
+  error.system = errno_value;
+  return error;
 }
 
 }  // namespace caravel

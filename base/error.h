@@ -25,6 +25,8 @@ struct Error {
   std::string message;
   /// How long the other side asked us to wait (HTTP Retry-After).
   std::optional<std::chrono::seconds> retry_after{};
+  /// errno, where the system said it; else 0.
+  int system = 0;
 };
 
 template <class T = void>

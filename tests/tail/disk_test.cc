@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include "tests/tail/small_disk.h"
 #include "tests/tail/tail_fixture.h"
 
 namespace caravel::tail {
@@ -221,22 +222,52 @@ TEST_F(TailDisk, RefusesASecondAgentAndADamagedState) {
   EXPECT_THAT(damaged.error().message, HasSubstr(options.state));
 }
 
-TEST_F(TailDisk, ReportsAMissingRightOnceAndGoesOn) {
-  if (::geteuid() == 0 && ::seteuid(65534) != 0) GTEST_SKIP() << "cannot give up root's rights";
-  TailFixture f;
-  f.Append("a\n");
-  f.Pass();
-  std::filesystem::permissions(f.Log(), std::filesystem::perms::none);
-  f.Stop();
-  f.Pass();
-  f.Pass();
-  EXPECT_THAT(f.AllMessages(), HasSubstr("Permission denied"));
-  EXPECT_THAT(f.messages, SizeIs(1));
-  std::filesystem::permissions(f.Log(), std::filesystem::perms::owner_all);
-  f.Append("b\n");
-  f.Pass();
-  EXPECT_EQ(f.Sent(), "a\nb\n");
-  ASSERT_TRUE(::getuid() != 0 || ::seteuid(0) == 0);
+TEST_F(TailDisk, WhatWasSentGivesWayOnADiskThatIsSmallerThanMaxOutbox) {
+  SmallDisk small(60'000);
+  other_disk = &small;
+  options.max_bytes = 8'192;
+  std::string all;
+  for (int i = 0; all.size() < 200'000; ++i) all += "line " + std::to_string(i) + "\n";
+  Append(all);
+  std::string sent;
+  std::filesystem::create_directories(Outbox() / "sent");
+  for (int i = 0; i < 40 && sent.size() < all.size(); ++i) {
+    Pass();
+    for (const auto& [name, content] : Extracts()) {
+      if (!std::filesystem::exists(Outbox() / name)) continue;
+      sent += content;
+      for (const std::string& file : {name, name + ".manifest"}) {
+        std::filesystem::rename(Outbox() / file, Outbox() / "sent" / file);
+      }
+    }
+  }
+  EXPECT_TRUE(sent == all);
+  EXPECT_FALSE(Extracts().empty()) << "more was deleted than had to be";
+  EXPECT_THAT(AllMessages(), HasSubstr("deleted before --keep-sent is over"));
+}
+
+TEST_F(TailDisk, SaysOnceThatItIsFullAndOnceThatItWorksAgain) {
+  options.max_bytes = 4;
+  Append("aaa\n");
+  Pass();
+  disk.break_operations([] { return true; }, ENOSPC);
+  Append("bbb\nccc\nddd\n");
+  for (int i = 0; i < 6; ++i) Pass();
+  EXPECT_THAT(AllMessages(), Not(HasSubstr("works again")));
+  EXPECT_THAT(messages, SizeIs(testing::Le(2U)));
+  disk.heal();
+  for (int i = 0; i < 2; ++i) Pass();
+  EXPECT_EQ(Sent(), "aaa\nbbb\nccc\nddd\n");
+  EXPECT_THAT(messages.back(), HasSubstr("works again"));
+}
+
+TEST_F(TailDisk, NoExtractIsLargerThanTheOutboxMayBe) {
+  options.max_outbox = 1000;
+  std::string all;
+  for (int i = 0; all.size() < 5000; ++i) all += "line " + std::to_string(i) + "\n";
+  Append(all);
+  Pass();
+  EXPECT_THAT(Sent().size(), testing::AllOf(testing::Gt(900U), testing::Le(1000U)));
 }
 
 }  // namespace

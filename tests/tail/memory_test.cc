@@ -90,5 +90,53 @@ TEST_F(TailMemory, LeavesAloneWhatLayThereBefore) {
   EXPECT_EQ(Sent(), "a\nb\n");
 }
 
+TEST_F(TailMemory, OfSinglePassesIsBoundedToo) {
+  const auto count = [&](const std::string& key) {
+    const std::string state = "\n" + ReadAll(options.state);
+    std::size_t found = 0;
+    for (auto at = state.find("\n" + key); at != std::string::npos; ++found) {
+      at = state.find("\n" + key, at + 1);
+    }
+    return found;
+  };
+  options.grace = std::chrono::milliseconds(0);
+  for (int i = 0; i < 10; ++i) {
+    Append("line " + std::to_string(i) + "\n");
+    Restart();
+    Pass();
+    std::filesystem::remove(Log("app.log.2"));
+    if (i > 0) Rename("app.log.1", "app.log.2");
+    Rename("app.log", "app.log.1");
+  }
+  EXPECT_LE(count("known="), 5U);
+
+  options.logs = {Log("dated-*.log")};
+  for (int i = 0; i < 10; ++i) {
+    Append("x\n", "dated-" + std::to_string(i) + "x.log");
+    Restart();
+    Pass();
+    std::filesystem::remove(Log("dated-" + std::to_string(i) + "x.log"));
+  }
+  EXPECT_LE(count("log=") - 1, 5U);
+}
+
+TEST_F(TailMemory, KnowsWhatWasReadWhenItIsCompressedAtOnce) {
+  for (const bool stopped : {false, true}) {
+    SCOPED_TRACE(stopped);
+    TailFixture f;
+    f.Append("1\n");
+    f.Pass();
+    if (stopped) f.Stop();
+    f.Append("packed", "app.log.1.gz");
+    std::filesystem::last_write_time(f.Log("app.log.1.gz"),
+                                     std::filesystem::last_write_time(f.Log()));
+    std::filesystem::remove(f.Log());
+    f.Append("2\n");
+    f.PassGrace();
+    EXPECT_EQ(f.Sent(), "1\n2\n");
+    EXPECT_THAT(f.AllMessages(), testing::Not(testing::HasSubstr("its lines are missing")));
+  }
+}
+
 }  // namespace
 }  // namespace caravel::tail

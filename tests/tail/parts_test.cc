@@ -115,6 +115,14 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
   EXPECT_THAT(sorted({{"1", 5}, {"10", 9}, {"2", 7}}), ElementsAre("10", "2", "1"));
   EXPECT_THAT(sorted({{"20240201", 1}, {"20240131", 2}}), ElementsAre("20240131", "20240201"));
   EXPECT_THAT(sorted({{"old", 1}, {"20240131", 2}, {"1", 3}}), ElementsAre("old", "20240131", "1"));
+  EXPECT_THAT(
+      sorted({{"2024-01-31.10", 1},
+              {"2024-02-01.0", 2},
+              {"2024-01-31.9", 3},
+              {"2024-01-31", 4},
+              {"2024-01-31.010", 5}}),
+      ElementsAre("2024-01-31", "2024-01-31.9", "2024-01-31.10", "2024-01-31.010", "2024-02-01.0"));
+  EXPECT_THAT(sorted({{"202402", 1}, {"20240131", 2}}), ElementsAre("20240131", "202402"));
 }
 
 TEST(RotatedNumbers, AscendIfWhatWasReadOrTheRenamesSaySo) {
@@ -173,6 +181,13 @@ TEST(TailState, OfVersionOneIsTakenOver) {
   EXPECT_EQ(log.known[0].offset, 4U);
 }
 
+TEST(TailState, OfVersionOneThatIsDamagedIsRefused) {
+  const auto state =
+      parse_state("version=1\n\nlog=/b\nrun=0a1b2c3d\nsequence=1\nfile_finished=1\n\nend=1\n");
+  ASSERT_FALSE(state.has_value());
+  EXPECT_THAT(state.error().message, HasSubstr("file_device"));
+}
+
 TEST(SendCommand, QuotesThePath) {
   EXPECT_EQ(fill_command("scp {} h:d", "/o/a b"), "scp '/o/a b' h:d");
   EXPECT_EQ(fill_command("send", "/o/it's"), "send '/o/it'\\''s'");
@@ -214,7 +229,10 @@ TEST(TailState, IsReadAsItWasWritten) {
   log.aside = position;
   log.pending = {Pending{m, position}, Pending{m, position}};
   log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0},
-               {{7, 8, 9}, 0, 1, 2, "", false, 0}};
+               {{7, 8, 9}, 0, 1, 2, "", false, 1}};
+  log.first_look = FirstLook{{1, 2, 3}, 4};
+  log.target = "/c d";
+  log.deserted_looks = 3;
   state.logs.push_back(log);
   const std::string text = format_state(state);
   const auto parsed = parse_state(text);

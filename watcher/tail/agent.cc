@@ -1,6 +1,7 @@
 #include "watcher/tail/agent.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "watcher/tail/glob.h"
@@ -10,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How often what was sent is looked through for what is old enough to go.
+/// How often, at least, what was sent is looked through for what is old enough to go.
 constexpr std::chrono::minutes kExpireEvery{10};
 
 /// Extracts that are announced together while there is a backlog: waiting for the disk three times
@@ -27,6 +28,7 @@ milliseconds default_grace(milliseconds interval) {
 Agent::Agent(AgentOptions options, Disk& disk)
     : options_(std::move(options)), disk_(disk), outbox_(disk, options_.outbox), cutter_(disk) {
   if (!options_.grace) options_.grace = default_grace(options_.interval);
+  options_.max_bytes = std::min(options_.max_bytes, options_.max_outbox);
   if (!options_.send.empty()) {
     sender_.emplace(outbox_, SendRules{options_.send, options_.send_timeout, options_.once},
                     notices_);
@@ -49,18 +51,20 @@ Step Agent::step(const Now& now) {
     notices_.set(subject, error.message);
     step.trouble = true;
   };
-  if (now.steady >= next_look_) {
+  const bool look_due = now.steady >= next_look_;
+  if (look_due) {
     find_logs();
-    look_after_deserted();
     next_look_ = now.steady + options_.interval;
     if (sender_) {
       sender_->look_again();
-      if (!counted_ || now.steady >= *counted_ + kExpireEvery) {
+      const milliseconds expire_every = std::min<milliseconds>(kExpireEvery, options_.keep_sent);
+      if (!counted_ || now.steady >= *counted_ + expire_every) {
         auto counted = count_stored(0, now);
         if (!counted) report("expire", counted.error());
       }
     }
   }
+  step.trouble = step.trouble || cannot_look_;
   bool more = false;
   step.wake = next_look_;
   for (const auto& log : logs_) {
@@ -69,7 +73,7 @@ Step Agent::step(const Now& now) {
       if (!again) {
         log->follower->doubt();
         report(log->state.log, with_context(shown(log->state.log), again.error()));
-      } else {
+      } else if (!log->one_by_one) {
         notices_.clear(log->state.log, shown(log->state.log) + ": works again");
       }
       // All logs at one time: an idle agent wakes once an interval.
@@ -78,6 +82,7 @@ Step Agent::step(const Now& now) {
     more = more || log->due <= now.steady;
     step.wake = std::min(step.wake, log->due);
   }
+  if (look_due) look_after_deserted();
   // While a backlog is worked off, the state is saved with the next extract's announcement.
   if (dirty_ && !more) {
     auto saved = save();
@@ -104,15 +109,17 @@ Step Agent::step(const Now& now) {
 
 Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
   if (!log.state.pending.empty()) {
-    CARAVEL_TRY(publish(log, step));
+    CARAVEL_TRY(publish(log, now, step));
     return true;
   }
   if (!log.followed) return false;
   if (!log.begun) {
-    CARAVEL_TRY(
-        log.follower->begin(options_.from_start || log.from_start, log.rotated_since, cutter_));
+    const bool looked_before = log.state.first_look.has_value();
+    auto begun =
+        log.follower->begin(options_.from_start || log.from_start, log.rotated_since, cutter_);
+    if (begun || !looked_before) dirty_ = true;
+    CARAVEL_TRY(begun);
     log.begun = true;
-    dirty_ = true;
   }
   LogFollower& follower = *log.follower;
   if (follower.fd() < 0) CARAVEL_TRY(may_open());
@@ -124,7 +131,7 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
     auto cut = cut_some(log, now);
     if (!cut) return tl::unexpected(cut.error());
     if (*cut == Cut::no_room) return false;
-    if (*cut != Cut::nothing) CARAVEL_TRY(publish(log, step));
+    if (*cut != Cut::nothing) CARAVEL_TRY(publish(log, now, step));
     if (*cut == Cut::some) return true;
     // What was written since is the next interval's: else a busy writer gets a file a moment.
   }
@@ -254,14 +261,18 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
   if (synced) return built && planned && *planned == Cut::nothing ? Cut::all : Cut::some;
   log.one_by_one = several;
   static_cast<void>(abandon(log));
-  if (!several) return tl::unexpected(synced.error());
+  if (!several) {
+    auto room = give_up_sent(synced.error(), now);
+    if (!room || !*room) return tl::unexpected(room ? synced.error() : room.error());
+    log.one_by_one = true;
+  }
   follower.doubt();
   return Cut::some;
 }
 
 /// The announcement, the manifests, the extracts; in memory the log then stands behind them. Any
 /// failure leaves the rest pending: the next step goes on here, a new start does in load().
-Result<> Agent::publish(Log& log, Step& step) {
+Result<> Agent::publish(Log& log, const Now& now, Step& step) {
   if (log.announced != Log::Announced::yes && !log.state.pending.empty()) {
     if (auto saved = save(); !saved) {
       // Their room may be what the state needs. Not if it may be on the disk: a start would rely
@@ -269,6 +280,7 @@ Result<> Agent::publish(Log& log, Step& step) {
       if (log.announced == Log::Announced::no) {
         log.one_by_one = log.state.pending.size() > 1;
         static_cast<void>(abandon(log));
+        if (state_is_beside_outbox()) static_cast<void>(give_up_sent(saved.error(), now));
       }
       return saved;
     }
@@ -345,6 +357,29 @@ Result<bool> Agent::make_room(std::uint64_t bytes, const Now& now) {
   notices_.set("full", shown(options_.outbox) + ": holds " + std::to_string(stored_) +
                            " bytes (--max-outbox); nothing more is cut until files are taken");
   return false;
+}
+
+/// Where the disk is smaller than --max-outbox: what was sent goes, the oldest first, for the next
+/// extract. False: that is not what `error` is about, or nothing is left of it.
+Result<bool> Agent::give_up_sent(const Error& error, const Now& now) {
+  if (error.system != ENOSPC && error.system != EDQUOT) return false;
+  CARAVEL_TRY(count_stored(0, now));
+  const std::uint64_t before = stored_;
+  auto stored = outbox_.expire(now.wall - options_.keep_sent,
+                               before > options_.max_bytes ? before - options_.max_bytes : 0);
+  if (!stored) return tl::unexpected(stored.error());
+  stored_ = *stored;
+  if (stored_ == before) return false;
+  notices_.set("early", shown(options_.outbox) +
+                            ": the disk is full (--max-outbox is more than it holds); what was "
+                            "sent is deleted before --keep-sent is over");
+  return true;
+}
+
+bool Agent::state_is_beside_outbox() const {
+  const auto state = stamp_of(directory_of(options_.state));
+  const auto outbox = stamp_of(options_.outbox);
+  return state && *state && outbox && *outbox && (*state)->id.device == (*outbox)->id.device;
 }
 
 void Agent::start_new_run(Log& log) {

@@ -75,9 +75,8 @@ class Agent : private OtherLogs {
     bool from_start = false;                 // it appeared after a pattern was first looked for:
     std::int64_t rotated_since = INT64_MAX;  // then
     bool begun = false;                      // its state says where to begin
-    bool one_by_one = false;      // the last time, several extracts together could not be built
-    unsigned deserted_looks = 0;  // in a row
-    bool run_saved = false;       // a start would know its temporary files
+    bool one_by_one = false;  // the last time, several extracts together could not be built
+    bool run_saved = false;   // a start would know its temporary files
     enum class Announced { no, maybe, yes };  // the state on the disk has what is pending
     Announced announced = Announced::no;
     bool verify_pending = false;  // they are from before a crash
@@ -99,6 +98,7 @@ class Agent : private OtherLogs {
   void say_what_matches(const std::string& pattern, const struct Matches& found,
                         bool looked_before);
   void look_after_deserted();
+  void say_if_unreadable(const std::string& pattern, const std::optional<Error>& error);
   [[nodiscard]] Result<> save();
 
   /// True: something was done, look again at once.
@@ -109,11 +109,13 @@ class Agent : private OtherLogs {
   [[nodiscard]] Result<Cut> plan_some(Log& log, const Now& now, Batch& batch);
   [[nodiscard]] Result<> plan(Log& log, const Range& range, const Now& now, Batch& batch);
   [[nodiscard]] Result<Cut> cut_some(Log& log, const Now& now);
-  [[nodiscard]] Result<> publish(Log& log, Step& step);
+  [[nodiscard]] Result<> publish(Log& log, const Now& now, Step& step);
   [[nodiscard]] Result<> cut_again(Log& log, const std::string& why);
   [[nodiscard]] Result<> abandon(Log& log);
   [[nodiscard]] Result<> count_stored(std::uint64_t bytes, const Now& now);
   [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Now& now);
+  [[nodiscard]] Result<bool> give_up_sent(const Error& error, const Now& now);
+  [[nodiscard]] bool state_is_beside_outbox() const;
   void start_new_run(Log& log);
 
   AgentOptions options_;
@@ -125,6 +127,7 @@ class Agent : private OtherLogs {
   UniqueFd lock_;
   std::vector<Pattern> patterns_;  // that were looked for before
   std::vector<std::unique_ptr<Log>> logs_;
+  bool cannot_look_ = false;  // a pattern's directory must not be read
   bool dirty_ = false;        // the state on the disk is older than ours
   std::uint64_t stored_ = 0;  // bytes in the outbox and in sent/, when last counted
   std::optional<std::chrono::steady_clock::time_point> counted_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/file.h"
 #include "watcher/tail/agent.h"
@@ -14,6 +15,10 @@ namespace caravel::tail {
 namespace {
 
 constexpr std::size_t kMaxStateBytes = 64 << 20;
+
+/// Looks in a row that found nothing of a log.
+constexpr unsigned kGivenUpAfter = 2;
+constexpr unsigned kForgottenAfter = 4;
 
 /// A file that the manifest speaks of and that still has the extract's bytes where it says.
 Result<bool> take_place(const Sibling& file, const watcher::Manifest& manifest, Cutter& cutter,
@@ -47,6 +52,8 @@ Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
 
 Result<> Agent::load() {
   if (auto outbox = outbox_.open(); !outbox) return tl::unexpected(outbox.error());
+  // Before the disk is full. If that fails, it is tried again when it is needed.
+  if (sender_) static_cast<void>(make_directory(options_.outbox + "/sent"));
   CARAVEL_TRY(make_directory(directory_of(options_.state)));
   const std::string lock = options_.state + ".lock";
   auto fd = open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW);
@@ -84,7 +91,7 @@ Result<> Agent::load() {
     runs.push_back(saved.run);
     for (const Pending& one : saved.pending) keep.push_back(Outbox::name_of(one.manifest));
     Log& log = add_log(std::move(saved));
-    log.begun = true;
+    log.begun = !log.state.first_look;
     log.run_saved = true;
     log.announced = Log::Announced::yes;
     log.verify_pending = !log.state.pending.empty();
@@ -148,7 +155,7 @@ Result<> Agent::save() {
     if (const Pattern* pattern = find_pattern(patterns_, log)) state.patterns.push_back(*pattern);
   }
   for (const auto& log : logs_) {
-    if (log->begun) state.logs.push_back(log->state);
+    if (log->begun || log->state.first_look) state.logs.push_back(log->state);
   }
   CARAVEL_TRY(outbox_.sync_names(true));
   CARAVEL_TRY(prepare_file(disk_, options_.state, format_state(state)));
@@ -158,7 +165,7 @@ Result<> Agent::save() {
   CARAVEL_TRY(put_in_place(disk_, options_.state));
   for (const auto& log : logs_) {
     log->announced = Log::Announced::yes;
-    log->run_saved = log->begun;
+    log->run_saved = log->begun || log->state.first_look;
   }
   dirty_ = false;
   return {};
@@ -176,6 +183,7 @@ void Agent::add_new_log(const std::string& path, const Pattern* known_pattern) {
 }
 
 void Agent::find_logs() {
+  cannot_look_ = false;
   std::vector<std::string> known;
   for (const auto& log : logs_) known.push_back(log->state.log);
   std::sort(known.begin(), known.end());
@@ -199,7 +207,11 @@ void Agent::find_logs() {
         add(path, looked_before);
       }
     }
-    if (looked_before == nullptr) {
+    say_if_unreadable(log, found.unreadable);
+    // What could not be seen at all may have been there all the time.
+    const bool saw_nothing = found.logs.empty() && found.unreadable;
+    cannot_look_ = cannot_look_ || saw_nothing;
+    if (looked_before == nullptr && !saw_nothing) {
       patterns_.push_back({log, before});
       dirty_ = true;
     }
@@ -253,14 +265,24 @@ bool Agent::in_outbox(const std::string& path) {
   return false;
 }
 
+void Agent::say_if_unreadable(const std::string& pattern, const std::optional<Error>& error) {
+  const std::string subject = pattern + "\nunreadable";
+  if (error) {
+    notices_.set(subject,
+                 shown(pattern) + ": not all of it can be looked through: " + error->message);
+  } else {
+    notices_.clear(subject, shown(pattern) + ": all of it can be looked through again");
+  }
+}
+
 void Agent::say_what_matches(const std::string& pattern, const Matches& found, bool looked_before) {
   const std::string none = pattern + "\nnone";
   const bool followed = std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
     return matches(pattern, log->state.log);
   });
-  if (found.logs.empty() && !followed) {
+  if (found.logs.empty() && !followed && !found.unreadable) {
     notices_.set(none, shown(pattern) + ": no file matches; waiting");
-  } else {
+  } else if (!found.logs.empty()) {
     notices_.clear(none, shown(pattern) + ": a file matches now");
   }
   if (found.too_many) {
@@ -281,16 +303,20 @@ void Agent::say_what_matches(const std::string& pattern, const Matches& found, b
 /// again if the log came back.
 void Agent::look_after_deserted() {
   const auto forget = [&](const std::unique_ptr<Log>& log) {
+    unsigned& looks = log->state.deserted_looks;
     if (!log->followed || !log->follower->deserted() || !log->state.pending.empty()) {
-      log->deserted_looks = 0;
+      if (std::exchange(looks, 0) != 0) dirty_ = true;
       return false;
     }
     const auto names = names_in(directory_of(log->state.log));
     if (!names || names->empty()) return false;
-    if (++log->deserted_looks == 2) log->follower->give_up();
+    if (looks < kForgottenAfter) {
+      if (++looks == kGivenUpAfter) log->follower->give_up();
+      dirty_ = true;
+    }
     const bool named = std::find(options_.logs.begin(), options_.logs.end(), log->state.log) !=
                        options_.logs.end();
-    return log->deserted_looks > 3 && !named && !log->follower->has_rotated_files();
+    return looks == kForgottenAfter && !named && !log->follower->has_rotated_files();
   };
   if (std::erase_if(logs_, forget) > 0) dirty_ = true;
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <memory>
 
@@ -99,6 +100,19 @@ std::string plain_path(const std::string& path) {
     at = end;
   }
   return out.empty() && !path.empty() ? "/" : out;
+}
+
+std::string link_target(const std::string& path) {
+  constexpr int kMostLinks = 40;  // as the kernel has it (path_resolution(7))
+  std::string at = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    char target[PATH_MAX];
+    const ssize_t size = ::readlink(at.c_str(), target, sizeof target);
+    if (size <= 0 || size == sizeof target) return at == path ? "" : at;
+    const std::string next(target, static_cast<std::size_t>(size));
+    at = plain_path(next.front() == '/' ? next : directory_of(at) + "/" + next);
+  }
+  return "";
 }
 
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }

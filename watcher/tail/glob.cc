@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "watcher/tail/disk.h"
 #include "watcher/tail/siblings.h"
@@ -14,7 +15,8 @@ namespace {
 constexpr std::size_t kMostMatches = 10'000;
 
 /// Appends what matches `rest` below `prefix` (empty, or ending in a slash).
-void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out) {
+void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out,
+            std::optional<Error>& unreadable) {
   if (out.size() >= kMostMatches) return;
   const std::size_t slash = rest.find('/');
   const std::string component(rest.substr(0, slash));
@@ -23,13 +25,16 @@ void expand(const std::string& prefix, std::string_view rest, std::vector<std::s
     const std::string path = prefix + name;
     struct stat status {};
     if (!last) {
-      expand(path + "/", rest.substr(slash + 1), out);
-    } else if (::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-      out.push_back(path);
+      expand(path + "/", rest.substr(slash + 1), out, unreadable);
+    } else if (::stat(path.c_str(), &status) == 0) {
+      if (S_ISREG(status.st_mode)) out.push_back(path);
+    } else if (errno == EACCES && !unreadable) {
+      unreadable = system_error("stat " + path, errno);
     }
   };
   if (!is_pattern(component)) return go_on(component);
   const auto names = names_in(prefix.empty() ? "." : prefix);
+  if (!names && names.error().system != ENOTDIR && !unreadable) unreadable = names.error();
   if (!names) return;
   for (const std::string& name : *names) {
     if (wildcard_matches(component, name)) go_on(name);
@@ -57,9 +62,9 @@ bool matches(std::string_view pattern, std::string_view path) {
 
 Matches matching_logs(const std::string& pattern, const std::vector<std::string>& known) {
   std::vector<std::string> found;
-  expand("", pattern, found);
-  std::sort(found.begin(), found.end());
   Matches out;
+  expand("", pattern, found, out.unreadable);
+  std::sort(found.begin(), found.end());
   out.too_many = found.size() >= kMostMatches;
   for (const std::string& path : found) {
     const std::string name = base_of(path);

@@ -2,9 +2,12 @@
 // cannot.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace caravel::tail {
 
@@ -19,10 +22,11 @@ struct Matches {
   /// Taken for rotated files of a log among `logs`, though "app-1.log" beside "app.log" may as well
   /// be another program's log.
   std::vector<std::string> numbered;
-  bool too_many = false;  // there are more; 10,000 are looked at
+  bool too_many = false;            // there are more; 10,000 are looked at
+  std::optional<Error> unreadable;  // the first of the directories that could not be looked through
 };
 
-/// The files (no directories) that match, sorted. Directories that cannot be read match nothing.
+/// The files (no directories) that match, sorted.
 /// Rotated files of another match (also one among `known`, sorted, that is not there in this
 /// moment), and compressed ones, are left out of `logs`: they are read as part of their log.
 [[nodiscard]] Matches matching_logs(const std::string& pattern,

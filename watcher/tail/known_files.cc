@@ -38,18 +38,15 @@ bool same_time(std::int64_t packed, std::int64_t original) {
   return packed == original || (packed % kSecond == 0 && packed / kSecond == original / kSecond);
 }
 
-/// Whether all of `part` is what `whole` begins with.
-Result<bool> begins_with(const Sibling& whole, const Sibling& part) {
-  const std::uint64_t size = part.stamp.size;
+/// Whether all of `part`, which is open, is what `whole` begins with.
+Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size) {
   if (size == 0 || whole.stamp.size < size) return false;
   auto one = open_log(whole.path);
   if (!one) return tl::unexpected(one.error());
-  auto other = open_log(part.path);
-  if (!other) return tl::unexpected(other.error());
   Position a;
   Position b;
   CARAVEL_TRY(move_to(one->get(), size, a));
-  CARAVEL_TRY(move_to(other->get(), size, b));
+  CARAVEL_TRY(move_to(part, size, b));
   return a.head == b.head && a.tail == b.tail;
 }
 
@@ -127,21 +124,19 @@ Result<bool> KnownFiles::still(const Sibling& file, const Known& known, Position
 
 /// Whether an unread file is a copy of one that was read (cp, or copytruncate's of a file that was
 /// read to its end): then `start` is how far it was read there.
-Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<const Sibling*>& there,
-                                 Position& start) const {
+Result<bool> KnownFiles::is_copy(int fd, const Unread& fresh,
+                                 const std::vector<const Sibling*>& there, Position& start) const {
   const std::uint64_t size = fresh.file.stamp.size;
   if (size < kTellingBytes) return false;
-  auto fd = open_log(fresh.file.path);
-  if (!fd) return tl::unexpected(fd.error());
   for (std::size_t i = 0; i < there.size(); ++i) {
     const Known& known = known_[i];
     if (!known.read || known.offset < kTellingBytes) continue;
     start.id = fresh.file.stamp.id;
     if (known.offset <= size) {
-      CARAVEL_TRY(move_to(fd->get(), known.offset, start));
+      CARAVEL_TRY(move_to(fd, known.offset, start));
       if (digest_of(start) != known.digest) continue;
       // The rest was in the original too, when that was last looked at: a line without an end.
-      if (size <= known.size) CARAVEL_TRY(move_to(fd->get(), size, start));
+      if (size <= known.size) CARAVEL_TRY(move_to(fd, size, start));
       return true;
     }
     // Only one that is still what was read: not the very file, written anew.
@@ -151,7 +146,7 @@ Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<const Si
     if (!whole) continue;
     Position prefix;
     CARAVEL_TRY(move_to(whole->get(), size, prefix));
-    CARAVEL_TRY(move_to(fd->get(), size, start));
+    CARAVEL_TRY(move_to(fd, size, start));
     if (digest_of(start) == digest_of(prefix)) return true;
   }
   return false;
@@ -159,29 +154,46 @@ Result<bool> KnownFiles::is_copy(const Unread& fresh, const std::vector<const Si
 
 /// A compressed file that is not known: it is of one that was read and is gone, or nobody can read
 /// it now.
-bool KnownFiles::packed_unread(const Sibling& file,
-                               const std::vector<const Sibling*>& there) const {
+bool KnownFiles::packed_unread(const Sibling& file, const std::vector<const Sibling*>& there,
+                               const std::vector<Position>& being_read) const {
   for (std::size_t i = 0; i < there.size(); ++i) {
     if (there[i] == nullptr && same_time(file.stamp.modified, known_[i].modified)) return false;
   }
+  return std::none_of(being_read.begin(), being_read.end(), [&](const Position& position) {
+    return same_time(file.stamp.modified, position.modified);
+  });
+}
+
+/// Whether it is a missing right, of a file that the log need not wait for.
+bool KnownFiles::is_passed_over(const Sibling& file, const Error& error) {
+  if (!lacks_right(error)) return false;
+  notices_.set(file.path + "\nright", shown(file.path) +
+                                          ": must not be read (permission denied); passed over "
+                                          "until it may");
   return true;
 }
 
 Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
-                                  const std::vector<FileId>& left_out, bool forget) {
+                                  const std::vector<Position>& left_out, bool forget) {
   Survey survey;
   const Index index(known_);
   std::vector<const Sibling*> there(known_.size());  // what each known file is now
   std::vector<const Sibling*> packed;
   std::optional<Unread> live;
   for (const Sibling& file : files) {
-    const auto is_it = [&](const FileId& id) { return same_file(id, file.stamp.id); };
+    const auto is_it = [&](const Position& p) { return same_file(p.id, file.stamp.id); };
     if (std::any_of(left_out.begin(), left_out.end(), is_it)) continue;
     Unread unread{file, {}};
     unread.start.id = file.stamp.id;
     if (const auto i = index.find(file.stamp.id)) {
       auto same = still(file, known_[*i], unread.start);
-      if (!same) return tl::unexpected(same.error());
+      if (!same) {
+        if (file.rotation.empty() || !is_passed_over(file, same.error())) {
+          return tl::unexpected(same.error());
+        }
+        there[*i] = &file;
+        continue;
+      }
       if (*same) {
         there[*i] = &file;
         if (file.rotation.empty()) {
@@ -223,12 +235,19 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
   for (Sibling& file : order) {
     Unread unread{std::move(file), {}};
     unread.start.id = unread.file.stamp.id;
+    const auto fd = open_log(unread.file.path);
+    if (!fd) {
+      if (is_passed_over(unread.file, fd.error())) continue;
+      return tl::unexpected(fd.error());
+    }
+    notices_.clear(unread.file.path + "\nright", shown(unread.file.path) + ": may be read now");
     // The log was copied and not truncated (yet): it has all that the copy has.
-    auto of_log = files.back().rotation.empty() ? begins_with(files.back(), unread.file)
-                                                : Result<bool>(false);
+    auto of_log = files.back().rotation.empty()
+                      ? begins_with(files.back(), fd->get(), unread.file.stamp.size)
+                      : Result<bool>(false);
     if (!of_log) return tl::unexpected(of_log.error());
     if (*of_log) continue;
-    auto copy = is_copy(unread, there, unread.start);
+    auto copy = is_copy(fd->get(), unread, there, unread.start);
     if (!copy) return tl::unexpected(copy.error());
     if (!*copy) {
       unread.start = Position{};
@@ -245,7 +264,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
     const bool being_made = std::any_of(
         files.begin(), files.end(), [&](const Sibling& other) { return other.path == original; });
     if (being_made) continue;
-    if (packed_unread(*file, there)) {
+    if (packed_unread(*file, there, left_out)) {
       notices_.say(shown(file->path) +
                    ": was compressed before it was read, as far as can be "
                    "told; its lines are missing");
@@ -259,10 +278,11 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
   if (live) survey.fresh.push_back(std::move(*live));
   if (forget) {
     for (std::size_t i = 0; i < there.size(); ++i) {
-      known_[i].missed = there[i] == nullptr ? known_[i].missed + 1 : 0;
+      const unsigned missed = there[i] == nullptr ? known_[i].missed + 1 : 0;
+      changed_ = changed_ || missed != known_[i].missed;
+      known_[i].missed = missed;
     }
-    changed_ =
-        std::erase_if(known_, [](const Known& known) { return known.missed > 1; }) > 0 || changed_;
+    std::erase_if(known_, [](const Known& known) { return known.missed > 1; });
   }
   for (Known& known : found) remember(std::move(known));
   return survey;

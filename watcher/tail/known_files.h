@@ -38,11 +38,12 @@ class KnownFiles {
   /// Lies there before the log was first looked at; never read, whatever becomes of it.
   void remember_there(const Sibling& file);
 
-  /// Compares `files` with the memory, `left_out` aside. Costs a stat(2) of each file (the caller
-  /// had it), and a look into those that changed. With `forget`, files that were gone in two such
-  /// looks are forgotten (one may be missed while it is renamed).
+  /// Compares `files` with the memory, those that are being read (`left_out`) aside. Costs a
+  /// stat(2) of each file (the caller had it), and a look into those that changed. With `forget`,
+  /// files that were gone in two such looks are forgotten (one may be missed while it is renamed).
+  /// A rotated file that must not be read is reported and passed over until it may.
   [[nodiscard]] Result<Survey> survey(const std::vector<Sibling>& files,
-                                      const std::vector<FileId>& left_out, bool forget);
+                                      const std::vector<Position>& left_out, bool forget);
 
   /// Whether `file` is one of these, by its identity alone.
   [[nodiscard]] bool holds_id(const FileId& id) const;
@@ -55,10 +56,12 @@ class KnownFiles {
 
  private:
   [[nodiscard]] Result<bool> still(const Sibling& file, const Known& known, Position& start) const;
-  [[nodiscard]] Result<bool> is_copy(const Unread& fresh, const std::vector<const Sibling*>& there,
+  [[nodiscard]] Result<bool> is_copy(int fd, const Unread& fresh,
+                                     const std::vector<const Sibling*>& there,
                                      Position& start) const;
-  [[nodiscard]] bool packed_unread(const Sibling& file,
-                                   const std::vector<const Sibling*>& there) const;
+  [[nodiscard]] bool packed_unread(const Sibling& file, const std::vector<const Sibling*>& there,
+                                   const std::vector<Position>& being_read) const;
+  [[nodiscard]] bool is_passed_over(const Sibling& file, const Error& error);
 
   std::vector<Known>& known_;
   Notices& notices_;

@@ -79,6 +79,8 @@ std::int64_t file_time() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
+bool lacks_right(const Error& error) { return error.system == EACCES || error.system == EPERM; }
+
 Result<UniqueFd> open_log(const std::string& path) {
   auto fd = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
   if (!fd) return fd;

@@ -54,6 +54,9 @@ struct Position {
 /// Now, by the clock with which local file systems stamp their files.
 [[nodiscard]] std::int64_t file_time();
 
+/// Whether a missing right is at fault.
+[[nodiscard]] bool lacks_right(const Error& error);
+
 /// Opens a regular file for reading; anything else is an error, and never a hang.
 [[nodiscard]] Result<UniqueFd> open_log(const std::string& path);
 

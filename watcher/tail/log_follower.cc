@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "watcher/tail/cutter.h"
+#include "watcher/tail/disk.h"
 
 namespace caravel::tail {
 namespace {
@@ -16,6 +17,18 @@ Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter&
   if (!live) return tl::unexpected(live.error());
   auto siblings = list(std::nullopt);
   if (!siblings) return tl::unexpected(siblings.error());
+  if (const auto first = state_.first_look) {
+    // What had been there then may have been rotated since; what is gone needs no place.
+    if (*live && (*live)->regular) siblings->push_back(Sibling{state_.log, {}, **live, false});
+    for (const Sibling& file : *siblings) {
+      if (file.packed || !same_file(file.stamp.id, first->id)) continue;
+      CARAVEL_TRY(begin_behind(file, first->size, cutter));
+      break;
+    }
+    state_.first_look.reset();
+    return {};
+  }
+  state_.target = link_target(state_.log);
   for (const Sibling& sibling : *siblings) {
     if (*live && same_file(sibling.stamp.id, (*live)->id)) continue;
     const std::int64_t born =
@@ -24,13 +37,24 @@ Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter&
   }
   if (!*live || !(*live)->regular) return {};
   if (others_.reader_of((*live)->id, *this) != nullptr) return {};
-  state_.file = others_.read_up_to(Sibling{state_.log, {}, **live, false}, *this);
+  const Sibling log{state_.log, {}, **live, false};
+  state_.file = others_.read_up_to(log, *this);
   if (state_.file || from_start) return {};
-  auto fd = open_log(state_.log);
+  auto begun = begin_behind(log, UINT64_MAX, cutter);
+  if (!begun && lacks_right(begun.error())) {
+    state_.first_look = FirstLook{log.stamp.id, log.stamp.size};
+  }
+  return begun;
+}
+
+/// Behind the last line end before `size`.
+Result<> LogFollower::begin_behind(const Sibling& file, std::uint64_t size, Cutter& cutter) {
+  auto fd = open_log(file.path);
   if (!fd) return tl::unexpected(fd.error());
   auto stamp = stamp_of(fd->get());
   if (!stamp) return tl::unexpected(stamp.error());
-  auto end = cutter.last_line_end(fd->get(), stamp->size);
+  if (size != UINT64_MAX && stamp->size < size) return {};  // truncated since: all of it is new
+  auto end = cutter.last_line_end(fd->get(), std::min(size, stamp->size));
   if (!end) return tl::unexpected(end.error());
   if (*end == 0) return {};
   Position position;
@@ -38,6 +62,29 @@ Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter&
   position.modified = stamp->modified;
   CARAVEL_TRY(move_to(fd->get(), *end, position));
   state_.file = position;
+  return {};
+}
+
+/// The log is a symlink that leads elsewhere now: of the rotated files there, those that are older
+/// than what was read last need not be read.
+Result<> LogFollower::settle_target() {
+  const std::string target = link_target(state_.log);
+  if (target.empty() || target == state_.target) return {};
+  std::int64_t since = INT64_MIN;
+  if (state_.file) {
+    since = state_.file->modified;
+  } else if (!state_.known.empty()) {
+    since = state_.known.back().modified;
+  }
+  auto files = list(std::nullopt);
+  if (!files) return tl::unexpected(files.error());
+  for (const Sibling& file : *files) {
+    const bool of_log = directory_of(file.path) == directory_of(state_.log) &&
+                        rotation_of(base_of(file.path), base_of(state_.log));
+    const bool ours = is_reading(file.stamp.id) || known_.holds_id(file.stamp.id);
+    const bool is_live = live_ && same_file(*live_, file.stamp.id);
+    if (!of_log && !ours && !is_live && file.stamp.modified <= since) known_.remember_there(file);
+  }
   return {};
 }
 
@@ -59,6 +106,7 @@ Result<bool> LogFollower::look(const Now& now) {
     notices_.clear(state_.log + "\nkind", shown(state_.log) + ": is a regular file again");
   }
   live_ = *live ? std::optional<FileId>((*live)->id) : std::nullopt;
+  CARAVEL_TRY(settle_target());
   // Only while the open file has its name: a deleted one could never be opened again.
   const bool in_place = fd_ && *live && same_file((*live)->id, position_.id);
   if (in_place && all_read_ && !rotated_ && look_back_due) {
@@ -153,6 +201,11 @@ Result<bool> LogFollower::try_take(const Sibling& file, const Position& position
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.wall.time_since_epoch()).count();
   const std::int64_t age = wall > stamp_.modified ? wall - stamp_.modified : stamp_.modified - wall;
   if (rotated_ && std::chrono::nanoseconds(age) >= grace_) still_since_ -= grace_;
+  if (!rotated_) {
+    std::string target = link_target(state_.log);
+    changed_ = changed_ || target != state_.target;
+    state_.target = std::move(target);
+  }
   return true;
 }
 
@@ -171,11 +224,15 @@ void LogFollower::report_lost(const std::optional<Stamp>& live, const std::vecto
                "); what had been appended since is lost, if there was any");
 }
 
-std::vector<FileId> LogFollower::open_files() const {
-  std::vector<FileId> ids;
-  if (fd_) ids.push_back(position_.id);
-  if (state_.aside) ids.push_back(state_.aside->id);
-  return ids;
+/// What a survey leaves out.
+std::vector<Position> LogFollower::being_read() const {
+  std::vector<Position> files;
+  if (fd_) {
+    files.push_back(position_);
+    files.back().modified = stamp_.modified;
+  }
+  if (state_.aside) files.push_back(*state_.aside);
+  return files;
 }
 
 Result<bool> LogFollower::finish(const Now& now) {
@@ -186,7 +243,7 @@ Result<bool> LogFollower::finish(const Now& now) {
   if (*live && !(*live)->regular) *live = std::nullopt;
   auto files = list(*live);
   if (!files) return tl::unexpected(files.error());
-  auto survey = known_.survey(*files, open_files(), false);
+  auto survey = known_.survey(*files, being_read(), false);
   if (!survey) return tl::unexpected(survey.error());
   // While nothing newer exists the writer may well go on in this one; a deleted one, held open,
   // keeps its space, so it is let go.

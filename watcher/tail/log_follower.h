@@ -93,6 +93,8 @@ class LogFollower {
   /// The first look at a log that has no state yet; begins behind what is there unless
   /// `from_start`. Its rotated files are left alone but for those made since `rotated_since` (see
   /// Pattern::since).
+  /// If the log must not be read, the state remembers how large it was, and the error says so: call
+  /// it again.
   [[nodiscard]] Result<> begin(bool from_start, std::int64_t rotated_since, class Cutter& cutter);
 
   /// Whether the state changed by looking, since this was last asked.
@@ -120,11 +122,14 @@ class LogFollower {
   [[nodiscard]] Result<bool> try_take(const Sibling& file, const Position& position,
                                       const Now& now);
   [[nodiscard]] Result<std::vector<Sibling>> list(const std::optional<Stamp>& live) const;
+  [[nodiscard]] Result<> add_former_target(std::vector<Sibling>& files) const;
   [[nodiscard]] Result<> recall_by_order(std::vector<Sibling> files);
   [[nodiscard]] Result<> begin_looking_back(const std::optional<Stamp>& live,
                                             const std::vector<Sibling>& files, const Now& now);
   [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, const Now& now);
-  [[nodiscard]] std::vector<FileId> open_files() const;
+  [[nodiscard]] std::vector<Position> being_read() const;
+  [[nodiscard]] Result<> begin_behind(const Sibling& file, std::uint64_t size, Cutter& cutter);
+  [[nodiscard]] Result<> settle_target();
   void report_lost(const std::optional<Stamp>& live, const std::vector<Sibling>& files);
 
   LogState& state_;

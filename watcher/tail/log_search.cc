@@ -2,6 +2,7 @@
 // now.
 #include <algorithm>
 
+#include "watcher/tail/disk.h"
 #include "watcher/tail/glob.h"
 #include "watcher/tail/log_follower.h"
 
@@ -26,10 +27,29 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
 
 }  // namespace
 
+/// The file that the log was a symlink to, if it is still to be read to its end.
+Result<> LogFollower::add_former_target(std::vector<Sibling>& files) const {
+  if (state_.target.empty() || state_.target == link_target(state_.log)) return {};
+  // A log by itself goes on there.
+  const bool named = std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
+    return log == state_.target || matches(log, state_.target);
+  });
+  if (named) return {};
+  const auto stamp = stamp_of(state_.target);
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (!*stamp || !(*stamp)->regular || !is_reading((*stamp)->id)) return {};
+  const bool listed = std::any_of(files.begin(), files.end(), [&](const Sibling& file) {
+    return same_file(file.stamp.id, (*stamp)->id);
+  });
+  if (!listed) files.push_back(Sibling{state_.target, "target", **stamp, false});
+  return {};
+}
+
 /// The rotated files, then the log itself.
 Result<std::vector<Sibling>> LogFollower::list(const std::optional<Stamp>& live) const {
   auto files = rotated_siblings(state_.log, live);
   if (!files) return files;
+  CARAVEL_TRY(add_former_target(*files));
   std::erase_if(*files, [&](const Sibling& file) {
     return std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
       if (log == file.path) return true;
@@ -104,7 +124,7 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
       state_.file.reset();
       changed_ = true;
     }
-    auto survey = known_.survey(*files, open_files(), live_.has_value());
+    auto survey = known_.survey(*files, being_read(), live_.has_value());
     if (!survey) return tl::unexpected(survey.error());
     if (grown && !survey->grown.empty()) {
       const Unread& next = survey->grown.front();
@@ -145,7 +165,7 @@ Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const No
   // Truncated, or gone: if it was copied first (copytruncate), the copy begins with what was read,
   // and goes on with what was not. The oldest that fits: if all that was read is a header that
   // every file begins with, the later ones are later copies, still to be read.
-  auto survey = known_.survey(files, {file.id}, false);
+  auto survey = known_.survey(files, {file}, false);
   if (!survey) return tl::unexpected(survey.error());
   for (const Unread& candidate : survey->fresh) {
     if (candidate.file.rotation.empty()) continue;
@@ -168,7 +188,7 @@ Result<> LogFollower::begin_looking_back(const std::optional<Stamp>& live,
   auto same = is_among(files, *state_.file);
   if (!same) return tl::unexpected(same.error());
   if (!*same) return {};
-  auto survey = known_.survey(files, {state_.file->id}, false);
+  auto survey = known_.survey(files, {*state_.file}, false);
   if (!survey) return tl::unexpected(survey.error());
   if (survey->grown.empty() && !survey->rotated()) return {};
   state_.aside = std::exchange(state_.file, std::nullopt);
@@ -181,7 +201,7 @@ Result<> LogFollower::begin_looking_back(const std::optional<Stamp>& live,
 Result<> LogFollower::look_back(const std::optional<Stamp>& live, const Now& now) {
   auto files = list(live);
   if (!files) return tl::unexpected(files.error());
-  auto survey = known_.survey(*files, open_files(), false);
+  auto survey = known_.survey(*files, being_read(), false);
   if (!survey) return tl::unexpected(survey.error());
   if (survey->grown.empty() && !survey->rotated()) {
     look_back_wait_ = std::min<std::chrono::milliseconds>(2 * look_back_wait_, kLookBackAtMost);

@@ -158,10 +158,15 @@ Result<> Outbox::sync_names(bool if_needed) {
 }
 
 Result<> Outbox::keep_as_sent(const std::string& name) {
-  CARAVEL_TRY(make_directory(directory_ + "/sent"));
+  const std::string manifest = manifest_name(name);
+  if (auto made = make_directory(directory_ + "/sent"); !made) {
+    if (made.error().system != ENOSPC && made.error().system != EDQUOT) return made;
+    // Sent again and again, it would never give its room to others.
+    CARAVEL_TRY(disk_.remove(path(name)));
+    return disk_.remove(path(manifest));
+  }
   // The extract first: a manifest that stays behind after a crash is moved with the next sweep, an
   // extract without its manifest would be sent again.
-  const std::string manifest = manifest_name(name);
   for (const std::string& file : {name, manifest}) {
     const auto there = is_there(path(file));
     if (!there) return tl::unexpected(there.error());

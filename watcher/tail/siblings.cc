@@ -1,6 +1,7 @@
 #include "watcher/tail/siblings.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "watcher/tail/disk.h"
 
@@ -40,9 +41,54 @@ int number_of(const Sibling& sibling) {
   return number;
 }
 
+/// What begins `rest`, taken off it, in a form that compares as it is meant: separators, counts of
+/// up to four digits by their value, and dates, of which 202402 is after 20240131.
+std::tuple<int, int, std::string_view> next_part(std::string_view& rest) {
+  const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  const std::string_view part = rest.substr(0, std::max<std::size_t>(digits, 1));
+  rest.remove_prefix(part.size());
+  if (digits == 0) return {0, 0, part};
+  if (digits > 4) return {2, 0, part};
+  int number = 0;
+  for (const char digit : part) number = number * 10 + (digit - '0');
+  return {1, number, {}};
+}
+
+/// Dates, and counts behind them: "2024-01-31.10" is after "2024-01-31.9".
+bool is_earlier(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const auto in_a = next_part(a);
+    const auto in_b = next_part(b);
+    if (in_a != in_b) return in_a < in_b;
+  }
+  return a.empty() && !b.empty();
+}
+
 /// By its length; six digits may be a month.
 bool sorts_as_date(const std::string& rotation) {
   return rotation.size() >= 6 && is_digit(rotation[0]);
+}
+
+Result<> add_siblings(const std::string& log, const std::optional<Stamp>& live,
+                      std::vector<Sibling>& siblings) {
+  const std::string directory = directory_of(log);
+  const std::string base = base_of(log);
+  auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
+  for (const std::string& name : *names) {
+    const auto rotation = rotation_of(name, base);
+    if (!rotation) continue;
+    Sibling sibling;
+    sibling.path = directory + "/" + name;
+    sibling.rotation = *rotation;
+    sibling.packed = is_packed(name);
+    const auto stamp = stamp_of(sibling.path);
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
+    sibling.stamp = **stamp;
+    if (live && same_file(live->id, sibling.stamp.id)) continue;
+    siblings.push_back(std::move(sibling));
+  }
+  return {};
 }
 
 }  // namespace
@@ -140,7 +186,7 @@ void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
     if (numbers && number_of(a) != number_of(b)) {
       return ascending == (number_of(a) < number_of(b));
     }
-    if (dates && a.rotation != b.rotation) return a.rotation < b.rotation;
+    if (dates && a.rotation != b.rotation) return is_earlier(a.rotation, b.rotation);
     if (a.stamp.modified != b.stamp.modified) return a.stamp.modified < b.stamp.modified;
     return a.path < b.path;
   });
@@ -148,23 +194,18 @@ void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
 
 Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
                                               const std::optional<Stamp>& live) {
-  const std::string directory = directory_of(log);
-  const std::string base = base_of(log);
-  auto names = names_in(directory);
-  if (!names) return tl::unexpected(names.error());
   std::vector<Sibling> siblings;
-  for (const std::string& name : *names) {
-    const auto rotation = rotation_of(name, base);
-    if (!rotation) continue;
-    Sibling sibling;
-    sibling.path = directory + "/" + name;
-    sibling.rotation = *rotation;
-    sibling.packed = is_packed(name);
-    const auto stamp = stamp_of(sibling.path);
-    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
-    sibling.stamp = **stamp;
-    if (live && same_file(live->id, sibling.stamp.id)) continue;
-    siblings.push_back(std::move(sibling));
+  CARAVEL_TRY(add_siblings(log, live, siblings));
+  const std::string target = link_target(log);
+  if (target.empty()) return siblings;
+  std::vector<Sibling> there;
+  CARAVEL_TRY(add_siblings(target, live, there));
+  for (Sibling& sibling : there) {
+    // Both may lie in one directory, under one name or another.
+    const bool known = std::any_of(siblings.begin(), siblings.end(), [&](const Sibling& other) {
+      return same_file(other.stamp.id, sibling.stamp.id);
+    });
+    if (!known) siblings.push_back(std::move(sibling));
   }
   return siblings;
 }

@@ -58,6 +58,7 @@ void append_known(const Known& known, std::string& out) {
   value += known.digest.empty() ? kNoDigest : known.digest;
   value += known.read ? " read" : " there";
   append_key_value("known", value, out);
+  if (known.missed > 0) append_key_value("missed", std::to_string(known.missed), out);
 }
 
 /// The lines of one section, looked up by key. The first problem is kept.
@@ -173,8 +174,20 @@ LogState read_log(Section& section) {
   if (section.has("file_device")) log.file = read_position("file_", section);
   if (section.has("aside_device")) log.aside = read_position("aside_", section);
   if (section.has("outbox_device")) log.built_in = read_id("outbox_", section);
+  if (section.has("first_device")) {
+    log.first_look = FirstLook{read_id("first_", section), section.number("first_size")};
+  }
+  if (section.has("target")) log.target = section.decoded("target");
+  if (section.has("deserted")) {
+    log.deserted_looks =
+        static_cast<unsigned>(std::min<std::uint64_t>(section.number("deserted"), 9));
+  }
   // Version 1: a file that was read to its end.
   if (section.has("file_finished") && section.number("file_finished") != 0) {
+    if (!log.file) {
+      section.problem("file_device", "missing");
+      return log;
+    }
     const Position& file = *log.file;
     log.since = file.modified;
     log.known.push_back(
@@ -214,6 +227,14 @@ std::string format_state(const State& state) {
     if (log.since) append_key_value("since", std::to_string(*log.since), out);
     if (log.file) append_position("file_", *log.file, out);
     if (log.aside) append_position("aside_", *log.aside, out);
+    if (log.first_look) {
+      append_id("first_", log.first_look->id, out);
+      append_key_value("first_size", std::to_string(log.first_look->size), out);
+    }
+    if (!log.target.empty()) append_key_value("target", percent_encode(log.target), out);
+    if (log.deserted_looks > 0) {
+      append_key_value("deserted", std::to_string(log.deserted_looks), out);
+    }
     if (log.built_in && !log.pending.empty()) append_id("outbox_", *log.built_in, out);
     for (std::size_t i = 0; i < log.pending.size(); ++i) {
       const std::string prefix = pending_prefix(i);
@@ -255,6 +276,7 @@ Result<State> parse_state(std::string_view text) {
       if (!known || state.logs.empty()) {
         section.problem("known", "is not like this agent's");
       } else {
+        if (section.has("missed")) known->missed = section.number("missed") > 0 ? 1 : 0;
         state.logs.back().known.push_back(std::move(*known));
       }
     }

@@ -29,8 +29,15 @@ struct Known {
   std::int64_t modified = 0;  // its mtime then
   std::string digest;         // digest_of() the position at `offset`; empty: could not be opened
   bool read = false;          // by this agent; else it lay there before, or is a copy or compressed
-  unsigned missed = 0;        // looks in a row that did not find it; not kept over a start
+  unsigned missed = 0;        // looks in a row that did not find it
   bool operator==(const Known&) const = default;
+};
+
+/// A log that must not be read yet: it begins behind what was there at the first look.
+struct FirstLook {
+  FileId id;
+  std::uint64_t size = 0;
+  bool operator==(const FirstLook&) const = default;
 };
 
 struct LogState {
@@ -47,6 +54,9 @@ struct LogState {
   /// The directory in which `pending` lie. If it is not there any more, nothing says whether they
   /// were published.
   std::optional<FileId> built_in;
+  std::optional<FirstLook> first_look;
+  std::string target;           // the file that was read last, if the log is a symlink to it
+  unsigned deserted_looks = 0;  // in a row that found nothing of it, as far as they matter
   bool operator==(const LogState&) const = default;
 };
 
