@@ -110,6 +110,11 @@ class RestrictedAccount(unittest.TestCase):
         os.makedirs(self.path("home/drop"))
         self.serve(forced=self.forced_command("rrsync", self.path("home")))
         self.deliver("send-rsync", f"{self.sshd.host}:.", self.path("home/drop"))
+        # A directory that is not there is no success, and none is made.
+        nowhere = subprocess.run([f"{SOURCE}/scripts/send-rsync", f"{self.sshd.host}:drop", self.log],
+                                 env=self.environment(), capture_output=True)
+        self.assertNotEqual(nowhere.returncode, 0)
+        self.assertEqual(len(os.listdir(self.path("home/drop"))), 2)
 
     @unittest.skipUnless(os.geteuid() == 0 and subprocess.run(
         ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/srv"],
