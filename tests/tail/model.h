@@ -91,7 +91,7 @@ class Model : public ModelApplication {
     Note("rename and create");
     if (Chance(0.7)) FinishLine();
     if (symlinks_) return NewLog();
-    Rename("app.log", NextName());
+    Rename(In("app.log"), NextName());
     // The writer has not noticed yet.
     for (std::size_t i = Pick(3); i > 0; --i) {
       Write();
@@ -105,7 +105,7 @@ class Model : public ModelApplication {
     Note("copytruncate");
     const std::string name = Log(NextName());
     const std::string copied = generations_.back().content;
-    fs::copy_file(Log(), name);
+    fs::copy_file(Log(In("app.log")), name);
     const int copy = ::open(name.c_str(), O_WRONLY);
     Stamp(copy);
     ::close(copy);
@@ -147,7 +147,7 @@ class Model : public ModelApplication {
     if (Chance(0.5)) Write();
     struct stat status {};
     ::fstat(writer_, &status);
-    fs::remove(Log());
+    fs::remove(Log(In("app.log")));
     Generation& generation = generations_.back();
     generation.deleted = true;
     if (!AgentHolds(status.st_ino)) generation.limit = PublishedOf(generations_.size() - 1);
@@ -166,14 +166,14 @@ class Model : public ModelApplication {
     if (writer_ < 0 || symlinks_) return;
     Note("something else in its place");
     FinishLine();
-    Rename("app.log", NextName());
+    Rename(In("app.log"), NextName());
     if (Chance(0.5)) {
-      fs::create_directory(Log());
+      fs::create_directory(Log(In("app.log")));
     } else {
-      ASSERT_EQ(::mkfifo(Log().c_str(), 0644), 0);
+      ASSERT_EQ(::mkfifo(Log(In("app.log")).c_str(), 0644), 0);
     }
     Live();
-    fs::remove(Log());
+    fs::remove(Log(In("app.log")));
     NewLog();
   }
 
@@ -252,7 +252,7 @@ class Model : public ModelApplication {
   void RenameAndCreateUnseen() {
     if (writer_ < 0) return;
     FinishLine();
-    if (!symlinks_) Rename("app.log", NextName());
+    if (!symlinks_) Rename(In("app.log"), NextName());
     NewLog();
   }
   void Dies() {

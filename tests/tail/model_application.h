@@ -31,7 +31,12 @@ class ModelApplication : public TailFixture {
       : random_(seed),
         clock_steps_(seed % 3 == 1),
         symlinks_(seed % 4 == 3),
-        upwards_(seed % 5 == 2) {}
+        linked_(!symlinks_ && seed % 7 == 4),
+        upwards_(seed % 5 == 2) {
+    if (!linked_) return;
+    fs::create_directory(Log("data"));
+    fs::create_symlink("data/app.log", Log());
+  }
   ~ModelApplication() { CloseWriter(); }
 
   std::size_t Pick(std::size_t n) {
@@ -54,10 +59,14 @@ class ModelApplication : public TailFixture {
   }
   // --- the application
 
+  /// The log is a link to a file elsewhere, and the application knows only that.
+  [[nodiscard]] std::string In(const std::string& name) const {
+    return linked_ ? "data/" + name : name;
+  }
   /// A new file under the log's name; the writer goes over to it.
   void NewLog() {
     CloseWriter();
-    std::string path = Log();
+    std::string path = Log(In("app.log"));
     if (symlinks_) {
       char name[32];
       std::snprintf(name, sizeof name, "app-%08d.log", ++target_);
@@ -121,21 +130,21 @@ class ModelApplication : public TailFixture {
     // What all of was read may go, as logrotate's count wills it.
     const bool all_read = Published() >= LinesBefore(generations_.size() - 1);
     const auto may_go = [&](int i) {
-      const std::string name = Log("app.log." + std::to_string(i));
+      const std::string name = Log(In("app.log." + std::to_string(i)));
       if (fs::exists(name) && all_read && Chance(0.5)) fs::remove(name);
     };
     if (upwards_) {
       for (int i = std::max(rotated_ - 30, 1); i < rotated_ - 2; ++i) may_go(i);
       NextTick();
-      return "app.log." + std::to_string(++rotated_);
+      return In("app.log." + std::to_string(++rotated_));
     }
     for (int i = 30; i > 0; --i) {
-      if (fs::exists(Log("app.log." + std::to_string(i)))) {
-        Rename("app.log." + std::to_string(i), "app.log." + std::to_string(i + 1));
+      if (fs::exists(Log(In("app.log." + std::to_string(i))))) {
+        Rename(In("app.log." + std::to_string(i)), In("app.log." + std::to_string(i + 1)));
       }
     }
     for (int i = 30; i > 3; --i) may_go(i);
-    return "app.log.1";
+    return In("app.log.1");
   }
 
   // --- what came out
@@ -187,7 +196,8 @@ class ModelApplication : public TailFixture {
 
   std::mt19937 random_;
   bool clock_steps_;
-  bool symlinks_;
+  bool symlinks_;  // each file has a name of its own; the log is a link to the newest
+  bool linked_;    // the log is a link to a file in another directory, which is rotated there
   bool upwards_;
   int rotated_ = 0;
   int writer_ = -1;
