@@ -284,6 +284,11 @@ class Ledger {
   [[nodiscard]] Result<std::optional<Manifest>> manifest_of(const std::string& feed,
                                                             const std::string& sha256,
                                                             const std::string& name);
+  /// Whether extracts of this content (the SHA-256 of the file, and of what is in it unpacked) were
+  /// at different places of their logs, or may have been: by the manifests that came, and the
+  /// extracts that came before any did. Such extracts have rows of their own and one credit.
+  [[nodiscard]] Result<bool> has_several_places(const std::string& feed, const std::string& sha256,
+                                                const std::string& unpacked_sha256);
   /// The extract with this sequence number ends as `end`: done or failed. It came at `came`;
   /// nothing: by hand, which is no sign of life of its source.
   [[nodiscard]] Result<Arrival> arrived(const SourceRun& run, std::uint64_t sequence, State end,

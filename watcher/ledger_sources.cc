@@ -1,6 +1,7 @@
 // The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in
 // them.
 #include <algorithm>
+#include <set>
 
 #include "watcher/ledger.h"
 #include "watcher/ledger_rows.h"
@@ -115,6 +116,35 @@ Result<std::optional<Manifest>> Ledger::manifest_of(const std::string& feed,
         },
         sha256, feed, name));
     return out;
+  });
+}
+
+Result<bool> Ledger::has_several_places(const std::string& feed, const std::string& sha256,
+                                        const std::string& unpacked_sha256) {
+  return in_context("places", [&]() -> Result<bool> {
+    std::set<std::pair<std::string, std::uint64_t>> places;
+    std::map<std::string, std::string> came_at;  // by the name of the extract
+    CARAVEL_TRY(database_.each(
+        "SELECT name, came_at, text FROM manifests WHERE sha256 IN (?, ?) AND feed = ? "
+        "AND NOT too_late",
+        [&](const Statement& row) {
+          came_at[row.text(0)] = row.text(1);
+          const auto manifest = parse_manifest(row.text(2));
+          if (manifest) places.emplace(manifest->first_line, manifest->first);
+        },
+        sha256, unpacked_sha256, feed));
+    // One that came without a manifest has the place that an earlier one of its content told.
+    bool without = false;
+    CARAVEL_TRY(database_.each(
+        "SELECT name, coalesce(claimed_at, seen_at) FROM extracts WHERE sha256 = ? AND feed = ?",
+        [&](const Statement& row) {
+          const std::string came = row.text(1);
+          without = without || (!came_at.contains(row.text(0)) &&
+                                std::none_of(came_at.begin(), came_at.end(),
+                                             [&](const auto& one) { return one.second <= came; }));
+        },
+        sha256, feed));
+    return places.size() + (without ? 1 : 0) > 1;
   });
 }
 

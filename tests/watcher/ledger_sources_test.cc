@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "tests/support/ledger_fixture.h"
 #include "watcher/ledger.h"
 #include "watcher/sequence.h"
 
@@ -16,7 +17,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-const Time kNow = Time(seconds(1'700'000'000));
 const SourceRun kRun{"hrt", "0a1b2c3d", "/var/log/app.log on bus1", false};
 
 class LedgerSources : public ::testing::Test {
@@ -104,6 +104,77 @@ TEST_F(LedgerSources, WhatOnlyANameSaysDoesNotReplaceWhatAManifestSaid) {
   by_name.by_name_only = true;
   ASSERT_TRUE(ledger_.arrived(by_name, 2, State::done, kNow, kNow).has_value());
   EXPECT_EQ(Sources().front().run.source, kRun.source);
+}
+
+class Places : public LedgerTest {
+ protected:
+  void Came(const std::string& claim, const std::string& name, Time at = kNow,
+            const std::string& sha256 = kSha) {
+    Claim(claim, name, at);
+    Format(claim, sha256);
+  }
+  void ManifestOf(const std::string& name, std::uint64_t first, Time at = kNow,
+                  const std::string& sha256 = kSha) {
+    Manifest manifest;
+    manifest.host = "bus1";
+    manifest.log = "app.log";
+    manifest.run = "0a1b2c3d";
+    manifest.sequence = 1;
+    manifest.cut = at;
+    manifest.first_line = std::string(32, '0');
+    manifest.first = first;
+    manifest.last = first + 1;
+    manifest.bytes = manifest.lines = 1;
+    manifest.sha256 = sha256;
+    Ok(ledger().add_manifest("hrt", name, manifest, at));
+  }
+  bool Several() { return Ok(ledger().has_several_places("hrt", kSha, kOtherSha)); }
+};
+
+TEST_F(Places, TheSameExtractAgainHasThePlaceOfTheFirst) {
+  Came("c1", "a.log");
+  Came("c2", "b.log");
+  EXPECT_FALSE(Several()) << "both are logs of their own";
+}
+
+TEST_F(Places, ThoseThatCameTooLateAndThoseOfOtherContentsTellOfNone) {
+  Came("c1", "a.log");
+  ManifestOf("a.log", 100, kNow + seconds(1));  // too late: its rows were made without it
+  EXPECT_FALSE(Several());
+  Came("c2", "other.log", kNow, std::string(64, 'c'));
+  ManifestOf("other.log", 200, kNow + seconds(2), std::string(64, 'd'));
+  EXPECT_FALSE(Several()) << "of other contents";
+}
+
+TEST_F(Places, AReplayHasThePlaceThatAManifestTold) {
+  ManifestOf("a.log", 100);
+  Came("c1", "a.log");
+  ManifestOf("b.log", 100);
+  Came("c2", "b.log");
+  Came("c3", "c.log", kNow + seconds(1));
+  EXPECT_FALSE(Several());
+}
+
+TEST_F(Places, TwoManifestsMayTellOfTwo) {
+  ManifestOf("a.log", 100);
+  ManifestOf("b.log", 200);
+  EXPECT_TRUE(Several());
+}
+
+TEST_F(Places, WhatWasPackedOnItsWayHasTheManifestOfThePlainOne) {
+  ManifestOf("a.log.gz", 100, kNow, kOtherSha);
+  Came("c1", "a.log.gz");
+  EXPECT_FALSE(Several());
+  ManifestOf("b.log.gz", 200, kNow, kOtherSha);
+  Came("c2", "b.log.gz");
+  EXPECT_TRUE(Several());
+}
+
+TEST_F(Places, OneThatCameBeforeAnyManifestIsALogOfItsOwn) {
+  Came("c1", "a.log");
+  ManifestOf("b.log", 100, kNow + seconds(1));
+  Came("c2", "b.log", kNow + seconds(1));
+  EXPECT_TRUE(Several());
 }
 
 TEST(Sequence, IsTakenFromTheManifestOrFromTheName) {

@@ -9,8 +9,11 @@
 #include "base/file.h"
 #include "formatter/input.h"
 #include "formatter/line_splitter.h"
+#include "formatter/matcher.h"
+#include "formatter/row_id.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
+#include "watcher/format_step.h"
 #include "watcher/name_rules.h"
 #include "watcher/refused_manifests.h"
 #include "watcher/report.h"
@@ -33,9 +36,14 @@ Result<std::string> sha256_of(const std::string& path) {
   }
 }
 
-/// One line of an extract, as it came.
-Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_t number,
-                                           std::size_t max_line) {
+struct FoundLine {
+  std::string text;          // as it came
+  std::uint64_t offset = 0;  // in the unpacked extract
+};
+
+/// One line of an extract.
+Result<std::optional<FoundLine>> line_of(const std::string& path, std::uint64_t number,
+                                         std::size_t max_line) {
   auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
   if (!fd) return tl::unexpected(fd.error());
   formatter::Input::Options options;
@@ -48,7 +56,7 @@ Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_
     auto more = lines.next(line);
     if (!more) return tl::unexpected(more.error());
     if (!*more) return std::nullopt;
-    if (line.number == number) return std::string(line.text());
+    if (line.number == number) return FoundLine{std::string(line.text()), line.offset};
   }
 }
 
@@ -154,6 +162,24 @@ bool explain_missing(Ledger& ledger, const Config& config, const std::string& na
   return told;
 }
 
+/// Whether a row's id says that it is this line at the place in the log that the extract's manifest
+/// tells (`identity: position`).
+bool is_line_at_its_place(Ledger& ledger, const Extract& extract, const FoundLine& line,
+                          std::string_view id) {
+  // A replay's may have come by another name; that of what was packed on its way, for another sum.
+  std::vector<Manifest> manifests =
+      ledger.manifests_for(extract.feed, extract.name).value_or(std::vector<Manifest>());
+  if (auto known = ledger.manifest_of(extract.feed, extract.sha256, extract.name);
+      known && *known) {
+    manifests.push_back(std::move(**known));
+  }
+  return std::any_of(manifests.begin(), manifests.end(), [&](const Manifest& manifest) {
+    const auto digest = formatter::hash_positioned(
+        first_line_hash(manifest), manifest.first + line.offset, formatter::trim_line(line.text));
+    return id.ends_with(":" + formatter::to_hex(digest));
+  });
+}
+
 int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig& feed,
                      const std::string& id) {
   const auto store = uploader::make_store(*settings.config.find_store(feed.store));
@@ -173,8 +199,16 @@ int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig&
       const std::string& path = extract.done_path.empty() ? extract.path : extract.done_path;
       auto line = line_of(path, document.line, settings.config.max_line);
       if (!line || !*line) continue;
-      fmt::print("  {}\n", printable(**line));
+      fmt::print("  {}\n", printable((*line)->text));
+      // They have one content, so this line is theirs too; its place need not be.
+      const auto others = std::stable_partition(
+          extracts->begin(), extracts->end(),
+          [&](const Extract& one) { return is_line_at_its_place(ledger, one, **line, id); });
+      if (others != extracts->begin()) extracts->erase(others, extracts->end());
       break;
+    }
+    if (extracts->size() > 1) {
+      fmt::print("Each of these {} extracts has that line:\n", extracts->size());
     }
   }
   if (extracts->empty()) {
