@@ -12,8 +12,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -172,9 +174,14 @@ struct SourceStatus {
   Time first_at;
   Time last_at;           // something of it came, be it in work still; the epoch: only by hand
   bool replaced = false;  // a newer run of the same source goes on in its place
-  std::vector<SequenceGap> gaps;  // the first kMaxGaps
+  std::vector<SequenceGap> gaps;  // the newest kMaxGaps, in order
   std::uint64_t gaps_total = 0;
 };
+
+/// Something that lasts and is told of once: its feed, and what it is.
+using NewsKey = std::pair<std::string, std::string>;
+/// To what is to be said when it ends; "" = nothing.
+using News = std::map<NewsKey, std::string>;
 
 /// A manifest whose extract is not here.
 struct OpenManifest {
@@ -299,6 +306,9 @@ class Ledger {
   /// Calls `each` with the manifests that came at `since` or later and whose extracts are neither
   /// loaded nor here, newest first.
   [[nodiscard]] Result<> open_manifests(Time since, const std::function<void(OpenManifest)>& each);
+  /// What lasts now, of these feeds. Returns what lasted before; of several that say the same, one
+  /// alone hears that it is new. Writes only what has changed.
+  [[nodiscard]] Result<News> replace_news(const std::set<std::string>& feeds, const News& news);
   /// When an extract of the feed came last (not by hand), be it in the drop directory still.
   [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
 

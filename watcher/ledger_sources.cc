@@ -211,16 +211,24 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
                        }));
     auto last = last_of_unfinished(database_);
     if (!last) return tl::unexpected(std::move(last).error());
+    std::map<std::pair<std::string, std::string>, SourceStatus*> by_run;
     for (SourceStatus& source : out) {
       source.last_at = std::max(source.last_at, (*last)[{source.run.feed, source.run.run}]);
-      CARAVEL_TRY(database_.each(
-          "SELECT first, last, since FROM gaps WHERE feed = ? AND run = ? ORDER BY first",
-          [&](const Statement& row) {
-            ++source.gaps_total;
-            if (source.gaps.size() >= kMaxGaps) return;
-            source.gaps.push_back({row.count(0), row.count(1), time_at(row, 2)});
-          },
-          source.run.feed, source.run.run));
+      by_run[{source.run.feed, source.run.run}] = &source;
+    }
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, run, first, last, since FROM gaps ORDER BY feed, run, since DESC, first",
+        [&](const Statement& row) {
+          const auto run = by_run.find({row.text(0), row.text(1)});
+          if (run == by_run.end()) return;
+          SourceStatus& source = *run->second;
+          ++source.gaps_total;
+          if (source.gaps.size() >= kMaxGaps) return;
+          source.gaps.push_back({row.count(2), row.count(3), time_at(row, 4)});
+        }));
+    for (SourceStatus& source : out) {
+      std::sort(source.gaps.begin(), source.gaps.end(),
+                [](const SequenceGap& a, const SequenceGap& b) { return a.first < b.first; });
     }
     mark_replaced(out);
     return out;
@@ -242,6 +250,40 @@ Result<> Ledger::open_manifests(Time since, const std::function<void(OpenManifes
           each({row.text(0), row.text(1), time_at(row, 2)});
         },
         time_text(since));
+  });
+}
+
+Result<News> Ledger::replace_news(const std::set<std::string>& feeds, const News& news) {
+  return in_context("news", [&]() -> Result<News> {
+    News before;
+    const auto read = [&] {
+      before.clear();
+      return database_.each("SELECT feed, what, at_end FROM news", [&](const Statement& row) {
+        if (feeds.contains(row.text(0))) before[{row.text(0), row.text(1)}] = row.text(2);
+      });
+    };
+    const auto same_keys = [](const auto& a, const auto& b) { return a.first == b.first; };
+    CARAVEL_TRY(read());
+    if (std::equal(before.begin(), before.end(), news.begin(), news.end(), same_keys)) {
+      return before;
+    }
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    CARAVEL_TRY(read());  // under the lock: another may have come first
+    for (const auto& [key, at_end] : before) {
+      if (news.contains(key)) continue;
+      auto gone =
+          database_.run("DELETE FROM news WHERE feed = ? AND what = ?", key.first, key.second);
+      if (!gone) return tl::unexpected(std::move(gone).error());
+    }
+    for (const auto& [key, at_end] : news) {
+      if (before.contains(key)) continue;
+      auto put = database_.run("INSERT INTO news (feed, what, at_end) VALUES (?, ?, ?)", key.first,
+                               key.second, at_end);
+      if (!put) return tl::unexpected(std::move(put).error());
+    }
+    CARAVEL_TRY(transaction->commit());
+    return before;
   });
 }
 

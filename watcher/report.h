@@ -41,6 +41,12 @@ struct LeftAloneStatus {
   LeftAlone name;
 };
 
+struct ReportedSource {
+  SourceStatus status;
+  bool forgotten = false;  // nothing came, and no gap opened, for longer than forget_source
+  Time forget_before;      // gaps from before are not listed any more
+};
+
 struct StatusReport {
   Time now;
   std::string lock_holder;
@@ -53,7 +59,7 @@ struct StatusReport {
   std::vector<LeftAloneStatus> left_alone;
   std::uint64_t left_alone_total = 0;
   /// Runs of capture hosts: those that no newer one replaced, and others with gaps.
-  std::vector<SourceStatus> sources;
+  std::vector<ReportedSource> sources;
   std::vector<SilentSource> silent;
   OverdueManifests overdue;  // manifests without their extracts
   RefusedManifests refused_manifests;
