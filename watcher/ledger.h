@@ -163,9 +163,9 @@ struct SequenceGap {
 
 /// What an extract's sequence number changed.
 struct Arrival {
-  std::optional<SequenceGap> opened;
-  bool closed = false;     // it was missing
-  std::uint64_t gaps = 0;  // that the run still has
+  std::vector<SequenceGap> opened;  // of those that are not here
+  bool closed = false;              // it was missing
+  std::uint64_t gaps = 0;           // that the run still has
 };
 
 struct SourceStatus {
@@ -224,10 +224,11 @@ class Ledger {
 
   // -- In the drop directory ---------------------------------------------------------------------
 
-  /// Replaces what is known of the names of `feed` that are not claimed yet. Writes only what has
+  /// Replaces what is known of the names of `feed` that are not claimed yet; those of `origin`: a
+  /// capture has a drop directory of its own. Writes only what has
   /// changed. Beyond kMaxInDrop names the rest is left out.
   [[nodiscard]] Result<> set_in_drop(const std::string& feed, const std::vector<InDrop>& files,
-                                     Time now);
+                                     Time now, Origin origin = Origin::drop);
   static constexpr std::size_t kMaxInDrop = 10'000;
 
   /// Replaces the names of `feed` that are left alone, the same way; at most kMaxLeftAlone.
@@ -297,10 +298,13 @@ class Ledger {
   [[nodiscard]] Result<bool> has_several_places(const std::string& feed, const std::string& sha256,
                                                 const std::string& unpacked_sha256);
   /// The extract with this sequence number ends as `end`: done or failed. It came at `came`;
-  /// nothing: by hand, which is no sign of life of its source.
-  [[nodiscard]] Result<Arrival> arrived(const SourceRun& run, std::uint64_t sequence, State end,
-                                        std::optional<Time> came, Time now);
-  /// Every run of every source, by feed, source and time.
+  /// nothing: by hand, which is no sign of life of its source. Those that it overtook and that are
+  /// here, on their way or in the drop directory still, are not missing: `in_drop` is asked for the
+  /// numbers there if it overtook any.
+  [[nodiscard]] Result<Arrival> arrived(
+      const SourceRun& run, std::uint64_t sequence, State end, std::optional<Time> came, Time now,
+      const std::function<std::set<std::uint64_t>()>& in_drop = {});
+  /// Every run of every source, by feed, source and time. What is on its way is in no gap.
   [[nodiscard]] Result<std::vector<SourceStatus>> sources();
   static constexpr std::size_t kMaxGaps = 100;
   /// Calls `each` with the manifests that came at `since` or later and whose extracts are neither

@@ -130,6 +130,8 @@ CREATE TABLE news (
   at_end TEXT NOT NULL,                 -- what to say when it ends; '' = nothing
   PRIMARY KEY (feed, what)
 ) WITHOUT ROWID;
+-- 0: its extracts were here when the gap opened, so nobody heard of it
+ALTER TABLE gaps ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
 )sql",
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
