@@ -190,6 +190,12 @@ struct OpenManifest {
   Time since;
 };
 
+struct NewestManifest {
+  std::string feed;
+  std::string name;  // of the extract
+  Manifest manifest;
+};
+
 /// What one feed did. Sums are over all its extracts that are done or failed.
 struct FeedSummary {
   std::map<State, std::uint64_t> extracts;
@@ -292,6 +298,8 @@ class Ledger {
   [[nodiscard]] Result<std::optional<Manifest>> manifest_of(const std::string& feed,
                                                             const std::string& sha256,
                                                             const std::string& name);
+  /// Of each run, the manifest with the highest number, and the name of its extract.
+  [[nodiscard]] Result<std::vector<NewestManifest>> newest_manifests();
   /// Whether extracts of this content (the SHA-256 of the file, and of what is in it unpacked) were
   /// at different places of their logs, or may have been: by the manifests that came, and the
   /// extracts that came before any did. Such extracts have rows of their own and one credit.

@@ -52,6 +52,21 @@ Result<std::optional<Manifest>> Ledger::manifest_of(const std::string& feed,
   });
 }
 
+Result<std::vector<NewestManifest>> Ledger::newest_manifests() {
+  return in_context("manifests", [&]() -> Result<std::vector<NewestManifest>> {
+    std::vector<NewestManifest> out;
+    // With max(), the other columns are those of the row that holds the maximum.
+    CARAVEL_TRY(
+        database_.each("SELECT feed, name, text, max(sequence) FROM manifests GROUP BY feed, run",
+                       [&](const Statement& row) {
+                         auto manifest = parse_manifest(row.text(2));
+                         if (manifest)
+                           out.push_back({row.text(0), row.text(1), std::move(*manifest)});
+                       }));
+    return out;
+  });
+}
+
 Result<bool> Ledger::has_several_places(const std::string& feed, const std::string& sha256,
                                         const std::string& unpacked_sha256) {
   return in_context("places", [&]() -> Result<bool> {

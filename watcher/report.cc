@@ -91,6 +91,7 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   StatusReport report;
   report.now = now;
   report.lock_holder = question.lock_holder;
+  report.captures = question.captures;
   report.refused_manifests = question.refused_manifests;
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));

@@ -22,7 +22,9 @@ struct StatusQuestion {
   std::vector<std::string> feeds;  // configured; one that never saw an extract is listed too
   /// Configured stores: name, and place as store_place() says it.
   std::vector<std::pair<std::string, std::string>> stores;
-  std::string lock_holder;         // who watches the spool, in words; "" = nobody does
+  std::string lock_holder;  // who watches the spool, in words; "" = nobody does
+  /// Feeds that are captured on this host: the feed, and by whom, in words.
+  std::vector<std::pair<std::string, std::string>> captures{};
   std::size_t most = 10;           // of each list: waiting, failed, left alone, runs of sources
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
   RefusedManifests refused_manifests{};
@@ -50,6 +52,7 @@ struct ReportedSource {
 struct StatusReport {
   Time now;
   std::string lock_holder;
+  std::vector<std::pair<std::string, std::string>> captures;
   std::vector<FeedStatus> feeds;
   std::vector<StoreRecord> stores;  // `since` is the epoch for one that was never used
   std::vector<Extract> waiting;     // newest first, as is

@@ -110,6 +110,7 @@ std::string status_json(const StatusReport& report) {
   const Time now = report.now;
   Json out = {{"now", time_text(now)},
               {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
+              {"captured_by", Json::array()},
               {"feeds", Json::array()},
               {"stores", Json::array()},
               {"waiting", Json::array()},
@@ -124,6 +125,9 @@ std::string status_json(const StatusReport& report) {
               {"manifests_without_extract_total", report.overdue.total},
               {"refused_manifests", Json::array()},
               {"refused_manifests_total", report.refused_manifests.total}};
+  for (const auto& [feed, holder] : report.captures) {
+    out["captured_by"].push_back({{"feed", feed}, {"by", holder}});
+  }
   for (const ReportedSource& source : report.sources) {
     out["sources"].push_back(json_source(source, now));
   }

@@ -210,13 +210,27 @@ std::string origin_text(Origin origin) {
   return {};
 }
 
+/// Who is at work: a watcher for the drop directories, captures for the logs of this host.
+std::string watchers_text(const StatusReport& report) {
+  std::string out;
+  if (!report.lock_holder.empty()) {
+    out = fmt::format("Watched by {}.\n", printable(report.lock_holder));
+  } else if (report.captures.empty()) {
+    out = "Nobody watches the spool at the moment.\n";
+  } else {
+    out = "Nobody watches the drop directories at the moment.\n";
+  }
+  for (const auto& [feed, holder] : report.captures) {
+    out += fmt::format("Feed {} is captured by {}.\n", feed, printable(holder));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string status_text(const StatusReport& report) {
   const Time now = report.now;
-  std::string out = report.lock_holder.empty()
-                        ? "Nobody watches the spool at the moment.\n\n"
-                        : fmt::format("Watched by {}.\n\n", printable(report.lock_holder));
+  std::string out = watchers_text(report) + "\n";
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
   for (const FeedStatus& feed : report.feeds) add_feed(out, feed, now);
 

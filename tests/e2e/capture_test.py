@@ -109,6 +109,31 @@ class Capture(harness.HostTest):
         for document in ids[:3]:
             self.assertIn("stale, kept: " + document, said)
 
+    def test_status_says_who_captures_and_explain_what_of_a_log_has_come(self):
+        host = self.host()
+        self.append(host, location(1))
+        log = host.path("app.log")
+        process = self.begin(host)
+        self.stored(host, 1)
+        self.append(host, location(2))
+        self.stored(host, 2)
+        said = host.run("status", expect=0).stdout
+        self.assertIn(f"Feed hrt is captured by pid {process.pid}, `caravel capture`", said)
+        self.assertNotIn("Nobody watches the spool", said)
+        self.assertEqual([entry["feed"] for entry in host.status()["captured_by"]], ["hrt"])
+        self.end(process)
+        self.assertIn("Nobody watches the spool", host.run("status", expect=0).stdout)
+        for asked in (log, "app.log"):
+            said = host.run("explain", asked, expect=0).stdout
+            self.assertIn("a log that is captured (feed hrt)", said)
+            self.assertIn(f"from           {log} on ", said)
+            self.assertIn("number 2", said)
+            self.assertIn(f"up to byte {os.path.getsize(log)} ", said)
+            self.assertRegex(said, r"its state +done")
+        os.rename(log, host.path("elsewhere.log"))
+        self.assertIn("a log that is captured", host.run("explain", "app.log", expect=0).stdout)
+        self.assertIn("never taken", host.run("explain", "elsewhere.log", expect=1).stderr)
+
     def test_it_runs_beside_a_watcher_and_only_once(self):
         host = self.host()
         host.start()

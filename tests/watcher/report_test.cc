@@ -126,6 +126,17 @@ TEST_F(ReportTest, SourcesThatSentNothingForLongAreOnlyCounted) {
   EXPECT_THAT(status_text(Report()), testing::Not(HasSubstr("Silent")));
 }
 
+TEST_F(ReportTest, NamesThoseWhoCapture) {
+  question_.captures = {{"hrt", "pid 7, `caravel capture`, since noon"}};
+  EXPECT_THAT(status_text(Report()),
+              testing::StartsWith("Nobody watches the drop directories at the moment.\n"
+                                  "Feed hrt is captured by pid 7, `caravel capture`, since noon.\n"
+                                  "\n"
+                                  "hrt\n"));
+  question_.lock_holder = "pid 8";
+  EXPECT_THAT(status_text(Report()), testing::StartsWith("Watched by pid 8.\nFeed hrt is "));
+}
+
 TEST_F(ReportTest, AFeedThatIsNotConfiguredAnyMoreIsStillShown) {
   Claim("c1", "a.log");
   question_.feeds = {"web"};
