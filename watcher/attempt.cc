@@ -251,7 +251,9 @@ Result<> Attempt::note_sequence(State end) {
   if (!extract) return tl::unexpected(extract.error());
   std::optional<Time> came;
   if (*extract && job_.origin != Origin::process) came = (*extract)->claimed_at;
-  auto arrival = tools_.ledger.arrived(place->run, place->sequence, end, came, system_clock::now());
+  auto arrival =
+      tools_.ledger.arrived(place->run, place->sequence, end, came, system_clock::now(),
+                            [&] { return numbers_in(tools_.feed.drop, place->run.run); });
   if (!arrival) return tl::unexpected(arrival.error());
   for (const std::string& text : describe(*place, *arrival)) {
     if (tools_.observer.on_note) tools_.observer.on_note(text);

@@ -136,11 +136,12 @@ Result<> Attempt::keep_rejects() {
 
 Result<> Attempt::remove_stale() {
   if (job_.delete_stale) {
-    auto removed = remove_stale_rows(tools_.store, tools_.ledger, tools_.feed.name,
-                                     report_.result.sha256, sidecar_, csv_);
+    auto removed =
+        remove_stale_rows(tools_.store, tools_.ledger, tools_.feed.name, report_.result.sha256,
+                          report_.result.unpacked_sha256, sidecar_, csv_);
     if (!removed) return tl::unexpected(removed.error());
-    note(fmt::format("stale rows: {} removed, {} kept because other extracts cover their time",
-                     removed->removed, removed->kept.size()));
+    note(fmt::format("stale rows: {} removed, {} kept", removed->removed, removed->kept.size()) +
+         (removed->kept.empty() ? "" : " because " + removed->why_kept));
     for (const std::string& id : removed->kept) note(fmt::format("stale, kept: {}", id));
   }
   step_ = Step::archive;

@@ -27,7 +27,7 @@ bool stopped_before(steady_clock::time_point wake, const StopSignal& stop) {
 
 Config capture_config(const Config& config, const FeedConfig& feed) {
   Config own = config;
-  own.spool = fmt::format("{}/capture/{}", config.spool, feed.name);
+  own.spool = capture_spool(config, feed.name);
   own.feeds = {feed};
   FeedConfig& only = own.feeds.front();
   only.drop = own.spool + "/drop";
@@ -39,6 +39,10 @@ Config capture_config(const Config& config, const FeedConfig& feed) {
     if (!store.documents_given) store.documents = uploader::Documents::rows;
   }
   return own;
+}
+
+std::string capture_spool(const Config& config, const std::string& feed) {
+  return fmt::format("{}/capture/{}", config.spool, feed);
 }
 
 std::string capture_state(const Config& config, const std::string& feed) {

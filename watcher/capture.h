@@ -18,6 +18,9 @@ namespace caravel::watcher {
 /// only, unless the configuration says what it takes.
 [[nodiscard]] Config capture_config(const Config& config, const FeedConfig& feed);
 
+/// That spool.
+[[nodiscard]] std::string capture_spool(const Config& config, const std::string& feed);
+
 /// Where the agent of such a capture keeps its state: STATE/capture/FEED.
 [[nodiscard]] std::string capture_state(const Config& config, const std::string& feed);
 

@@ -47,6 +47,8 @@ struct FeedConfig {
   ManifestRule manifest = ManifestRule::optional;
   std::chrono::milliseconds manifest_wait{600'000};
   std::optional<std::chrono::milliseconds> expect_every;  // empty = silence is not reported
+  /// A source that sent nothing for so long is not expected any more. Longer than expect_every.
+  std::chrono::milliseconds forget_source{30LL * 86'400'000};
   MaxRejects max_rejects;
   std::chrono::milliseconds keep_done{30LL * 86'400'000};
   std::chrono::milliseconds keep_csv{7LL * 86'400'000};

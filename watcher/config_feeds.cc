@@ -13,12 +13,12 @@ namespace caravel::watcher {
 
 using std::chrono::milliseconds;
 
-const std::vector<std::string> kFeedKeys = {"drop",         "match",       "format",
-                                            "store",        "timezone",    "notice",
-                                            "settle",       "attach_csv",  "accept_unterminated",
-                                            "year",         "manifest",    "manifest_wait",
-                                            "expect_every", "max_rejects", "keep_done",
-                                            "keep_csv"};
+const std::vector<std::string> kFeedKeys = {"drop",         "match",         "format",
+                                            "store",        "timezone",      "notice",
+                                            "settle",       "attach_csv",    "accept_unterminated",
+                                            "year",         "manifest",      "manifest_wait",
+                                            "expect_every", "forget_source", "max_rejects",
+                                            "keep_done",    "keep_csv"};
 
 namespace {
 
@@ -180,6 +180,13 @@ Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Conf
   milliseconds expect_every{0};
   reader.duration("expect_every", expect_every, milliseconds(1));
   if (expect_every.count() > 0) feed.expect_every = expect_every;
+  reader.duration("forget_source", feed.forget_source, milliseconds(1));
+  if (!reader.has("forget_source")) {
+    feed.forget_source = std::max(feed.forget_source, 2 * expect_every);
+  } else if (reader.ok() && feed.forget_source <= expect_every) {
+    reader.check(node["forget_source"].error(
+        "must be longer than expect_every: a source that is forgotten is not called silent"));
+  }
   reader.check(read_max_rejects(node["max_rejects"], feed.max_rejects));
   reader.duration("keep_done", feed.keep_done);
   reader.duration("keep_csv", feed.keep_csv);

@@ -29,15 +29,6 @@ struct Assumption {
   std::optional<Manifest> manifest;  // for the extract's place in its log
 };
 
-/// The hash of a log's first line as a manifest has it: 32 hex digits, the high half first.
-formatter::Hash128 first_line_hash(const Manifest& manifest) {
-  formatter::Hash128 hash;
-  const char* const digits = manifest.first_line.data();
-  std::from_chars(digits, digits + 16, hash.high, 16);
-  std::from_chars(digits + 16, digits + manifest.first_line.size(), hash.low, 16);
-  return hash;
-}
-
 /// One pass under one assumption.
 Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets& targets,
                           const Assumption& assumed, const formatter::FormatMonitor& monitor) {
@@ -193,6 +184,14 @@ std::optional<std::string> refuse_without_header(const FormatReport& report) {
 }
 
 }  // namespace
+
+formatter::Hash128 first_line_hash(const Manifest& manifest) {
+  formatter::Hash128 hash;
+  const char* const digits = manifest.first_line.data();
+  std::from_chars(digits, digits + 16, hash.high, 16);
+  std::from_chars(digits + 16, digits + manifest.first_line.size(), hash.low, 16);
+  return hash;
+}
 
 Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatTargets& targets,
                                  Ledger* ledger, const formatter::FormatMonitor& monitor) {

@@ -57,6 +57,9 @@ struct FormatReport {
   bool has_reasons = false;
 };
 
+/// The hash of a log's first line as a manifest has it: 32 hex digits, the high half first.
+[[nodiscard]] formatter::Hash128 first_line_hash(const Manifest& manifest);
+
 /// Formats what `fd` has open, from its start. Reads it once; twice if only its content says, by
 /// the ledger, which year its dates have or where in its log it was. `fd` stays the caller's.
 ///

@@ -63,6 +63,10 @@ Result<> Intake::start(const Moment& now) {
   adopt(now);
   recheck_archived(now);
   for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
+  // What was claimed before goes before what the scan found.
+  examine_due(now);
+  std::stable_sort(ready_.begin(), ready_.end(),
+                   [](const auto& a, const auto& b) { return a.claim.id < b.claim.id; });
   next_scan_ = now.steady + kScanEvery;
   return {};
 }
@@ -128,11 +132,10 @@ void Intake::scan(std::size_t index, const Moment& now) {
   });
   if (!scanned) say_error(directory.path(), with_context(directory.path(), scanned.error()));
   note_unclaimed(std::move(candidates));
-  // A capture's own outbox is no drop directory; a watcher of the same feed writes these.
-  if (origin_ == Origin::capture) return;
   for (const FeedConfig* feed : directory.feeds()) {
-    auto noted = ledger_.set_in_drop(feed->name, in_drop[feed], now.wall);
-    if (noted && feed == directory.feeds().front()) {
+    auto noted = ledger_.set_in_drop(feed->name, in_drop[feed], now.wall, origin_);
+    // A capture's own outbox holds nothing else; a watcher of the same feed writes these.
+    if (noted && feed == directory.feeds().front() && origin_ != Origin::capture) {
       noted = ledger_.set_left_alone(feed->name, left_alone, now.wall);
     }
     if (!noted) say_error("ledger", noted.error());
@@ -227,11 +230,7 @@ void Intake::step(const Moment& now) {
   }
   claim_all(std::move(candidates), now);
 
-  for (auto place = pending_.begin(); place != pending_.end();) {
-    Pending& pending = place->second;
-    const bool settled = pending.next_look <= now.steady && examine(pending, now);
-    place = settled ? pending_.erase(place) : std::next(place);
-  }
+  examine_due(now);
 
   const bool minute = now.steady >= next_scan_;
   if (minute) {
@@ -293,7 +292,10 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
   std::map<const FeedConfig*, std::size_t> more;
   for (Candidate& candidate : candidates) {
     // Manifests stay only for a moment, and extracts in work may wait for them.
-    if (!candidate.manifest && !has_room(*candidate.feed, more[candidate.feed])) {
+    // Those that came before wait for the scan that there being room brings.
+    const bool full =
+        starved_.contains(candidate.feed) || !has_room(*candidate.feed, more[candidate.feed]);
+    if (!candidate.manifest && full) {
       starved_.insert(candidate.feed);
       left.push_back(std::move(candidate));
       continue;

@@ -131,6 +131,7 @@ class Intake {
                 const Moment& now, std::optional<Time> claimed_at = std::nullopt);
   [[nodiscard]] NewClaim claim_row(const Claim& claim, const FeedConfig& feed,
                                    const ClaimRoot& root) const;
+  void examine_due(const Moment& now);
   /// True if it is settled one way or the other: ready, set aside, gone.
   bool examine(Pending& pending, const Moment& now);
   bool judge_writer(Pending& pending, const ClaimLook& look, const Moment& now);

@@ -49,6 +49,14 @@ Intake::Pending& Intake::pend(const Claim& claim, const FeedConfig* feed, const 
   return pending_[claim.id] = std::move(pending);
 }
 
+void Intake::examine_due(const Moment& now) {
+  for (auto place = pending_.begin(); place != pending_.end();) {
+    Pending& pending = place->second;
+    const bool settled = pending.next_look <= now.steady && examine(pending, now);
+    place = settled ? pending_.erase(place) : std::next(place);
+  }
+}
+
 bool Intake::examine(Pending& pending, const Moment& now) {
   ++pending.looks;
   auto look = look_at(*pending.extract.root, pending.extract.claim);

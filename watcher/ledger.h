@@ -12,8 +12,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -161,9 +163,9 @@ struct SequenceGap {
 
 /// What an extract's sequence number changed.
 struct Arrival {
-  std::optional<SequenceGap> opened;
-  bool closed = false;     // it was missing
-  std::uint64_t gaps = 0;  // that the run still has
+  std::vector<SequenceGap> opened;  // of those that are not here
+  bool closed = false;              // it was missing
+  std::uint64_t gaps = 0;           // that the run still has
 };
 
 struct SourceStatus {
@@ -172,15 +174,26 @@ struct SourceStatus {
   Time first_at;
   Time last_at;           // something of it came, be it in work still; the epoch: only by hand
   bool replaced = false;  // a newer run of the same source goes on in its place
-  std::vector<SequenceGap> gaps;  // the first kMaxGaps
+  std::vector<SequenceGap> gaps;  // the newest kMaxGaps, in order
   std::uint64_t gaps_total = 0;
 };
+
+/// Something that lasts and is told of once: its feed, and what it is.
+using NewsKey = std::pair<std::string, std::string>;
+/// To what is to be said when it ends; "" = nothing.
+using News = std::map<NewsKey, std::string>;
 
 /// A manifest whose extract is not here.
 struct OpenManifest {
   std::string feed;
   std::string name;  // of the extract
   Time since;
+};
+
+struct NewestManifest {
+  std::string feed;
+  std::string name;  // of the extract
+  Manifest manifest;
 };
 
 /// What one feed did. Sums are over all its extracts that are done or failed.
@@ -217,10 +230,11 @@ class Ledger {
 
   // -- In the drop directory ---------------------------------------------------------------------
 
-  /// Replaces what is known of the names of `feed` that are not claimed yet. Writes only what has
+  /// Replaces what is known of the names of `feed` that are not claimed yet; those of `origin`: a
+  /// capture has a drop directory of its own. Writes only what has
   /// changed. Beyond kMaxInDrop names the rest is left out.
   [[nodiscard]] Result<> set_in_drop(const std::string& feed, const std::vector<InDrop>& files,
-                                     Time now);
+                                     Time now, Origin origin = Origin::drop);
   static constexpr std::size_t kMaxInDrop = 10'000;
 
   /// Replaces the names of `feed` that are left alone, the same way; at most kMaxLeftAlone.
@@ -284,16 +298,29 @@ class Ledger {
   [[nodiscard]] Result<std::optional<Manifest>> manifest_of(const std::string& feed,
                                                             const std::string& sha256,
                                                             const std::string& name);
+  /// Of each run, the manifest with the highest number, and the name of its extract.
+  [[nodiscard]] Result<std::vector<NewestManifest>> newest_manifests();
+  /// Whether extracts of this content (the SHA-256 of the file, and of what is in it unpacked) were
+  /// at different places of their logs, or may have been: by the manifests that came, and the
+  /// extracts that came before any did. Such extracts have rows of their own and one credit.
+  [[nodiscard]] Result<bool> has_several_places(const std::string& feed, const std::string& sha256,
+                                                const std::string& unpacked_sha256);
   /// The extract with this sequence number ends as `end`: done or failed. It came at `came`;
-  /// nothing: by hand, which is no sign of life of its source.
-  [[nodiscard]] Result<Arrival> arrived(const SourceRun& run, std::uint64_t sequence, State end,
-                                        std::optional<Time> came, Time now);
-  /// Every run of every source, by feed, source and time.
+  /// nothing: by hand, which is no sign of life of its source. Those that it overtook and that are
+  /// here, on their way or in the drop directory still, are not missing: `in_drop` is asked for the
+  /// numbers there if it overtook any.
+  [[nodiscard]] Result<Arrival> arrived(
+      const SourceRun& run, std::uint64_t sequence, State end, std::optional<Time> came, Time now,
+      const std::function<std::set<std::uint64_t>()>& in_drop = {});
+  /// Every run of every source, by feed, source and time. What is on its way is in no gap.
   [[nodiscard]] Result<std::vector<SourceStatus>> sources();
   static constexpr std::size_t kMaxGaps = 100;
   /// Calls `each` with the manifests that came at `since` or later and whose extracts are neither
   /// loaded nor here, newest first.
   [[nodiscard]] Result<> open_manifests(Time since, const std::function<void(OpenManifest)>& each);
+  /// What lasts now, of these feeds. Returns what lasted before; of several that say the same, one
+  /// alone hears that it is new. Writes only what has changed.
+  [[nodiscard]] Result<News> replace_news(const std::set<std::string>& feeds, const News& news);
   /// When an extract of the feed came last (not by hand), be it in the drop directory still.
   [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
 

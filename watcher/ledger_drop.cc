@@ -43,19 +43,21 @@ class LazyTransaction {
 
 }  // namespace
 
-Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>& files, Time now) {
+Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>& files, Time now,
+                             Origin origin) {
   return in_context("drop directory", [&]() -> Result<> {
     std::unordered_map<std::string, KnownInDrop> known;
     CARAVEL_TRY(database_.each(
-        "SELECT name, why, size, mtime_ns FROM extracts WHERE feed = ? AND claim IS NULL",
+        "SELECT name, why, size, mtime_ns FROM extracts WHERE feed = ? AND claim IS NULL AND "
+        "origin = ?",
         [&](const Statement& row) {
           known[row.text(0)] = {row.text(1), row.count(2), row.integer(3), false};
         },
-        feed));
+        feed, name_of(origin)));
     const std::string at = time_text(now);
     auto put = database_.prepare(
         "INSERT INTO extracts (feed, name, origin, state, why, since, seen_at, size, mtime_ns) "
-        "VALUES (?1, ?2, 'drop', ?3, ?4, ?5, ?5, ?6, ?7) "
+        "VALUES (?1, ?2, ?8, ?3, ?4, ?5, ?5, ?6, ?7) "
         "ON CONFLICT (feed, name) WHERE claim IS NULL DO UPDATE SET "
         "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
         "state = excluded.state, why = excluded.why, size = excluded.size, "
@@ -78,7 +80,7 @@ Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>&
       }
       const State state = file.why.empty() ? State::seen : State::waiting;
       CARAVEL_TRY(transaction.run(*put, feed, file.name, name_of(state), file.why, at, file.size,
-                                  file.mtime_ns));
+                                  file.mtime_ns, name_of(origin)));
     }
     for (const auto& [name, file] : known) {
       if (file.seen_again) continue;

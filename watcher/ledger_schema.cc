@@ -123,6 +123,16 @@ CREATE TABLE gaps (
   PRIMARY KEY (feed, run, first)
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+CREATE TABLE news (
+  feed   TEXT NOT NULL,
+  what   TEXT NOT NULL,                 -- what lasts, and was said: a silence, a missing extract
+  at_end TEXT NOT NULL,                 -- what to say when it ends; '' = nothing
+  PRIMARY KEY (feed, what)
+) WITHOUT ROWID;
+-- 0: its extracts were here when the gap opened, so nobody heard of it
+ALTER TABLE gaps ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+)sql",
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
 

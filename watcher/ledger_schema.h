@@ -7,7 +7,7 @@
 namespace caravel::watcher {
 
 /// The schema that this program writes: PRAGMA user_version.
-inline constexpr int kLedgerSchema = 2;
+inline constexpr int kLedgerSchema = 3;
 
 /// Makes the tables in an empty file, or brings an older schema up to date, in one transaction. A
 /// newer one, or a database that is no ledger, is an error of kind usage.

@@ -1,6 +1,6 @@
-// The ledger's part for capture hosts: manifests, the sequences of their extracts, and gaps in
-// them.
+// The ledger's part for capture hosts: the sequences of their extracts, and gaps in them.
 #include <algorithm>
+#include <set>
 
 #include "watcher/ledger.h"
 #include "watcher/ledger_rows.h"
@@ -8,51 +8,81 @@
 namespace caravel::watcher {
 namespace {
 
-/// Takes one number out of the gap that holds it. False if none does.
+using Numbers = std::set<std::uint64_t>;
+
+/// Calls `each` with the pieces of [first, last] that are, and that are not, in `numbers`.
+template <class Each>
+Result<> split(std::uint64_t first, std::uint64_t last, const Numbers& numbers, const Each& each) {
+  for (auto here = numbers.lower_bound(first); here != numbers.end() && *here <= last; ++here) {
+    if (first < *here) CARAVEL_TRY(each(first, *here - 1, false));
+    CARAVEL_TRY(each(*here, *here, true));
+    first = *here + 1;
+  }
+  if (first <= last) CARAVEL_TRY(each(first, last, false));
+  return {};
+}
+
+Result<> put_gap(Sqlite& database, const SourceRun& run, std::uint64_t first, std::uint64_t last,
+                 const std::string& since, bool told) {
+  auto put = database.run(
+      "INSERT INTO gaps (feed, run, first, last, since, told) VALUES (?, ?, ?, ?, ?, ?)", run.feed,
+      run.run, first, last, since, told);
+  if (!put) return tl::unexpected(std::move(put).error());
+  return {};
+}
+
+/// Takes one number out of the gap that holds it. False if none does, or nobody heard of it.
 Result<bool> take_from_gap(Sqlite& database, const SourceRun& run, std::uint64_t sequence) {
   std::optional<SequenceGap> gap;
   std::string since;
+  bool told = false;
   CARAVEL_TRY(database.each(
       "DELETE FROM gaps WHERE feed = ? AND run = ? AND first <= ?3 AND last >= ?3 "
-      "RETURNING first, last, since",
+      "RETURNING first, last, since, told",
       [&](const Statement& row) {
         gap = SequenceGap{row.count(0), row.count(1), {}};
         since = row.text(2);
+        told = row.integer(3) != 0;
       },
       run.feed, run.run, sequence));
   if (!gap) return false;
-  const auto keep = [&](std::uint64_t first, std::uint64_t last) -> Result<> {
-    if (first > last) return {};
-    auto put =
-        database.run("INSERT INTO gaps (feed, run, first, last, since) VALUES (?, ?, ?, ?, ?)",
-                     run.feed, run.run, first, last, since);
-    if (!put) return tl::unexpected(std::move(put).error());
-    return {};
-  };
-  CARAVEL_TRY(keep(gap->first, sequence - 1));
-  CARAVEL_TRY(keep(sequence + 1, gap->last));
-  return true;
+  CARAVEL_TRY(split(gap->first, gap->last, {sequence},
+                    [&](std::uint64_t first, std::uint64_t last, bool taken) {
+                      return taken ? Result<>() : put_gap(database, run, first, last, since, told);
+                    }));
+  return told;
 }
 
-using LastByRun = std::map<std::pair<std::string, std::string>, Time>;
+/// What a run has here that is neither loaded nor given up, or is in failed/.
+struct Unfinished {
+  Time last;        // when the last of it came: broken transfers are a sign of life too
+  Numbers numbers;  // of those that are on their way
+};
+using UnfinishedByRun = std::map<std::pair<std::string, std::string>, Unfinished>;
 
-/// By feed and run, when the last of the extracts came that no number tells of: those that are on
-/// their way, and those in failed/ (broken transfers are a sign of life too).
-Result<LastByRun> last_of_unfinished(Sqlite& database) {
-  LastByRun out;
+/// By feed and run, which is that of a manifest, or else of the name.
+Result<UnfinishedByRun> unfinished_by_run(Sqlite& database) {
+  UnfinishedByRun out;
   CARAVEL_TRY(database.each(
-      "SELECT feed, name, coalesce(claimed_at, seen_at), (SELECT run FROM manifests "
-      "WHERE feed = extracts.feed AND name = extracts.name ORDER BY came_at DESC LIMIT 1) "
-      "FROM extracts WHERE origin IN ('drop', 'capture') AND "
-      "state IN ('seen', 'waiting', 'claimed', 'formatted', 'uploading', 'failed')",
+      "SELECT e.feed, e.name, e.state = 'failed', e.origin IN ('drop', 'capture'), "
+      "coalesce(e.claimed_at, e.seen_at), m.run, m.sequence FROM extracts AS e "
+      "LEFT JOIN manifests AS m ON m.feed = e.feed AND m.name = e.name "
+      "WHERE e.state IN ('seen', 'waiting', 'claimed', 'formatted', 'uploading', 'failed')",
       [&](const Statement& row) {
-        std::string run = row.text(3);
+        std::string run = row.text(5);
+        std::uint64_t sequence = row.count(6);
+        const std::string name = row.text(1);
         if (run.empty()) {
-          const std::string name = row.text(1);
-          if (const auto parts = parse_tail_name(name)) run = parts->run;
+          const auto parts = parse_tail_name(name);
+          if (!parts) return;
+          run = parts->run;
+          sequence = parts->sequence;
         }
-        Time& last = out[{row.text(0), run}];
-        last = std::max(last, time_at(row, 2));
+        Unfinished& unfinished = out[{row.text(0), run}];
+        const bool failed = row.integer(2) != 0;
+        const bool by_hand = row.integer(3) == 0;
+        if (!by_hand) unfinished.last = std::max(unfinished.last, time_at(row, 4));
+        if (!failed) unfinished.numbers.insert(sequence);
       }));
   return out;
 }
@@ -73,53 +103,9 @@ void mark_replaced(std::vector<SourceStatus>& sources) {
 
 }  // namespace
 
-Result<> Ledger::add_manifest(const std::string& feed, const std::string& name,
-                              const Manifest& manifest, Time now) {
-  return in_context("manifest", [&]() -> Result<> {
-    auto added = database_.run(
-        "INSERT INTO manifests (feed, name, sha256, run, sequence, text, came_at, loaded_at, "
-        "too_late) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(done_at), count(*) > 0 FROM extracts "
-        "WHERE feed = ?1 AND name = ?2 AND sha256 = ?3 AND state <> 'failed' "
-        "ON CONFLICT DO NOTHING",
-        feed, name, manifest.sha256, manifest.run, manifest.sequence, format_manifest(manifest),
-        time_text(now));
-    if (!added) return tl::unexpected(std::move(added).error());
-    return {};
-  });
-}
-
-Result<std::vector<Manifest>> Ledger::manifests_for(const std::string& feed,
-                                                    const std::string& name) {
-  return in_context("manifests", [&]() -> Result<std::vector<Manifest>> {
-    std::vector<Manifest> out;
-    CARAVEL_TRY(database_.each(
-        "SELECT text FROM manifests WHERE feed = ? AND name = ? ORDER BY came_at DESC LIMIT 100",
-        [&](const Statement& row) {
-          if (auto manifest = parse_manifest(row.text(0))) out.push_back(std::move(*manifest));
-        },
-        feed, name));
-    return out;
-  });
-}
-
-Result<std::optional<Manifest>> Ledger::manifest_of(const std::string& feed,
-                                                    const std::string& sha256,
-                                                    const std::string& name) {
-  return in_context("manifest", [&]() -> Result<std::optional<Manifest>> {
-    std::optional<Manifest> out;
-    CARAVEL_TRY(database_.each(
-        "SELECT text FROM manifests WHERE sha256 = ? AND feed = ? AND NOT too_late "
-        "ORDER BY name = ? DESC, loaded_at IS NULL, came_at DESC LIMIT 1",
-        [&](const Statement& row) {
-          if (auto manifest = parse_manifest(row.text(0))) out = std::move(*manifest);
-        },
-        sha256, feed, name));
-    return out;
-  });
-}
-
 Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, State end,
-                                std::optional<Time> came, Time now) {
+                                std::optional<Time> came, Time now,
+                                const std::function<Numbers()>& in_drop) {
   return in_context("sequence", [&]() -> Result<Arrival> {
     Arrival arrival;
     if (sequence == 0 || sequence > kMaxSequence) return arrival;
@@ -131,11 +117,16 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, St
         "SELECT next FROM sources WHERE feed = ? AND run = ?",
         [&](const Statement& row) { next = row.count(0); }, run.feed, run.run));
     if (sequence > next) {
-      arrival.opened = SequenceGap{next, sequence - 1, now};
-      auto put =
-          database_.run("INSERT INTO gaps (feed, run, first, last, since) VALUES (?, ?, ?, ?, ?)",
-                        run.feed, run.run, next, sequence - 1, at);
-      if (!put) return tl::unexpected(std::move(put).error());
+      // The drop directory first: what leaves it meanwhile is in the ledger before that.
+      Numbers here = in_drop ? in_drop() : Numbers();
+      auto unfinished = unfinished_by_run(database_);
+      if (!unfinished) return tl::unexpected(std::move(unfinished).error());
+      here.merge((*unfinished)[{run.feed, run.run}].numbers);
+      CARAVEL_TRY(split(next, sequence - 1, here,
+                        [&](std::uint64_t first, std::uint64_t last, bool is_here) {
+                          if (!is_here) arrival.opened.push_back({first, last, now});
+                          return put_gap(database_, run, first, last, at, !is_here);
+                        }));
     } else if (sequence < next) {
       auto taken = take_from_gap(database_, run, sequence);
       if (!taken) return tl::unexpected(std::move(taken).error());
@@ -179,39 +170,37 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
                          source.last_at = time_at(row, 5);
                          out.push_back(std::move(source));
                        }));
-    auto last = last_of_unfinished(database_);
-    if (!last) return tl::unexpected(std::move(last).error());
+    auto unfinished = unfinished_by_run(database_);
+    if (!unfinished) return tl::unexpected(std::move(unfinished).error());
+    std::map<std::pair<std::string, std::string>, SourceStatus*> by_run;
     for (SourceStatus& source : out) {
-      source.last_at = std::max(source.last_at, (*last)[{source.run.feed, source.run.run}]);
-      CARAVEL_TRY(database_.each(
-          "SELECT first, last, since FROM gaps WHERE feed = ? AND run = ? ORDER BY first",
-          [&](const Statement& row) {
+      source.last_at =
+          std::max(source.last_at, (*unfinished)[{source.run.feed, source.run.run}].last);
+      by_run[{source.run.feed, source.run.run}] = &source;
+    }
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, run, first, last, since FROM gaps ORDER BY feed, run, since DESC, first",
+        [&](const Statement& row) {
+          const std::pair key(row.text(0), row.text(1));
+          const auto run = by_run.find(key);
+          if (run == by_run.end()) return;
+          SourceStatus& source = *run->second;
+          const auto keep = [&](std::uint64_t first, std::uint64_t last, bool here) {
+            if (here) return Result<>();
             ++source.gaps_total;
-            if (source.gaps.size() >= kMaxGaps) return;
-            source.gaps.push_back({row.count(0), row.count(1), time_at(row, 2)});
-          },
-          source.run.feed, source.run.run));
+            if (source.gaps.size() < kMaxGaps) {
+              source.gaps.push_back({first, last, time_at(row, 4)});
+            }
+            return Result<>();
+          };
+          (void)split(row.count(2), row.count(3), (*unfinished)[key].numbers, keep);
+        }));
+    for (SourceStatus& source : out) {
+      std::sort(source.gaps.begin(), source.gaps.end(),
+                [](const SequenceGap& a, const SequenceGap& b) { return a.first < b.first; });
     }
     mark_replaced(out);
     return out;
-  });
-}
-
-Result<> Ledger::open_manifests(Time since, const std::function<void(OpenManifest)>& each) {
-  return in_context("manifests", [&]() -> Result<> {
-    // Here is what is on its way or in failed/ with that content, and what has the name and was not
-    // read yet.
-    return database_.each(
-        "SELECT feed, name, came_at FROM manifests AS m WHERE loaded_at IS NULL AND came_at >= ? "
-        "AND NOT EXISTS (SELECT 1 FROM extracts AS e WHERE e.sha256 = m.sha256 "
-        "AND e.feed = m.feed AND e.state <> 'done') "
-        "AND NOT EXISTS (SELECT 1 FROM extracts AS e WHERE e.name = m.name AND e.feed = m.feed "
-        "AND e.sha256 = '' AND e.state NOT IN ('done', 'failed')) "
-        "ORDER BY came_at DESC, name",
-        [&](const Statement& row) {
-          each({row.text(0), row.text(1), time_at(row, 2)});
-        },
-        time_text(since));
   });
 }
 

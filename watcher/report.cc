@@ -63,10 +63,21 @@ Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusRepor
   auto sources = ledger.sources();
   if (!sources) return tl::unexpected(sources.error());
   for (SourceStatus& source : *sources) {
-    if (!source.replaced || source.gaps_total > 0) report.sources.push_back(std::move(source));
+    if (source.replaced && source.gaps_total == 0) continue;
+    FeedConfig feed;  // with the defaults, if it is not configured any more
+    for (const FeedConfig& known : question.limits) {
+      if (known.name == source.run.feed) feed = known;
+    }
+    const Time forget_before = report.now - feed.forget_source;
+    const bool forgotten =
+        source.last_at < forget_before &&
+        std::all_of(source.gaps.begin(), source.gaps.end(),
+                    [&](const SequenceGap& gap) { return gap.since < forget_before; });
+    report.sources.push_back({std::move(source), forgotten, forget_before});
   }
   auto silent = silent_sources(question.limits, ledger, report.now);
   if (!silent) return tl::unexpected(silent.error());
+  std::erase_if(*silent, [](const SilentSource& source) { return source.forgotten; });
   report.silent = std::move(*silent);
   auto overdue = overdue_manifests(question.limits, ledger, report.now);
   if (!overdue) return tl::unexpected(overdue.error());
@@ -80,6 +91,7 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   StatusReport report;
   report.now = now;
   report.lock_holder = question.lock_holder;
+  report.captures = question.captures;
   report.refused_manifests = question.refused_manifests;
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));

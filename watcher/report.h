@@ -22,7 +22,9 @@ struct StatusQuestion {
   std::vector<std::string> feeds;  // configured; one that never saw an extract is listed too
   /// Configured stores: name, and place as store_place() says it.
   std::vector<std::pair<std::string, std::string>> stores;
-  std::string lock_holder;         // who watches the spool, in words; "" = nobody does
+  std::string lock_holder;  // who watches the spool, in words; "" = nobody does
+  /// Feeds that are captured on this host: the feed, and by whom, in words.
+  std::vector<std::pair<std::string, std::string>> captures{};
   std::size_t most = 10;           // of each list: waiting, failed, left alone, runs of sources
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
   RefusedManifests refused_manifests{};
@@ -41,9 +43,16 @@ struct LeftAloneStatus {
   LeftAlone name;
 };
 
+struct ReportedSource {
+  SourceStatus status;
+  bool forgotten = false;  // nothing came, and no gap opened, for longer than forget_source
+  Time forget_before;      // gaps from before are not listed any more
+};
+
 struct StatusReport {
   Time now;
   std::string lock_holder;
+  std::vector<std::pair<std::string, std::string>> captures;
   std::vector<FeedStatus> feeds;
   std::vector<StoreRecord> stores;  // `since` is the epoch for one that was never used
   std::vector<Extract> waiting;     // newest first, as is
@@ -53,7 +62,7 @@ struct StatusReport {
   std::vector<LeftAloneStatus> left_alone;
   std::uint64_t left_alone_total = 0;
   /// Runs of capture hosts: those that no newer one replaced, and others with gaps.
-  std::vector<SourceStatus> sources;
+  std::vector<ReportedSource> sources;
   std::vector<SilentSource> silent;
   OverdueManifests overdue;  // manifests without their extracts
   RefusedManifests refused_manifests;

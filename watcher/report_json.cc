@@ -80,7 +80,8 @@ Json json_store(const StoreRecord& store) {
           {"first_row_at", json_time(store.first_row_at)}};
 }
 
-Json json_source(const SourceStatus& source, Time now) {
+Json json_source(const ReportedSource& reported, Time now) {
+  const SourceStatus& source = reported.status;
   const bool came = source.last_at != Time{};  // not only by hand
   Json gaps = Json::array();
   for (const SequenceGap& gap : source.gaps) {
@@ -94,6 +95,7 @@ Json json_source(const SourceStatus& source, Time now) {
       {"source", source.run.source},
       {"run", source.run.run},
       {"replaced", source.replaced},
+      {"forgotten", reported.forgotten},
       {"last_sequence", source.last_sequence},
       {"first_at", source.first_at != Time{} ? Json(time_text(source.first_at)) : Json(nullptr)},
       {"last_at", came ? Json(time_text(source.last_at)) : Json(nullptr)},
@@ -108,6 +110,7 @@ std::string status_json(const StatusReport& report) {
   const Time now = report.now;
   Json out = {{"now", time_text(now)},
               {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
+              {"captured_by", Json::array()},
               {"feeds", Json::array()},
               {"stores", Json::array()},
               {"waiting", Json::array()},
@@ -122,7 +125,10 @@ std::string status_json(const StatusReport& report) {
               {"manifests_without_extract_total", report.overdue.total},
               {"refused_manifests", Json::array()},
               {"refused_manifests_total", report.refused_manifests.total}};
-  for (const SourceStatus& source : report.sources) {
+  for (const auto& [feed, holder] : report.captures) {
+    out["captured_by"].push_back({{"feed", feed}, {"by", holder}});
+  }
+  for (const ReportedSource& source : report.sources) {
     out["sources"].push_back(json_source(source, now));
   }
   for (const SilentSource& silent : report.silent) {

@@ -132,31 +132,49 @@ void add_heading(std::string& out, std::string_view what, std::size_t shown, std
                        : fmt::format("\n{} ({})\n", what, total);
 }
 
-std::string gaps_text(const SourceStatus& source, Time now) {
+std::string gaps_text(const ReportedSource& source, Time now) {
+  const SourceStatus& status = source.status;
   std::string out;
   constexpr std::size_t kMost = 5;
-  for (std::size_t i = 0; i < std::min(kMost, source.gaps.size()); ++i) {
-    const SequenceGap& gap = source.gaps[i];
+  std::size_t shown = 0;
+  for (const SequenceGap& gap : status.gaps) {
+    if (gap.since < source.forget_before || shown == kMost) continue;
+    ++shown;
     out += fmt::format("{}{} (for {})", out.empty() ? "missing: " : ", ", describe(gap),
                        ago(now, gap.since));
   }
-  if (source.gaps_total > kMost) out += fmt::format(" and {} more", source.gaps_total - kMost);
-  return out.empty() ? "nothing missing" : out + ": late or lost";
+  if (status.gaps_total == 0) return "nothing missing";
+  if (shown == 0) return plural(status.gaps_total, "gap") + " older than forget_source";
+  if (status.gaps_total > shown) out += fmt::format(" and {} more", status.gaps_total - shown);
+  return out + ": late or lost";
 }
 
 void add_sources(std::string& out, const StatusReport& report) {
   const Time now = report.now;
   std::vector<std::vector<std::string>> rows;
+  std::uint64_t forgotten = 0;
+  std::uint64_t with_gaps = 0;
   if (!report.sources.empty()) out += "\nSources\n";
-  for (const SourceStatus& source : report.sources) {
+  for (const ReportedSource& reported : report.sources) {
+    const SourceStatus& source = reported.status;
+    if (reported.forgotten) {
+      ++forgotten;
+      if (source.gaps_total > 0) ++with_gaps;
+      continue;
+    }
     rows.push_back({source.run.feed, printable(source.run.source), "run " + source.run.run,
                     fmt::format("up to {}, {}", source.last_sequence,
                                 source.last_at == Time{}
                                     ? "by hand"
                                     : fmt::format("heard from {} ago", ago(now, source.last_at))),
-                    gaps_text(source, now)});
+                    gaps_text(reported, now)});
   }
   table(out, rows);
+  if (forgotten > 0) {
+    out += fmt::format("  {} that sent nothing for longer than forget_source{}: status --json\n",
+                       plural(forgotten, "source"),
+                       with_gaps > 0 ? fmt::format(", {} with gaps", with_gaps) : "");
+  }
   rows.clear();
   if (!report.silent.empty()) out += "\nSilent for longer than expect_every\n";
   for (const SilentSource& silent : report.silent) {
@@ -192,13 +210,27 @@ std::string origin_text(Origin origin) {
   return {};
 }
 
+/// Who is at work: a watcher for the drop directories, captures for the logs of this host.
+std::string watchers_text(const StatusReport& report) {
+  std::string out;
+  if (!report.lock_holder.empty()) {
+    out = fmt::format("Watched by {}.\n", printable(report.lock_holder));
+  } else if (report.captures.empty()) {
+    out = "Nobody watches the spool at the moment.\n";
+  } else {
+    out = "Nobody watches the drop directories at the moment.\n";
+  }
+  for (const auto& [feed, holder] : report.captures) {
+    out += fmt::format("Feed {} is captured by {}.\n", feed, printable(holder));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string status_text(const StatusReport& report) {
   const Time now = report.now;
-  std::string out = report.lock_holder.empty()
-                        ? "Nobody watches the spool at the moment.\n\n"
-                        : fmt::format("Watched by {}.\n\n", printable(report.lock_holder));
+  std::string out = watchers_text(report) + "\n";
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
   for (const FeedStatus& feed : report.feeds) add_feed(out, feed, now);
 

@@ -1,6 +1,9 @@
 #include "watcher/source_watch.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,8 +19,14 @@ using std::chrono::milliseconds;
 constexpr std::chrono::minutes kLookEvery{1};
 /// More than this at a time is a flood; `status` counts on.
 constexpr std::size_t kMostManifests = 1000;
-/// What lasts longer than this is no news: cron would mail it every five minutes for ever.
+/// Manifests that are overdue for longer than this are no news: a flood of them stays bounded.
 constexpr std::chrono::hours kNewsFor{24};
+constexpr std::string_view kSilence = "silence\n";
+
+/// Of a source; of a feed, if both are empty.
+std::string silence_of(const std::string& source, const std::string& run) {
+  return std::string(kSilence) + source + "\n" + run;
+}
 
 }  // namespace
 
@@ -33,14 +42,17 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
     for (const SourceStatus& source : *sources) {
       const bool only_by_hand = source.last_at == Time{};
       if (source.run.feed != feed.name || source.replaced || only_by_hand) continue;
-      expected.push_back({feed.name, source.run.source, source.run.run, false, source.last_at, {}});
+      const bool forgotten = now - source.last_at > feed.forget_source;
+      expected.push_back(
+          {feed.name, source.run.source, source.run.run, false, source.last_at, {}, forgotten});
       ++of_this_name[source.run.source];
     }
-    if (expected.empty()) {
+    if (std::all_of(expected.begin(), expected.end(),
+                    [](const SilentSource& source) { return source.forgotten; })) {
       auto claim = ledger.last_claim(feed.name);
       if (!claim) return tl::unexpected(claim.error());
       // One that never had an extract has no silence to measure yet.
-      if (*claim) expected.push_back({feed.name, "", "", false, **claim, {}});
+      if (*claim) expected.push_back({feed.name, "", "", false, **claim, {}, false});
     }
     for (SilentSource& source : expected) {
       source.since = source.last_at + *feed.expect_every;
@@ -71,52 +83,75 @@ std::vector<std::string> SourceWatch::step(Time now) {
   // A clock that was set back must not silence this for hours.
   if (next_ && now < *next_ && *next_ - now <= kLookEvery) return {};
   next_ = now + kLookEvery;
-  std::vector<std::string> messages;
-  std::map<std::string, std::string> lasting;
-  const auto say = [&](const std::string& key, Time since, const std::string& text,
-                       const std::string& end) {
-    lasting.emplace(key, end);
-    if (!said_.contains(key) && now - since <= kNewsFor) messages.push_back(text);
-  };
   auto silent = silent_sources(config_.feeds, ledger_, now);
+  if (!silent) return {silent.error().message};
+  std::set<std::string> feeds;
+  std::set<std::string> expecting;
   milliseconds longest_wait{0};
   for (const FeedConfig& feed : config_.feeds) {
+    feeds.insert(feed.name);
+    if (feed.expect_every) expecting.insert(feed.name);
     longest_wait = std::max(longest_wait, feed.manifest_wait);
   }
   auto overdue = overdue_manifests(config_.feeds, ledger_, now, now - longest_wait - kNewsFor);
-  if (!silent || !overdue) {
-    messages.push_back(silent ? overdue.error().message : silent.error().message);
-    return messages;
-  }
+  if (!overdue) return {overdue.error().message};
+
+  News lasting;
+  News forgotten;
+  std::map<NewsKey, std::string> texts;
+  const auto lasts = [&](NewsKey key, std::string text, std::string at_end) {
+    texts.emplace(key, std::move(text));
+    lasting.emplace(std::move(key), std::move(at_end));
+  };
+  const auto ago = [&](Time then) {
+    return duration_for_people(std::chrono::duration_cast<milliseconds>(now - then));
+  };
   for (const SilentSource& source : *silent) {
     std::string name = source.source.empty() ? "the feed" : printable(source.source);
     if (source.one_of_several) name += fmt::format(" (run {})", source.run);
-    say("silent " + source.feed + "\n" + source.source + "\n" + source.run, source.since,
-        fmt::format(
-            "{}: {} is silent: nothing came for {}", source.feed, name,
-            duration_for_people(std::chrono::duration_cast<milliseconds>(now - source.last_at))),
-        fmt::format("{}: {} is not silent any more{}", source.feed, name,
-                    source.one_of_several ? ", or a new run took its place" : ""));
+    name = fmt::format("{}: {}", source.feed, name);
+    NewsKey key{source.feed, silence_of(source.source, source.run)};
+    if (source.forgotten) {
+      forgotten.emplace(std::move(key),
+                        fmt::format("{} sent nothing for {}: it is not expected any more "
+                                    "(forget_source)",
+                                    name, ago(source.last_at)));
+      continue;
+    }
+    lasts(std::move(key),
+          fmt::format("{} is silent: nothing came for {}", name, ago(source.last_at)),
+          fmt::format("{} is not silent any more{}", name,
+                      source.one_of_several ? ", or a new run took its place" : ""));
   }
   for (const OpenManifest& manifest : overdue->newest) {
-    say("manifest " + manifest.feed + "\n" + manifest.name, now,
-        fmt::format(
-            "{}: {} came {} ago, and its extract has not been loaded: late or lost", manifest.feed,
-            printable(manifest_name(manifest.name)),
-            duration_for_people(std::chrono::duration_cast<milliseconds>(now - manifest.since))),
-        "");
+    if (!feeds.contains(manifest.feed)) continue;  // another process's, which knows its patience
+    lasts({manifest.feed, "manifest\n" + manifest.name},
+          fmt::format("{}: {} came {} ago, and its extract has not been loaded: late or lost",
+                      manifest.feed, printable(manifest_name(manifest.name)), ago(manifest.since)),
+          "");
+  }
+  auto before = ledger_.replace_news(feeds, lasting);
+  if (!before) return {before.error().message};
+
+  std::vector<std::string> messages;
+  for (auto& [key, text] : texts) {
+    if (!before->contains(key)) messages.push_back(std::move(text));
   }
   // A feed's silence may go on as that of a source that became known.
-  const auto goes_on = [&](const std::string& key) {
-    if (!key.ends_with("\n\n")) return false;
-    const std::string feed = key.substr(0, key.size() - 1);
-    const auto source = lasting.lower_bound(feed);
-    return source != lasting.end() && source->first.starts_with(feed);
+  const auto goes_on = [&](const NewsKey& key) {
+    if (key.second != silence_of("", "")) return false;
+    const auto source = lasting.lower_bound(key);
+    return source != lasting.end() && source->first.first == key.first &&
+           source->first.second.starts_with(kSilence);
   };
-  for (const auto& [key, end] : said_) {
-    if (!lasting.contains(key) && !goes_on(key) && !end.empty()) messages.push_back(end);
+  for (const auto& [key, at_end] : *before) {
+    // Where nothing is expected any more, no silence ended.
+    if (lasting.contains(key) || goes_on(key) || at_end.empty() || !expecting.contains(key.first)) {
+      continue;
+    }
+    const auto forgot = forgotten.find(key);
+    messages.push_back(forgot == forgotten.end() ? at_end : forgot->second);
   }
-  said_ = std::move(lasting);
   return messages;
 }
 

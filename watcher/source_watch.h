@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +21,8 @@ struct SilentSource {
   std::string run;
   bool one_of_several = false;  // others that send have the same name
   Time last_at;
-  Time since;  // when expect_every was over
+  Time since;              // when expect_every was over
+  bool forgotten = false;  // for longer than forget_source: not expected any more
 };
 
 struct OverdueManifests {
@@ -30,7 +30,8 @@ struct OverdueManifests {
   std::uint64_t total = 0;
 };
 
-/// Of runs, those that no newer one replaced. What came is no silence, be it in work still.
+/// Of runs, those that no newer one replaced. What came is no silence, be it in work still. If all
+/// runs of a feed are forgotten, the feed itself is expected.
 [[nodiscard]] Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
                                                                Ledger& ledger, Time now);
 
@@ -39,8 +40,9 @@ struct OverdueManifests {
 [[nodiscard]] Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds,
                                                          Ledger& ledger, Time now, Time since = {});
 
-/// Looks now and then, and says once what begins or ends, for a day at most (`status` lists on what
-/// lasts longer). The gaps of sequences are not its matter: an arrival tells of them.
+/// Looks now and then, and says once what begins or ends: the ledger remembers what was said, for
+/// each pass of cron has a watch of its own. The gaps of sequences are not its matter: an arrival
+/// tells of them.
 class SourceWatch {
  public:
   /// Both must outlive it.
@@ -53,7 +55,6 @@ class SourceWatch {
   const Config& config_;
   Ledger& ledger_;
   std::optional<Time> next_;
-  std::map<std::string, std::string> said_;  // what lasts -> what to say when it ends, or nothing
 };
 
 }  // namespace caravel::watcher

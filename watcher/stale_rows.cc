@@ -42,8 +42,8 @@ Result<std::vector<Hash128>> yielded_ids(const std::string& sidecar_path,
 }  // namespace
 
 Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, const std::string& feed,
-                                    const std::string& sha256, const std::string& sidecar_path,
-                                    const std::string& csv_path) {
+                                    const std::string& sha256, const std::string& unpacked_sha256,
+                                    const std::string& sidecar_path, const std::string& csv_path) {
   auto yielded = yielded_ids(sidecar_path, csv_path);
   if (!yielded) return tl::unexpected(yielded.error());
   auto others = ledger.other_row_times(feed, sha256);
@@ -54,7 +54,14 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
     });
   };
 
+  auto several_places = ledger.has_several_places(feed, sha256, unpacked_sha256);
+  if (!several_places) return tl::unexpected(several_places.error());
+
   StaleRows stale;
+  stale.why_kept = *several_places
+                       ? "extracts of the same content came from several places of their logs, and "
+                         "nothing tells whose rows these are"
+                       : "other extracts cover their time";
   std::vector<std::string> doomed;
   const std::string extract = sha256.substr(0, 16);
   auto visited = store.for_each_row_of(feed, extract, [&](const uploader::StoredDocument& row) {
@@ -62,7 +69,8 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
     if (std::binary_search(yielded->begin(), yielded->end(), formatter::hash_bytes(tail), less)) {
       return;
     }
-    (covered(tail.substr(0, tail.find(':'))) ? stale.kept : doomed).push_back(row.id);
+    const bool keep = *several_places || covered(tail.substr(0, tail.find(':')));
+    (keep ? stale.kept : doomed).push_back(row.id);
   });
   if (!visited) return tl::unexpected(visited.error());
   for (std::size_t at = 0; at < doomed.size(); at += kRemoveAtOnce) {

@@ -13,15 +13,18 @@ namespace caravel::watcher {
 
 struct StaleRows {
   std::uint64_t removed = 0;
-  std::vector<std::string> kept;  // ids whose time another extract covers: it may have brought them
+  std::vector<std::string> kept;  // ids of rows that another extract may have brought
+  std::string why_kept;
 };
 
 /// Removes the rows credited to the extract that its sidecar does not have, if their time lies
-/// outside the first-to-last row time of every other extract in the ledger; names the rest. Holds a
-/// hash of each id in memory, 16 bytes a row.
+/// outside the first-to-last row time of every other extract in the ledger; names the rest. Removes
+/// none if extracts of this content were at several places of their logs: the credit is the
+/// content's. Holds a hash of each id in memory, 16 bytes a row.
 [[nodiscard]] Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
                                                   const std::string& feed,
                                                   const std::string& sha256,
+                                                  const std::string& unpacked_sha256,
                                                   const std::string& sidecar_path,
                                                   const std::string& csv_path);
 

@@ -87,6 +87,53 @@ class Capture(harness.HostTest):
         host.run("capture", "--once", host.path("app.log"), expect=0)
         self.assertEqual(host.count(), 4)
 
+    def test_extracts_of_equal_content_keep_their_rows(self):
+        host = self.host(feeds="  pings: {format: jsonl, store: local, drop: pings}\n")
+        for _ in range(4):
+            self.append(host, '{"event":"ping","ok":true}\n')
+            host.run("capture", "--feed", "pings", "--once", host.path("app.log"), expect=0)
+        extracts = host.captured("pings")
+        names = [name for name in extracts if name.endswith(".log")]
+        self.assertEqual(len(names), 4)
+        ids = [row[0] for row in host.rows("select _id from pings order by _id")]
+        self.assertEqual(len(ids), 4)
+        # Which of the four a row came from: its id has the place, and the manifest tells it.
+        for name, document in zip(names, ids):
+            said = host.run("explain", document, expect=0).stdout
+            self.assertEqual([other for other in names if other in said], [name])
+        paths = glob.glob(host.path("spool/capture/pings/done/*/*/*/*00000004.log"))
+        said = host.run("process", "--feed", "pings", "--reprocess", "--delete-stale", *paths,
+                        expect=0).stderr
+        self.assertEqual([row[0] for row in host.rows("select _id from pings order by _id")], ids)
+        self.assertIn("0 removed, 3 kept because extracts of the same content", said)
+        for document in ids[:3]:
+            self.assertIn("stale, kept: " + document, said)
+
+    def test_status_says_who_captures_and_explain_what_of_a_log_has_come(self):
+        host = self.host()
+        self.append(host, location(1))
+        log = host.path("app.log")
+        process = self.begin(host)
+        self.stored(host, 1)
+        self.append(host, location(2))
+        self.stored(host, 2)
+        said = host.run("status", expect=0).stdout
+        self.assertIn(f"Feed hrt is captured by pid {process.pid}, `caravel capture`", said)
+        self.assertNotIn("Nobody watches the spool", said)
+        self.assertEqual([entry["feed"] for entry in host.status()["captured_by"]], ["hrt"])
+        self.end(process)
+        self.assertIn("Nobody watches the spool", host.run("status", expect=0).stdout)
+        for asked in (log, "app.log"):
+            said = host.run("explain", asked, expect=0).stdout
+            self.assertIn("a log that is captured (feed hrt)", said)
+            self.assertIn(f"from           {log} on ", said)
+            self.assertIn("number 2", said)
+            self.assertIn(f"up to byte {os.path.getsize(log)} ", said)
+            self.assertRegex(said, r"its state +done")
+        os.rename(log, host.path("elsewhere.log"))
+        self.assertIn("a log that is captured", host.run("explain", "app.log", expect=0).stdout)
+        self.assertIn("never taken", host.run("explain", "elsewhere.log", expect=1).stderr)
+
     def test_it_runs_beside_a_watcher_and_only_once(self):
         host = self.host()
         host.start()

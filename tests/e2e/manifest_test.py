@@ -206,6 +206,41 @@ class Manifests(harness.HostTest):
         self.assertEqual(self.source(host)["gaps"], [])
         self.assertIn("nothing missing", host.run("status").stdout)
 
+    def test_what_lay_there_at_the_start_is_not_missing_when_a_newer_one_overtakes_it(self):
+        host = self.host(feed="    settle: 3s\n")
+        host.start()
+        self.send(host, location(1), 1)
+        self.wait_done(host, 1)
+        host.kill()
+        for sequence in (2, 3):  # must be still for the settle time, as no event tells of them
+            self.send(host, location(sequence), sequence)
+        host.start()
+        self.send(host, location(4), 4)
+        wait_for("the newest", lambda: self.source(host)["last_sequence"] == 4)
+        if host.extracts()["done"] < 4:
+            self.assertEqual(self.source(host)["gaps"], [])
+        self.wait_done(host, 4)
+        self.assertNotIn("late or lost", host.log())
+        self.assertNotIn("was missing", host.log())
+        self.assertEqual(self.source(host)["gaps"], [])
+
+    def test_a_silence_is_said_by_one_pass_of_cron(self):
+        host = self.host(feed="    expect_every: 100ms\n    forget_source: 2s\n    settle: 1ms\n")
+        os.makedirs(host.path("spool/drop"))
+        self.send(host, location(1), 1)
+        host.run("sweep", expect=0)
+        wait_for("the silence", lambda: host.status()["silent"])
+        self.assertIn("app.log on bus1 is silent", host.run("sweep", expect=0).stderr)
+        self.assertNotIn("silent", host.run("sweep", expect=0).stderr)
+        # With dated logs a source ends, and the feed goes on.
+        wait_for("its end", lambda: self.source(host)["forgotten"])
+        self.assertIn("1 source that sent nothing for longer", host.run("status").stdout)
+        self.assertEqual([silent["source"] for silent in host.status()["silent"]], [""])
+        said = host.run("sweep", expect=0).stderr
+        self.assertIn("it is not expected any more", said)
+        self.assertIn("the feed is silent", said)
+        self.assertNotIn("silent", host.run("sweep", expect=0).stderr)
+
     def test_a_manifest_without_its_extract_is_reported(self):
         host = self.host(feed="    manifest_wait: 200ms\n")
         host.start()

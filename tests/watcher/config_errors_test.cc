@@ -108,6 +108,9 @@ TEST(Config, EveryMistakeHasOneClearMessage) {
       {"feeds: {a: {year: 2012}}", "feeds.a.year: '2012' is not one of strict, guess"},
       {"feeds: {a: {manifest: yes}}",
        "feeds.a.manifest: 'yes' is not one of optional, required, ignore"},
+      {"feeds: {a: {expect_every: 1h, forget_source: 1h}}",
+       "feeds.a.forget_source: must be longer than expect_every: a source that is forgotten is not "
+       "called silent"},
       {"feeds: {a: {expect_every: 0}}", "feeds.a.expect_every: must be at least 1ms"},
       {"feeds: {a: {max_rejects: 101%}}",
        "feeds.a.max_rejects: '101%' is neither a share from 0% to 100% nor a number of lines"},

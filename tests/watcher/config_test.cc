@@ -49,6 +49,7 @@ TEST(Config, TheLeastThatWorksIsOneName) {
   EXPECT_EQ(feed.settle_without_lease, milliseconds(60'000));
   EXPECT_EQ(feed.manifest_wait, minutes(10));
   EXPECT_EQ(feed.expect_every, std::nullopt);
+  EXPECT_EQ(feed.forget_source, std::chrono::hours(24 * 30));
   EXPECT_EQ(feed.max_rejects.percent, 50U);
   EXPECT_EQ(feed.keep_done, std::chrono::hours(24 * 30));
   EXPECT_EQ(feed.keep_csv, std::chrono::hours(24 * 7));
@@ -92,8 +93,8 @@ TEST(Config, EveryKeyIsRead) {
       "    batch_bytes: 2KiB, connections: 3, gzip: true, timeout: 5s}\n"
       "feeds:\n  hrt: {match: 'a*.csv', format: spysocket, timezone: Europe/Berlin, notice: poll,\n"
       "    settle: 3s, attach_csv: true, accept_unterminated: true, year: guess,\n"
-      "    manifest: required, manifest_wait: 1m, expect_every: 15m, max_rejects: 12,\n"
-      "    keep_done: 1d, keep_csv: 0}\n",
+      "    manifest: required, manifest_wait: 1m, expect_every: 15m,\n"
+      "    forget_source: 3h, max_rejects: 12, keep_done: 1d, keep_csv: 0}\n",
       {.secrets = false});
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_EQ(config.min_free, 1ULL << 30);
@@ -130,6 +131,7 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(feed.manifest, ManifestRule::required);
   EXPECT_EQ(feed.manifest_wait, minutes(1));
   EXPECT_EQ(feed.expect_every, milliseconds(900'000));
+  EXPECT_EQ(feed.forget_source, std::chrono::hours(3));
   EXPECT_EQ(feed.max_rejects.percent, std::nullopt);
   EXPECT_EQ(feed.max_rejects.count, 12U);
   EXPECT_EQ(feed.keep_done, std::chrono::hours(24));
@@ -248,6 +250,7 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(a.year, b.year);
   EXPECT_EQ(a.manifest, b.manifest);
   EXPECT_EQ(a.manifest_wait, b.manifest_wait);
+  EXPECT_EQ(a.forget_source, b.forget_source);
   EXPECT_EQ(a.max_rejects.percent, b.max_rejects.percent);
   EXPECT_EQ(a.keep_done, b.keep_done);
   EXPECT_EQ(a.keep_csv, b.keep_csv);

@@ -82,6 +82,39 @@ TEST_F(IntakeTest, MaxClaimsIsALimitOfEachFeedByItself) {
   EXPECT_EQ(dir_.list("spool/drop/down").size(), 2U);
 }
 
+TEST_F(IntakeTest, AfterAStartWhatWasClaimedGoesFirst) {
+  Configure(kOneFeed);
+  Drop("drop/b.log", GoodLine(1));
+  Start();
+  Drop("drop/a.log", GoodLine(2));
+  Start();
+  std::vector<std::string> names;
+  for (const ReadyExtract& extract : intake_->take_ready()) names.push_back(extract.claim.name);
+  EXPECT_THAT(names, ElementsAre("b.log", "a.log"));
+}
+
+TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
+  Configure("max_claims: 4\nfeeds:\n  hrt: {format: spysocket}\n");
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    Drop(fmt::format("drop/{}.log", name), GoodLine(1));
+  }
+  Start();
+  EXPECT_THAT(Ready(), testing::SizeIs(4));
+  const auto is_there = [&](const std::string& name) { return dir_.exists("spool/drop/" + name); };
+  intake_->finished(in_work_[0], Ending::done, "", now_);
+  Drop("drop/g.log", GoodLine(1));
+  DropEvent event;
+  event.watch = -1;  // there is no inotify here
+  event.kind = EventKind::complete;
+  event.name = "g.log";
+  intake_->on_events({event}, now_);
+  EXPECT_TRUE(is_there("g.log"));
+  intake_->finished(in_work_[1], Ending::done, "", now_);  // half of it is free
+  EXPECT_THAT(Ready(), testing::SizeIs(2));
+  EXPECT_TRUE(is_there("g.log"));
+  EXPECT_FALSE(is_there("e.log") || is_there("f.log"));
+}
+
 TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   Configure(kTwoFeeds);
   Manifest manifest;

@@ -64,12 +64,12 @@ TEST(LedgerOpen, ANewerSchemaIsLeftAlone) {
   const Folder folder;
   const std::string path = folder / "ledger.db";
   { ASSERT_TRUE(Ledger::open(path).has_value()); }
-  RunSql(path, "PRAGMA user_version=3");
+  RunSql(path, "PRAGMA user_version=4");
   for (const auto mode : {Ledger::Mode::read_write, Ledger::Mode::read_only}) {
     const Error error = ErrorOfOpen(path, mode);
     EXPECT_EQ(error.kind, ErrorKind::usage);
     EXPECT_EQ(error.message,
-              "ledger: " + path + ": written by a newer caravel (schema 3; this one knows 2)");
+              "ledger: " + path + ": written by a newer caravel (schema 4; this one knows 3)");
   }
 }
 
@@ -83,7 +83,9 @@ TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
     claim.claim = "c1";
     ASSERT_TRUE(ledger->commit_claims({claim}, Time{}).has_value());
   }
-  RunSql(path, "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; PRAGMA user_version=1");
+  RunSql(path,
+         "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; DROP TABLE news; PRAGMA "
+         "user_version=1");
   EXPECT_EQ(ErrorOfOpen(path, Ledger::Mode::read_only).kind, ErrorKind::fault);
   auto ledger = Ledger::open(path);
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message;

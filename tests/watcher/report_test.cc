@@ -92,6 +92,51 @@ TEST_F(ReportTest, AnEmptyLedgerIsSaidPlainly) {
             "Nobody watches the spool at the moment.\n\nNo feed is configured.\n\nStores\n");
 }
 
+TEST_F(ReportTest, SourcesThatSentNothingForLongAreOnlyCounted) {
+  const auto arrive = [&](const std::string& run, std::uint64_t sequence, Time at) {
+    Ok(ledger().arrived({"hrt", run, "app-" + run + ".log on bus1"}, sequence, State::done, at,
+                        at));
+  };
+  const auto day = hours(24);
+  arrive("00000001", 1, kNow - 40 * day);
+  arrive("00000002", 3, kNow - 40 * day);  // 1 to 2 never came
+  arrive("00000003", 2, kNow - 40 * day);
+  arrive("00000003", 4, kNow - 2 * day);
+  arrive("00000003", 5, kNow - hours(1));
+  const std::string text = status_text(Report());
+  EXPECT_THAT(text, HasSubstr("\nSources\n"
+                              "  hrt  app-00000003.log on bus1  run 00000003  up to 5, heard from "
+                              "1 h ago  missing: 3 (for 2 days) and 1 more: late or lost\n"
+                              "  2 sources that sent nothing for longer than forget_source, 1 with "
+                              "gaps: status --json\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("00000001")));
+  const auto sources = nlohmann::json::parse(status_json(Report()))["sources"];
+  ASSERT_THAT(sources, SizeIs(3));
+  EXPECT_EQ(sources[0]["forgotten"], true);
+  EXPECT_EQ(sources[1]["gaps"][0]["last"], 2);
+  EXPECT_EQ(sources[2]["forgotten"], false);
+  EXPECT_THAT(sources[2]["gaps"], SizeIs(2));
+  // A feed may say for how long.
+  question_.limits.resize(1);
+  question_.limits.front().name = "hrt";
+  question_.limits.front().expect_every = minutes(10);
+  question_.limits.front().forget_source = minutes(30);
+  // Its newest gap opened 2 days ago.
+  EXPECT_THAT(status_text(Report()), HasSubstr("  3 sources that sent nothing"));
+  EXPECT_THAT(status_text(Report()), testing::Not(HasSubstr("Silent")));
+}
+
+TEST_F(ReportTest, NamesThoseWhoCapture) {
+  question_.captures = {{"hrt", "pid 7, `caravel capture`, since noon"}};
+  EXPECT_THAT(status_text(Report()),
+              testing::StartsWith("Nobody watches the drop directories at the moment.\n"
+                                  "Feed hrt is captured by pid 7, `caravel capture`, since noon.\n"
+                                  "\n"
+                                  "hrt\n"));
+  question_.lock_holder = "pid 8";
+  EXPECT_THAT(status_text(Report()), testing::StartsWith("Watched by pid 8.\nFeed hrt is "));
+}
+
 TEST_F(ReportTest, AFeedThatIsNotConfiguredAnyMoreIsStillShown) {
   Claim("c1", "a.log");
   question_.feeds = {"web"};

@@ -189,19 +189,70 @@ TEST_F(Sources, TheNewestManifestsAreShownAndAllAreCounted) {
   EXPECT_EQ(overdue.newest.front().name, "1002.log");
 }
 
-TEST_F(Sources, ASilenceIsNewsForADay) {
+TEST_F(Sources, EachPassOfCronKnowsWhatWasSaid) {
+  const auto pass = [&](Time now) { return SourceWatch(config_, ledger_).step(now); };
   Arrive("0a1b2c3d", 1, kNow);
-  const Time later = kNow + minutes(15) + std::chrono::hours(24);
-  // Each pass of cron is a watch of its own.
-  EXPECT_THAT(SourceWatch(config_, ledger_).step(later), testing::SizeIs(1));
-  EXPECT_THAT(SourceWatch(config_, ledger_).step(later + minutes(1)), IsEmpty());
-  EXPECT_THAT(SilentRuns(later + minutes(1)), testing::SizeIs(1));
-  // A watcher that said so says its end, however late.
-  EXPECT_THAT(watch_.step(later), testing::SizeIs(1));
-  EXPECT_THAT(watch_.step(later + minutes(5)), IsEmpty());
-  Arrive("0a1b2c3d", 2, later + minutes(6));
-  EXPECT_THAT(watch_.step(later + minutes(7)),
-              ElementsAre("hrt: app.log on bus1 is not silent any more"));
+  Announce("a.log", kNow + minutes(30));
+  EXPECT_THAT(pass(kNow + minutes(20)),
+              ElementsAre("hrt: app.log on bus1 is silent: nothing came for 20 min"));
+  EXPECT_THAT(pass(kNow + minutes(25)), IsEmpty());
+  EXPECT_THAT(pass(kNow + minutes(45)), testing::SizeIs(1));  // the manifest
+  EXPECT_THAT(pass(kNow + minutes(50)), IsEmpty());
+  Arrive("0a1b2c3d", 2, kNow + minutes(55));
+  EXPECT_THAT(pass(kNow + minutes(60)), ElementsAre("hrt: app.log on bus1 is not silent any more"));
+  EXPECT_THAT(pass(kNow + minutes(65)), IsEmpty());
+}
+
+TEST_F(Sources, WhatAFeedOfAnotherProcessLacksIsNotOurs) {
+  Config other;
+  other.feeds.resize(1);
+  other.feeds.front().name = "web";
+  Arrive("0a1b2c3d", 1, kNow);
+  EXPECT_THAT(watch_.step(kNow + minutes(20)), testing::SizeIs(1));
+  Announce("a.log", kNow + minutes(20));
+  EXPECT_THAT(SourceWatch(other, ledger_).step(kNow + minutes(40)), IsEmpty());
+  EXPECT_THAT(watch_.step(kNow + minutes(25)), IsEmpty());
+}
+
+TEST_F(Sources, NothingIsSaidOfASilenceWhenNoneIsReportedAnyMore) {
+  Arrive("0a1b2c3d", 1, kNow);
+  EXPECT_THAT(watch_.step(kNow + minutes(20)), testing::SizeIs(1));
+  config_.feeds.front().expect_every.reset();
+  EXPECT_THAT(SourceWatch(config_, ledger_).step(kNow + minutes(25)), IsEmpty());
+}
+
+TEST_F(Sources, ASourceThatSentNothingForLongIsNotExpectedAnyMore) {
+  config_.feeds.front().forget_source = std::chrono::hours(2);
+  Arrive("0a1b2c3d", 1, kNow);
+  EXPECT_THAT(watch_.step(kNow + minutes(20)), testing::SizeIs(1));
+  const auto dated = [&](std::uint64_t sequence, Time now) {
+    ASSERT_TRUE(ledger_.arrived({"hrt", "11111111", "app-2.log on bus1", false}, sequence,
+                                State::done, now, now));
+  };
+  dated(1, kNow + minutes(120));
+  EXPECT_THAT(watch_.step(kNow + minutes(121)),
+              ElementsAre("hrt: app.log on bus1 sent nothing for 2 h 1 min: it is not expected "
+                          "any more (forget_source)"));
+  EXPECT_THAT(watch_.step(kNow + minutes(123)), IsEmpty());
+  // The last one breaks: the feed is expected to send something.
+  EXPECT_THAT(watch_.step(kNow + minutes(140)),
+              ElementsAre("hrt: app-2.log on bus1 is silent: nothing came for 20 min"));
+  Claim("app-2.log.bus1.11111111.00000001.log", kNow + minutes(120));
+  ASSERT_TRUE(ledger_.finish_failed("claim of app-2.log.bus1.11111111.00000001.log", "x", 0,
+                                    kNow + minutes(120)));
+  EXPECT_THAT(watch_.step(kNow + minutes(245)),
+              testing::UnorderedElementsAre(
+                  "hrt: the feed is silent: nothing came for 2 h 5 min",
+                  "hrt: app-2.log on bus1 sent nothing for 2 h 5 min: it is not expected any more "
+                  "(forget_source)"));
+  const auto silent = silent_sources(config_.feeds, ledger_, kNow + minutes(245)).value();
+  EXPECT_EQ(std::count_if(silent.begin(), silent.end(),
+                          [](const SilentSource& source) { return !source.forgotten; }),
+            1);
+  // It comes again after all.
+  dated(2, kNow + minutes(250));
+  EXPECT_THAT(watch_.step(kNow + minutes(251)),
+              ElementsAre("hrt: the feed is not silent any more"));
 }
 
 TEST_F(Sources, AWeeklySourceThatIsLateIsNews) {

@@ -9,8 +9,11 @@
 #include "base/file.h"
 #include "formatter/input.h"
 #include "formatter/line_splitter.h"
+#include "formatter/matcher.h"
+#include "formatter/row_id.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
+#include "watcher/format_step.h"
 #include "watcher/name_rules.h"
 #include "watcher/refused_manifests.h"
 #include "watcher/report.h"
@@ -33,9 +36,14 @@ Result<std::string> sha256_of(const std::string& path) {
   }
 }
 
-/// One line of an extract, as it came.
-Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_t number,
-                                           std::size_t max_line) {
+struct FoundLine {
+  std::string text;          // as it came
+  std::uint64_t offset = 0;  // in the unpacked extract
+};
+
+/// One line of an extract.
+Result<std::optional<FoundLine>> line_of(const std::string& path, std::uint64_t number,
+                                         std::size_t max_line) {
   auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
   if (!fd) return tl::unexpected(fd.error());
   formatter::Input::Options options;
@@ -48,8 +56,14 @@ Result<std::optional<std::string>> line_of(const std::string& path, std::uint64_
     auto more = lines.next(line);
     if (!more) return tl::unexpected(more.error());
     if (!*more) return std::nullopt;
-    if (line.number == number) return std::string(line.text());
+    if (line.number == number) return FoundLine{std::string(line.text()), line.offset};
   }
+}
+
+void print_gap(const SequenceGap& gap, Time now) {
+  fmt::print(
+      "  missing        {} of its run, for {}: late or lost\n", describe(gap),
+      duration_for_people(std::chrono::duration_cast<std::chrono::milliseconds>(now - gap.since)));
 }
 
 /// What is missing of the run that the extract belongs to.
@@ -62,9 +76,7 @@ void print_gaps(Ledger& ledger, const Extract& extract, const std::optional<Mani
   for (const SourceStatus& source : *sources) {
     if (source.run.feed != extract.feed || source.run.run != place->run.run) continue;
     for (const SequenceGap& gap : source.gaps) {
-      fmt::print("  missing        {} of its run, for {}: late or lost\n", describe(gap),
-                 duration_for_people(
-                     std::chrono::duration_cast<std::chrono::milliseconds>(now - gap.since)));
+      print_gap(gap, now);
     }
   }
 }
@@ -154,6 +166,66 @@ bool explain_missing(Ledger& ledger, const Config& config, const std::string& na
   return told;
 }
 
+/// Whether a row's id says that it is this line at the place in the log that the extract's manifest
+/// tells (`identity: position`).
+bool is_line_at_its_place(Ledger& ledger, const Extract& extract, const FoundLine& line,
+                          std::string_view id) {
+  // A replay's may have come by another name; that of what was packed on its way, for another sum.
+  std::vector<Manifest> manifests =
+      ledger.manifests_for(extract.feed, extract.name).value_or(std::vector<Manifest>());
+  if (auto known = ledger.manifest_of(extract.feed, extract.sha256, extract.name);
+      known && *known) {
+    manifests.push_back(std::move(**known));
+  }
+  return std::any_of(manifests.begin(), manifests.end(), [&](const Manifest& manifest) {
+    const auto digest = formatter::hash_positioned(
+        first_line_hash(manifest), manifest.first + line.offset, formatter::trim_line(line.text));
+    return id.ends_with(":" + formatter::to_hex(digest));
+  });
+}
+
+/// A log that is captured, here or on another host: what of it has come. False if none is known by
+/// that path, or, where no file has it, by that name.
+bool explain_log(Ledger& ledger, const std::string& what, bool is_file) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const std::string path = fs::absolute(what, error).lexically_normal().string();
+  const std::string real = is_file ? fs::canonical(what, error).string() : path;
+  const auto is_asked_for = [&](const std::string& log) {
+    if (log == what || log == path || log == real) return true;
+    return !is_file && fs::path(log).filename().string() == what;
+  };
+  const Time now = std::chrono::system_clock::now();
+  const auto newest = ledger.newest_manifests().value_or(std::vector<NewestManifest>());
+  const auto sources = ledger.sources().value_or(std::vector<SourceStatus>());
+  bool told = false;
+  for (const NewestManifest& one : newest) {
+    const Manifest& manifest = one.manifest;
+    if (!is_asked_for(manifest.log)) continue;
+    fmt::print("{}{}: a log that is captured (feed {})\n", told ? "\n" : "", printable(what),
+               one.feed);
+    fmt::print("  from           {}\n",
+               printable(fmt::format("{} on {}", manifest.log, manifest.host)));
+    fmt::print("  its extracts   run {}, the last that is known is number {}: {}\n", manifest.run,
+               manifest.sequence, printable(one.name));
+    fmt::print("  cut            {}, up to byte {} of inode {} there\n",
+               time_for_people(manifest.cut), manifest.last, manifest.inode);
+    const auto extracts = ledger.find_name(one.name).value_or(std::vector<Extract>());
+    const auto own = std::find_if(extracts.begin(), extracts.end(),
+                                  [&](const Extract& e) { return e.feed == one.feed; });
+    fmt::print("  its state      {}\n",
+               own == extracts.end() ? "has not come" : name_of(own->state));
+    for (const SourceStatus& source : sources) {
+      if (source.run.feed != one.feed || source.run.run != manifest.run) continue;
+      for (const SequenceGap& gap : source.gaps) print_gap(gap, now);
+    }
+    fmt::print("  its lines      `caravel explain {}` tells of the last, and so for each number\n",
+               printable(one.name));
+    told = true;
+  }
+  return told;
+}
+
 int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig& feed,
                      const std::string& id) {
   const auto store = uploader::make_store(*settings.config.find_store(feed.store));
@@ -173,8 +245,16 @@ int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig&
       const std::string& path = extract.done_path.empty() ? extract.path : extract.done_path;
       auto line = line_of(path, document.line, settings.config.max_line);
       if (!line || !*line) continue;
-      fmt::print("  {}\n", printable(**line));
+      fmt::print("  {}\n", printable((*line)->text));
+      // They have one content, so this line is theirs too; its place need not be.
+      const auto others = std::stable_partition(
+          extracts->begin(), extracts->end(),
+          [&](const Extract& one) { return is_line_at_its_place(ledger, one, **line, id); });
+      if (others != extracts->begin()) extracts->erase(others, extracts->end());
       break;
+    }
+    if (extracts->size() > 1) {
+      fmt::print("Each of these {} extracts has that line:\n", extracts->size());
     }
   }
   if (extracts->empty()) {
@@ -192,8 +272,8 @@ int run_explain(const CommandCall& call) {
   CommandLine line(
       "caravel explain FILE|DOC_ID",
       "Where a file is and why, or which extract and line a document came from. FILE is a\n"
-      "name, a path, or the first digits of a SHA-256; DOC_ID is the _id of a row or feed\n"
-      "document.");
+      "name, a path, or the first digits of a SHA-256, or a log that is captured; DOC_ID is the\n"
+      "_id of a row or feed document.");
   line.positional(false);
   if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
   if (line.help_wanted()) {
@@ -250,6 +330,7 @@ int run_explain(const CommandCall& call) {
   }
   if (extracts->empty() && explain_manifest(*ledger, settings->config, name)) return kExitGood;
   if (extracts->empty() && explain_missing(*ledger, settings->config, name)) return kExitGood;
+  if (extracts->empty() && explain_log(*ledger, what, is_file)) return kExitGood;
   if (extracts->empty()) {
     fmt::print(stderr, "caravel: {}: the ledger knows no such file{}\n", printable(what),
                is_file ? " and none with its content: it was never taken" : "");

@@ -115,7 +115,9 @@ int run_process(const CommandCall& call) {
       .value("year", "the year of dates that have none")
       .flag("dry-run", "only say what would come of them")
       .flag("reprocess", "replace stored rows that come out different now")
-      .flag("delete-stale", "with --reprocess: then remove rows that no longer come out");
+      .flag("delete-stale",
+            "with --reprocess: then remove rows that no longer come out (not those that another "
+            "extract may have brought: they are listed)");
   if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
   if (line.help_wanted()) {
     fmt::print("{}", line.help());

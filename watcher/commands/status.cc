@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "watcher/capture.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/report.h"
@@ -31,6 +32,10 @@ int run_status(const CommandCall& call) {
     question.stores.emplace_back(store.name, store_place(store));
   }
   question.lock_holder = lock_holder(config.spool);
+  for (const FeedConfig& feed : config.feeds) {
+    const std::string holder = lock_holder(capture_spool(config, feed.name));
+    if (!holder.empty()) question.captures.emplace_back(feed.name, holder);
+  }
   question.refused_manifests = refused_manifests(config.spool, question.most);
   const auto now = std::chrono::system_clock::now();
   // Before the first start there is no ledger: nothing was seen yet.
