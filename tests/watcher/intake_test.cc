@@ -87,6 +87,7 @@ TEST_F(IntakeTest, AfterAStartWhatWasClaimedGoesFirst) {
   Drop("drop/b.log", GoodLine(1));
   Start();
   Drop("drop/a.log", GoodLine(2));
+  now_.wall += 1s;
   Start();
   std::vector<std::string> names;
   for (const ReadyExtract& extract : intake_->take_ready()) names.push_back(extract.claim.name);
