@@ -116,15 +116,6 @@ class ModelApplication : public TailFixture {
     return "line " + number + std::string(length, '.') + "#" + number + "\n";
   }
 
-  /// The file system's times go in steps of some milliseconds; no program rotates twice in one.
-  static void NextTick() {
-    timespec first{};
-    timespec last{};
-    ::clock_gettime(CLOCK_REALTIME_COARSE, &first);
-    do {
-      ::clock_gettime(CLOCK_REALTIME_COARSE, &last);
-    } while (last.tv_sec == first.tv_sec && last.tv_nsec == first.tv_nsec);
-  }
   /// The name that the program gives the log when it is rotated; the others make room for it.
   std::string NextName() {
     // What all of was read may go, as logrotate's count wills it.

@@ -231,7 +231,8 @@ TEST(TailState, IsReadAsItWasWritten) {
   log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0},
                {{7, 8, 9}, 0, 1, 2, "", false, 1}};
   log.first_look = FirstLook{{1, 2, 3}, 4};
-  log.target = "/c d";
+  log.targets = {"/c d", "/e"};
+  log.looked = 7;
   log.deserted_looks = 3;
   state.logs.push_back(log);
   const std::string text = format_state(state);

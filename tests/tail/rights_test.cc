@@ -86,6 +86,7 @@ TEST_F(TailRights, ADirectoryThatMustNotBeLookedThroughIsNoEmptyOne) {
   f.options.logs = {f.Log("d/*.log")};
   f.options.from_start = false;
   f.Append("old\n", "d/app.log");
+  TailFixture::NextTick();
   Forbid("d");
   f.Pass();
   f.Restart();
@@ -119,6 +120,56 @@ TEST_F(TailRights, ANeighbourThatMustNotBeReadHoldsNothingUp) {
   f.PassGrace();
   EXPECT_THAT(f.AllMessages(), HasSubstr("app.log.bak: may be read now"));
   EXPECT_THAT(f.Sent(), HasSubstr("xxx"));
+}
+
+TEST_F(TailRights, ADirectoryThatMustNotBeReadMakesNoNewLogOld) {
+  TailFixture& f = *fixture_;
+  for (const char* name : {"private", "app"}) fs::create_directory(f.Log(name));
+  f.options.logs = {f.Log("*/*.log")};
+  f.options.from_start = false;
+  f.Append("old\n", "private/app.log");
+  TailFixture::NextTick();
+  Forbid("private");
+  f.Pass();
+  f.Restart();
+  f.Append("1\n", "app/new.log");
+  f.Pass();
+  EXPECT_EQ(f.Sent(), "1\n");
+  Allow("private");
+  f.Append("2\n", "private/new.log");
+  f.Pass();
+  EXPECT_THAT(f.Sent(), testing::AllOf(HasSubstr("2"), testing::Not(HasSubstr("old"))));
+}
+
+TEST_F(TailRights, ARotatedFileThatMustNotBeReadComesLater) {
+  TailFixture& f = *fixture_;
+  f.Append("1\n");
+  f.Pass();
+  f.Stop();
+  f.Append("2\n");
+  f.Rename("app.log", "app.log.1");
+  Forbid("app.log.1");
+  f.Append("3\n");
+  f.PassGrace();
+  EXPECT_EQ(f.Sent(), "1\n3\n");
+  Allow("app.log.1");
+  f.Pass(std::chrono::hours(2));
+  f.PassGrace();
+  EXPECT_EQ(f.Sent(), "1\n3\n2\n");
+}
+
+TEST_F(TailRights, ALogThatMustNotBeReadAtFirstAndIsRotatedHoldsNothingUp) {
+  TailFixture& f = *fixture_;
+  f.options.from_start = false;
+  f.Append("1\n");
+  Forbid("app.log");
+  f.Pass();
+  f.Append("2\n");
+  f.Rename("app.log", "app.log.1");
+  f.Append("3\n");
+  f.PassGrace();
+  EXPECT_EQ(f.Sent(), "3\n");
+  EXPECT_THAT(f.AllMessages(), HasSubstr("since the first look is lost"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +73,16 @@ class TailFixture {
   }
   void Truncate(const std::string& name = "app.log") const {
     std::filesystem::resize_file(Log(name), 0);
+  }
+
+  /// The file system's times go in steps of some milliseconds; what is to have two must wait.
+  static void NextTick() {
+    timespec first{};
+    timespec last{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &first);
+    do {
+      ::clock_gettime(CLOCK_REALTIME_COARSE, &last);
+    } while (last.tv_sec == first.tv_sec && last.tv_nsec == first.tv_nsec);
   }
 
   void Start() {

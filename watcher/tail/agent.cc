@@ -85,7 +85,7 @@ Step Agent::step(const Now& now) {
   if (look_due) look_after_deserted();
   // While a backlog is worked off, the state is saved with the next extract's announcement.
   if (dirty_ && !more) {
-    auto saved = save();
+    auto saved = save_in_what_room_there_is(now);
     if (!saved) report("state", saved.error());
   }
   if (!dirty_) notices_.clear("state", "the state can be written again");
@@ -245,7 +245,7 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
     if (!same) return tl::unexpected(same.error());
     if (!*same) return fail(ErrorKind::retry, "changed while it was read");
     // A crash leaves temporary files behind, which only their run tells as ours.
-    return log.run_saved ? Result<>{} : save();
+    return log.run_saved ? Result<>{} : save_in_what_room_there_is(now);
   }();
   if (!ready) {
     follower.go_back();
@@ -274,13 +274,12 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
 /// failure leaves the rest pending: the next step goes on here, a new start does in load().
 Result<> Agent::publish(Log& log, const Now& now, Step& step) {
   if (log.announced != Log::Announced::yes && !log.state.pending.empty()) {
-    if (auto saved = save(); !saved) {
+    if (auto saved = save_in_what_room_there_is(now); !saved) {
       // Their room may be what the state needs. Not if it may be on the disk: a start would rely
       // on them.
       if (log.announced == Log::Announced::no) {
         log.one_by_one = log.state.pending.size() > 1;
         static_cast<void>(abandon(log));
-        if (state_is_beside_outbox()) static_cast<void>(give_up_sent(saved.error(), now));
       }
       return saved;
     }
@@ -380,6 +379,13 @@ bool Agent::state_is_beside_outbox() const {
   const auto state = stamp_of(directory_of(options_.state));
   const auto outbox = stamp_of(options_.outbox);
   return state && *state && outbox && *outbox && (*state)->id.device == (*outbox)->id.device;
+}
+
+Result<> Agent::save_in_what_room_there_is(const Now& now) {
+  auto saved = save();
+  if (saved || !state_is_beside_outbox()) return saved;
+  auto room = give_up_sent(saved.error(), now);
+  return room && *room ? save() : saved;
 }
 
 void Agent::start_new_run(Log& log) {

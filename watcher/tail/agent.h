@@ -92,6 +92,7 @@ class Agent : private OtherLogs {
   [[nodiscard]] Result<> catch_up(Log& log);
   Log& add_log(LogState state);
   void add_new_log(const std::string& path, const Pattern* known_pattern);
+  [[nodiscard]] static bool was_overlooked(const std::string& path, const Pattern& pattern);
   void find_logs();
   [[nodiscard]] bool is_read_or_ours(const std::string& path);
   [[nodiscard]] bool in_outbox(const std::string& path);
@@ -116,6 +117,7 @@ class Agent : private OtherLogs {
   [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Now& now);
   [[nodiscard]] Result<bool> give_up_sent(const Error& error, const Now& now);
   [[nodiscard]] bool state_is_beside_outbox() const;
+  [[nodiscard]] Result<> save_in_what_room_there_is(const Now& now);
   void start_new_run(Log& log);
 
   AgentOptions options_;

@@ -102,8 +102,10 @@ Result<> Agent::load() {
   }
   CARAVEL_TRY(outbox_.sweep(runs, keep));
   find_logs();
-  if (dirty_) CARAVEL_TRY(save());
-  return {};
+  if (!dirty_) return {};
+  // A full disk is no reason not to begin: steps save it, and may make room.
+  auto saved = save();
+  return saved || saved.error().kind == ErrorKind::retry ? Result<>() : saved;
 }
 
 /// The state may be older than the outbox (it was put back from a backup): the last manifest of the
@@ -182,6 +184,15 @@ void Agent::add_new_log(const std::string& path, const Pattern* known_pattern) {
   log.rotated_since = known_pattern->since;
 }
 
+/// Whether it may have lain there unseen when the pattern was first looked for.
+bool Agent::was_overlooked(const std::string& path, const Pattern& pattern) {
+  if (!pattern.partly) return false;
+  const auto stamp = stamp_of(path);
+  if (!stamp || !*stamp) return false;
+  const FileId& id = (*stamp)->id;
+  return (id.born != 0 ? id.born : (*stamp)->modified) < pattern.since;
+}
+
 void Agent::find_logs() {
   cannot_look_ = false;
   std::vector<std::string> known;
@@ -204,15 +215,20 @@ void Agent::find_logs() {
     say_what_matches(log, found, looked_before != nullptr);
     for (const std::string& path : found.logs) {
       if (!std::binary_search(known.begin(), known.end(), path) && !is_read_or_ours(path)) {
-        add(path, looked_before);
+        const bool is_old = looked_before != nullptr && was_overlooked(path, *looked_before);
+        add(path, is_old ? nullptr : looked_before);
       }
     }
     say_if_unreadable(log, found.unreadable);
-    // What could not be seen at all may have been there all the time.
-    const bool saw_nothing = found.logs.empty() && found.unreadable;
-    cannot_look_ = cannot_look_ || saw_nothing;
-    if (looked_before == nullptr && !saw_nothing) {
-      patterns_.push_back({log, before});
+    const bool partly = found.unreadable.has_value();
+    cannot_look_ = cannot_look_ || (partly && found.logs.empty());
+    if (looked_before == nullptr) {
+      patterns_.push_back({log, before, partly});
+      dirty_ = true;
+    } else if (looked_before->partly && !partly) {
+      std::find_if(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
+        return pattern.glob == log;
+      })->partly = false;
       dirty_ = true;
     }
   }

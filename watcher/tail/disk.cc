@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "base/file.h"
@@ -108,11 +109,14 @@ std::string link_target(const std::string& path) {
   for (int i = 0; i < kMostLinks; ++i) {
     char target[PATH_MAX];
     const ssize_t size = ::readlink(at.c_str(), target, sizeof target);
-    if (size <= 0 || size == sizeof target) return at == path ? "" : at;
+    if (size <= 0 || size == sizeof target) break;
     const std::string next(target, static_cast<std::size_t>(size));
-    at = plain_path(next.front() == '/' ? next : directory_of(at) + "/" + next);
+    at = next.front() == '/' ? next : directory_of(at) + "/" + next;
   }
-  return "";
+  char directory[PATH_MAX];
+  if (::realpath(directory_of(at).c_str(), directory) == nullptr) return "";
+  at = plain_path(std::string(directory) + "/" + base_of(at));
+  return at == path ? "" : at;
 }
 
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }

@@ -45,8 +45,8 @@ class Disk {
 /// One spelling for one path, as a log is known by it: without "//" and "/./". ".." stays: what is
 /// before it may be a symlink.
 [[nodiscard]] std::string plain_path(const std::string& path);
-/// Where a symlink leads, links to links followed; the file need not be there. Empty if `path` is
-/// no symlink, or cannot be followed.
+/// Where `path` really lies, all symlinks followed; the file need not be there. Empty if that is
+/// `path` itself, or cannot be told.
 [[nodiscard]] std::string link_target(const std::string& path);
 /// The last component.
 [[nodiscard]] std::string base_of(const std::string& path);

@@ -42,6 +42,7 @@ bool same_time(std::int64_t packed, std::int64_t original) {
 Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size) {
   if (size == 0 || whole.stamp.size < size) return false;
   auto one = open_log(whole.path);
+  if (!one && lacks_right(one.error())) return false;  // then nothing was read of it since
   if (!one) return tl::unexpected(one.error());
   Position a;
   Position b;
@@ -164,8 +165,7 @@ bool KnownFiles::packed_unread(const Sibling& file, const std::vector<const Sibl
   });
 }
 
-/// Whether it is a missing right, of a file that the log need not wait for.
-bool KnownFiles::is_passed_over(const Sibling& file, const Error& error) {
+bool KnownFiles::pass_over(const Sibling& file, const Error& error) {
   if (!lacks_right(error)) return false;
   notices_.set(file.path + "\nright", shown(file.path) +
                                           ": must not be read (permission denied); passed over "
@@ -188,7 +188,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
     if (const auto i = index.find(file.stamp.id)) {
       auto same = still(file, known_[*i], unread.start);
       if (!same) {
-        if (file.rotation.empty() || !is_passed_over(file, same.error())) {
+        if (file.rotation.empty() || !pass_over(file, same.error())) {
           return tl::unexpected(same.error());
         }
         there[*i] = &file;
@@ -237,7 +237,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
     unread.start.id = unread.file.stamp.id;
     const auto fd = open_log(unread.file.path);
     if (!fd) {
-      if (is_passed_over(unread.file, fd.error())) continue;
+      if (pass_over(unread.file, fd.error())) continue;
       return tl::unexpected(fd.error());
     }
     notices_.clear(unread.file.path + "\nright", shown(unread.file.path) + ": may be read now");

@@ -45,6 +45,9 @@ class KnownFiles {
   [[nodiscard]] Result<Survey> survey(const std::vector<Sibling>& files,
                                       const std::vector<Position>& left_out, bool forget);
 
+  /// Whether `error` is a missing right: then it is said, and the log does not wait for this file.
+  [[nodiscard]] bool pass_over(const Sibling& file, const Error& error);
+
   /// Whether `file` is one of these, by its identity alone.
   [[nodiscard]] bool holds_id(const FileId& id) const;
 
@@ -61,7 +64,6 @@ class KnownFiles {
                                      Position& start) const;
   [[nodiscard]] bool packed_unread(const Sibling& file, const std::vector<const Sibling*>& there,
                                    const std::vector<Position>& being_read) const;
-  [[nodiscard]] bool is_passed_over(const Sibling& file, const Error& error);
 
   std::vector<Known>& known_;
   Notices& notices_;

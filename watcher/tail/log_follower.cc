@@ -15,20 +15,27 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter& cutter) {
   auto live = stamp_of(state_.log);
   if (!live) return tl::unexpected(live.error());
+  if (const std::string target = link_target(state_.log); state_.targets.empty()) {
+    if (!target.empty()) state_.targets = {target};
+    state_.looked = file_time();
+  }
   auto siblings = list(std::nullopt);
   if (!siblings) return tl::unexpected(siblings.error());
   if (const auto first = state_.first_look) {
     // What had been there then may have been rotated since; what is gone needs no place.
-    if (*live && (*live)->regular) siblings->push_back(Sibling{state_.log, {}, **live, false});
+    const bool ours = *live && (*live)->regular && others_.reader_of((*live)->id, *this) == nullptr;
+    if (ours) siblings->push_back(Sibling{state_.log, {}, **live, false});
     for (const Sibling& file : *siblings) {
       if (file.packed || !same_file(file.stamp.id, first->id)) continue;
-      CARAVEL_TRY(begin_behind(file, first->size, cutter));
-      break;
+      auto begun = begin_behind(file, first->size, cutter);
+      if (begun) break;
+      if (file.rotation.empty() || !lacks_right(begun.error())) return begun;
+      notices_.say(begun.error().message + "; what was written to it since the first look is lost");
+      known_.remember_there(file);
     }
     state_.first_look.reset();
     return {};
   }
-  state_.target = link_target(state_.log);
   for (const Sibling& sibling : *siblings) {
     if (*live && same_file(sibling.stamp.id, (*live)->id)) continue;
     const std::int64_t born =
@@ -65,25 +72,27 @@ Result<> LogFollower::begin_behind(const Sibling& file, std::uint64_t size, Cutt
   return {};
 }
 
-/// The log is a symlink that leads elsewhere now: of the rotated files there, those that are older
-/// than what was read last need not be read.
+/// Once for each place to which a symlink leads: the rotated files that were there when the log was
+/// last looked at, elsewhere, are none of it.
 Result<> LogFollower::settle_target() {
+  constexpr std::size_t kMostTargets = 4;
+  const std::int64_t looked = std::exchange(state_.looked, file_time());
   const std::string target = link_target(state_.log);
-  if (target.empty() || target == state_.target) return {};
-  std::int64_t since = INT64_MIN;
-  if (state_.file) {
-    since = state_.file->modified;
-  } else if (!state_.known.empty()) {
-    since = state_.known.back().modified;
-  }
-  auto files = list(std::nullopt);
-  if (!files) return tl::unexpected(files.error());
+  std::vector<std::string>& targets = state_.targets;
+  if (target.empty() || (!targets.empty() && targets.front() == target)) return {};
+  const bool is_new = std::erase(targets, target) == 0;
+  targets.insert(targets.begin(), target);
+  targets.resize(std::min(targets.size(), kMostTargets));
+  changed_ = true;
+  if (!is_new) return {};
+  auto files = rotated_siblings(target, std::nullopt);
+  if (!files) return lacks_right(files.error()) ? Result<>() : tl::unexpected(files.error());
   for (const Sibling& file : *files) {
-    const bool of_log = directory_of(file.path) == directory_of(state_.log) &&
-                        rotation_of(base_of(file.path), base_of(state_.log));
     const bool ours = is_reading(file.stamp.id) || known_.holds_id(file.stamp.id);
     const bool is_live = live_ && same_file(*live_, file.stamp.id);
-    if (!of_log && !ours && !is_live && file.stamp.modified <= since) known_.remember_there(file);
+    const std::int64_t born = file.stamp.id.born != 0 ? file.stamp.id.born : file.stamp.modified;
+    // Of an older agent's state: nothing of it was ever looked at.
+    if (!ours && !is_live && (looked == 0 || born < looked)) known_.remember_there(file);
   }
   return {};
 }
@@ -201,11 +210,6 @@ Result<bool> LogFollower::try_take(const Sibling& file, const Position& position
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.wall.time_since_epoch()).count();
   const std::int64_t age = wall > stamp_.modified ? wall - stamp_.modified : stamp_.modified - wall;
   if (rotated_ && std::chrono::nanoseconds(age) >= grace_) still_since_ -= grace_;
-  if (!rotated_) {
-    std::string target = link_target(state_.log);
-    changed_ = changed_ || target != state_.target;
-    state_.target = std::move(target);
-  }
   return true;
 }
 
@@ -287,7 +291,7 @@ void LogFollower::go_back() {
 }
 
 bool LogFollower::has_rotated_files() const {
-  const auto files = rotated_siblings(state_.log, std::nullopt);
+  const auto files = list(std::nullopt);
   return !files || std::any_of(files->begin(), files->end(),
                                [&](const Sibling& file) { return known_.holds_id(file.stamp.id); });
 }

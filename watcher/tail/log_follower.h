@@ -122,7 +122,7 @@ class LogFollower {
   [[nodiscard]] Result<bool> try_take(const Sibling& file, const Position& position,
                                       const Now& now);
   [[nodiscard]] Result<std::vector<Sibling>> list(const std::optional<Stamp>& live) const;
-  [[nodiscard]] Result<> add_former_target(std::vector<Sibling>& files) const;
+  [[nodiscard]] Result<> add_targets(std::vector<Sibling>& files) const;
   [[nodiscard]] Result<> recall_by_order(std::vector<Sibling> files);
   [[nodiscard]] Result<> begin_looking_back(const std::optional<Stamp>& live,
                                             const std::vector<Sibling>& files, const Now& now);
@@ -130,6 +130,7 @@ class LogFollower {
   [[nodiscard]] std::vector<Position> being_read() const;
   [[nodiscard]] Result<> begin_behind(const Sibling& file, std::uint64_t size, Cutter& cutter);
   [[nodiscard]] Result<> settle_target();
+  [[nodiscard]] bool is_anothers(const std::string& path) const;
   void report_lost(const std::optional<Stamp>& live, const std::vector<Sibling>& files);
 
   LogState& state_;

@@ -27,21 +27,41 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
 
 }  // namespace
 
-/// The file that the log was a symlink to, if it is still to be read to its end.
-Result<> LogFollower::add_former_target(std::vector<Sibling>& files) const {
-  if (state_.target.empty() || state_.target == link_target(state_.log)) return {};
-  // A log by itself goes on there.
-  const bool named = std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
-    return log == state_.target || matches(log, state_.target);
+/// Whether another log goes on in this file.
+bool LogFollower::is_anothers(const std::string& path) const {
+  return std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
+    return log != state_.log && (log == path || (is_pattern(log) && matches(log, path)));
   });
-  if (named) return {};
-  const auto stamp = stamp_of(state_.target);
-  if (!stamp) return tl::unexpected(stamp.error());
-  if (!*stamp || !(*stamp)->regular || !is_reading((*stamp)->id)) return {};
-  const bool listed = std::any_of(files.begin(), files.end(), [&](const Sibling& file) {
-    return same_file(file.stamp.id, (*stamp)->id);
-  });
-  if (!listed) files.push_back(Sibling{state_.target, "target", **stamp, false});
+}
+
+/// What lies where symlinks lead, or led to: the files themselves, but for the log of now, and the
+/// rotated ones beside them.
+Result<> LogFollower::add_targets(std::vector<Sibling>& files) const {
+  const std::string now = link_target(state_.log);
+  for (const std::string& target : state_.targets) {
+    if (is_anothers(target)) continue;
+    auto there = rotated_siblings(target, std::nullopt);
+    if (!there && !lacks_right(there.error())) return tl::unexpected(there.error());
+    if (!there) there = std::vector<Sibling>();
+    const auto stamp = stamp_of(target);
+    if (target != now && stamp && *stamp && (*stamp)->regular) {
+      there->push_back(Sibling{target, "target", **stamp, false});
+    }
+    // Both may lie in one directory, under one name or another. There may be thousands.
+    const auto inode = [](const Sibling& file) { return file.stamp.id.inode; };
+    std::ranges::sort(files, {}, inode);
+    const std::size_t listed = files.size();
+    for (Sibling& file : *there) {
+      if (live_ && same_file(*live_, file.stamp.id)) continue;
+      const auto same = std::ranges::equal_range(
+          files.begin(), files.begin() + static_cast<std::ptrdiff_t>(listed), inode(file), {},
+          inode);
+      const bool known = std::any_of(same.begin(), same.end(), [&](const Sibling& other) {
+        return same_file(other.stamp.id, file.stamp.id);
+      });
+      if (!known) files.push_back(std::move(file));
+    }
+  }
   return {};
 }
 
@@ -49,7 +69,9 @@ Result<> LogFollower::add_former_target(std::vector<Sibling>& files) const {
 Result<std::vector<Sibling>> LogFollower::list(const std::optional<Stamp>& live) const {
   auto files = rotated_siblings(state_.log, live);
   if (!files) return files;
-  CARAVEL_TRY(add_former_target(*files));
+  // Of two links to one file, the other log reads what lies beside it.
+  const bool shared = live_ && others_.reader_of(*live_, *this) != nullptr;
+  if (!shared) CARAVEL_TRY(add_targets(*files));
   std::erase_if(*files, [&](const Sibling& file) {
     return std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
       if (log == file.path) return true;
@@ -118,7 +140,9 @@ Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
       if (*found) return {};
       // While the name is missing nothing can be told: its file system may not be mounted.
       if (!live_) return {};
-      report_lost(live, *files);
+      const bool goes_on = std::any_of(state_.targets.begin(), state_.targets.end(),
+                                       [&](const auto& target) { return is_anothers(target); });
+      if (!goes_on) report_lost(live, *files);
       // Remembered, so that its compressed form is known.
       known_.remember(*state_.file, state_.file->offset, true);
       state_.file.reset();
@@ -160,6 +184,13 @@ Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const No
   for (const Sibling& candidate : files) {
     if (candidate.packed || !same_file(candidate.stamp.id, file.id)) continue;
     auto taken = try_take(candidate, file, now);
+    if (!taken && !candidate.rotation.empty() && known_.pass_over(candidate, taken.error())) {
+      // Read on as one that has grown, once it may be.
+      known_.remember(file, file.offset, true);
+      state_.file.reset();
+      changed_ = true;
+      return true;
+    }
     if (!taken || *taken) return taken;
   }
   // Truncated, or gone: if it was copied first (copytruncate), the copy begins with what was read,

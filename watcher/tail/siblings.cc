@@ -69,28 +69,6 @@ bool sorts_as_date(const std::string& rotation) {
   return rotation.size() >= 6 && is_digit(rotation[0]);
 }
 
-Result<> add_siblings(const std::string& log, const std::optional<Stamp>& live,
-                      std::vector<Sibling>& siblings) {
-  const std::string directory = directory_of(log);
-  const std::string base = base_of(log);
-  auto names = names_in(directory);
-  if (!names) return tl::unexpected(names.error());
-  for (const std::string& name : *names) {
-    const auto rotation = rotation_of(name, base);
-    if (!rotation) continue;
-    Sibling sibling;
-    sibling.path = directory + "/" + name;
-    sibling.rotation = *rotation;
-    sibling.packed = is_packed(name);
-    const auto stamp = stamp_of(sibling.path);
-    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
-    sibling.stamp = **stamp;
-    if (live && same_file(live->id, sibling.stamp.id)) continue;
-    siblings.push_back(std::move(sibling));
-  }
-  return {};
-}
-
 }  // namespace
 
 bool is_packed(std::string_view name) {
@@ -194,18 +172,23 @@ void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
 
 Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
                                               const std::optional<Stamp>& live) {
+  const std::string directory = directory_of(log);
+  const std::string base = base_of(log);
+  auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
   std::vector<Sibling> siblings;
-  CARAVEL_TRY(add_siblings(log, live, siblings));
-  const std::string target = link_target(log);
-  if (target.empty()) return siblings;
-  std::vector<Sibling> there;
-  CARAVEL_TRY(add_siblings(target, live, there));
-  for (Sibling& sibling : there) {
-    // Both may lie in one directory, under one name or another.
-    const bool known = std::any_of(siblings.begin(), siblings.end(), [&](const Sibling& other) {
-      return same_file(other.stamp.id, sibling.stamp.id);
-    });
-    if (!known) siblings.push_back(std::move(sibling));
+  for (const std::string& name : *names) {
+    const auto rotation = rotation_of(name, base);
+    if (!rotation) continue;
+    Sibling sibling;
+    sibling.path = directory + "/" + name;
+    sibling.rotation = *rotation;
+    sibling.packed = is_packed(name);
+    const auto stamp = stamp_of(sibling.path);
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
+    sibling.stamp = **stamp;
+    if (live && same_file(live->id, sibling.stamp.id)) continue;
+    siblings.push_back(std::move(sibling));
   }
   return siblings;
 }

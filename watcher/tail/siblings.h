@@ -43,8 +43,7 @@ struct Sibling {
 /// Sorts oldest first: by number or by date, if the names all have such, else by mtime.
 void sort_siblings(std::vector<Sibling>& siblings, bool ascending);
 
-/// The rotated files beside `log`, and beside the file that it is a symlink to, in no order,
-/// without the log itself under another name.
+/// The rotated files beside `log`, in no order, without the log itself under another name.
 [[nodiscard]] Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
                                                             const std::optional<Stamp>& live);
 

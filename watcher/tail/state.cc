@@ -165,6 +165,10 @@ std::string pending_prefix(std::size_t index) {
   return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
 }
 
+std::string target_key(std::size_t index) {
+  return index == 0 ? "target" : "target" + std::to_string(index + 1);
+}
+
 LogState read_log(Section& section) {
   LogState log;
   log.log = section.decoded("log");
@@ -177,7 +181,10 @@ LogState read_log(Section& section) {
   if (section.has("first_device")) {
     log.first_look = FirstLook{read_id("first_", section), section.number("first_size")};
   }
-  if (section.has("target")) log.target = section.decoded("target");
+  for (std::size_t i = 0; section.has(target_key(i)); ++i) {
+    log.targets.push_back(section.decoded(target_key(i)));
+  }
+  if (section.has("looked")) log.looked = section.time("looked");
   if (section.has("deserted")) {
     log.deserted_looks =
         static_cast<unsigned>(std::min<std::uint64_t>(section.number("deserted"), 9));
@@ -218,6 +225,7 @@ std::string format_state(const State& state) {
     out += '\n';
     append_key_value("pattern", percent_encode(pattern.glob), out);
     append_key_value("pattern_since", std::to_string(pattern.since), out);
+    if (pattern.partly) append_key_value("pattern_partly", "1", out);
   }
   for (const LogState& log : state.logs) {
     out += '\n';
@@ -231,7 +239,10 @@ std::string format_state(const State& state) {
       append_id("first_", log.first_look->id, out);
       append_key_value("first_size", std::to_string(log.first_look->size), out);
     }
-    if (!log.target.empty()) append_key_value("target", percent_encode(log.target), out);
+    for (std::size_t i = 0; i < log.targets.size(); ++i) {
+      append_key_value(target_key(i), percent_encode(log.targets[i]), out);
+    }
+    if (log.looked != 0) append_key_value("looked", std::to_string(log.looked), out);
     if (log.deserted_looks > 0) {
       append_key_value("deserted", std::to_string(log.deserted_looks), out);
     }
@@ -268,7 +279,7 @@ Result<State> parse_state(std::string_view text) {
     Section section(begin, last);
     if (section.has("pattern")) {
       const std::int64_t since = section.has("pattern_since") ? section.time("pattern_since") : 0;
-      state.patterns.push_back({section.decoded("pattern"), since});
+      state.patterns.push_back({section.decoded("pattern"), since, section.has("pattern_partly")});
     }
     if (section.has("log")) state.logs.push_back(read_log(section));
     if (section.has("known")) {

@@ -55,7 +55,9 @@ struct LogState {
   /// were published.
   std::optional<FileId> built_in;
   std::optional<FirstLook> first_look;
-  std::string target;           // the file that was read last, if the log is a symlink to it
+  /// Where the log really lies, if a symlink leads there, and before that; the newest first.
+  std::vector<std::string> targets;
+  std::int64_t looked = 0;      // when it was looked at last, by the clock of file systems
   unsigned deserted_looks = 0;  // in a row that found nothing of it, as far as they matter
   bool operator==(const LogState&) const = default;
 };
@@ -65,6 +67,8 @@ struct Pattern {
   std::string glob;
   /// Since when, by the clock of file systems (nanoseconds since 1970); 0: not known.
   std::int64_t since = 0;
+  /// There was a directory that must not be read: a log in it may be older than `since`.
+  bool partly = false;
   bool operator==(const Pattern&) const = default;
 };
 
