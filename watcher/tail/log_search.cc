@@ -47,16 +47,12 @@ Result<> LogFollower::add_targets(std::vector<Sibling>& files) const {
     if (target != now && stamp && *stamp && (*stamp)->regular) {
       there->push_back(Sibling{target, "target", **stamp, false});
     }
-    // Both may lie in one directory, under one name or another. There may be thousands.
-    const auto inode = [](const Sibling& file) { return file.stamp.id.inode; };
-    std::ranges::sort(files, {}, inode);
     const std::size_t listed = files.size();
     for (Sibling& file : *there) {
       if (live_ && same_file(*live_, file.stamp.id)) continue;
-      const auto same = std::ranges::equal_range(
-          files.begin(), files.begin() + static_cast<std::ptrdiff_t>(listed), inode(file), {},
-          inode);
-      const bool known = std::any_of(same.begin(), same.end(), [&](const Sibling& other) {
+      // Both may lie in one directory, under one name or another.
+      const auto end = files.begin() + static_cast<std::ptrdiff_t>(listed);
+      const bool known = std::any_of(files.begin(), end, [&](const Sibling& other) {
         return same_file(other.stamp.id, file.stamp.id);
       });
       if (!known) files.push_back(std::move(file));
