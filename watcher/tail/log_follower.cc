@@ -90,7 +90,9 @@ Result<> LogFollower::settle_target() {
   for (const Sibling& file : *files) {
     const bool ours = is_reading(file.stamp.id) || known_.holds_id(file.stamp.id);
     const bool is_live = live_ && same_file(*live_, file.stamp.id);
-    const std::int64_t born = file.stamp.id.born != 0 ? file.stamp.id.born : file.stamp.modified;
+    const FileId& id = file.stamp.id;
+    const std::int64_t born =
+        id.born != 0 ? std::min(id.born, file.stamp.modified) : file.stamp.modified;
     // Of an older agent's state: nothing of it was ever looked at.
     if (!ours && !is_live && (looked == 0 || born < looked)) known_.remember_there(file);
   }
