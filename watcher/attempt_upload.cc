@@ -136,9 +136,13 @@ Result<> Attempt::keep_rejects() {
 
 Result<> Attempt::remove_stale() {
   if (job_.delete_stale) {
+    const formatter::Format* format = report_.result.format;
+    const IdentityRules rules{
+        format == nullptr || format->identity == formatter::Identity::position,
+        tools_.feed.manifest == ManifestRule::ignore};
     auto removed =
         remove_stale_rows(tools_.store, tools_.ledger, tools_.feed.name, report_.result.sha256,
-                          report_.result.unpacked_sha256, sidecar_, csv_);
+                          report_.result.unpacked_sha256, sidecar_, csv_, rules);
     if (!removed) return tl::unexpected(removed.error());
     note(fmt::format("stale rows: {} removed, {} kept", removed->removed, removed->kept.size()) +
          (removed->kept.empty() ? "" : " because " + removed->why_kept));

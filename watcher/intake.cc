@@ -236,10 +236,10 @@ void Intake::step(const Moment& now) {
   if (minute) {
     next_scan_ = now.steady + kScanEvery;
     recheck_archived(now);
+    starved_.clear();
   }
-  const bool room = std::erase_if(starved_, [&](const FeedConfig* feed) {
-                      return open_count_[feed] <= config_.max_claims / 2;
-                    }) > 0;
+  const bool room =
+      std::erase_if(starved_, [&](const FeedConfig* feed) { return is_worth_a_scan(*feed); }) > 0;
   const bool missed = still_.take_missed();
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (minute || room || missed || now.steady >= directories_[i]->next_scan) scan(i, now);

@@ -119,6 +119,8 @@ class Intake {
   std::vector<Candidate> claim_all(std::vector<Candidate> candidates, const Moment& now);
   void claim_some(std::size_t directory, std::vector<Candidate>& candidates, const Moment& now);
   [[nodiscard]] bool has_room(const FeedConfig& feed, std::size_t more) const;
+  /// Whether there is room for so many of a feed's extracts that a scan for them is worth it.
+  [[nodiscard]] bool is_worth_a_scan(const FeedConfig& feed) const;
   void adopt(const Moment& now);
   /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/.
   void adopt_root(const ClaimRoot& root, const DropDirectory* directory,

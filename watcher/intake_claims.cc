@@ -49,6 +49,17 @@ Intake::Pending& Intake::pend(const Claim& claim, const FeedConfig* feed, const 
   return pending_[claim.id] = std::move(pending);
 }
 
+bool Intake::is_worth_a_scan(const FeedConfig& feed) const {
+  // What waits for something outside may do so for ever: the others share what is left.
+  const auto stuck = static_cast<std::size_t>(
+      std::count_if(pending_.begin(), pending_.end(), [&](const auto& one) {
+        return one.second.extract.feed == &feed && one.second.looks > kQuietLooks;
+      }));
+  const auto open = open_count_.find(&feed);
+  const std::size_t moving = open == open_count_.end() ? 0 : open->second - stuck;
+  return has_room(feed, 0) && moving <= (config_.max_claims - stuck) / 2;
+}
+
 void Intake::examine_due(const Moment& now) {
   for (auto place = pending_.begin(); place != pending_.end();) {
     Pending& pending = place->second;

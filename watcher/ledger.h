@@ -302,9 +302,10 @@ class Ledger {
   [[nodiscard]] Result<std::vector<NewestManifest>> newest_manifests();
   /// Whether extracts of this content (the SHA-256 of the file, and of what is in it unpacked) were
   /// at different places of their logs, or may have been: by the manifests that came, and the
-  /// extracts that came before any did. Such extracts have rows of their own and one credit.
+  /// extracts whose name has none (all, if manifests are `ignored`). Such extracts have rows of
+  /// their own and one credit.
   [[nodiscard]] Result<bool> has_several_places(const std::string& feed, const std::string& sha256,
-                                                const std::string& unpacked_sha256);
+                                                const std::string& unpacked_sha256, bool ignored);
   /// The extract with this sequence number ends as `end`: done or failed. It came at `came`;
   /// nothing: by hand, which is no sign of life of its source. Those that it overtook and that are
   /// here, on their way or in the drop directory still, are not missing: `in_drop` is asked for the

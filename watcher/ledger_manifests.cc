@@ -68,29 +68,24 @@ Result<std::vector<NewestManifest>> Ledger::newest_manifests() {
 }
 
 Result<bool> Ledger::has_several_places(const std::string& feed, const std::string& sha256,
-                                        const std::string& unpacked_sha256) {
+                                        const std::string& unpacked_sha256, bool ignored) {
   return in_context("places", [&]() -> Result<bool> {
     std::set<std::pair<std::string, std::uint64_t>> places;
-    std::map<std::string, std::string> came_at;  // by the name of the extract
+    std::set<std::string> with_manifest;  // names
     CARAVEL_TRY(database_.each(
-        "SELECT name, came_at, text FROM manifests WHERE sha256 IN (?, ?) AND feed = ? "
-        "AND NOT too_late",
+        "SELECT name, text FROM manifests WHERE sha256 IN (?, ?) AND feed = ? AND NOT too_late",
         [&](const Statement& row) {
-          came_at[row.text(0)] = row.text(1);
-          const auto manifest = parse_manifest(row.text(2));
+          with_manifest.insert(row.text(0));
+          const auto manifest = parse_manifest(row.text(1));
           if (manifest) places.emplace(manifest->first_line, manifest->first);
         },
         sha256, unpacked_sha256, feed));
-    // One that came without a manifest has the place that an earlier one of its content told.
-    bool without = false;
+    // Whether one that came without a manifest was given the place of another's is not known: the
+    // feed may have ignored manifests then.
+    bool without = ignored;
     CARAVEL_TRY(database_.each(
-        "SELECT name, coalesce(claimed_at, seen_at) FROM extracts WHERE sha256 = ? AND feed = ?",
-        [&](const Statement& row) {
-          const std::string came = row.text(1);
-          without = without || (!came_at.contains(row.text(0)) &&
-                                std::none_of(came_at.begin(), came_at.end(),
-                                             [&](const auto& one) { return one.second <= came; }));
-        },
+        "SELECT name FROM extracts WHERE sha256 = ? AND feed = ?",
+        [&](const Statement& row) { without = without || !with_manifest.contains(row.text(0)); },
         sha256, feed));
     return places.size() + (without ? 1 : 0) > 1;
   });

@@ -82,7 +82,8 @@ Result<UnfinishedByRun> unfinished_by_run(Sqlite& database) {
         const bool failed = row.integer(2) != 0;
         const bool by_hand = row.integer(3) == 0;
         if (!by_hand) unfinished.last = std::max(unfinished.last, time_at(row, 4));
-        if (!failed) unfinished.numbers.insert(sequence);
+        // What a person broke off is taken up by nobody.
+        if (!failed && !by_hand) unfinished.numbers.insert(sequence);
       }));
   return out;
 }
@@ -109,16 +110,21 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, St
   return in_context("sequence", [&]() -> Result<Arrival> {
     Arrival arrival;
     if (sequence == 0 || sequence > kMaxSequence) return arrival;
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) return tl::unexpected(std::move(transaction).error());
     const std::string at = time_text(now);
     std::uint64_t next = 1;
-    CARAVEL_TRY(database_.each(
-        "SELECT next FROM sources WHERE feed = ? AND run = ?",
-        [&](const Statement& row) { next = row.count(0); }, run.feed, run.run));
+    const auto read_next = [&] {
+      return database_.each(
+          "SELECT next FROM sources WHERE feed = ? AND run = ?",
+          [&](const Statement& row) { next = row.count(0); }, run.feed, run.run);
+    };
+    CARAVEL_TRY(read_next());
+    // The drop directory before the ledger: what leaves it meanwhile is in the ledger before that.
+    // And not under the lock: it may be slow, and others wait for that.
+    Numbers here = in_drop && sequence > next ? in_drop() : Numbers();
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    CARAVEL_TRY(read_next());
     if (sequence > next) {
-      // The drop directory first: what leaves it meanwhile is in the ledger before that.
-      Numbers here = in_drop ? in_drop() : Numbers();
       auto unfinished = unfinished_by_run(database_);
       if (!unfinished) return tl::unexpected(std::move(unfinished).error());
       here.merge((*unfinished)[{run.feed, run.run}].numbers);

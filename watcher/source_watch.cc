@@ -87,9 +87,11 @@ std::vector<std::string> SourceWatch::step(Time now) {
   if (!silent) return {silent.error().message};
   std::set<std::string> feeds;
   std::set<std::string> expecting;
+  std::map<std::string, milliseconds> waits;
   milliseconds longest_wait{0};
   for (const FeedConfig& feed : config_.feeds) {
     feeds.insert(feed.name);
+    waits.emplace(feed.name, feed.manifest_wait);
     if (feed.expect_every) expecting.insert(feed.name);
     longest_wait = std::max(longest_wait, feed.manifest_wait);
   }
@@ -124,7 +126,10 @@ std::vector<std::string> SourceWatch::step(Time now) {
                       source.one_of_several ? ", or a new run took its place" : ""));
   }
   for (const OpenManifest& manifest : overdue->newest) {
-    if (!feeds.contains(manifest.feed)) continue;  // another process's, which knows its patience
+    // Another process's, which knows its patience.
+    if (!feeds.contains(manifest.feed)) continue;
+    // By its own feed's: another process may have others beside it.
+    if (now - manifest.since > waits[manifest.feed] + kNewsFor) continue;
     lasts({manifest.feed, "manifest\n" + manifest.name},
           fmt::format("{}: {} came {} ago, and its extract has not been loaded: late or lost",
                       manifest.feed, printable(manifest_name(manifest.name)), ago(manifest.since)),

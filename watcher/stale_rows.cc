@@ -43,7 +43,8 @@ Result<std::vector<Hash128>> yielded_ids(const std::string& sidecar_path,
 
 Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, const std::string& feed,
                                     const std::string& sha256, const std::string& unpacked_sha256,
-                                    const std::string& sidecar_path, const std::string& csv_path) {
+                                    const std::string& sidecar_path, const std::string& csv_path,
+                                    const IdentityRules& rules) {
   auto yielded = yielded_ids(sidecar_path, csv_path);
   if (!yielded) return tl::unexpected(yielded.error());
   auto others = ledger.other_row_times(feed, sha256);
@@ -54,7 +55,11 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
     });
   };
 
-  auto several_places = ledger.has_several_places(feed, sha256, unpacked_sha256);
+  Result<bool> several_places = false;
+  if (rules.by_position) {
+    several_places =
+        ledger.has_several_places(feed, sha256, unpacked_sha256, rules.manifests_ignored);
+  }
   if (!several_places) return tl::unexpected(several_places.error());
 
   StaleRows stale;

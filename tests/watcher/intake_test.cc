@@ -116,6 +116,27 @@ TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
   EXPECT_FALSE(is_there("e.log") || is_there("f.log"));
 }
 
+TEST_F(IntakeTest, SlowSendersDoNotKeepTheLastFreePlace) {
+  Configure("max_claims: 4\nfeeds:\n  hrt: {format: spysocket}\n");
+  std::vector<UniqueFd> senders;
+  for (const char* name : {"a", "b", "c"}) {
+    const std::string path = fmt::format("drop/{}.log", name);
+    Drop(path, GoodLine(1));
+    senders.push_back(Must(open_file(dir_.path("spool/" + path), O_WRONLY)));
+  }
+  Start();
+  for (int i = 0; i < 10; ++i) Pass(1s);
+  ASSERT_EQ(dir_.list("spool/work").size(), 3U);
+  ASSERT_THAT(Ready(), IsEmpty());
+  for (const char* name : {"d", "e", "f"}) Drop(fmt::format("drop/{}.log", name), GoodLine(1));
+  Pass(60s);
+  ASSERT_THAT(Ready(), testing::SizeIs(1));
+  intake_->finished(in_work_[0], Ending::done, "", now_);
+  ASSERT_THAT(Ready(), testing::SizeIs(1));
+  intake_->finished(in_work_[1], Ending::done, "", now_);
+  EXPECT_THAT(Ready(), testing::SizeIs(1));
+}
+
 TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   Configure(kTwoFeeds);
   Manifest manifest;

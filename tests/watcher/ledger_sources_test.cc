@@ -128,6 +128,26 @@ TEST_F(LedgerSources, WhatIsHereIsNotMissingThoughALaterOneCameFirst) {
   EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(3, 3), Pair(4, 4)));
 }
 
+TEST_F(LedgerSources, WhatAPersonBrokeOffIsMissing) {
+  NewClaim claim;
+  claim.claim = "c1";
+  claim.feed = "hrt";
+  claim.name = extract_name("app.log", "bus1", "0a1b2c3d", 1);
+  claim.origin = Origin::process;
+  ASSERT_TRUE(ledger_.commit_claims({claim}, kNow));
+  Arrive(2);
+  EXPECT_THAT(Gaps(), ElementsAre(Pair(1, 1)));
+}
+
+TEST_F(LedgerSources, TheDropDirectoryIsReadUnderNoLock) {
+  ASSERT_FALSE(Arrive(1).closed);
+  ASSERT_TRUE(ledger_.arrived(kRun, 3, State::done, kNow, kNow, [&] {
+    Arrive(2);  // another came meanwhile
+    return std::set<std::uint64_t>{};
+  }));
+  EXPECT_THAT(Gaps(), IsEmpty());
+}
+
 TEST_F(LedgerSources, ALongListOfGapsIsCut) {
   Arrival arrival;
   for (std::uint64_t i = 1; i < 8; ++i) arrival.opened.push_back({2 * i, 2 * i, kNow});
@@ -166,7 +186,9 @@ class Places : public LedgerTest {
     manifest.sha256 = sha256;
     Ok(ledger().add_manifest("hrt", name, manifest, at));
   }
-  bool Several() { return Ok(ledger().has_several_places("hrt", kSha, kOtherSha)); }
+  bool Several(bool ignored = false) {
+    return Ok(ledger().has_several_places("hrt", kSha, kOtherSha, ignored));
+  }
 };
 
 TEST_F(Places, TheSameExtractAgainHasThePlaceOfTheFirst) {
@@ -184,13 +206,27 @@ TEST_F(Places, ThoseThatCameTooLateAndThoseOfOtherContentsTellOfNone) {
   EXPECT_FALSE(Several()) << "of other contents";
 }
 
-TEST_F(Places, AReplayHasThePlaceThatAManifestTold) {
+TEST_F(Places, AReplayWithAManifestHasThePlaceThatItTells) {
   ManifestOf("a.log", 100);
   Came("c1", "a.log");
   ManifestOf("b.log", 100);
   Came("c2", "b.log");
-  Came("c3", "c.log", kNow + seconds(1));
   EXPECT_FALSE(Several());
+}
+
+TEST_F(Places, OneWithoutAManifestIsALogOfItsOwnAlsoAfterOthers) {
+  ManifestOf("a.log", 100);
+  Came("c1", "a.log");
+  Came("c2", "c.log", kNow + seconds(1));
+  EXPECT_TRUE(Several()) << "the feed may have ignored manifests then";
+}
+
+TEST_F(Places, WhereManifestsAreIgnoredTheyTellOfNoPlace) {
+  Came("c1", "a.log");
+  EXPECT_FALSE(Several(true));
+  ManifestOf("b.log", 100);
+  Came("c2", "b.log");
+  EXPECT_TRUE(Several(true));
 }
 
 TEST_F(Places, TwoManifestsMayTellOfTwo) {

@@ -280,6 +280,21 @@ TEST_F(Sources, AnOldManifestIsNoNews) {
   EXPECT_THAT(Overdue(kNow + std::chrono::hours(25)), ElementsAre("a.log"));
 }
 
+TEST_F(Sources, HowLongAManifestIsNewsIsItsOwnFeedsMatter) {
+  Config with_another = config_;
+  with_another.feeds.emplace_back();
+  with_another.feeds.back().name = "web";
+  with_another.feeds.back().manifest_wait = std::chrono::hours(72);
+  const auto pass = [&](const Config& config, Time now) {
+    return SourceWatch(config, ledger_).step(now);
+  };
+  Announce("a.log", kNow);
+  EXPECT_THAT(pass(with_another, kNow + minutes(12)), testing::SizeIs(1));
+  const Time later = kNow + std::chrono::hours(25);
+  EXPECT_THAT(pass(config_, later), IsEmpty());
+  EXPECT_THAT(pass(with_another, later), IsEmpty());
+}
+
 TEST_F(Sources, AClockThatIsSetBackSilencesNothing) {
   Arrive("0a1b2c3d", 1, kNow);
   EXPECT_THAT(watch_.step(kNow + minutes(600)), testing::SizeIs(1));
