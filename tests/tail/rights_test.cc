@@ -172,5 +172,19 @@ TEST_F(TailRights, ALogThatMustNotBeReadAtFirstAndIsRotatedHoldsNothingUp) {
   EXPECT_THAT(f.AllMessages(), HasSubstr("since the first look is lost"));
 }
 
+TEST_F(TailRights, ALinkIntoADirectoryThatMustNotBeListedIsRead) {
+  TailFixture& f = *fixture_;
+  fs::create_directory(f.Log("data"));
+  fs::create_symlink("data/app.log", f.Log());
+  f.Append("1\n", "data/app.log");
+  fs::permissions(f.Log("data"), fs::perms::owner_exec);
+  f.Pass();
+  f.Append("2\n", "data/app.log");
+  f.Restart();
+  f.Pass();
+  EXPECT_EQ(f.Sent(), "1\n2\n");
+  Allow("data");
+}
+
 }  // namespace
 }  // namespace caravel::tail
