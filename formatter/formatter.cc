@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "formatter/csv.h"
-#include "formatter/detect.h"
-#include "formatter/line_splitter.h"
-#include "formatter/matcher.h"
-#include "formatter/record_reader.h"
-#include "formatter/row_writer.h"
-#include "formatter/sidecar.h"
+#include "formatter/input/line_splitter.h"
+#include "formatter/output/row_writer.h"
+#include "formatter/records/detect.h"
+#include "formatter/records/matcher.h"
+#include "formatter/records/record_reader.h"
+#include "formatter/rows/csv.h"
+#include "formatter/rows/sidecar.h"
 
 namespace caravel::formatter {
 namespace {

@@ -10,13 +10,13 @@
 
 #include "base/error.h"
 #include "base/stop_signal.h"
-#include "formatter/counts.h"
-#include "formatter/format.h"
-#include "formatter/input.h"
-#include "formatter/output.h"
-#include "formatter/rejects.h"
-#include "formatter/row_id.h"
-#include "formatter/year.h"
+#include "formatter/formats/format.h"
+#include "formatter/input/input.h"
+#include "formatter/output/output.h"
+#include "formatter/output/rejects.h"
+#include "formatter/patterns/year.h"
+#include "formatter/rows/counts.h"
+#include "formatter/rows/row_id.h"
 
 namespace caravel::formatter {
 

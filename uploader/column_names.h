@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "formatter/counts.h"
+#include "formatter/rows/counts.h"
 
 namespace caravel::uploader {
 

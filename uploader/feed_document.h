@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "formatter/sidecar.h"
+#include "formatter/rows/sidecar.h"
 #include "uploader/store.h"
 
 namespace caravel::uploader {

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formatter/csv.h"
-#include "formatter/row_id.h"
+#include "formatter/rows/csv.h"
+#include "formatter/rows/row_id.h"
 #include "uploader/json_text.h"
 
 namespace caravel::uploader {

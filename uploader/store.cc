@@ -1,8 +1,8 @@
 #include "uploader/store.h"
 
-#include "uploader/couchdb_store.h"
-#include "uploader/curl_transport.h"
-#include "uploader/sqlite_store.h"
+#include "uploader/couchdb/couchdb_store.h"
+#include "uploader/couchdb/curl_transport.h"
+#include "uploader/sqlite/sqlite_store.h"
 
 namespace caravel::uploader {
 

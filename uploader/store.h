@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/stop_signal.h"
-#include "formatter/sidecar.h"
+#include "formatter/rows/sidecar.h"
 #include "uploader/mapping.h"
 #include "uploader/store_config.h"
 

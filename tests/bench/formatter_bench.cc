@@ -10,9 +10,9 @@
 
 #include "base/file.h"
 #include "formatter/formatter.h"
-#include "formatter/line_splitter.h"
-#include "formatter/matcher.h"
-#include "formatter/sidecar.h"
+#include "formatter/input/line_splitter.h"
+#include "formatter/records/matcher.h"
+#include "formatter/rows/sidecar.h"
 
 namespace caravel::formatter {
 namespace {

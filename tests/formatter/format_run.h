@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "formatter/formatter.h"
-#include "formatter/sidecar.h"
+#include "formatter/rows/sidecar.h"
 #include "tests/support/temp_dir.h"
 
 namespace caravel::test {

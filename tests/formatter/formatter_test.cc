@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/formatter/format_run.h"
-#include "tests/formatter/packing.h"
+#include "tests/formatter/input/packing.h"
 
 namespace caravel::formatter {
 namespace {

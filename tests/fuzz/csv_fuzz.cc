@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "formatter/csv.h"
+#include "formatter/rows/csv.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string>
 
-#include "formatter/csv.h"
 #include "formatter/formatter.h"
-#include "formatter/sidecar.h"
+#include "formatter/rows/csv.h"
+#include "formatter/rows/sidecar.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace caravel::formatter {

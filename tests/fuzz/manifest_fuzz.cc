@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "tests/fuzz/fuzz.h"
-#include "watcher/manifest.h"
-#include "watcher/tail/state.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/tail/state/state.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using caravel::fuzz::Require;

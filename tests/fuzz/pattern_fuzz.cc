@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "formatter/pattern.h"
+#include "formatter/patterns/pattern.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace caravel::formatter {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "watcher/config.h"
+#include "watcher/config/config.h"
 
 namespace caravel::watcher {
 

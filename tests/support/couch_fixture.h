@@ -11,7 +11,7 @@
 
 #include "tests/support/extract_fixture.h"
 #include "tests/support/fake_couch.h"
-#include "uploader/couchdb_store.h"
+#include "uploader/couchdb/couchdb_store.h"
 
 namespace caravel::testing {
 

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "formatter/csv.h"
+#include "formatter/rows/csv.h"
 
 namespace caravel::testing {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formatter/sidecar.h"
+#include "formatter/rows/sidecar.h"
 #include "uploader/store.h"
 
 namespace caravel::testing {

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "uploader/http.h"
+#include "uploader/couchdb/http.h"
 
 namespace caravel::testing {
 

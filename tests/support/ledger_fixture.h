@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/support/config_fixture.h"
-#include "watcher/ledger.h"
+#include "watcher/ledger/ledger.h"
 
 namespace caravel::watcher {
 

@@ -14,9 +14,9 @@
 #include "tests/formatter/format_run.h"
 #include "tests/support/temp_dir.h"
 #include "uploader/store.h"
-#include "watcher/intake.h"
-#include "watcher/pipeline.h"
-#include "watcher/spool.h"
+#include "watcher/intake/intake.h"
+#include "watcher/pipeline/pipeline.h"
+#include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
 

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "watcher/completeness.h"
-#include "watcher/host_name.h"
-#include "watcher/name_rules.h"
+#include "watcher/files/completeness.h"
+#include "watcher/files/host_name.h"
+#include "watcher/files/name_rules.h"
 
 namespace caravel::watcher {
 namespace {

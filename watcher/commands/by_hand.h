@@ -8,7 +8,7 @@
 
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/pipeline.h"
+#include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {
 

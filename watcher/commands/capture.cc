@@ -7,12 +7,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "watcher/capture.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/host_name.h"
+#include "watcher/files/host_name.h"
+#include "watcher/service/capture.h"
+#include "watcher/service/watch.h"
 #include "watcher/tail/options.h"
-#include "watcher/watch.h"
 
 namespace caravel::watcher {
 namespace {

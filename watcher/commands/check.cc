@@ -11,9 +11,9 @@
 #include "uploader/store.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/directory.h"
-#include "watcher/file_system.h"
-#include "watcher/ledger.h"
+#include "watcher/files/directory.h"
+#include "watcher/files/file_system.h"
+#include "watcher/ledger/ledger.h"
 
 namespace caravel::watcher {
 namespace {

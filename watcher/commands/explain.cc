@@ -7,17 +7,17 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "formatter/input.h"
-#include "formatter/line_splitter.h"
-#include "formatter/matcher.h"
-#include "formatter/row_id.h"
+#include "formatter/input/input.h"
+#include "formatter/input/line_splitter.h"
+#include "formatter/records/matcher.h"
+#include "formatter/rows/row_id.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/format_step.h"
-#include "watcher/name_rules.h"
-#include "watcher/refused_manifests.h"
-#include "watcher/report.h"
-#include "watcher/sequence.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/pipeline/format_step.h"
+#include "watcher/report/report.h"
+#include "watcher/sources/sequence.h"
+#include "watcher/spool/refused_manifests.h"
 
 namespace caravel::watcher {
 namespace {

@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/extract_time.h"
-#include "watcher/name_rules.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/pipeline/extract_time.h"
 
 namespace caravel::watcher {
 namespace {

@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/ledger.h"
-#include "watcher/name_rules.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/ledger/ledger.h"
 
 namespace caravel::watcher {
 namespace {

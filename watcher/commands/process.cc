@@ -11,7 +11,7 @@
 #include "watcher/commands/by_hand.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/name_rules.h"
+#include "watcher/files/name_rules.h"
 
 namespace caravel::watcher {
 namespace {

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "base/error.h"
-#include "formatter/format.h"
+#include "formatter/formats/format.h"
 #include "watcher/commands/command_line.h"
-#include "watcher/config.h"
-#include "watcher/spool.h"
-#include "watcher/worker.h"
+#include "watcher/config/config.h"
+#include "watcher/service/worker.h"
+#include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
 

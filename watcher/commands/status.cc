@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "watcher/capture.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/report.h"
+#include "watcher/report/report.h"
+#include "watcher/service/capture.h"
 
 namespace caravel::watcher {
 

@@ -1,5 +1,5 @@
 // caravel watch, caravel sweep
-#include "watcher/watch.h"
+#include "watcher/service/watch.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

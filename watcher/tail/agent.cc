@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "watcher/tail/glob.h"
+#include "watcher/tail/files/glob.h"
 
 namespace caravel::tail {
 namespace {

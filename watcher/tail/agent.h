@@ -11,14 +11,14 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "watcher/tail/batch.h"
-#include "watcher/tail/cutter.h"
-#include "watcher/tail/disk.h"
-#include "watcher/tail/log_follower.h"
-#include "watcher/tail/notices.h"
-#include "watcher/tail/outbox.h"
-#include "watcher/tail/sender.h"
-#include "watcher/tail/state.h"
+#include "watcher/tail/files/cutter.h"
+#include "watcher/tail/files/disk.h"
+#include "watcher/tail/follow/log_follower.h"
+#include "watcher/tail/outbox/batch.h"
+#include "watcher/tail/outbox/outbox.h"
+#include "watcher/tail/outbox/sender.h"
+#include "watcher/tail/state/notices.h"
+#include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
 

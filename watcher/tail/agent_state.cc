@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "watcher/tail/agent.h"
-#include "watcher/tail/glob.h"
+#include "watcher/tail/files/glob.h"
 
 namespace caravel::tail {
 namespace {

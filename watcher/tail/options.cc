@@ -5,8 +5,8 @@
 
 #include "base/file.h"
 #include "base/units.h"
-#include "watcher/key_value.h"
-#include "watcher/tail/disk.h"
+#include "watcher/exchange/key_value.h"
+#include "watcher/tail/files/disk.h"
 
 namespace caravel::tail {
 namespace {

@@ -1,0 +1,69 @@
+// FormatSet: the folders of format files.
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "formatter/formats/format.h"
+
+namespace caravel::formatter {
+
+Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
+  FormatSet set;
+  for (const std::string& folder : folders) {
+    std::error_code error;
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      // Hidden files are the locks and backups of editors.
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with(".yaml") && name.front() != '.') files.push_back(entry.path().string());
+    }
+    if (error) {
+      return fail(ErrorKind::usage, fmt::format("formats folder {}: {}", folder, error.message()));
+    }
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) {
+      auto root = YamlNode::load(file);
+      if (!root) return tl::unexpected(root.error());
+      auto format = compile_format(*root);
+      if (!format) return tl::unexpected(format.error());
+      set.add(std::move(*format));
+    }
+  }
+  return set;
+}
+
+void FormatSet::add(Format format) {
+  auto owned = std::make_unique<const Format>(std::move(format));
+  for (auto& existing : formats_) {
+    if (existing->name == owned->name) {
+      existing = std::move(owned);
+      return;
+    }
+  }
+  formats_.push_back(std::move(owned));
+}
+
+const Format* FormatSet::find(std::string_view name) const {
+  for (const auto& format : formats_) {
+    if (format->name == name) return format.get();
+  }
+  return nullptr;
+}
+
+std::vector<std::string> FormatSet::names() const {
+  std::vector<std::string> names;
+  for (const auto& format : formats_) names.push_back(format->name);
+  return names;
+}
+
+std::string FormatSet::unknown_name_message(std::string_view name) const {
+  const std::string nearest = nearest_word(name, names());
+  return fmt::format(
+      "unknown format '{}'{} {}", name,
+      nearest.empty() ? "; known:" : fmt::format("; did you mean '{}'? Known:", nearest),
+      fmt::join(names(), ", "));
+}
+
+}  // namespace caravel::formatter

@@ -1,0 +1,105 @@
+#include "formatter/input/line_splitter.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "formatter/patterns/eight_bytes.h"
+
+namespace caravel::formatter {
+namespace {
+
+constexpr std::size_t kReadChunk = 256 * 1024;
+constexpr std::size_t kPadding = 64;
+
+bool all_ascii(const char* p, std::size_t size) {
+  std::uint64_t bits = 0;
+  for (; size >= 32; p += 32, size -= 32) {
+    bits |= load8(p) | load8(p + 8) | load8(p + 16) | load8(p + 24);
+  }
+  for (; size > 0; ++p, --size) bits |= static_cast<unsigned char>(*p);
+  return (bits & in_every_byte(0x80)) == 0;
+}
+
+}  // namespace
+
+LineSplitter::LineSplitter(Input& input, std::size_t max_line)
+    : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kPadding, '\0') {}
+
+Result<> LineSplitter::refill() {
+  if (from_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + from_, until_ - from_);
+    base_offset_ += from_;
+    until_ -= from_;
+    searched_ -= from_;
+    from_ = 0;
+    ascii_ = all_ascii(buffer_.data(), until_);
+  }
+  const std::size_t room = std::min(kReadChunk, buffer_.size() - kPadding - until_);
+  auto got = input_.read(buffer_.data() + until_, room);
+  if (!got) return tl::unexpected(got.error());
+  ascii_ = ascii_ && all_ascii(buffer_.data() + until_, *got);
+  until_ += *got;
+  ended_ = *got == 0;
+  if (!started_ && (until_ >= 3 || ended_)) {
+    started_ = true;
+    if (std::string_view(buffer_.data(), until_).substr(0, 3) == "\xef\xbb\xbf") {
+      from_ = searched_ = 3;
+    }
+  }
+  return {};
+}
+
+Result<bool> LineSplitter::next(Line& line) {
+  for (;;) {
+    char* const begin = buffer_.data() + from_;
+    void* const found = !started_ || searched_ == until_
+                            ? nullptr
+                            : std::memchr(buffer_.data() + searched_, '\n', until_ - searched_);
+    const bool terminated = found != nullptr;
+    char* end = terminated ? static_cast<char*>(found) : buffer_.data() + until_;
+    const auto size = static_cast<std::size_t>(end - begin);
+    if (!terminated && started_) searched_ = until_;
+    const bool complete = terminated || (ended_ && started_);
+    if (!complete && size <= max_line_) {
+      CARAVEL_TRY(refill());
+      continue;
+    }
+    if (!terminated && size == 0) {
+      // The end. An oversized line whose last byte was given already is closed with an empty piece.
+      if (!in_oversized_) return false;
+    }
+    const bool oversized = in_oversized_ || size > max_line_;
+    if (!in_oversized_) ++number_;
+    line = {begin, end, number_, base_offset_ + from_, terminated, oversized, complete, ascii_};
+    in_oversized_ = oversized && !complete;
+    from_ = static_cast<std::size_t>(end - buffer_.data()) + (terminated ? 1 : 0);
+    searched_ = from_;
+    return true;
+  }
+}
+
+Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unterminated) {
+  std::vector<std::string> lines;
+  for (;;) {
+    // What is in the buffer is enough: a format that needs more than max_line to be known is none.
+    lines.clear();
+    std::string_view rest(buffer_.data() + from_, until_ - from_);
+    while (started_ && lines.size() < most) {
+      const std::size_t end = rest.find('\n');
+      if (end == std::string_view::npos) break;
+      lines.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(end + 1);
+    }
+    if (unterminated && ended_ && lines.size() < most && !rest.empty() &&
+        rest.size() <= max_line_) {
+      lines.emplace_back(rest);
+    }
+    if (ended_ || lines.size() == most || until_ + kPadding >= buffer_.size() ||
+        until_ - from_ >= max_line_) {
+      return lines;
+    }
+    CARAVEL_TRY(refill());
+  }
+}
+
+}  // namespace caravel::formatter

@@ -1,0 +1,151 @@
+#include "formatter/output/rejects.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "formatter/rows/csv.h"
+
+namespace caravel::formatter {
+
+Output& Rejects::open(File& file, const std::string& path) {
+  if (!file.output) {
+    if (!path.empty()) {
+      // Read as well: pieces may have to be moved from the cut file to the lines.
+      auto fd = open_file(
+          path, O_RDWR | O_CREAT | O_NOFOLLOW | (mode_ == Mode::append ? O_APPEND : O_TRUNC));
+      if (fd) {
+        file.fd = std::move(*fd);
+        file.made = true;
+        const off_t size = ::lseek(file.fd.get(), 0, SEEK_END);
+        if (size > 0) file.before = static_cast<std::uint64_t>(size);
+      } else if (error_) {
+        error_ = tl::unexpected(fd.error());
+      }
+    }
+    file.output.emplace(file.fd ? file.fd.get() : -1);
+  }
+  return *file.output;
+}
+
+void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
+  Output& output = open(reasons_, paths_.reasons);
+  std::string& text = output.buffer();
+  if (reasons_.place() == 0) text += "line,offset,reason\n";
+  fmt::format_to(std::back_inserter(text), "{},{},", line, offset);
+  append_csv_field(reason, text);
+  text.push_back('\n');
+  output.settle();
+}
+
+void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                  std::string_view bytes) {
+  if (show_) {
+    show_(line, offset, reason, bytes);
+    return;
+  }
+  Output& output = open(lines_, paths_.lines);
+  output.buffer().append(bytes);
+  output.buffer().push_back('\n');
+  output.settle();
+  add_reason(line, offset, reason);
+}
+
+void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                      std::string_view bytes) {
+  if (show_) {
+    show_(line, offset, reason, bytes);
+    return;
+  }
+  // Only the last line can be cut off, so the cut file holds nothing else.
+  Output& output = open(cut_, paths_.cut);
+  output.buffer().append(bytes);
+  output.settle();
+  add_reason(line, offset, reason);
+}
+
+void Rejects::add_piece(std::string_view bytes) {
+  if (show_) {
+    constexpr std::size_t kShown = 1024;
+    if (piece_.size() < kShown) piece_.append(bytes.substr(0, kShown - piece_.size()));
+    return;
+  }
+  // With a cut file the pieces wait there: should the line be cut off, nothing is left to do.
+  File& file = paths_.cut.empty() ? lines_ : cut_;
+  Output& output = open(file, paths_.cut.empty() ? paths_.lines : paths_.cut);
+  if (!pieces_from_) pieces_from_ = file.place();
+  output.buffer().append(bytes);
+  output.settle();
+}
+
+void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                         bool terminated) {
+  if (show_) {
+    show_(line, offset, reason, std::exchange(piece_, {}));
+    return;
+  }
+  Result<> done;
+  if (terminated) {
+    if (!paths_.cut.empty()) done = move_pieces();
+    Output& lines = open(lines_, paths_.lines);
+    lines.buffer().push_back('\n');
+    lines.settle();
+  } else if (paths_.cut.empty()) {
+    done = drop_pieces();
+  }
+  if (!done && error_) error_ = std::move(done);
+  pieces_from_.reset();
+  add_reason(line, offset, reason);
+}
+
+Result<> Rejects::move_pieces() {
+  Output& lines = open(lines_, paths_.lines);
+  CARAVEL_TRY(cut_.output->flush());
+  if (!cut_.fd) return {};
+  const auto from = static_cast<off_t>(*pieces_from_);
+  if (::lseek(cut_.fd.get(), from, SEEK_SET) != from) return fail_with_errno("seek", errno);
+  std::vector<char> chunk(std::size_t{64} * 1024);
+  for (;;) {
+    auto got = read_some(cut_.fd.get(), chunk.data(), chunk.size());
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) break;
+    lines.buffer().append(chunk.data(), *got);
+    lines.settle();
+  }
+  if (from == 0) {
+    ::unlink(paths_.cut.c_str());
+  } else if (::ftruncate(cut_.fd.get(), from) != 0) {  // what an earlier run has cut stays
+    return fail_with_errno(paths_.cut, errno);
+  }
+  cut_ = File{};
+  return {};
+}
+
+Result<> Rejects::drop_pieces() {
+  CARAVEL_TRY(lines_.output->flush());
+  if (!lines_.fd) return {};
+  if (::ftruncate(lines_.fd.get(), static_cast<off_t>(*pieces_from_)) != 0) {
+    return fail_with_errno(paths_.lines, errno);
+  }
+  return {};
+}
+
+Result<> Rejects::flush(bool durable) {
+  for (File* file : {&lines_, &reasons_, &cut_}) {
+    if (!file->output) continue;
+    auto flushed = file->output->flush();
+    if (!flushed && error_) error_ = std::move(flushed);
+    if (durable && file->fd && ::fsync(file->fd.get()) != 0 && error_) {
+      error_ = fail_with_errno("fsync", errno);
+    }
+  }
+  return error_;
+}
+
+}  // namespace caravel::formatter

@@ -1,0 +1,54 @@
+#include "formatter/patterns/year.h"
+
+#include <cstdlib>
+
+namespace caravel::formatter {
+
+using std::chrono::days;
+using std::chrono::sys_days;
+using std::chrono::year_month_day;
+
+namespace {
+
+template <class YearOf>
+void fill(std::array<std::int16_t, std::size_t{12} * 31>& years, YearOf year_of) {
+  for (unsigned month = 1; month <= 12; ++month) {
+    for (unsigned day = 1; day <= 31; ++day) {
+      years[(month - 1) * 31 + day - 1] =
+          static_cast<std::int16_t>(year_of(std::chrono::month(month), std::chrono::day(day)));
+    }
+  }
+}
+
+}  // namespace
+
+YearTable YearTable::fixed(std::chrono::year year) {
+  YearTable table;
+  fill(table.years_, [&](std::chrono::month month, std::chrono::day day) {
+    return year_month_day(year, month, day).ok() ? static_cast<int>(year) : 0;
+  });
+  return table;
+}
+
+YearTable YearTable::nearest_to(std::chrono::sys_seconds extract_time) {
+  YearTable table;
+  const std::chrono::sys_seconds latest = extract_time + days(1);
+  const std::chrono::year newest = year_month_day(std::chrono::floor<days>(latest)).year();
+  fill(table.years_, [&](std::chrono::month month, std::chrono::day day) {
+    // Candidates lie a year or more apart and at most one of them within the day after the extract,
+    // so the nearest allowed one is the latest allowed one. 02/29 may be eight years back (1904).
+    for (int back = 0; back <= 8; ++back) {
+      const year_month_day date(newest - std::chrono::years(back), month, day);
+      if (date.ok() && sys_days(date) <= latest) return static_cast<int>(date.year());
+    }
+    return 0;
+  });
+  return table;
+}
+
+bool mtime_is_credible(year_month_day last_line, std::chrono::sys_seconds mtime) {
+  const days apart = sys_days(last_line) - std::chrono::floor<days>(mtime);
+  return std::abs(apart.count()) <= 30;
+}
+
+}  // namespace caravel::formatter

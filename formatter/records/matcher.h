@@ -1,0 +1,45 @@
+// A line against the kinds of a format, in order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "formatter/formats/format.h"
+
+namespace caravel::formatter {
+
+/// Tries the kinds of one format on line after line. Kinds whose patterns begin alike are not
+/// matched from the start again.
+class Matcher {
+ public:
+  Matcher(const Format& format, const YearTable& years) : format_(format), years_(years) {}
+
+  /// The index of the first kind that matches, or nothing. `*end` must be '\n', with
+  /// kReadableBehind.
+  [[nodiscard]] std::optional<std::uint32_t> match(const char* begin, const char* end);
+
+  /// The captures of the kind that matched.
+  [[nodiscard]] const MatchState& state() const { return state_; }
+
+  /// Why the last line matched no kind: what the kind that came furthest wanted, and where, in
+  /// bytes from `line_begin`.
+  [[nodiscard]] std::string reason(const char* line_begin) const;
+
+ private:
+  const Format& format_;
+  const YearTable& years_;
+  MatchState state_;
+  std::size_t furthest_kind_ = 0;
+  std::size_t furthest_op_ = 0;
+  MatchState::Wanted wanted_ = MatchState::Wanted::value;
+  const char* furthest_ = nullptr;
+};
+
+/// The line without blanks at its ends and without the CR of a CR LF.
+[[nodiscard]] std::string_view trim_line(std::string_view line);
+
+/// Whether `line` (without its LF) is a row or a dropped line of `format`.
+[[nodiscard]] bool takes_line(const Format& format, std::string_view line, const YearTable& years);
+
+}  // namespace caravel::formatter

@@ -1,0 +1,244 @@
+#include "formatter/rows/sidecar.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "formatter/rows/csv.h"
+
+namespace caravel::formatter {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kMagic = "caravel-sidecar 1\n";
+constexpr std::size_t kWindowBytes = 256 * 1024;
+
+const char* type_name(ColumnType type) {
+  switch (type) {
+    case ColumnType::number:
+      return "number";
+    case ColumnType::automatic:
+      return "automatic";
+    case ColumnType::json:
+      return "json";
+    case ColumnType::text:
+      break;
+  }
+  return "text";
+}
+
+ColumnType type_of(const std::string& name) {
+  if (name == "number") return ColumnType::number;
+  if (name == "automatic") return ColumnType::automatic;
+  if (name == "json") return ColumnType::json;
+  return ColumnType::text;
+}
+
+tl::unexpected<Error> broken(std::string_view what) {
+  return fail(ErrorKind::retry, fmt::format("sidecar: {}", what));
+}
+
+template <class Number>
+bool take_number(std::string_view& text, Number& out) {
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (status != std::errc{} || end == text.data() + text.size() || *end != ' ') return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  return true;
+}
+
+/// The end line, read from the end of the file.
+Result<SidecarEnd> read_end(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return fail_with_errno("sidecar: stat", errno);
+  char tail[1024];
+  const off_t from = std::max<off_t>(0, status.st_size - static_cast<off_t>(sizeof tail));
+  const ssize_t got = ::pread(fd, tail, sizeof tail, from);
+  if (got < 0) return fail_with_errno("sidecar: read", errno);
+  const std::string_view text(tail, static_cast<std::size_t>(got));
+  const std::size_t at = text.rfind("\nend ");
+  if (at == std::string_view::npos || text.back() != '\n') return broken("its end line is missing");
+  return parse_sidecar_end(text.substr(at + 5));
+}
+
+}  // namespace
+
+std::string sidecar_header_text(const SidecarHeader& header) {
+  json columns = json::array();
+  for (const Column& column : header.columns) {
+    columns.push_back({{"name", column.name}, {"type", type_name(column.type)}});
+  }
+  const json object = {{"format", header.format}, {"columns", columns}, {"kinds", header.kinds}};
+  return fmt::format("{}{}\n", kMagic, object.dump());
+}
+
+std::string sidecar_end_text(const SidecarEnd& end) {
+  const json object = {{"sha256", end.sha256},
+                       {"lines", end.counts.lines},
+                       {"rows", end.counts.rows},
+                       {"dropped", end.counts.dropped},
+                       {"rejected", end.counts.rejected}};
+  return fmt::format("end {}\n", object.dump());
+}
+
+Result<SidecarHeader> parse_sidecar_header(std::string_view text) {
+  try {
+    const json object = json::parse(text);
+    SidecarHeader header;
+    header.format = object.at("format").get<std::string>();
+    for (const json& column : object.at("columns")) {
+      header.columns.push_back(
+          {column.at("name").get<std::string>(), type_of(column.at("type").get<std::string>())});
+    }
+    header.kinds = object.at("kinds").get<std::vector<std::string>>();
+    return header;
+  } catch (const json::exception& e) {
+    return broken(e.what());
+  }
+}
+
+Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
+  try {
+    const json object = json::parse(text);
+    SidecarEnd end;
+    end.sha256 = object.at("sha256").get<std::string>();
+    end.counts.lines = object.at("lines").get<std::uint64_t>();
+    end.counts.rows = object.at("rows").get<std::uint64_t>();
+    end.counts.dropped = object.at("dropped").get<std::uint64_t>();
+    end.counts.rejected = object.at("rejected").get<std::uint64_t>();
+    return end;
+  } catch (const json::exception& e) {
+    return broken(e.what());
+  }
+}
+
+void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
+                        std::uint64_t length, std::string_view id_tail, std::string& out) {
+  char text[96];
+  char* at = text;
+  for (const std::uint64_t number : {line, offset, std::uint64_t{kind}, length}) {
+    at = std::to_chars(at, text + sizeof text, number).ptr;
+    *at++ = ' ';
+  }
+  out.append(text, at);
+  out.append(id_tail);
+  out.push_back('\n');
+}
+
+Result<bool> RowReader::Window::need(std::size_t size) {
+  if (until - from >= size) return true;
+  if (from > 0) {
+    std::memmove(buffer.data(), buffer.data() + from, until - from);
+    until -= from;
+    from = 0;
+  }
+  if (buffer.size() < size) buffer.resize(std::max(size, kWindowBytes));
+  while (until < size) {
+    auto got = read_some(fd.get(), buffer.data() + until, buffer.size() - until);
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) return false;
+    until += *got;
+  }
+  return true;
+}
+
+Result<bool> RowReader::Window::line(std::string_view& out) {
+  std::size_t searched = 0;
+  for (;;) {
+    const char* begin = buffer.data() + from;
+    const void* found = until > from + searched
+                            ? std::memchr(begin + searched, '\n', until - from - searched)
+                            : nullptr;
+    if (found != nullptr) {
+      out = {begin, static_cast<std::size_t>(static_cast<const char*>(found) - begin)};
+      from += out.size() + 1;
+      return true;
+    }
+    searched = until - from;
+    auto more = need(searched + 1);
+    if (!more) return more;
+    if (!*more) return false;
+  }
+}
+
+Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
+  RowReader reader;
+  auto end = read_end(sidecar.get());
+  if (!end) return tl::unexpected(end.error());
+  reader.end_ = std::move(*end);
+  struct stat status {};
+  if (::fstat(csv.get(), &status) != 0) return fail_with_errno("csv: stat", errno);
+  reader.csv_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  reader.csv_ = UniqueFd(::fcntl(csv.get(), F_DUPFD_CLOEXEC, 0));
+  reader.records_.fd = std::move(csv);
+  reader.rows_.fd = std::move(sidecar);
+
+  std::string_view line;
+  auto got = reader.rows_.line(line);
+  if (!got || !*got || line != kMagic.substr(0, kMagic.size() - 1)) {
+    return broken("not a sidecar of this version");
+  }
+  got = reader.rows_.line(line);
+  if (!got || !*got) return broken("its header is missing");
+  auto header = parse_sidecar_header(line);
+  if (!header) return tl::unexpected(header.error());
+  reader.header_ = std::move(*header);
+
+  // The CSV's own header has a known length: what the columns' names make.
+  std::vector<std::string> names;
+  for (const Column& column : reader.header_.columns) names.push_back(column.name);
+  const std::string expected = csv_header(names);
+  auto whole = reader.records_.need(expected.size());
+  if (!whole) return tl::unexpected(whole.error());
+  if (!*whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {
+    return broken("its columns are not those of the CSV");
+  }
+  reader.records_.from = expected.size();
+  reader.csv_at_ = expected.size();
+  return reader;
+}
+
+Result<bool> RowReader::next(Row& row) {
+  if (ended_) return false;
+  std::string_view line;
+  auto got = rows_.line(line);
+  if (!got) return got;
+  if (!*got) return broken("its end line is missing");
+  if (line.substr(0, 4) == "end ") {
+    if (seen_ != end_.counts.rows) {
+      return broken(fmt::format("{} rows instead of {}", seen_, end_.counts.rows));
+    }
+    if (csv_at_ != csv_bytes_) return broken("the CSV holds more than its rows");
+    ended_ = true;
+    return false;
+  }
+  const auto misfit = [&] { return broken(fmt::format("row {} does not fit the CSV", seen_ + 1)); };
+  std::size_t length = 0;
+  if (!take_number(line, row.line) || !take_number(line, row.offset) ||
+      !take_number(line, row.kind) || !take_number(line, length) || line.empty() ||
+      row.kind >= header_.kinds.size()) {
+    return broken(fmt::format("row {} cannot be read", seen_ + 1));
+  }
+  // Before memory is made for it: a damaged length could be any number.
+  if (length >= csv_bytes_ - csv_at_) return misfit();
+  auto whole = records_.need(length + 1);
+  if (!whole) return whole;
+  if (!*whole || records_.buffer[records_.from + length] != '\n') return misfit();
+  row.record = {records_.buffer.data() + records_.from, length};
+  row.id_tail = line;
+  records_.from += length + 1;
+  csv_at_ += length + 1;
+  ++seen_;
+  return true;
+}
+
+}  // namespace caravel::formatter

@@ -1,0 +1,100 @@
+// The hand-over from formatter to uploader: a CSV file, and beside it a sidecar that says of each
+// record what the CSV has no column for. docs/sidecar.md is the page of this format.
+//
+//   caravel-sidecar 1
+//   {"format":"spysocket","columns":[{"name":"Date","type":"text"},…],"kinds":["location",…]}
+//   <line> <offset> <kind> <length> <id tail>            one a record, single blanks, decimal
+//   end {"sha256":"…","lines":281,"rows":251,"dropped":30,"rejected":0}
+//
+// `length` is the record's bytes in the CSV without its line end, so that the uploader never
+// searches for the end of a record. The id tail is the row id without "<feed>:". A sidecar without
+// its end line is not whole and nothing of it may be uploaded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "formatter/rows/counts.h"
+
+namespace caravel::formatter {
+
+struct SidecarHeader {
+  std::string format;
+  std::vector<Column> columns;
+  std::vector<std::string> kinds;
+};
+
+struct SidecarEnd {
+  std::string sha256;  // of the extract as it came, 64 hex digits
+  Counts counts;
+};
+
+/// The first two lines.
+[[nodiscard]] std::string sidecar_header_text(const SidecarHeader& header);
+/// The last line.
+[[nodiscard]] std::string sidecar_end_text(const SidecarEnd& end);
+[[nodiscard]] Result<SidecarHeader> parse_sidecar_header(std::string_view json);
+[[nodiscard]] Result<SidecarEnd> parse_sidecar_end(std::string_view json);
+
+/// Appends one record's line to `out`.
+void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
+                        std::uint64_t length, std::string_view id_tail, std::string& out);
+
+/// One row as it is read back. The views are valid until the next call of next().
+struct Row {
+  std::uint64_t line = 0;    // from 1, in the unpacked extract
+  std::uint64_t offset = 0;  // from 0, in the unpacked extract
+  std::uint32_t kind = 0;    // index into SidecarHeader::kinds
+  std::string_view id_tail;  // "<time>:<key>:<digest>"
+  std::string_view record;   // the CSV record, without its line end
+};
+
+/// Reads CSV and sidecar side by side, in constant memory.
+class RowReader {
+ public:
+  /// Both descriptors at offset 0. Reads the header and, from its end, checks that the sidecar is
+  /// whole. Errors: kind retry (they are our own files: format the extract again).
+  static Result<RowReader> open(UniqueFd csv, UniqueFd sidecar);
+
+  [[nodiscard]] const SidecarHeader& header() const { return header_; }
+  [[nodiscard]] const SidecarEnd& end() const { return end_; }
+
+  /// The next row; false after the last, and from then on. At the end the rows must be as many as
+  /// the end line says, and the CSV must hold nothing else.
+  [[nodiscard]] Result<bool> next(Row& row);
+
+  /// The CSV file, for pread(2): the attachment of the feed document.
+  [[nodiscard]] int csv_fd() const { return csv_.get(); }
+  [[nodiscard]] std::uint64_t csv_bytes() const { return csv_bytes_; }
+
+ private:
+  /// A window over a file that moves forward only.
+  struct Window {
+    UniqueFd fd;
+    std::string buffer;
+    std::size_t from = 0;
+    std::size_t until = 0;
+    /// Makes at least `size` bytes visible from `from`; false at the end of the file.
+    Result<bool> need(std::size_t size);
+    /// The next line without its end; false at the end of the file.
+    Result<bool> line(std::string_view& out);
+  };
+
+  RowReader() = default;
+
+  SidecarHeader header_;
+  SidecarEnd end_;
+  UniqueFd csv_;
+  std::uint64_t csv_bytes_ = 0;
+  Window records_;
+  Window rows_;
+  std::uint64_t seen_ = 0;    // rows
+  std::uint64_t csv_at_ = 0;  // of the CSV, given out
+  bool ended_ = false;
+};
+
+}  // namespace caravel::formatter

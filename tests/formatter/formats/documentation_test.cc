@@ -1,0 +1,110 @@
+// docs/formats.md and docs/sidecar.md are run: their examples are true.
+#include <fstream>
+#include <map>
+
+#include <gmock/gmock.h>
+
+#include "formatter/patterns/pattern.h"
+#include "tests/formatter/format_run.h"
+
+namespace caravel::formatter {
+namespace {
+
+std::string Page(const std::string& name) {
+  std::ifstream in(CARAVEL_SOURCE_DIR "/docs/" + name);
+  EXPECT_TRUE(in) << name;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// The fenced blocks of a page by what stands behind their fences.
+std::multimap<std::string, std::string> Blocks(const std::string& page) {
+  std::multimap<std::string, std::string> blocks;
+  for (std::size_t at = page.find("\n```"); at != std::string::npos;) {
+    const std::size_t title_end = page.find('\n', at + 4);
+    const std::size_t end = page.find("\n```\n", title_end);
+    EXPECT_NE(end, std::string::npos);
+    blocks.emplace(page.substr(at + 4, title_end - at - 4),
+                   page.substr(title_end + 1, end - title_end));
+    at = page.find("\n```", end + 4);
+  }
+  return blocks;
+}
+
+std::string Block(const std::multimap<std::string, std::string>& blocks, const std::string& title) {
+  EXPECT_EQ(blocks.count(title), 1U) << title;
+  const auto block = blocks.find(title);
+  return block == blocks.end() ? "" : block->second;
+}
+
+Result<Format> Compile(const std::string& yaml) {
+  auto root = YamlNode::parse(yaml, "docs/formats.md");
+  if (!root) return tl::unexpected(root.error());
+  return compile_format(*root);
+}
+
+TEST(FormatsPage, TheExampleMakesTheRowsThatItShows) {
+  const auto blocks = Blocks(Page("formats.md"));
+  const auto format = Compile(Block(blocks, "yaml doors.yaml"));
+  ASSERT_TRUE(format) << format.error().message;
+  FormatRequest request;
+  request.format = &*format;
+  const auto run = test::Format(Block(blocks, "text doors.log"), request);
+  EXPECT_EQ(run.csv, Block(blocks, "csv doors.csv"));
+  EXPECT_EQ(run.reasons, Block(blocks, "text reasons"));
+}
+
+TEST(FormatsPage, EveryFormatOnItCompiles) {
+  const auto blocks = Blocks(Page("formats.md"));
+  int formats = 0;
+  for (const auto& [title, text] : blocks) {
+    if (!title.starts_with("yaml")) continue;
+    const auto format = Compile(text);
+    EXPECT_TRUE(format) << format.error().message;
+    ++formats;
+  }
+  EXPECT_GE(formats, 2);
+}
+
+TEST(FormatsPage, EveryExampleOfACaptureMatches) {
+  const std::string page = Page("formats.md");
+  const YearTable years = YearTable::fixed(std::chrono::year(2012));
+  int examples = 0;
+  for (std::size_t at = page.find("\n| `{"); at != std::string::npos;
+       at = page.find("\n| `{", at + 1)) {
+    const std::size_t open = page.find('`', at) + 1;
+    const std::string text = page.substr(open, page.find("` | `", open) - open);
+    const std::size_t line_at = open + text.size() + 5;
+    const std::string line = page.substr(line_at, page.find("` | ", line_at) - line_at);
+    SCOPED_TRACE(text + " on " + line);
+    const auto pattern = Pattern::compile(text, false);
+    ASSERT_TRUE(pattern) << pattern.error().message;
+    const std::string held = line + std::string(1 + kReadableBehind, '\n');
+    MatchState state;
+    state.at[0] = held.data();
+    EXPECT_EQ(pattern->match(0, held.data() + line.size(), years, state), Pattern::kMatched);
+    ++examples;
+  }
+  EXPECT_GE(examples, 20);
+}
+
+TEST(SidecarPage, ItsExampleReads) {
+  const test::TempDir dir;
+  const std::string sidecar = Block(Blocks(Page("sidecar.md")), "text sidecar");
+  auto rows = RowReader::open(
+      *open_file(dir.write_file("csv", "Door,Who\n17,\"Ann, Smith\"\n17,\n"), O_RDONLY),
+      *open_file(dir.write_file("sidecar", sidecar), O_RDONLY));
+  ASSERT_TRUE(rows) << rows.error().message;
+  Row row;
+  ASSERT_TRUE(rows->next(row).value());
+  EXPECT_EQ(row.record, "17,\"Ann, Smith\"");
+  ASSERT_TRUE(rows->next(row).value());
+  EXPECT_EQ(row.offset, 88U);
+  EXPECT_FALSE(rows->next(row).value());
+  // The writers agree with the page.
+  const SidecarHeader& header = rows->header();
+  EXPECT_TRUE(sidecar.starts_with(sidecar_header_text(header)));
+  EXPECT_TRUE(sidecar.ends_with(sidecar_end_text(rows->end())));
+}
+
+}  // namespace
+}  // namespace caravel::formatter

@@ -1,0 +1,260 @@
+#include "watcher/config/config.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "tests/support/config_fixture.h"
+#include "tests/support/config_text.h"
+
+namespace caravel::watcher {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing_support::Folder;
+using uploader::Documents;
+using uploader::StoreType;
+
+TEST(Config, TheLeastThatWorksIsOneName) {
+  const Config config = Parsed("feeds: {hrt: {}}");
+  EXPECT_EQ(config.file, kPath);
+  EXPECT_EQ(config.spool, "/var/spool/caravel");
+  EXPECT_EQ(config.ledger_path(), "/var/lib/caravel/ledger.db");
+  EXPECT_EQ(config.min_free, 268'435'456U);
+  EXPECT_EQ(config.max_unpacked, 68'719'476'736U);
+  EXPECT_EQ(config.max_line, 1'048'576U);
+  EXPECT_EQ(config.max_claims, 1000U);
+  EXPECT_EQ(config.log_level, "info");
+  EXPECT_THAT(config.formats, IsEmpty());
+  EXPECT_THAT(config.warnings, IsEmpty());
+
+  ASSERT_EQ(config.stores.size(), 1U);
+  EXPECT_EQ(config.stores[0].name, "local");
+  EXPECT_EQ(config.stores[0].type, StoreType::sqlite);
+  EXPECT_EQ(config.stores[0].path, "/var/lib/caravel/rows.db");
+
+  ASSERT_EQ(config.feeds.size(), 1U);
+  const FeedConfig& feed = config.feeds[0];
+  EXPECT_EQ(feed.name, "hrt");
+  EXPECT_EQ(feed.drop, "/var/spool/caravel/drop");
+  EXPECT_EQ(feed.match, "*.log");
+  EXPECT_EQ(feed.format, "auto");
+  EXPECT_EQ(feed.store, "local");
+  EXPECT_EQ(feed.settle, milliseconds(2000));
+  EXPECT_EQ(feed.settle_without_lease, milliseconds(60'000));
+  EXPECT_EQ(feed.manifest_wait, minutes(10));
+  EXPECT_EQ(feed.expect_every, std::nullopt);
+  EXPECT_EQ(feed.forget_source, std::chrono::hours(24 * 30));
+  EXPECT_EQ(feed.max_rejects.percent, 50U);
+  EXPECT_EQ(feed.keep_done, std::chrono::hours(24 * 30));
+  EXPECT_EQ(feed.keep_csv, std::chrono::hours(24 * 7));
+}
+
+TEST(Config, AFeedThatIsOnlyAKeyIsAllDefaults) {
+  EXPECT_EQ(Parsed("feeds:\n  hrt:\n").feeds.at(0).drop, "/var/spool/caravel/drop");
+}
+
+TEST(Config, RelativePathsAreRelativeToTheFile) {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "sub/formats");
+  const auto config = parse_config(
+      "spool: ../spool/\nstate: state\nformats: [formats, ./formats/]\n"
+      "stores: {a: {type: sqlite, path: rows/a.db}, b: {type: sqlite}}\n"
+      "feeds: {x: {store: a, drop: in/x/}, y: {store: b, drop: /abs/../y}}\n",
+      folder / "sub/c.yaml", {});
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->spool, folder / "spool");
+  EXPECT_EQ(config->state, folder / "sub/state");
+  EXPECT_THAT(config->formats, ElementsAre(folder / "sub/formats", folder / "sub/formats"));
+  EXPECT_EQ(config->stores[0].path, folder / "sub/rows/a.db");
+  EXPECT_EQ(config->stores[1].path, folder / "sub/state/rows.db");
+  EXPECT_EQ(config->feeds[0].drop, folder / "spool/in/x");
+  EXPECT_EQ(config->feeds[1].drop, "/y");
+}
+
+TEST(Config, TheFolderFormatsBesideTheFileIsFound) {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "formats");
+  const auto config = parse_config("feeds: {hrt: {}}", folder / "c.yaml", {});
+  ASSERT_TRUE(config.has_value());
+  EXPECT_THAT(config->formats, ElementsAre(folder / "formats"));
+}
+
+TEST(Config, EveryKeyIsRead) {
+  const Config config = Parsed(
+      "log_level: debug\nmin_free: 1GiB\nmax_unpacked: 2GiB\nmax_line: 4KiB\nmax_claims: 7\n"
+      "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
+      "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
+      "    batch_bytes: 2KiB, connections: 3, gzip: true, timeout: 5s}\n"
+      "feeds:\n  hrt: {match: 'a*.csv', format: spysocket, timezone: Europe/Berlin, notice: poll,\n"
+      "    settle: 3s, attach_csv: true, accept_unterminated: true, year: guess,\n"
+      "    manifest: required, manifest_wait: 1m, expect_every: 15m,\n"
+      "    forget_source: 3h, max_rejects: 12, keep_done: 1d, keep_csv: 0}\n",
+      {.secrets = false});
+  EXPECT_EQ(config.log_level, "debug");
+  EXPECT_EQ(config.min_free, 1ULL << 30);
+  EXPECT_EQ(config.max_unpacked, 2ULL << 30);
+  EXPECT_EQ(config.max_line, 4096U);
+  EXPECT_EQ(config.max_claims, 7U);
+  ASSERT_EQ(config.stores.size(), 1U);
+  const uploader::StoreConfig& store = config.stores[0];
+  EXPECT_EQ(store.type, StoreType::couchdb);
+  EXPECT_EQ(store.url, "https://c:6984/db");
+  EXPECT_EQ(store_place(store), "https://c:6984/db/feed");
+  EXPECT_EQ(store.ca_file, "/etc/caravel/ca");
+  EXPECT_TRUE(store.use_netrc);
+  EXPECT_EQ(store.documents, Documents::feed);
+  EXPECT_FALSE(store.create_database);
+  EXPECT_EQ(store.batch_rows, 5U);
+  EXPECT_EQ(store.batch_bytes, 2048U);
+  EXPECT_EQ(store.connections, 3U);
+  EXPECT_TRUE(store.gzip);
+  EXPECT_EQ(store.timeout, milliseconds(5000));
+  ASSERT_EQ(config.feeds.size(), 1U);
+  const FeedConfig& feed = config.feeds[0];
+  EXPECT_EQ(feed.match, "a*.csv");
+  EXPECT_EQ(feed.format, "spysocket");
+  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:11: feeds.hrt.format");
+  EXPECT_EQ(feed.timezone, "Europe/Berlin");
+  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:11: feeds.hrt.timezone");
+  EXPECT_EQ(feed.notice, Notice::poll);
+  EXPECT_EQ(feed.settle, milliseconds(3000));
+  EXPECT_EQ(feed.settle_without_lease, milliseconds(3000));
+  EXPECT_TRUE(feed.attach_csv);
+  EXPECT_TRUE(feed.accept_unterminated);
+  EXPECT_EQ(feed.year, YearRule::guess);
+  EXPECT_EQ(feed.manifest, ManifestRule::required);
+  EXPECT_EQ(feed.manifest_wait, minutes(1));
+  EXPECT_EQ(feed.expect_every, milliseconds(900'000));
+  EXPECT_EQ(feed.forget_source, std::chrono::hours(3));
+  EXPECT_EQ(feed.max_rejects.percent, std::nullopt);
+  EXPECT_EQ(feed.max_rejects.count, 12U);
+  EXPECT_EQ(feed.keep_done, std::chrono::hours(24));
+  EXPECT_EQ(feed.keep_csv, milliseconds(0));
+}
+
+TEST(Config, NoFeedIsAnErrorOnlyForThoseThatNeedOne) {
+  const Config config = Parsed("stores: {a: {type: sqlite}}");
+  const auto needed = expect_feeds(config);
+  ASSERT_FALSE(needed.has_value());
+  EXPECT_EQ(needed.error().message,
+            "/etc/caravel/c.yaml: no feed is configured; the least that works is: "
+            "feeds: {NAME: {}}");
+  EXPECT_FALSE(choose_feed(config, std::nullopt).has_value());
+  EXPECT_TRUE(expect_feeds(Parsed("feeds: {a: {}}")).has_value());
+}
+
+TEST(FindConfig, TheOptionComesBeforeTheEnvironmentBeforeTheDefault) {
+  EXPECT_EQ(find_config("a.yaml", "b.yaml"), "a.yaml");
+  EXPECT_EQ(find_config(std::nullopt, "b.yaml"), "b.yaml");
+  EXPECT_EQ(find_config(std::nullopt, ""), "/etc/caravel/caravel.yaml");
+  EXPECT_EQ(find_config(std::nullopt, nullptr), "/etc/caravel/caravel.yaml");
+}
+
+TEST(MaxRejects, CountsFromTwentyLinesOn) {
+  const struct {
+    MaxRejects max;
+    std::uint64_t lines;
+    std::uint64_t allowed;
+  } cases[] = {
+      {{.percent = 50}, 19, 19},
+      {{.percent = 50}, 20, 10},
+      {{.percent = 50}, 281, 140},
+      {{.percent = 0}, 20, 0},
+      {{.percent = 100}, 12'345, 12'345},
+      {{.percent = 100}, ~std::uint64_t{0}, ~std::uint64_t{0}},
+      {{.percent = std::nullopt, .count = 3}, 19, 19},
+      {{.percent = std::nullopt, .count = 3}, 1'000'000, 3},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.lines);
+    EXPECT_EQ(c.max.allowed(c.lines), c.allowed);
+  }
+}
+
+TEST(Choose, TheOnlyOneNeedsNoName) {
+  const Config one = Parsed("feeds: {hrt: {}}");
+  EXPECT_EQ(choose_feed(one, std::nullopt).value()->name, "hrt");
+  EXPECT_EQ(choose_store(one, std::nullopt).value()->name, "local");
+
+  const Config two = Parsed("feeds: {hrt: {}, web-log: {drop: web}}");
+  EXPECT_EQ(choose_feed(two, "web-log").value()->name, "web-log");
+  EXPECT_EQ(choose_feed(two, std::nullopt).error().message,
+            "which feed? Say --feed NAME, one of: hrt, web-log");
+  EXPECT_EQ(choose_feed(two, "weblog").error().message,
+            "--feed weblog: /etc/caravel/c.yaml has no such feed; did you mean 'web-log'?");
+  EXPECT_EQ(choose_feed(two, "elsewhere").error().message,
+            "--feed elsewhere: /etc/caravel/c.yaml has no such feed; there is: hrt, web-log");
+  EXPECT_EQ(choose_store(two, "x").error().kind, ErrorKind::usage);
+}
+
+std::string Content(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+TEST(ShippedConfig, EveryYamlFileInEtcLoads) {
+  int seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(CARAVEL_SOURCE_DIR "/etc")) {
+    if (entry.path().extension() != ".yaml") continue;
+    SCOPED_TRACE(entry.path());
+    ++seen;
+    const auto config = load_config(entry.path(), {});
+    EXPECT_TRUE(config.has_value()) << config.error().message;
+  }
+  EXPECT_GE(seen, 1);
+}
+
+TEST(ShippedConfig, ExplainsEveryKey) {
+  const std::string text = Content(CARAVEL_SOURCE_DIR "/etc/caravel.yaml");
+  for (const KnownKeys& section : known_config_keys()) {
+    for (const std::string& key : section.keys) {
+      SCOPED_TRACE(section.section + "." + key);
+      EXPECT_TRUE(std::regex_search(text, std::regex("(^|\n) *(# *)?" + key + ":")));
+    }
+  }
+}
+
+TEST(ShippedConfig, WhatItSaysIsTheDefault) {
+  const Config shipped = load_config(CARAVEL_SOURCE_DIR "/etc/caravel.yaml", {}).value();
+  const Config least = Parsed("feeds: {hrt: {}}");
+  EXPECT_EQ(shipped.spool, least.spool);
+  EXPECT_EQ(shipped.state, least.state);
+  EXPECT_EQ(shipped.log_level, least.log_level);
+  EXPECT_EQ(shipped.min_free, least.min_free);
+  EXPECT_EQ(shipped.max_unpacked, least.max_unpacked);
+  EXPECT_EQ(shipped.max_line, least.max_line);
+  EXPECT_EQ(shipped.max_claims, least.max_claims);
+  ASSERT_EQ(shipped.stores.size(), 1U);
+  EXPECT_EQ(shipped.stores[0].name, least.stores[0].name);
+  EXPECT_EQ(shipped.stores[0].path, least.stores[0].path);
+  EXPECT_EQ(shipped.stores[0].batch_rows, least.stores[0].batch_rows);
+  EXPECT_EQ(shipped.stores[0].batch_bytes, least.stores[0].batch_bytes);
+  const FeedConfig& a = shipped.feeds.at(0);
+  const FeedConfig& b = least.feeds.at(0);
+  EXPECT_EQ(a.drop, b.drop);
+  EXPECT_EQ(a.match, b.match);
+  EXPECT_EQ(a.format, b.format);
+  EXPECT_EQ(a.store, b.store);
+  EXPECT_EQ(a.notice, b.notice);
+  EXPECT_EQ(a.settle_without_lease, b.settle_without_lease);
+  EXPECT_EQ(a.attach_csv, b.attach_csv);
+  EXPECT_EQ(a.accept_unterminated, b.accept_unterminated);
+  EXPECT_EQ(a.year, b.year);
+  EXPECT_EQ(a.manifest, b.manifest);
+  EXPECT_EQ(a.manifest_wait, b.manifest_wait);
+  EXPECT_EQ(a.forget_source, b.forget_source);
+  EXPECT_EQ(a.max_rejects.percent, b.max_rejects.percent);
+  EXPECT_EQ(a.keep_done, b.keep_done);
+  EXPECT_EQ(a.keep_csv, b.keep_csv);
+}
+
+}  // namespace
+}  // namespace caravel::watcher

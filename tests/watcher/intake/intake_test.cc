@@ -1,0 +1,255 @@
+// Which files are claimed, and when a claim is ready, over real directories and a clock by hand.
+#include "watcher/intake/intake.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "tests/support/spool_fixture.h"
+#include "watcher/exchange/manifest.h"
+
+namespace caravel::watcher {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr const char* kTwoFeeds = R"(max_claims: 2
+feeds:
+  down: {drop: drop/down, format: spysocket}
+  well: {drop: drop/well, format: spysocket}
+)";
+constexpr const char* kOneFeed = "feeds:\n  hrt: {format: spysocket}\n";
+
+/// Without the right to take leases on files of others, as long as it lives.
+class WithoutLeases {
+ public:
+  WithoutLeases() {
+    taken_ = set_effective([](auto mask) { return mask & ~kBit; });
+  }
+  ~WithoutLeases() {
+    if (taken_) set_effective([](auto mask) { return mask | kBit; });
+  }
+  WithoutLeases(const WithoutLeases&) = delete;
+  WithoutLeases& operator=(const WithoutLeases&) = delete;
+  [[nodiscard]] bool taken() const { return taken_; }
+
+ private:
+  static constexpr std::uint32_t kBit = 1U << CAP_LEASE;
+  template <class Change>
+  static bool set_effective(Change change) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capget, &header, data) != 0) return false;
+    data[0].effective = change(data[0].effective);
+    return ::syscall(SYS_capset, &header, data) == 0;
+  }
+  bool taken_ = false;
+};
+
+class IntakeTest : public SpoolTest {
+ protected:
+  /// Where the only claim lies.
+  [[nodiscard]] std::string InWork() const {
+    const std::string claim = dir_.list("spool/work").at(0);
+    return dir_.path("spool/work/" + claim + "/" + dir_.list("spool/work/" + claim).at(0));
+  }
+};
+
+TEST_F(IntakeTest, MaxClaimsIsALimitOfEachFeedByItself) {
+  Configure(kTwoFeeds);
+  for (const char* name : {"a", "b", "c", "d"}) {
+    Drop(fmt::format("drop/down/{}.log", name), GoodLine(1));
+    Drop(fmt::format("drop/well/{}.log", name), GoodLine(1));
+  }
+  Start();
+  const auto down = StartsWith("down/");
+  const auto well = StartsWith("well/");
+  EXPECT_THAT(Ready(), ElementsAre(down, down, well, well));
+  // The extracts of one feed go on; those of the other wait for their store.
+  for (const ReadyExtract& extract : std::vector<ReadyExtract>(in_work_)) {
+    if (extract.feed->name == "well") intake_->finished(extract, Ending::done, "", now_);
+  }
+  EXPECT_THAT(Ready(), ElementsAre(well, well));
+  EXPECT_EQ(dir_.list("spool/drop/down").size(), 2U);
+}
+
+TEST_F(IntakeTest, AfterAStartWhatWasClaimedGoesFirst) {
+  Configure(kOneFeed);
+  Drop("drop/b.log", GoodLine(1));
+  Start();
+  Drop("drop/a.log", GoodLine(2));
+  now_.wall += 1s;
+  Start();
+  std::vector<std::string> names;
+  for (const ReadyExtract& extract : intake_->take_ready()) names.push_back(extract.claim.name);
+  EXPECT_THAT(names, ElementsAre("b.log", "a.log"));
+}
+
+TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
+  Configure("max_claims: 4\nfeeds:\n  hrt: {format: spysocket}\n");
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    Drop(fmt::format("drop/{}.log", name), GoodLine(1));
+  }
+  Start();
+  EXPECT_THAT(Ready(), testing::SizeIs(4));
+  const auto is_there = [&](const std::string& name) { return dir_.exists("spool/drop/" + name); };
+  intake_->finished(in_work_[0], Ending::done, "", now_);
+  Drop("drop/g.log", GoodLine(1));
+  DropEvent event;
+  event.watch = -1;  // there is no inotify here
+  event.kind = EventKind::complete;
+  event.name = "g.log";
+  intake_->on_events({event}, now_);
+  EXPECT_TRUE(is_there("g.log"));
+  intake_->finished(in_work_[1], Ending::done, "", now_);  // half of it is free
+  EXPECT_THAT(Ready(), testing::SizeIs(2));
+  EXPECT_TRUE(is_there("g.log"));
+  EXPECT_FALSE(is_there("e.log") || is_there("f.log"));
+}
+
+TEST_F(IntakeTest, SlowSendersDoNotKeepTheLastFreePlace) {
+  Configure("max_claims: 4\nfeeds:\n  hrt: {format: spysocket}\n");
+  std::vector<UniqueFd> senders;
+  for (const char* name : {"a", "b", "c"}) {
+    const std::string path = fmt::format("drop/{}.log", name);
+    Drop(path, GoodLine(1));
+    senders.push_back(Must(open_file(dir_.path("spool/" + path), O_WRONLY)));
+  }
+  Start();
+  for (int i = 0; i < 10; ++i) Pass(1s);
+  ASSERT_EQ(dir_.list("spool/work").size(), 3U);
+  ASSERT_THAT(Ready(), IsEmpty());
+  for (const char* name : {"d", "e", "f"}) Drop(fmt::format("drop/{}.log", name), GoodLine(1));
+  Pass(60s);
+  ASSERT_THAT(Ready(), testing::SizeIs(1));
+  intake_->finished(in_work_[0], Ending::done, "", now_);
+  ASSERT_THAT(Ready(), testing::SizeIs(1));
+  intake_->finished(in_work_[1], Ending::done, "", now_);
+  EXPECT_THAT(Ready(), testing::SizeIs(1));
+}
+
+TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
+  Configure(kTwoFeeds);
+  Manifest manifest;
+  manifest.host = "bus1";
+  manifest.log = "/var/log/app.log";
+  manifest.run = "0123abcd";
+  manifest.sequence = 1;
+  manifest.first_line = std::string(32, 'a');
+  manifest.last = manifest.bytes = 10;
+  manifest.lines = 1;
+  manifest.sha256 = std::string(64, '0');
+  // Both feeds take the name, and no row of the ledger tells them apart.
+  const std::string id = make_manifest_claim_id(now_.wall, "well");
+  dir_.make_dir("spool/work/" + id);
+  dir_.write_file("spool/work/" + id + "/a.log.manifest", format_manifest(manifest));
+  Start();
+  Pass(1s);
+  EXPECT_EQ(Must(ledger_->manifests_for("well", "a.log")).size(), 1U);
+  EXPECT_THAT(Must(ledger_->manifests_for("down", "a.log")), IsEmpty());
+  EXPECT_THAT(dir_.list("spool/work"), IsEmpty());
+}
+
+TEST_F(IntakeTest, AnExtractThatProvedNotToBeReadyIsWaitedForAgain) {
+  Configure(kOneFeed);
+  Drop("drop/a-2012-03-09.log", GoodLine(1));
+  Start();
+  ASSERT_THAT(Ready(), ElementsAre("hrt/a-2012-03-09.log"));
+  const ReadyExtract extract = in_work_.front();
+  const std::string place = fmt::format("spool/work/{}/a-2012-03-09.log", extract.claim.id);
+  std::filesystem::create_hard_link(dir_.path(place), dir_.path("second-name"));
+  const auto store = uploader::make_store(*config_.find_store(extract.feed->store));
+  EXPECT_EQ(Load(extract, *store).ending, Ending::not_ready);
+  intake_->finished(extract, Ending::not_ready, "has a second name", now_);
+  EXPECT_EQ(intake_->waiting(), 1U);
+  Pass(2s);
+  EXPECT_THAT(Ready(), IsEmpty());
+  std::filesystem::remove(dir_.path("second-name"));
+  Pass(20s);
+  ASSERT_THAT(Ready(), ElementsAre("hrt/a-2012-03-09.log"));
+  EXPECT_EQ(in_work_.back().claim, extract.claim);
+  EXPECT_EQ(Load(in_work_.back(), *store).ending, Ending::done);
+}
+
+TEST_F(IntakeTest, ADropDirectoryThatIsMadeAnewDoublesNoClaim) {
+  Configure(kOneFeed);
+  Drop("drop/a.log", GoodLine(1));
+  Drop("drop/b.log", GoodLine(2));
+  Start();
+  ASSERT_THAT(Ready(), ElementsAre("hrt/a.log", "hrt/b.log"));
+  Drop("drop/waits.log", GoodLine(3));
+  const UniqueFd writer = Must(open_file(dir_.path("spool/drop/waits.log"), O_WRONLY));
+  Pass(70s);
+  ASSERT_EQ(intake_->waiting(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    std::filesystem::remove(dir_.path("spool/drop"));
+    Pass(70s);
+    std::filesystem::create_directory(dir_.path("spool/drop"));
+    Pass(70s);
+  }
+  EXPECT_EQ(intake_->waiting(), 1U);
+  EXPECT_THAT(Ready(), IsEmpty()) << "they are in work already";
+  EXPECT_EQ(Must(ledger_->unfinished()).size(), 3U);
+}
+
+TEST_F(IntakeTest, NothingThatIsWaitedForKeepsTheLoopAwake) {
+  Configure(kOneFeed);
+  Start();
+  // Seen by a scan, then gone: forgotten with its deadline.
+  now_.wall = std::chrono::system_clock::now();
+  Drop("drop/gone.log", GoodLine(1));
+  Pass(60s);
+  std::filesystem::remove(dir_.path("spool/drop/gone.log"));
+  for (int i = 0; i < 10; ++i) {
+    Pass(100ms);
+    EXPECT_GT(intake_->next_deadline(), now_.steady);
+  }
+  // A directory that goes with a file that is not still yet.
+  now_.wall = std::chrono::system_clock::now() - 60s;
+  Drop("drop/gone.log", GoodLine(1));
+  Pass(60s);
+  ASSERT_EQ(intake_->waiting(), 1U);
+  std::filesystem::remove_all(dir_.path("spool/drop"));
+  for (int i = 0; i < 100; ++i) {
+    Pass(1s);
+    EXPECT_GT(intake_->next_deadline(), now_.steady);
+  }
+}
+
+TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
+  Configure(kOneFeed);
+  Drop("drop/a.log", GoodLine(1));
+  ASSERT_EQ(::chown(dir_.path("spool/drop/a.log").c_str(), 12345, 12345), 0);
+  const WithoutLeases without;
+  if (!without.taken()) GTEST_SKIP() << "needs root, to give a right up";
+  const UniqueFd probe = Must(open_file(dir_.path("spool/drop/a.log"), O_RDONLY));
+  if (writer_state(probe.get()) != WriterState::unknown) GTEST_SKIP() << "leases can be taken";
+  auto inotify = Must(Inotify::open());
+  intake_.emplace(config_, *spool_, *ledger_, &inotify);
+  Must(intake_->start(now_));
+  ASSERT_EQ(intake_->waiting(), 1U);
+  EXPECT_THAT(Ready(), IsEmpty());
+  // Half-way somebody opens it and writes nothing: an event, and no change.
+  now_.steady += 30s;
+  ASSERT_TRUE(open_file(InWork(), O_WRONLY));
+  std::vector<DropEvent> events;
+  Must(inotify.drain(events));
+  intake_->on_events(events, now_);
+  for (int i = 0; i < 100; ++i) {
+    Pass(1s);
+    ASSERT_GT(intake_->next_deadline(), now_.steady) << i;
+  }
+  EXPECT_THAT(Ready(), ElementsAre("hrt/a.log"));
+}
+
+}  // namespace
+}  // namespace caravel::watcher

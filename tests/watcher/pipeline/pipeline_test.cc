@@ -1,0 +1,131 @@
+// One extract on its way, with a store that does not tell the truth.
+#include "watcher/pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/spool_fixture.h"
+
+namespace caravel::watcher {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using uploader::RefusedRow;
+using uploader::UploadCounts;
+
+/// Says that all went well, and counts as it was told to.
+class LyingUpload : public uploader::Upload {
+ public:
+  LyingUpload(UploadCounts counts, std::vector<RefusedRow> refused)
+      : counts_(counts), refused_(std::move(refused)) {}
+  Result<> run(const StopSignal&) override { return {}; }
+  [[nodiscard]] const UploadCounts& counts() const override { return counts_; }
+  [[nodiscard]] const std::vector<RefusedRow>& refused() const override { return refused_; }
+  [[nodiscard]] bool must_restart() const override { return false; }
+  [[nodiscard]] const std::vector<std::string>& notes() const override { return notes_; }
+
+ private:
+  UploadCounts counts_;
+  std::vector<RefusedRow> refused_;
+  std::vector<std::string> notes_;
+};
+
+class LyingStore : public uploader::Store {
+ public:
+  UploadCounts counts;
+  std::vector<RefusedRow> refused;
+
+  Result<std::string> check(bool) override { return std::string("fine"); }
+  std::unique_ptr<uploader::Upload> start(uploader::ExtractInfo, formatter::RowReader,
+                                          uploader::UploadOptions) override {
+    return std::make_unique<LyingUpload>(counts, refused);
+  }
+  Result<std::optional<uploader::StoredDocument>> find(const std::string&) override {
+    return std::nullopt;
+  }
+  Result<> for_each_row_of(const std::string&, const std::string&,
+                           const std::function<void(const uploader::StoredDocument&)>&) override {
+    return {};
+  }
+  Result<std::uint64_t> remove_rows(const std::string&, const std::string&,
+                                    const std::vector<std::string>&) override {
+    return std::uint64_t{0};
+  }
+  Result<bool> put_mapping(const uploader::Mapping&, bool) override { return true; }
+};
+
+UploadCounts counts_of(std::uint64_t stored, std::uint64_t already_there,
+                       std::uint64_t differs = 0) {
+  UploadCounts counts;
+  counts.stored = stored;
+  counts.already_there = already_there;
+  counts.differs = differs;
+  return counts;
+}
+
+class PipelineTest : public SpoolTest {
+ protected:
+  /// Four lines: three rows and a reject.
+  const ReadyExtract& Extract() {
+    Configure("feeds:\n  hrt: {format: spysocket, max_rejects: 90%}\n");
+    Drop("drop/a-2012-03-09.log", GoodLine(1) + GoodLine(2) + "rubbish\n" + GoodLine(3));
+    Start();
+    EXPECT_THAT(Ready(), ElementsAre("hrt/a-2012-03-09.log"));
+    return in_work_.front();
+  }
+  LyingStore store_;
+};
+
+TEST_F(PipelineTest, AnExtractWhoseLinesAreNotAllAccountedForIsNotDone) {
+  const ReadyExtract& extract = Extract();
+  const RefusedRow refused{1, 0, "no"};
+  const struct {
+    const char* what;
+    UploadCounts counts;
+    std::vector<RefusedRow> refused;
+  } cases[] = {
+      {"a row lost", counts_of(2, 0), {}},
+      {"a row invented", counts_of(4, 0), {}},
+      {"a row counted twice", counts_of(3, 1), {}},
+      {"stored and refused", counts_of(3, 0), {refused}},
+      {"more that differ than are there", counts_of(2, 1, 2), {}},
+      {"nothing at all", counts_of(0, 0), {}},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.what);
+    store_.counts = test.counts;
+    store_.refused = test.refused;
+    const PipelineResult result = Load(extract, store_);
+    EXPECT_EQ(result.ending, Ending::gave_up);
+    EXPECT_THAT(result.message, HasSubstr("set done"));
+    const auto known = Must(ledger_->find_claim(extract.claim.id));
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->state, State::waiting);
+    EXPECT_THAT(dir_.list("spool/done"), IsEmpty());
+    EXPECT_TRUE(dir_.exists("spool/work/" + extract.claim.id + "/a-2012-03-09.log"));
+  }
+  store_.counts = counts_of(2, 0);
+  store_.refused = {refused};
+  EXPECT_EQ(Load(extract, store_).ending, Ending::done);
+  const LineCounts counts = Must(ledger_->find_claim(extract.claim.id))->counts;
+  EXPECT_EQ(counts.lines, 4U);
+  EXPECT_EQ(counts.stored, 2U);
+  EXPECT_EQ(counts.rejected, 2U);
+}
+
+TEST_F(PipelineTest, KeepsTheCsvUnlessItIsToBeKeptForNoTime) {
+  store_.counts = counts_of(3, 0);
+  EXPECT_EQ(Load(Extract(), store_).ending, Ending::done);
+  EXPECT_EQ(dir_.list("spool/csv").size(), 2U) << "the CSV and its sidecar";
+
+  Drop("drop/b-2012-03-09.log", GoodLine(1) + GoodLine(2) + "rubbish\n" + GoodLine(3));
+  for (FeedConfig& feed : config_.feeds) feed.keep_csv = std::chrono::milliseconds(0);
+  Pass(std::chrono::minutes(2));
+  ASSERT_THAT(Ready(), ElementsAre("hrt/b-2012-03-09.log"));
+  EXPECT_EQ(Load(in_work_.back(), store_).ending, Ending::done);
+  EXPECT_EQ(dir_.list("spool/csv").size(), 2U) << "those of the first";
+}
+
+}  // namespace
+}  // namespace caravel::watcher

@@ -1,0 +1,204 @@
+// The model test's application: it writes and rotates a log, and knows what must come out.
+#pragma once
+
+#include <fcntl.h>
+
+#include <filesystem>
+#include <random>
+
+#include "tests/watcher/tail/tail_fixture.h"
+#include "watcher/tail/state/state.h"
+
+namespace caravel::tail {
+
+namespace fs = std::filesystem;
+
+/// One file that the log was, as long as it lasted.
+struct Generation {
+  std::string content;           // what a reader that is quick enough can see
+  std::size_t limit = SIZE_MAX;  // so many lines at most: the rest vanished unread
+  bool deleted = false;
+  [[nodiscard]] std::size_t Lines() const {
+    const auto lines = static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n'));
+    return std::min(lines, limit);
+  }
+};
+
+class ModelApplication : public TailFixture {
+ protected:
+  /// Seeds differ in what may happen.
+  explicit ModelApplication(unsigned seed)
+      : random_(seed),
+        clock_steps_(seed % 3 == 1),
+        symlinks_(seed % 4 == 3),
+        linked_(!symlinks_ && seed % 7 == 4),
+        upwards_(seed % 5 == 2) {
+    if (!linked_) return;
+    fs::create_directory(Log("data"));
+    fs::create_symlink("data/app.log", Log());
+  }
+  ~ModelApplication() { CloseWriter(); }
+
+  std::size_t Pick(std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+  }
+  bool Chance(double p) { return std::bernoulli_distribution(p)(random_); }
+  void Note(const std::string& what) { history_ += what + "\n"; }
+
+  void Stamp(int fd) {
+    now.wall += std::chrono::milliseconds(1);
+    const auto since = now.wall.time_since_epoch();
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+    const timespec time{seconds.count(), std::chrono::nanoseconds(since - seconds).count()};
+    const timespec times[] = {time, time};
+    ASSERT_EQ(::futimens(fd, times), 0);
+  }
+  void CloseWriter() {
+    if (writer_ >= 0) ::close(writer_);
+    writer_ = -1;
+  }
+  // --- the application
+
+  /// The log is a link to a file elsewhere, and the application knows only that.
+  [[nodiscard]] std::string In(const std::string& name) const {
+    return linked_ ? "data/" + name : name;
+  }
+  /// A new file under the log's name; the writer goes over to it.
+  void NewLog() {
+    CloseWriter();
+    std::string path = Log(In("app.log"));
+    if (symlinks_) {
+      char name[32];
+      std::snprintf(name, sizeof name, "app-%08d.log", ++target_);
+      path = Log(name);
+    }
+    writer_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0644);
+    ASSERT_GE(writer_, 0) << path;
+    Stamp(writer_);
+    if (symlinks_) {
+      fs::create_symlink(path, Log("new"));
+      Rename("new", "app.log");
+    }
+    generations_.emplace_back();
+    rest_.clear();
+    Note("new log, generation " + std::to_string(generations_.size() - 1));
+  }
+  void Put(const std::string& bytes) {
+    ASSERT_EQ(::write(writer_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    generations_.back().content += bytes;
+    Stamp(writer_);
+  }
+  void FinishLine() {
+    if (!rest_.empty()) Put(std::exchange(rest_, {}));
+  }
+  void Write() {
+    if (writer_ < 0) return NewLog();
+    FinishLine();
+    const std::size_t lines = Pick(6);
+    std::string text;
+    for (std::size_t i = 0; i < lines; ++i) text += Line();
+    if (Chance(0.4)) {
+      rest_ = Line();
+      const std::size_t part = 1 + Pick(rest_.rfind('#'));
+      text += rest_.substr(0, part);
+      rest_.erase(0, part);
+    }
+    if (text.empty()) return;
+    Note("write up to line " + std::to_string(line_));
+    Put(text);
+  }
+  /// Its number stands at the end too, and is never cut in two: what a file begins with after a
+  /// truncation, be it the rest of a line, is not what it began with before. (No reader could tell
+  /// a file that became the same again from one that nothing happened to.)
+  std::string Line() {
+    const std::size_t length = Chance(0.03) ? 900 : Pick(60);
+    const std::string number = std::to_string(++line_);
+    return "line " + number + std::string(length, '.') + "#" + number + "\n";
+  }
+
+  /// The name that the program gives the log when it is rotated; the others make room for it.
+  std::string NextName() {
+    // What all of was read may go, as logrotate's count wills it.
+    const bool all_read = Published() >= LinesBefore(generations_.size() - 1);
+    const auto may_go = [&](int i) {
+      const std::string name = Log(In("app.log." + std::to_string(i)));
+      if (fs::exists(name) && all_read && Chance(0.5)) fs::remove(name);
+    };
+    if (upwards_) {
+      for (int i = std::max(rotated_ - 30, 1); i < rotated_ - 2; ++i) may_go(i);
+      NextTick();
+      return In("app.log." + std::to_string(++rotated_));
+    }
+    for (int i = 30; i > 0; --i) {
+      if (fs::exists(Log(In("app.log." + std::to_string(i))))) {
+        Rename(In("app.log." + std::to_string(i)), In("app.log." + std::to_string(i + 1)));
+      }
+    }
+    for (int i = 30; i > 3; --i) may_go(i);
+    return In("app.log.1");
+  }
+
+  // --- what came out
+
+  /// Lines that are published or announced for good.
+  std::size_t Published() const {
+    std::map<std::string, std::size_t> lines;
+    const auto count = [&](const std::map<std::string, std::string>& extracts) {
+      for (const auto& [name, content] : extracts) {
+        lines[name] = static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n'));
+      }
+    };
+    count(fetched_);
+    count(Extracts());
+    if (const auto state = parse_state(ReadAll(options.state))) {
+      for (const LogState& log : state->logs) {
+        for (const Pending& pending : log.pending) {
+          const watcher::Manifest& m = pending.manifest;
+          const std::string name = watcher::extract_name(m.log, m.host, m.run, m.sequence);
+          if (fs::exists(Outbox() / ("." + name + ".tmp"))) lines[name] = m.lines;
+        }
+      }
+    }
+    std::size_t all = 0;
+    for (const auto& [name, of_one] : lines) all += of_one;
+    return all;
+  }
+  std::size_t LinesBefore(std::size_t generation) const {
+    std::size_t lines = 0;
+    for (std::size_t i = 0; i < generation; ++i) lines += generations_[i].Lines();
+    return lines;
+  }
+  std::size_t PublishedOf(std::size_t generation) const {
+    const std::size_t published = Published();
+    const std::size_t before = LinesBefore(generation);
+    return published > before ? published - before : 0;
+  }
+  std::string Expected() const {
+    std::string all;
+    for (const Generation& generation : generations_) {
+      std::size_t end = 0;
+      for (std::size_t i = generation.Lines(); i > 0; --i) {
+        end = generation.content.find('\n', end) + 1;
+      }
+      all += generation.content.substr(0, end);
+    }
+    return all;
+  }
+
+  std::mt19937 random_;
+  bool clock_steps_;
+  bool symlinks_;  // each file has a name of its own; the log is a link to the newest
+  bool linked_;    // the log is a link to a file in another directory, which is rotated there
+  bool upwards_;
+  int rotated_ = 0;
+  int writer_ = -1;
+  int target_ = 0;
+  int line_ = 0;
+  std::string rest_;  // of the line that is half written
+  std::vector<Generation> generations_;
+  std::map<std::string, std::string> fetched_;
+  bool power_was_cut_ = false;
+  std::string history_;
+};
+
+}  // namespace caravel::tail

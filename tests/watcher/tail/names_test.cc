@@ -1,0 +1,388 @@
+// Which files are logs, under which names: patterns, links, rotated files, what is not there.
+#include <fnmatch.h>
+#include <gmock/gmock.h>
+
+#include "tests/watcher/tail/tail_fixture.h"
+#include "watcher/tail/files/glob.h"
+#include "watcher/tail/files/siblings.h"
+#include "watcher/tail/files/wildcard.h"
+
+namespace caravel::tail {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+class TailNames : public testing::Test, public TailFixture {
+ public:
+  void TestBody() override {}
+
+  /// What was cut, by log.
+  std::map<std::string, std::string> SentOf() {
+    std::map<std::string, std::string> all;
+    for (const auto& [name, content] : Extracts()) {
+      all[fs::path(ManifestOf(name).log).filename()] += content;
+    }
+    return all;
+  }
+};
+
+TEST(LogPattern, FindsFilesInAnyComponent) {
+  TailFixture f;
+  fs::create_directory(f.Log("d1"));
+  fs::create_directory(f.Log("d2.log"));
+  for (const char* name : {"d1/a.log", "d1/.hidden.log", "d1/a.1.log", "d2.log/b.log", "c.txt"}) {
+    f.Append("x", name);
+  }
+  const Matches found = matching_logs(f.Log("d*/*.log"), {});
+  EXPECT_THAT(found.logs, ElementsAre(f.Log("d1/a.log"), f.Log("d2.log/b.log")));
+  EXPECT_THAT(found.numbered, ElementsAre(f.Log("d1/a.1.log")));
+  EXPECT_THAT(matching_logs(f.Log("*.log"), {}).logs, IsEmpty());
+  EXPECT_THAT(matching_logs(f.Log("[c].t?t"), {}).logs, ElementsAre(f.Log("c.txt")));
+}
+
+TEST(Wildcard, IsWhatTheSystemsIs) {
+  // Every pattern and name of a few characters, against fnmatch(3).
+  const auto words = [](std::string_view alphabet, std::size_t longest) {
+    std::vector<std::string> all{""};
+    for (std::size_t begin = 0, length = 1; length <= longest; ++length) {
+      const std::size_t end = all.size();
+      for (; begin < end; ++begin) {
+        for (const char c : alphabet) all.push_back(all[begin] + c);
+      }
+    }
+    return all;
+  };
+  std::vector<std::string> patterns = words("ab*?.", 4);
+  for (const std::string& set : words("ab-!]\\", 4)) {
+    patterns.push_back("[" + set + "]");
+    patterns.push_back("[" + set + "]*b");
+    patterns.push_back("*[" + set);
+  }
+  for (const char* more : {"[[:digit:]]",
+                           "[![:digit:]a]*",
+                           "[[:alpha:]-z]",
+                           "[[:upper:][:lower:]]",
+                           "[[:nonsense:]]",
+                           "[^a]",
+                           "*a*b*a*",
+                           "\\*",
+                           "\\?a",
+                           "a\\",
+                           "[]a]",
+                           "[!]a]",
+                           "[a-",
+                           "[",
+                           "[!",
+                           "[]",
+                           "[a",
+                           "\xFF*",
+                           "?\xFF",
+                           "[\x80-\xFF]",
+                           "\\.a",
+                           "[.]a",
+                           "*.a"}) {
+    patterns.push_back(more);
+  }
+  std::vector<std::string> names = words("ab.-", 4);
+  for (const char* more : {"7", "x7", "Z", "*", "?a", "]", "!", "\\", "[", "[a", "\xFF", "a\xFF"}) {
+    names.push_back(more);
+  }
+  for (const std::string& pattern : patterns) {
+    for (const std::string& name : names) {
+      if (wildcard_matches(pattern, name) !=
+          (::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0)) {
+        ADD_FAILURE() << "'" << pattern << "' and '" << name << "'";
+      }
+    }
+  }
+}
+
+TEST(LogPattern, MatchesComponentByComponent) {
+  EXPECT_TRUE(matches("/a/*/c.log", "/a/b/c.log"));
+  EXPECT_FALSE(matches("/a/*", "/a/b/c.log"));
+  EXPECT_FALSE(matches("/a/*/c", "/a/c"));
+  EXPECT_FALSE(matches("/a/*.log", "/a/.b.log"));
+  EXPECT_FALSE(matches("/a[/]b", "/a/b"));
+}
+
+TEST(RotatedName, HasTheBasesThatItIsARotationOf) {
+  const std::string names[] = {"app.log",
+                               "app.log.1",
+                               "app.log.1.gz",
+                               "app-1.log",
+                               "app",
+                               "app-20240131.log",
+                               "app.log-2024-01-31",
+                               "app.1.2.log",
+                               "a",
+                               "app.log.old",
+                               ".1",
+                               "1",
+                               "app.1",
+                               "app-1.2.log.gz",
+                               "app..1",
+                               ""};
+  for (const std::string& name : names) {
+    const std::vector<std::string> bases = bases_of(name);
+    for (const std::string& base : names) {
+      if (base.empty()) continue;
+      SCOPED_TRACE(name + " of " + base);
+      EXPECT_EQ(std::find(bases.begin(), bases.end(), base) != bases.end(),
+                rotation_of(name, base).has_value());
+    }
+  }
+}
+
+TEST_F(TailNames, NumberedFilesThatAPatternTakesForRotatedAreNamed) {
+  options.logs = {Log("*.log")};
+  for (const char* name :
+       {"node.log", "node-1.log", "node-10.1.2.3.log", "node-18080.log", "node-20240131.log"}) {
+    Append("a\n", name);
+  }
+  Pass();
+  EXPECT_THAT(AllMessages(), HasSubstr("node-1.log and 2 more: taken for a rotated file"));
+  messages.clear();
+  Restart();
+  Pass();
+  EXPECT_THAT(messages, IsEmpty());
+}
+
+TEST_F(TailNames, OnesThatAreNamedThemselvesAreLogs) {
+  options.logs = {Log("node.log"), Log("node-1.log"), Log("node-1?.log")};
+  for (const char* name : {"node.log", "node-1.log"}) Append(std::string(name) + "\n", name);
+  Pass();
+  // One that the pattern finds later is no rotated file of the log that it does not match.
+  Append("node-12.log\n", "node-12.log");
+  for (int i = 0; i < 20; ++i) Pass();
+  const auto sent = SentOf();
+  EXPECT_THAT(sent, SizeIs(3));
+  for (const auto& [name, content] : sent) EXPECT_EQ(content, name + "\n");
+}
+
+TEST_F(TailNames, ALogThatWasRotatedToANameOfAPatternIsReadToItsEnd) {
+  options.logs = {Log("app.log"), Log("app-*.log")};
+  Append("a\n");
+  Pass();
+  Append("b\n");
+  Stop();
+  Append("c\n");
+  Rename("app.log", "app-20240131.log");
+  Append("d\n");
+  for (int i = 0; i < 10; ++i) Pass();
+  EXPECT_THAT(SentOf(), ElementsAre(testing::Pair("app.log", "a\nb\nc\nd\n")));
+}
+
+TEST_F(TailNames, TwoNamesOfOneFileAreOneLog) {
+  options.logs = {Log("*.log"), Log("b.lnk"), Log("c.lnk")};
+  Append("a\n", "a.log");
+  fs::create_hard_link(Log("a.log"), Log("b.log"));
+  fs::create_symlink(Log("a.log"), Log("c.log"));
+  fs::create_symlink(Log("a.log"), Log("b.lnk"));
+  Append("c\n", "c.lnk");
+  Pass();
+  EXPECT_THAT(SentOf(), ElementsAre(testing::Pair("a.log", "a\n"), testing::Pair("c.lnk", "c\n")));
+  EXPECT_THAT(AllMessages(), HasSubstr("b.lnk: is the same file as "));
+  // Once it is another file it is followed.
+  fs::remove(Log("b.lnk"));
+  Append("b\n", "b.lnk");
+  Pass();
+  EXPECT_EQ(SentOf()["b.lnk"], "b\n");
+}
+
+TEST_F(TailNames, ALogThatIsNamedTwiceIsReadOnce) {
+  options.logs = {Log(), Log(), Log("*.log")};
+  Pass();
+  Append("a\n");
+  for (int i = 0; i < 5; ++i) Pass();
+  EXPECT_EQ(Sent(), "a\n");
+  EXPECT_THAT(AllMessages(), Not(HasSubstr("same file")));
+}
+
+TEST_F(TailNames, ANameInTheStateThatIsNotAskedForHoldsNobodyUp) {
+  fs::create_symlink("app.log", Log("link"));
+  options.logs = {Log("link")};
+  Append("a\n");
+  Pass();
+  Stop();
+  options.logs = {Log()};
+  options.from_start = false;
+  Append("b\n");
+  Pass();
+  Append("c\n");
+  Pass();
+  // It goes on where the file was read to, under whatever name.
+  EXPECT_THAT(SentOf(),
+              ElementsAre(testing::Pair("app.log", "b\nc\n"), testing::Pair("link", "a\n")));
+}
+
+TEST_F(TailNames, ALinkThatIsSwappedToAFileOfItsOwnIsReadFromItsStart) {
+  options.logs = {Log(), Log("link")};
+  options.from_start = false;
+  Append("old\n");
+  fs::create_symlink("app.log", Log("link"));
+  Pass();
+  Append("new 1\nnew 2\n", "new");
+  fs::remove(Log("link"));
+  fs::create_symlink("new", Log("link"));
+  for (int i = 0; i < 3; ++i) Pass();
+  Append("new 3\n", "new");
+  Pass();
+  EXPECT_EQ(Sent(), "new 1\nnew 2\nnew 3\n");
+}
+
+TEST_F(TailNames, ALinkThatIsSwappedToAnotherLogLeavesItsFileToThePattern) {
+  options.logs = {Log("current"), Log("*.log")};
+  Append("x 1\n", "x.log");
+  Append("y 1\n", "y.log");
+  fs::create_symlink("x.log", Log("current"));
+  Pass();
+  for (const bool stopped : {true, false}) {
+    if (stopped) Stop();
+    fs::remove(Log("current"));
+    fs::create_symlink(stopped ? "y.log" : "x.log", Log("current"));
+    Append("x 2\n", "x.log");
+    PassGrace();
+    Append("x 3\n", "x.log");
+    Append("y 2\n", "y.log");
+    PassGrace();
+  }
+  std::string all = Sent();
+  EXPECT_EQ(all.size(), 4U * 8) << all;
+  EXPECT_EQ(std::count(all.begin(), all.end(), 'x'), 5);
+}
+
+TEST_F(TailNames, TheGapOfARotationMakesNoSecondLogOfOneFile) {
+  options.logs = {Log("app*.log*"), Log("link")};
+  fs::create_symlink("app.log", Log("link"));
+  Append("a\n");
+  Pass();
+  for (int i = 1; i < 4; ++i) {
+    // Twice within one look, and no log for a while.
+    if (i > 1) Rename("app.log.1", "app.log.2");
+    Rename("app.log", "app.log.1");
+    Pass();
+    if (i == 2) Restart();
+    Pass();
+    Append(std::to_string(i) + "\n");
+    PassGrace();
+  }
+  EXPECT_EQ(Sent(), "a\n1\n2\n3\n");
+}
+
+TEST_F(TailNames, AFileThatIsRenamedToAnotherMatchGoesOnWhereItWasRead) {
+  options.logs = {Log("*.log")};
+  std::string written;
+  for (const char* done : {"done-x.log", "done-y.log", "done-z.log"}) {
+    Append(std::string(done) + " 1\n");
+    Pass();
+    Rename("app.log", done);
+    if (done[5] == 'y') Restart();
+    PassGrace();
+    Append(std::string(done) + " 2\n", done);
+    PassGrace();
+    written += std::string(done) + " 1\n" + done + " 2\n";
+  }
+  for (int i = 0; i < 20; ++i) Pass();
+  EXPECT_EQ(Sent().size(), written.size()) << Sent();
+  std::istringstream lines(written);
+  for (std::string line; std::getline(lines, line);) EXPECT_THAT(Sent(), HasSubstr(line + "\n"));
+}
+
+TEST_F(TailNames, ADirectoryThatIsNotMountedYetForgetsNothing) {
+  for (const std::string& log : {Log(), Log("*.log")}) {
+    SCOPED_TRACE(log);
+    TailNames f;
+    f.options.logs = {f.Log(fs::path(log).filename())};
+    f.Append("a\n");
+    f.Pass();
+    f.Rename("app.log", "app.log.1");
+    f.Append("b\n");
+    f.PassGrace();
+    f.Stop();
+    const fs::path here = fs::path(f.Log()).parent_path();
+    const fs::path away = here.string() + ".away";
+    fs::rename(here, away);
+    fs::create_directory(here);
+    for (int i = 0; i < 10; ++i) f.Pass();
+    fs::remove(here);
+    fs::rename(away, here);
+    f.Append("c\n");
+    for (int i = 0; i < 10; ++i) f.Pass();
+    EXPECT_EQ(f.Sent(), "a\nb\nc\n");
+    EXPECT_THAT(f.AllMessages(), Not(HasSubstr("is gone")));
+  }
+}
+
+TEST_F(TailNames, ABusyWriterGetsAnExtractAnInterval) {
+  Append("a\n");
+  std::size_t before = 0;
+  for (int i = 0; i < 3; ++i) {
+    now.steady += std::chrono::seconds(1);
+    if (!agent) Start();
+    // It writes whenever the agent has done something.
+    for (int step = 0; step < 20; ++step) {
+      Append("b\n");
+      if (agent->step(now).idle) break;
+    }
+    EXPECT_LE(Extracts().size(), ++before);
+  }
+  EXPECT_GE(Extracts().size(), 2U);
+}
+
+TEST_F(TailNames, ExtractsAreNoLogs) {
+  options.outbox = Log("out");
+  options.logs = {Log("*/*.log"), Log("*.log")};
+  Append("a\n");
+  for (int i = 0; i < 5; ++i) {
+    Pass();
+    Append("b\n");
+  }
+  EXPECT_EQ(Sent(), "a\nb\nb\nb\nb\n");
+  EXPECT_THAT(AllMessages(), HasSubstr("matches files of the outbox"));
+}
+
+TEST_F(TailNames, WhatIsNotThereIsSaidOnceAndWaitedFor) {
+  options.logs = {Log("app.log"), Log("no*.log")};
+  for (int i = 0; i < 3; ++i) Pass();
+  EXPECT_THAT(messages, ElementsAre(HasSubstr("no*.log: no file matches; waiting"),
+                                    HasSubstr("app.log: does not exist; waiting")));
+  messages.clear();
+  Append("a\n");
+  Append("b\n", "now.log");
+  for (int i = 0; i < 2; ++i) Pass();
+  EXPECT_THAT(SentOf(), SizeIs(2));
+  EXPECT_THAT(messages, testing::UnorderedElementsAre(HasSubstr("is there now"),
+                                                      HasSubstr("a file matches now")));
+}
+
+TEST_F(TailNames, WithoutDescriptorsToSpareTheOthersGoOn) {
+  options.max_open = 2;
+  options.logs = {Log("a"), Log("b"), Log("c")};
+  for (const char* name : {"a", "b", "c"}) Append(std::string(name) + "\n", name);
+  Pass();
+  EXPECT_THAT(SentOf(), SizeIs(2));
+  EXPECT_THAT(AllMessages(), HasSubstr("limit of open files"));
+  fs::remove(Log("a"));
+  for (int i = 0; i < 5; ++i) Pass();
+  EXPECT_EQ(SentOf()["c"], "c\n");
+}
+
+TEST(IsThere, OnlyNoSuchFileIsANo) {
+  TailFixture f;
+  f.Append("a");
+  fs::create_symlink("loop", f.Log("loop"));
+  fs::create_symlink("nowhere", f.Log("dangling"));
+  EXPECT_EQ(is_there(f.Log()), true);
+  EXPECT_EQ(is_there(f.Log("dangling")), true);
+  EXPECT_EQ(is_there(f.Log("none")), false);
+  EXPECT_EQ(is_there(f.Log("app.log/x")), false);
+  EXPECT_FALSE(is_there(f.Log("loop/x")).has_value());
+}
+
+}  // namespace
+}  // namespace caravel::tail

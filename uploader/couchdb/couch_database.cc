@@ -1,0 +1,119 @@
+#include "uploader/couchdb/couch_database.h"
+
+#include <fmt/format.h>
+
+#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/couchdb/retry.h"
+
+namespace caravel::uploader {
+namespace {
+
+/// What a person can do about it; "" if there is nothing to teach.
+std::string advice(int status, const StoreConfig& config) {
+  switch (status) {
+    case 401:
+      return config.user.empty()
+                 ? "; the server wants a user: set user and password_file of this store"
+                 : fmt::format("; check the user '{}' and its password file", config.user);
+    case 403:
+      return fmt::format(
+          "; the user '{}' may not do this: make it a member of the database "
+          "(_security), or an admin to create it",
+          config.user);
+    case 404:
+    case 410:
+      return fmt::format(
+          "; the database '{}' is missing: create it, or correct url and database "
+          "of this store",
+          config.database);
+    case 405:
+    case 415:
+      return "; is this URL really a CouchDB server's root?";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '~' || c == '-';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+    }
+  }
+  return out;
+}
+
+CouchDatabase::CouchDatabase(const StoreConfig& config, HttpTransport& transport)
+    : config_(config), transport_(transport), server_url_(config.url) {
+  while (!server_url_.empty() && server_url_.back() == '/') server_url_.pop_back();
+  url_ = fmt::format("{}/{}", server_url_, percent_encoded(config.database));
+}
+
+std::string CouchDatabase::document_url(std::string_view id) const {
+  return fmt::format("{}/{}", url_, percent_encoded(id));
+}
+
+HttpRequest CouchDatabase::request(std::string method, std::string url, std::string_view body,
+                                   std::size_t max_reply_bytes) const {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.url = std::move(url);
+  request.body = body;
+  request.max_reply_bytes = max_reply_bytes;
+  if (!body.empty()) request.headers.emplace_back("Content-Type: application/json");
+  return request;
+}
+
+Result<HttpReply> CouchDatabase::call(const HttpRequest& request, const StopSignal& stop) const {
+  transport_.start(request);
+  auto reply = transport_.wait(stop);
+  if (!reply) {
+    // The request points at bytes of our caller's.
+    transport_.cancel_all();
+    return reply;
+  }
+  if (reply->failure) return tl::unexpected(error_of(request.method, request.url, *reply));
+  return reply;
+}
+
+Error CouchDatabase::error_of(const std::string& method, const std::string& url,
+                              const HttpReply& reply) const {
+  const std::string context = fmt::format("{}: {} {}", config_.name, method, url);
+  if (reply.failure) return with_context(context, *reply.failure);
+  const Answer answer = answer_of_status(reply.status);
+  std::string what = fmt::format("{}: HTTP {}", context, reply.status);
+  if (const std::string said = error_of_reply(reply.body); !said.empty()) {
+    what.append(fmt::format(" ({})", said));
+  }
+  if (reply.status >= 300 && reply.status < 400) {
+    what.append(fmt::format("; redirects are not followed: put the final address{} into url",
+                            reply.location.empty() ? "" : " (" + reply.location + ")"));
+  }
+  what.append(advice(reply.status, config_));
+  // A good status where it does not help is a reply that we do not understand.
+  const bool passing =
+      answer == Answer::wait || answer == Answer::good || answer == Answer::conflict;
+  Error error{passing ? ErrorKind::retry : ErrorKind::fault, std::move(what)};
+  if (answer == Answer::wait) {
+    error.retry_after = parse_retry_after(reply.retry_after, std::chrono::system_clock::now());
+  }
+  return error;
+}
+
+Result<> CouchDatabase::create(const StopSignal& stop) const {
+  const auto reply = call(request("PUT", url_, {}, 64 * 1024), stop);
+  if (!reply) return tl::unexpected(reply.error());
+  const Answer answer = answer_of_status(reply->status);
+  // 412 file_exists: another loader was faster. (409 from some proxies and PouchDB.)
+  if (answer == Answer::good || answer == Answer::conflict) return {};
+  return tl::unexpected(error_of("PUT", url_, *reply));
+}
+
+}  // namespace caravel::uploader

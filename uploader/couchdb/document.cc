@@ -1,0 +1,119 @@
+#include "uploader/couchdb/document.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "formatter/rows/csv.h"
+#include "uploader/column_names.h"
+#include "uploader/json_text.h"
+
+namespace caravel::uploader {
+
+using formatter::ColumnType;
+
+std::uint64_t row_sum(std::string_view record) { return XXH3_64bits(record.data(), record.size()); }
+
+std::string sum_text(std::uint64_t sum) { return fmt::format("{:016x}", sum); }
+
+bool is_id_tail(std::string_view text) {
+  constexpr std::size_t kMostBytes = 512;
+  return !text.empty() && text.size() <= kMostBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '-' || c == ':' || c == '%';
+         });
+}
+
+std::optional<std::string> split_row(const formatter::Row& row, std::size_t columns,
+                                     std::vector<std::string_view>& fields, std::string& scratch) {
+  if (!is_id_tail(row.id_tail)) return "the row's id has bytes that no id has";
+  if (!is_utf8(row.record)) return "the row is not valid UTF-8";
+  if (!formatter::split_csv_record(row.record, fields, scratch)) {
+    return "the CSV record's quoting is broken";
+  }
+  if (fields.size() != columns) {
+    return fmt::format("the CSV record has {} fields instead of {}", fields.size(), columns);
+  }
+  return {};
+}
+
+Result<DocumentBuilder> DocumentBuilder::make(const ExtractInfo& extract,
+                                              const formatter::SidecarHeader& header,
+                                              std::string_view sha256) {
+  DocumentBuilder builder;
+  builder.id_prefix_ = extract.feed + ":";
+  for (const std::string& name : document_field_names(header.columns)) {
+    std::string key = ",";
+    append_json_string(name, key);
+    key.push_back(':');
+    builder.keys_.push_back(std::move(key));
+  }
+  for (const formatter::Column& column : header.columns) builder.types_.push_back(column.type);
+  for (const std::string& kind : header.kinds) {
+    std::string origin = R"(,"caravel":{"feed":)";
+    append_json_string(extract.feed, origin);
+    origin.append(R"(,"kind":)");
+    append_json_string(kind, origin);
+    origin.append(R"(,"extract":)");
+    append_json_string(extract_tag(sha256), origin);
+    origin.append(R"(,"line":)");
+    builder.origins_.push_back(std::move(origin));
+  }
+  if (!extract.timezone.empty()) {
+    auto utc = UtcConverter::make(extract.timezone);
+    if (!utc) return tl::unexpected(utc.error());
+    builder.utc_ = *utc;
+  }
+  return builder;
+}
+
+void DocumentBuilder::append_time(std::string_view id_tail, std::string& out) {
+  RowTime time;
+  if (!read_row_time(id_tail, time)) return;
+  out.append(R"(,"time":")");
+  append_iso_time(time, out);
+  out.push_back('"');
+  if (!utc_ || time.utc) return;
+  out.append(R"(,"time_utc":")");
+  append_iso_time(utc_->to_utc(time), out);
+  out.push_back('"');
+}
+
+std::optional<std::string> DocumentBuilder::append(const formatter::Row& row, std::uint64_t sum,
+                                                   std::string& out) {
+  if (auto reason = split_row(row, keys_.size(), fields_, scratch_)) return reason;
+  if (row.kind >= origins_.size()) return "the row is of a kind that its format does not have";
+  out.append(R"({"_id":")").append(id_prefix_).append(row.id_tail).append(R"(","doc_type":"Row")");
+  append_time(row.id_tail, out);
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    const std::string_view field = fields_[i];
+    if (field.empty()) continue;
+    out.append(keys_[i]);
+    switch (types_[i]) {
+      case ColumnType::text:
+        append_json_string(field, out);
+        break;
+      case ColumnType::number:
+      case ColumnType::automatic:
+        append_json_value(field, true, out);
+        break;
+      case ColumnType::json:
+        append_verbatim_json(field, out);
+        break;
+    }
+  }
+  char line[24];
+  const auto end = std::to_chars(line, line + sizeof line, row.line);
+  out.append(origins_[row.kind]).append(line, end.ptr);
+  out.append(R"(,"sum":")");
+  constexpr char kHex[] = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4) out.push_back(kHex[(sum >> shift) & 15]);
+  out.append(R"("}})");
+  return {};
+}
+
+}  // namespace caravel::uploader

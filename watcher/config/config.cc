@@ -1,0 +1,166 @@
+#include "watcher/config/config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "watcher/config/config_sections.h"
+
+namespace caravel::watcher {
+namespace {
+
+const std::vector<std::string> kTopKeys = {"spool",    "state",        "formats",  "log_level",
+                                           "min_free", "max_unpacked", "max_line", "max_claims",
+                                           "stores",   "feeds"};
+
+/// Folders with format files: those that are named must exist; `formats` beside the file is taken
+/// if it is there.
+Result<> read_formats(const YamlNode& node, const std::string& base, Config& config) {
+  std::error_code ignored;
+  if (!node.exists()) {
+    const std::string beside = resolve_path("formats", base);
+    if (std::filesystem::is_directory(beside, ignored)) config.formats.push_back(beside);
+    return {};
+  }
+  auto folders = node.as_strings();
+  if (!folders) return tl::unexpected(folders.error());
+  for (const std::string& folder : *folders) {
+    config.formats.push_back(resolve_path(folder, base));
+    if (!std::filesystem::is_directory(config.formats.back(), ignored)) {
+      return node.error(fmt::format("{} is not a folder", config.formats.back()));
+    }
+  }
+  return {};
+}
+
+Result<Config> read_config(const YamlNode& root, const std::string& path,
+                           const ConfigOptions& options) {
+  const std::string base =
+      std::filesystem::absolute(path).lexically_normal().parent_path().string();
+  Config config;
+  config.file = path;
+  if (!root.exists()) {
+    return fail(ErrorKind::usage,
+                fmt::format("{}: empty; the least that works is: feeds: {{NAME: {{}}}}", path));
+  }
+  CARAVEL_TRY(root.expect_keys(kTopKeys));
+  constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int64_t>::max();
+  SectionReader reader(root);
+  reader.path("spool", config.spool, base);
+  reader.path("state", config.state, base);
+  reader.choice<std::string>("log_level", config.log_level,
+                             {{"trace", "trace"},
+                              {"debug", "debug"},
+                              {"info", "info"},
+                              {"warning", "warning"},
+                              {"error", "error"}});
+  reader.size("min_free", config.min_free, 0, kMostBytes);
+  reader.size("max_unpacked", config.max_unpacked, 1, kMostBytes);
+  reader.size("max_line", config.max_line, 256, 1ULL << 30);
+  reader.count("max_claims", config.max_claims, 1, 100'000);
+  CARAVEL_TRY(reader.result());
+  CARAVEL_TRY(read_formats(root["formats"], base, config));
+  CARAVEL_TRY(read_stores(root["stores"], base, options, config));
+  CARAVEL_TRY(read_feeds(root["feeds"], config));
+  return config;
+}
+
+template <class Named>
+const Named* find_named(const std::vector<Named>& things, std::string_view name) {
+  const auto found = std::find_if(things.begin(), things.end(),
+                                  [&](const Named& thing) { return thing.name == name; });
+  return found == things.end() ? nullptr : &*found;
+}
+
+/// `what` is "feed" or "store".
+template <class Named>
+Result<const Named*> choose(const std::vector<Named>& things, const std::string& file,
+                            std::string_view what, const std::optional<std::string>& name) {
+  if (name) {
+    if (const Named* found = find_named(things, *name)) return found;
+    std::vector<std::string> candidates;
+    for (const Named& thing : things) candidates.push_back(thing.name);
+    const std::string nearest = nearest_word(*name, candidates);
+    return fail(ErrorKind::usage,
+                fmt::format("--{} {}: {} has no such {}{}", what, *name, file, what,
+                            nearest.empty() ? "; there is: " + names_of(things)
+                                            : fmt::format("; did you mean '{}'?", nearest)));
+  }
+  if (things.size() == 1) return &things.front();
+  return fail(ErrorKind::usage,
+              fmt::format("which {0}? Say --{0} NAME, one of: {1}", what, names_of(things)));
+}
+
+}  // namespace
+
+std::uint64_t MaxRejects::allowed(std::uint64_t lines) const {
+  if (lines < kFromLines) return lines;
+  if (!percent) return count;
+  // Not lines * percent / 100: that could overflow.
+  return lines / 100 * *percent + lines % 100 * *percent / 100;
+}
+
+const FeedConfig* Config::find_feed(std::string_view name) const { return find_named(feeds, name); }
+
+const uploader::StoreConfig* Config::find_store(std::string_view name) const {
+  return find_named(stores, name);
+}
+
+std::string find_config(const std::optional<std::string>& option, const char* env) {
+  if (option) return *option;
+  if (env != nullptr && *env != '\0') return env;
+  return "/etc/caravel/caravel.yaml";
+}
+
+Result<Config> load_config(const std::string& path, const ConfigOptions& options) {
+  auto root = YamlNode::load(path);
+  if (!root) {
+    Error error = std::move(root).error();
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+      error.message += " (name a configuration with --config FILE or $CARAVEL_CONFIG)";
+    }
+    return tl::unexpected(std::move(error));
+  }
+  return read_config(*root, path, options);
+}
+
+Result<Config> parse_config(const std::string& text, const std::string& path,
+                            const ConfigOptions& options) {
+  auto root = YamlNode::parse(text, path);
+  if (!root) return tl::unexpected(std::move(root).error());
+  return read_config(*root, path, options);
+}
+
+Result<> expect_feeds(const Config& config) {
+  if (!config.feeds.empty()) return {};
+  return fail(ErrorKind::usage, fmt::format("{}: no feed is configured; the least that works is: "
+                                            "feeds: {{NAME: {{}}}}",
+                                            config.file));
+}
+
+Result<const FeedConfig*> choose_feed(const Config& config,
+                                      const std::optional<std::string>& name) {
+  CARAVEL_TRY(expect_feeds(config));
+  return choose(config.feeds, config.file, "feed", name);
+}
+
+Result<const uploader::StoreConfig*> choose_store(const Config& config,
+                                                  const std::optional<std::string>& name) {
+  return choose(config.stores, config.file, "store", name);
+}
+
+std::string store_place(const uploader::StoreConfig& store) {
+  return store.type == uploader::StoreType::sqlite
+             ? store.path
+             : fmt::format("{}/{}", store.url, store.database);
+}
+
+std::vector<KnownKeys> known_config_keys() {
+  return {{"", kTopKeys}, {"stores", kStoreKeys}, {"feeds", kFeedKeys}};
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,81 @@
+#include "watcher/files/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "watcher/files/name_rules.h"
+
+namespace caravel::watcher {
+
+Result<UniqueFd> open_directory(const std::string& path) {
+  return open_file(path, O_RDONLY | O_DIRECTORY);
+}
+
+Result<UniqueFd> open_directory_at(int parent_fd, const std::string& name) {
+  UniqueFd fd(::openat(parent_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return fail_with_errno(fmt::format("open directory {}", printable(name)), errno);
+  return fd;
+}
+
+Result<UniqueFd> make_directory_at(int parent_fd, const std::string& name, mode_t mode) {
+  if (::mkdirat(parent_fd, name.c_str(), mode) == 0) {
+    // A crash before this may take an empty directory away again; whoever needs it makes it again.
+    CARAVEL_TRY(sync_fd(parent_fd, "the directory of " + printable(name)));
+  } else if (errno != EEXIST) {
+    return fail_with_errno(fmt::format("make directory {}", printable(name)), errno);
+  }
+  return open_directory_at(parent_fd, name);
+}
+
+Result<> sync_fd(int fd, std::string_view what) {
+  if (::fsync(fd) != 0) return fail_with_errno(fmt::format("fsync {}", what), errno);
+  return {};
+}
+
+Result<> for_each_name(int directory_fd, const std::function<bool(const std::string&)>& visit) {
+  // Opened anew: a duplicate would share its offset with every other reader of `directory_fd`.
+  UniqueFd fd(::openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return fail_with_errno("open directory", errno);
+  const auto close = [](DIR* stream) { ::closedir(stream); };
+  const std::unique_ptr<DIR, decltype(close)> stream(::fdopendir(fd.get()), close);
+  if (!stream) return fail_with_errno("open directory", errno);
+  static_cast<void>(fd.release());  // the stream's now
+
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = ::readdir(stream.get());
+    if (entry == nullptr) {
+      if (errno != 0) return fail_with_errno("read directory", errno);
+      return {};
+    }
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (!visit(name)) return {};
+  }
+}
+
+int rename_noreplace(int from_fd, const std::string& from, int to_fd, const std::string& to) {
+  if (::renameat2(from_fd, from.c_str(), to_fd, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  struct stat status;
+  if (::fstatat(to_fd, to.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  if (errno != ENOENT) return errno;
+  return ::renameat(from_fd, from.c_str(), to_fd, to.c_str()) == 0 ? 0 : errno;
+}
+
+Result<bool> exists_at(int directory_fd, const std::string& name) {
+  struct stat status;
+  if (::fstatat(directory_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT) return false;
+  return fail_with_errno(printable(name), errno);
+}
+
+}  // namespace caravel::watcher

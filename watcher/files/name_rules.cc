@@ -1,0 +1,128 @@
+#include "watcher/files/name_rules.h"
+
+#include <fnmatch.h>
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "watcher/exchange/utf8.h"
+
+namespace caravel::watcher {
+namespace {
+
+/// Why a name can never be taken; empty if it can.
+std::string_view why_unusable(std::string_view name) {
+  if (!is_plain_name(name)) return "is not a file name";
+  if (name.size() > kMaxNameBytes) return "has a name that is too long (over 200 bytes)";
+  while (!name.empty()) {
+    const std::size_t length = utf8_length(name);
+    if (length == 0) return "has a name that is not valid UTF-8";
+    if (is_control(name.substr(0, length))) return "has a control character in its name";
+    name.remove_prefix(length);
+  }
+  return {};
+}
+
+/// Why a name is a sender's or an editor's temporary one; empty if it is none.
+std::string_view why_in_progress(std::string_view name) {
+  // rsync's .NAME.XXXXXX and .~tmp~/ are among them.
+  if (name.front() == '.') return "is hidden (a temporary name of rsync?)";
+  if (name.front() == '~') return "has a temporary name (~…)";
+  if (name.size() > 1 && name.front() == '#' && name.back() == '#') {
+    return "is an editor's unsaved text (#…#)";
+  }
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSuffixes{{
+      {".part", "has a temporary name (….part)"},
+      {".tmp", "has a temporary name (….tmp)"},
+      {".filepart", "has a temporary name (….filepart)"},
+      {"~", "is an editor's backup (…~)"},
+  }};
+  for (const auto& [suffix, reason] : kSuffixes) {
+    if (name.ends_with(suffix)) return reason;
+  }
+  return {};
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The number that the digits text[from, from + count) spell; nothing if one is no digit.
+std::optional<int> digits(std::string_view text, std::size_t from, std::size_t count) {
+  int value = 0;
+  for (const char c : text.substr(from, count)) {
+    if (!is_digit(c)) return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+}  // namespace
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
+NameVerdict judge_name(std::string_view name, const std::string& match) {
+  if (const auto why = why_unusable(name); !why.empty()) return {NameKind::unusable, why};
+  if (const auto why = why_in_progress(name); !why.empty()) return {NameKind::in_progress, why};
+
+  const auto target = manifest_target(name);
+  const std::string matched(base_name(target.value_or(name)));
+  if (::fnmatch(match.c_str(), matched.c_str(), 0) != 0) {
+    return {NameKind::unmatched, "is not named by the feed's `match`"};
+  }
+  return {target ? NameKind::manifest : NameKind::candidate, {}};
+}
+
+std::string_view base_name(std::string_view name) {
+  for (const std::string_view suffix : {".gz", ".zst"}) {
+    if (name.size() > suffix.size() && name.ends_with(suffix)) {
+      name.remove_suffix(suffix.size());
+      break;
+    }
+  }
+  return name;
+}
+
+std::optional<std::string_view> manifest_target(std::string_view name) {
+  constexpr std::string_view kSuffix = ".manifest";
+  if (name.size() <= kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_suffix(kSuffix.size());
+  return name;
+}
+
+std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
+  constexpr std::size_t kLength = 10;  // YYYY-MM-DD
+  for (std::size_t i = 0; i + kLength <= name.size(); ++i) {
+    if (name[i + 4] != '-' || name[i + 7] != '-') continue;
+    if (i > 0 && is_digit(name[i - 1])) continue;
+    if (i + kLength < name.size() && is_digit(name[i + kLength])) continue;
+    const auto year = digits(name, i, 4);
+    const auto month = digits(name, i + 5, 2);
+    const auto day = digits(name, i + 8, 2);
+    if (!year || !month || !day) continue;
+    const std::chrono::year_month_day date{std::chrono::year{*year},
+                                           std::chrono::month{static_cast<unsigned>(*month)},
+                                           std::chrono::day{static_cast<unsigned>(*day)}};
+    if (date.ok()) return date;
+  }
+  return std::nullopt;
+}
+
+std::string printable(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const std::size_t length = utf8_length(name);
+    if (length == 0 || is_control(name.substr(0, length))) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(name[0]));
+      name.remove_prefix(1);
+    } else {
+      out += name.substr(0, length);
+      name.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
+}  // namespace caravel::watcher

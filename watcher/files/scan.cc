@@ -1,0 +1,65 @@
+#include "watcher/files/scan.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "watcher/files/directory.h"
+
+namespace caravel::watcher {
+
+std::string_view describe(FileKind kind) {
+  switch (kind) {
+    case FileKind::regular:
+      return "is a regular file";
+    case FileKind::linked:
+      return "has more than one link";
+    case FileKind::directory:
+      return "is a directory";
+    case FileKind::symlink:
+      return "is a symbolic link";
+    case FileKind::other:
+      break;
+  }
+  return "is no regular file";
+}
+
+FileKind kind_of(const struct stat& status) {
+  switch (status.st_mode & S_IFMT) {
+    case S_IFREG:
+      return status.st_nlink > 1 ? FileKind::linked : FileKind::regular;
+    case S_IFDIR:
+      return FileKind::directory;
+    case S_IFLNK:
+      return FileKind::symlink;
+    default:
+      return FileKind::other;
+  }
+}
+
+Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::string& name,
+                                              const std::string& match) {
+  // Events and the ledger bring names as well; ".." must not be looked at even so.
+  if (!is_plain_name(name)) {
+    return fail(ErrorKind::content, printable(name) + " is not a file name");
+  }
+  struct stat status;
+  if (::fstatat(directory_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    return fail_with_errno(printable(name), errno);
+  }
+  return ScanEntry{name, kind_of(status), stamp_of(status), judge_name(name, match)};
+}
+
+Result<> scan_directory(int directory_fd, const std::string& match,
+                        const std::function<bool(const ScanEntry&)>& visit) {
+  return for_each_name(directory_fd, [&](const std::string& name) {
+    if (name == ".caravel") return true;
+    auto entry = look_at_name(directory_fd, name, match);
+    if (!entry) return visit({name, FileKind::other, {}, judge_name(name, match)});
+    return !*entry || visit(**entry);
+  });
+}
+
+}  // namespace caravel::watcher

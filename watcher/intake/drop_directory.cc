@@ -1,0 +1,103 @@
+#include "watcher/intake/drop_directory.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "watcher/files/directory.h"
+
+namespace caravel::watcher {
+namespace {
+
+bool same_directory(int one, int other) {
+  struct stat a {};
+  struct stat b {};
+  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
+}  // namespace
+
+Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
+  close(inotify);
+  auto watched = [&]() -> Result<> {
+    if (inotify == nullptr) return {};
+    // The parent says when the directory is made anew: watch it even if there is none to open.
+    auto parent = open_directory(std::filesystem::path(path_).parent_path().string());
+    if (!parent) return tl::unexpected(parent.error());
+    auto watch = inotify->watch_parent(parent->get());
+    if (!watch) return tl::unexpected(watch.error());
+    parent_watch_ = *watch;
+    return {};
+  }();
+  auto fd = open_directory(path_);
+  if (!fd) return tl::unexpected(fd.error());
+  if (!watched) return watched;
+  auto traits = file_system_of(fd->get());
+  if (!traits) return tl::unexpected(traits.error());
+  traits_ = *traits;
+  auto root = claim_root_for(spool, fd->get(), path_);
+  if (!root) return tl::unexpected(root.error());
+  if (roots_.empty() || !same_directory(root->fd.get(), roots_.back()->fd.get())) {
+    roots_.push_back(std::make_unique<ClaimRoot>(std::move(*root)));
+  }
+  if (inotify != nullptr && !(polled() && !traits_.events)) {
+    auto watch = inotify->watch_directory(fd->get());
+    if (!watch) return tl::unexpected(watch.error());
+    watch_ = *watch;
+  }
+  fd_ = std::move(*fd);
+  return {};
+}
+
+void DropDirectory::close(Inotify* inotify) {
+  if (inotify != nullptr) {
+    if (watch_ >= 0) inotify->remove(watch_);
+    if (parent_watch_ >= 0) inotify->remove(parent_watch_);
+  }
+  watch_ = parent_watch_ = -1;
+  fd_.reset();
+}
+
+bool DropDirectory::is_current() const {
+  struct stat by_path {};
+  struct stat by_fd {};
+  return fd_ && ::stat(path_.c_str(), &by_path) == 0 && ::fstat(fd_.get(), &by_fd) == 0 &&
+         by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino;
+}
+
+DropDirectory::Judged DropDirectory::judge(ScanEntry entry) const {
+  Judged judged{nullptr, std::move(entry)};
+  for (const FeedConfig* feed : feeds_) {
+    NameVerdict verdict = judge_name(judged.entry.name, feed->match);
+    if (verdict.kind == NameKind::manifest && feed->manifest == ManifestRule::ignore) {
+      verdict = {NameKind::unmatched, "is a manifest, and the feed says manifest: ignore"};
+    }
+    const bool good = verdict.kind == NameKind::candidate || verdict.kind == NameKind::manifest;
+    // What the first feed says of a name that none takes is as good as any other.
+    if (feed == feeds_.front() || good) judged.entry.verdict = verdict;
+    if (judged.entry.takeable()) {
+      judged.feed = feed;
+      break;
+    }
+  }
+  return judged;
+}
+
+Result<std::optional<DropDirectory::Judged>> DropDirectory::look(const std::string& name) const {
+  auto entry = look_at_name(fd_.get(), name, feeds_.front()->match);
+  if (!entry) return tl::unexpected(entry.error());
+  if (!*entry) return std::nullopt;
+  return judge(std::move(**entry));
+}
+
+bool DropDirectory::polled() const {
+  return !traits_.events || traits_.poll ||
+         std::any_of(feeds_.begin(), feeds_.end(),
+                     [](const FeedConfig* feed) { return feed->notice == Notice::poll; });
+}
+
+}  // namespace caravel::watcher

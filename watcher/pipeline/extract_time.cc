@@ -1,0 +1,58 @@
+#include "watcher/pipeline/extract_time.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "watcher/files/name_rules.h"
+#include "watcher/files/time_text.h"
+
+namespace caravel::watcher {
+
+using std::chrono::sys_days;
+using std::chrono::sys_seconds;
+
+ExtractTime ExtractTime::at(sys_seconds time, std::string source) {
+  ExtractTime extract;
+  extract.known = {time_text(time), std::move(source)};
+  extract.years = formatter::YearTable::nearest_to(time);
+  extract.time = time;
+  return extract;
+}
+
+ExtractTime ExtractTime::of_year(std::chrono::year year) {
+  ExtractTime extract;
+  extract.known = {fmt::format("{}", static_cast<int>(year)), "option"};
+  extract.years = formatter::YearTable::fixed(year);
+  return extract;
+}
+
+ExtractTime ExtractTime::of_manifest(std::chrono::system_clock::time_point cut) {
+  return at(std::chrono::floor<std::chrono::seconds>(cut), "manifest");
+}
+
+ExtractTime ExtractTime::of_file(std::string_view name, std::int64_t mtime_ns) {
+  if (const auto date = date_in_name(name)) {
+    return at(sys_days(*date) + std::chrono::days(1) - std::chrono::seconds(1), "name");
+  }
+  ExtractTime extract =
+      at(std::chrono::floor<std::chrono::seconds>(
+             std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(mtime_ns))),
+         "mtime");
+  extract.only_mtime = true;
+  return extract;
+}
+
+std::optional<ExtractTime> ExtractTime::of_known(const KnownTime& known) {
+  if (known.time_source == "option") {
+    int year = 0;
+    const char* const end = known.time_used.data() + known.time_used.size();
+    if (std::from_chars(known.time_used.data(), end, year).ptr != end) return std::nullopt;
+    return of_year(std::chrono::year(year));
+  }
+  const auto time = parse_time_text(known.time_used);
+  if (!time) return std::nullopt;
+  return at(std::chrono::floor<std::chrono::seconds>(*time), known.time_source);
+}
+
+}  // namespace caravel::watcher

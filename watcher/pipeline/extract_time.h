@@ -1,0 +1,36 @@
+// The extract's own time: what the year of dates without one is taken from.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "formatter/patterns/year.h"
+#include "watcher/ledger/ledger.h"
+
+namespace caravel::watcher {
+
+struct ExtractTime {
+  /// As the ledger keeps it: an ISO 8601 time, or a year alone (source "option").
+  KnownTime known;
+  formatter::YearTable years;
+  /// Nothing better than an mtime speaks: the year must be checked against the last line.
+  bool only_mtime = false;
+  std::chrono::sys_seconds time{};
+
+  /// `--year Y`: every line is in that year.
+  static ExtractTime of_year(std::chrono::year year);
+  /// The time at which a manifest says that it was cut.
+  static ExtractTime of_manifest(std::chrono::system_clock::time_point cut);
+  /// A date in the name, meaning the end of that day; else the mtime.
+  static ExtractTime of_file(std::string_view name, std::int64_t mtime_ns);
+  /// What was used for the same content before. Nothing if the text cannot be read.
+  static std::optional<ExtractTime> of_known(const KnownTime& known);
+
+ private:
+  static ExtractTime at(std::chrono::sys_seconds time, std::string source);
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,246 @@
+#include "watcher/pipeline/format_step.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "formatter/rows/csv.h"
+#include "watcher/files/name_rules.h"
+
+namespace caravel::watcher {
+namespace {
+
+using formatter::FormatResult;
+
+Result<UniqueFd> open_target(const std::string& path) {
+  if (path.empty()) return UniqueFd();
+  return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+}
+
+/// What can be known only from the content, and must be assumed before it was read.
+struct Assumption {
+  ExtractTime time;
+  std::optional<Manifest> manifest;  // for the extract's place in its log
+};
+
+/// One pass under one assumption.
+Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets& targets,
+                          const Assumption& assumed, const formatter::FormatMonitor& monitor) {
+  FormatReport report;
+  auto stamp = stamp_of_fd(fd);
+  if (!stamp) return tl::unexpected(stamp.error());
+  report.stamp = *stamp;
+  if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!own) return fail_with_errno("dup", errno);
+
+  formatter::Input::Options options;
+  options.name = order.name;
+  options.fixed_size = report.stamp.size;
+  if (report.stamp.size == 0) own = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto input = formatter::Input::open(std::move(own), options);
+  if (!input) return tl::unexpected(input.error());
+
+  auto csv_fd = open_target(targets.csv);
+  if (!csv_fd) return tl::unexpected(csv_fd.error());
+  auto sidecar_fd = open_target(targets.sidecar);
+  if (!sidecar_fd) return tl::unexpected(sidecar_fd.error());
+  formatter::Output csv(csv_fd->get());
+  formatter::Output sidecar(sidecar_fd->get());
+  formatter::Rejects rejects(targets.rejects);
+
+  formatter::FormatRequest request;
+  request.format = order.by_hand.format != nullptr ? order.by_hand.format
+                   : order.feed.format == "auto"   ? nullptr
+                                                   : order.formats.find(order.feed.format);
+  request.formats = &order.formats;
+  request.years = assumed.time.years;
+  if (assumed.manifest) {
+    request.first_line = first_line_hash(*assumed.manifest);
+    request.log_offset = assumed.manifest->first;
+  }
+  request.accept_unterminated = order.feed.accept_unterminated;
+  request.max_line = order.config.max_line;
+  request.max_unpacked = order.config.max_unpacked;
+  auto result = format_extract(*input, request, {csv, sidecar, rejects}, monitor);
+  if (!result) return tl::unexpected(result.error());
+  // What is kept of rejects must be on the disk before the extract is called done.
+  CARAVEL_TRY(rejects.flush(true));
+  report.result = std::move(*result);
+  report.has_lines = rejects.has_lines();
+  report.has_cut = rejects.has_cut();
+  report.has_reasons = rejects.has_reasons();
+  return report;
+}
+
+/// The first of the reasons, for the message about a file that is refused whole.
+std::string first_reason(const std::string& reasons_path) {
+  if (reasons_path.empty()) return "";
+  auto fd = open_file(reasons_path, O_RDONLY | O_NOFOLLOW);
+  if (!fd) return "";
+  char text[1024];
+  const ssize_t got = ::pread(fd->get(), text, sizeof text, 0);
+  std::string_view rest(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));
+  rest = rest.substr(0, rest.find('\n'));
+  std::vector<std::string_view> fields;
+  std::string scratch;
+  if (!formatter::split_csv_record(rest, fields, scratch) || fields.size() != 3) return "";
+  return fmt::format("; the first: line {}: {}", fields[0], fields[2]);
+}
+
+/// Too many rejects: this is most likely another format.
+std::optional<std::string> refuse_for_rejects(const FormatOrder& order,
+                                              const FormatTargets& targets,
+                                              const FormatResult& result) {
+  const auto& counts = result.counts;
+  if (counts.rejected <= order.feed.max_rejects.allowed(counts.lines)) return std::nullopt;
+  return fmt::format(
+      "{} of its {} lines match no record kind of the format '{}', more than max_rejects: is this "
+      "another format?{}",
+      counts.rejected, counts.lines, result.format != nullptr ? result.format->name : "none",
+      first_reason(targets.rejects.reasons));
+}
+
+ExtractTime time_of(const FormatOrder& order, const std::optional<Manifest>& manifest,
+                    std::int64_t mtime_ns) {
+  if (order.by_hand.year) return ExtractTime::of_year(*order.by_hand.year);
+  if (manifest) return ExtractTime::of_manifest(manifest->cut);
+  return ExtractTime::of_file(order.name, mtime_ns);
+}
+
+/// Whether a manifest speaks of this content. caravel-tail packs nothing: what came packed was
+/// packed on its way, or its manifest was made by somebody else.
+bool speaks_of(const Manifest& manifest, const FormatResult& result) {
+  return manifest.sha256 == result.unpacked_sha256 || manifest.sha256 == result.sha256;
+}
+
+/// The manifest that counts for the content: by whatever name it came, for a replay may have any.
+Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* ledger,
+                                             const FormatResult& result) {
+  if (order.feed.manifest == ManifestRule::ignore) return std::nullopt;
+  std::vector<Manifest> known;
+  if (ledger != nullptr) {
+    for (const std::string& digest : {result.unpacked_sha256, result.sha256}) {
+      auto manifest = ledger->manifest_of(order.feed.name, digest, order.name);
+      if (!manifest || *manifest) return manifest;
+    }
+    auto all = ledger->manifests_for(order.feed.name, order.name);
+    if (!all) return tl::unexpected(all.error());
+    known = std::move(*all);
+  }
+  // One that the ledger has but did not name came too late; one that it has not lies beside a file.
+  const auto found =
+      std::find_if(order.manifests.begin(), order.manifests.end(), [&](const Manifest& manifest) {
+        return speaks_of(manifest, result) &&
+               std::find(known.begin(), known.end(), manifest) == known.end();
+      });
+  return found != order.manifests.end() ? std::optional(*found) : std::nullopt;
+}
+
+bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->first_line == b->first_line && a->first == b->first;
+}
+
+/// What the content turned out to be, once its digest is known: the manifest that counts for it,
+/// and the time that was used for it before.
+Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const FormatResult& result,
+                          std::int64_t mtime_ns) {
+  Assumption settled;
+  auto manifest = manifest_for(order, ledger, result);
+  if (!manifest) return tl::unexpected(manifest.error());
+  settled.manifest = std::move(*manifest);
+  settled.time = time_of(order, settled.manifest, mtime_ns);
+  if (ledger == nullptr || order.by_hand.year) return settled;
+  // Rows must get the years that they have in the store.
+  auto known = ledger->known_time(result.sha256);
+  if (!known) return tl::unexpected(known.error());
+  if (*known && **known == settled.time.known) {
+    settled.time.only_mtime = false;  // it was believed before
+  } else if (*known) {
+    if (auto earlier = ExtractTime::of_known(**known)) settled.time = std::move(*earlier);
+  }
+  return settled;
+}
+
+/// A piece of a CSV log from behind its first line: what would be taken for its header is a row.
+std::optional<std::string> refuse_without_header(const FormatReport& report) {
+  const formatter::Format* const format = report.result.format;
+  if (format == nullptr || format->reader != formatter::Reader::csv || !format->columns.empty() ||
+      !report.manifest || report.manifest->first == 0) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "begins at byte {} of its log, so it has no header, and the format '{}' takes the columns "
+      "from the header. Make a format of your own that names them (columns: [...])",
+      report.manifest->first, format->name);
+}
+
+}  // namespace
+
+formatter::Hash128 first_line_hash(const Manifest& manifest) {
+  formatter::Hash128 hash;
+  const char* const digits = manifest.first_line.data();
+  std::from_chars(digits, digits + 16, hash.high, 16);
+  std::from_chars(digits + 16, digits + manifest.first_line.size(), hash.low, 16);
+  return hash;
+}
+
+Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatTargets& targets,
+                                 Ledger* ledger, const formatter::FormatMonitor& monitor) {
+  auto stamp = stamp_of_fd(fd);
+  if (!stamp) return tl::unexpected(stamp.error());
+  Assumption assumed;
+  const auto likely = std::find_if(order.manifests.begin(), order.manifests.end(),
+                                   [&](const Manifest& m) { return m.bytes == stamp->size; });
+  if (likely != order.manifests.end()) assumed.manifest = *likely;
+  assumed.time = time_of(order, assumed.manifest, stamp->mtime_ns);
+  auto report = pass(fd, order, targets, assumed, monitor);
+  if (!report) return report;
+  // Only its content says whether we have seen it before, and what belongs to it.
+  auto settled = settle(order, ledger, report->result, stamp->mtime_ns);
+  if (!settled) return tl::unexpected(settled.error());
+  // Not only by those of its name: an enemy may have sent more of them than are looked at.
+  if (!order.manifests.empty() && !settled->manifest &&
+      std::none_of(order.manifests.begin(), order.manifests.end(),
+                   [&](const Manifest& m) { return speaks_of(m, report->result); })) {
+    report->mismatch = true;
+    return report;
+  }
+  const formatter::Format* format = report->result.format;
+  const bool needs_year = format != nullptr && format->needs_year();
+  const bool same_year = !needs_year || settled->time.known == assumed.time.known;
+  if (!same_year || !same_place(settled->manifest, assumed.manifest)) {
+    report = pass(fd, order, targets, *settled, monitor);
+    if (!report) return report;
+  }
+  const ExtractTime& time = settled->time;
+  report->manifest = settled->manifest;
+
+  if (needs_year && time.only_mtime && report->result.last_date &&
+      !formatter::mtime_is_credible(*report->result.last_date, time.time)) {
+    if (order.feed.year == YearRule::guess) {
+      report->year_guessed = true;
+    } else {
+      report->year_unknown = true;
+      report->refusal = fmt::format(
+          "the year of its dates cannot be known: only its mtime ({}) speaks, and the last line "
+          "({:02}/{:02}) lies more than 30 days from it. Name the year with --year",
+          time.known.time_used, static_cast<unsigned>(report->result.last_date->month()),
+          static_cast<unsigned>(report->result.last_date->day()));
+    }
+  }
+  if (needs_year) report->time = time.known;
+  if (!report->refusal) report->refusal = refuse_without_header(*report);
+  if (!report->refusal) report->refusal = refuse_for_rejects(order, targets, report->result);
+  return report;
+}
+
+}  // namespace caravel::watcher

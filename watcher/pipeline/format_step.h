@@ -1,0 +1,72 @@
+// One extract from its file to CSV, sidecar and reject files: what the pipeline does first, and all
+// that `process --dry-run` does.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/stop_signal.h"
+#include "formatter/formatter.h"
+#include "watcher/config/config.h"
+#include "watcher/files/file_stamp.h"
+#include "watcher/ledger/ledger.h"
+#include "watcher/pipeline/extract_time.h"
+
+namespace caravel::watcher {
+
+/// Where the results go; "" leaves one out.
+struct FormatTargets {
+  std::string csv;
+  std::string sidecar;
+  formatter::Rejects::Paths rejects;
+};
+
+/// What a person may say on the command line, over what the feed says.
+struct ByHand {
+  std::optional<std::chrono::year> year;
+  const formatter::Format* format = nullptr;
+};
+
+struct FormatOrder {
+  const Config& config;
+  const FeedConfig& feed;
+  const formatter::FormatSet& formats;
+  ByHand by_hand;
+  std::string name;  // of the extract, for the date in it and its packing
+  /// What came as its manifest, newest first.
+  std::vector<Manifest> manifests{};
+};
+
+struct FormatReport {
+  formatter::FormatResult result;
+  FileStamp stamp;  // of the file when reading began
+  KnownTime time;   // empty if the format needs no year
+  bool year_guessed = false;
+  /// What is known of its place in its log, because its content is what a manifest says.
+  std::optional<Manifest> manifest;
+  /// Manifests came for it, and its content is not what any of them says. Nothing else counts then.
+  bool mismatch = false;
+  /// The whole file is refused: too many rejects, or no year to be known. Why, for people.
+  std::optional<std::string> refusal;
+  bool year_unknown = false;  // --year would help
+  bool has_lines = false;     // which reject files were made
+  bool has_cut = false;
+  bool has_reasons = false;
+};
+
+/// The hash of a log's first line as a manifest has it: 32 hex digits, the high half first.
+[[nodiscard]] formatter::Hash128 first_line_hash(const Manifest& manifest);
+
+/// Formats what `fd` has open, from its start. Reads it once; twice if only its content says, by
+/// the ledger, which year its dates have or where in its log it was. `fd` stays the caller's.
+///
+/// Errors: content if the file must be set aside (damaged, no format takes it); retry or fault if
+/// reading or writing fails (a full disk); stopped.
+[[nodiscard]] Result<FormatReport> format_file(int fd, const FormatOrder& order,
+                                               const FormatTargets& targets, Ledger* ledger,
+                                               const formatter::FormatMonitor& monitor);
+
+}  // namespace caravel::watcher

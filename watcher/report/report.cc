@@ -1,0 +1,116 @@
+// Collects what `status` shows. report_text.cc and report_json.cc show it.
+#include "watcher/report/report.h"
+
+#include <algorithm>
+
+namespace caravel::watcher {
+namespace {
+
+template <class T>
+T value_or_default(const std::map<std::string, T>& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? T{} : found->second;
+}
+
+std::uint64_t extracts_in(const FeedSummary& summary, State state) {
+  const auto found = summary.extracts.find(state);
+  return found == summary.extracts.end() ? 0 : found->second;
+}
+
+Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  auto summaries = ledger.summaries();
+  if (!summaries) return tl::unexpected(std::move(summaries).error());
+  auto hour = ledger.throughput_since(report.now - std::chrono::hours(1));
+  if (!hour) return tl::unexpected(std::move(hour).error());
+  auto day = ledger.throughput_since(report.now - std::chrono::hours(24));
+  if (!day) return tl::unexpected(std::move(day).error());
+
+  std::vector<std::string> names = question.feeds;
+  for (const auto& [name, unused] : *summaries) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    FeedStatus feed;
+    feed.name = names[i];
+    feed.configured = i < question.feeds.size();
+    feed.summary = value_or_default(*summaries, feed.name);
+    feed.last_hour = value_or_default(*hour, feed.name);
+    feed.last_day = value_or_default(*day, feed.name);
+    report.waiting_total += extracts_in(feed.summary, State::waiting);
+    report.failed_total += extracts_in(feed.summary, State::failed);
+    report.feeds.push_back(std::move(feed));
+  }
+  return {};
+}
+
+Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  auto known = ledger.stores();
+  if (!known) return tl::unexpected(std::move(known).error());
+  for (const auto& [name, place] : question.stores) {
+    StoreRecord record;
+    // A place, not a name, is what holds rows: a store that was pointed elsewhere is a new one.
+    for (const StoreRecord& candidate : *known) {
+      if (candidate.place == place) record = candidate;
+    }
+    record.name = name;
+    record.place = place;
+    report.stores.push_back(std::move(record));
+  }
+  return {};
+}
+
+Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  auto sources = ledger.sources();
+  if (!sources) return tl::unexpected(sources.error());
+  for (SourceStatus& source : *sources) {
+    if (source.replaced && source.gaps_total == 0) continue;
+    FeedConfig feed;  // with the defaults, if it is not configured any more
+    for (const FeedConfig& known : question.limits) {
+      if (known.name == source.run.feed) feed = known;
+    }
+    const Time forget_before = report.now - feed.forget_source;
+    const bool forgotten =
+        source.last_at < forget_before &&
+        std::all_of(source.gaps.begin(), source.gaps.end(),
+                    [&](const SequenceGap& gap) { return gap.since < forget_before; });
+    report.sources.push_back({std::move(source), forgotten, forget_before});
+  }
+  auto silent = silent_sources(question.limits, ledger, report.now);
+  if (!silent) return tl::unexpected(silent.error());
+  std::erase_if(*silent, [](const SilentSource& source) { return source.forgotten; });
+  report.silent = std::move(*silent);
+  auto overdue = overdue_manifests(question.limits, ledger, report.now);
+  if (!overdue) return tl::unexpected(overdue.error());
+  report.overdue = std::move(*overdue);
+  return {};
+}
+
+}  // namespace
+
+Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question, Time now) {
+  StatusReport report;
+  report.now = now;
+  report.lock_holder = question.lock_holder;
+  report.captures = question.captures;
+  report.refused_manifests = question.refused_manifests;
+  CARAVEL_TRY(add_feeds(ledger, question, report));
+  CARAVEL_TRY(add_stores(ledger, question, report));
+  CARAVEL_TRY(add_sources(ledger, question, report));
+  auto waiting = ledger.newest_in(State::waiting, question.most);
+  if (!waiting) return tl::unexpected(std::move(waiting).error());
+  report.waiting = std::move(*waiting);
+  auto failed = ledger.newest_in(State::failed, question.most);
+  if (!failed) return tl::unexpected(std::move(failed).error());
+  report.failed = std::move(*failed);
+  auto left_alone = ledger.left_alone();
+  if (!left_alone) return tl::unexpected(std::move(left_alone).error());
+  for (const auto& [feed, names] : *left_alone) {
+    report.left_alone_total += names.size();
+    for (const LeftAlone& name : names) {
+      if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
+    }
+  }
+  return report;
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,36 @@
+// Where an extract stands in the sequence of a capture host's agent. Pure but for numbers_in().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "watcher/ledger/ledger.h"
+
+namespace caravel::watcher {
+
+struct SequencePlace {
+  SourceRun run;
+  std::uint64_t sequence = 0;
+};
+
+/// By its manifest, or else by a name of the agent's shape; nothing for any other extract.
+[[nodiscard]] std::optional<SequencePlace> sequence_of(const std::string& feed,
+                                                       const std::string& name,
+                                                       const std::optional<Manifest>& manifest);
+
+/// The sequence numbers of a run's extracts in a directory, by their names: the first 10,000 that
+/// are found, none if it cannot be read.
+[[nodiscard]] std::set<std::uint64_t> numbers_in(const std::string& directory,
+                                                 std::string_view run);
+
+/// What a person should hear of an arrival: a gap that it opened, or the one that it closed.
+[[nodiscard]] std::vector<std::string> describe(const SequencePlace& place, const Arrival& arrival);
+
+/// "5", or "5 to 7".
+[[nodiscard]] std::string describe(const SequenceGap& gap);
+
+}  // namespace caravel::watcher

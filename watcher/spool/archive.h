@@ -1,0 +1,58 @@
+// Where claimed files go in the end: done/ or failed/. Nothing that is there is ever overwritten.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "watcher/files/file_stamp.h"
+#include "watcher/spool/claim.h"
+#include "watcher/spool/spool.h"
+
+namespace caravel::watcher {
+
+/// NAME, then NAME~<8 hex>, NAME~<8 hex>~2, NAME~<8 hex>~3, …
+[[nodiscard]] std::string nth_name(std::string_view name, std::string_view hex, unsigned n);
+
+/// Moves the claimed file to done/YYYY/MM/DD/NAME; a taken name becomes the next of nth_name() with
+/// the extract's SHA-256. Call after the ledger says done; durable on return, and the claim's
+/// directory is gone. Returns the path relative to the spool; nothing if the claim holds no such
+/// file. Repeating it after a crash at any point finishes it and makes no second copy; the path of
+/// one that was finished: find_archived().
+[[nodiscard]] Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& root,
+                                                         const Claim& claim,
+                                                         std::string_view sha256,
+                                                         std::chrono::year_month_day day);
+
+/// The path of a file that archive() has moved (a crash came before the ledger heard of it): the
+/// one of its possible names that has this size and mtime.
+[[nodiscard]] Result<std::optional<std::string>> find_archived(const Spool& spool,
+                                                               const std::string& name,
+                                                               std::string_view sha256,
+                                                               std::chrono::year_month_day day,
+                                                               const FileStamp& stamp);
+
+/// The stamp of a file of the spool, for changed_since(); nothing if it is gone.
+[[nodiscard]] Result<std::optional<FileStamp>> stamp_in_spool(const Spool& spool,
+                                                              const std::string& relative);
+
+/// Takes an archived file that has changed since back into work/ under a new claim, whose row is
+/// committed already. Durable on return.
+[[nodiscard]] Result<ClaimOutcome> reclaim(const Spool& spool, const std::string& relative,
+                                           const Claim& claim);
+
+/// Moves whatever was claimed to failed/NAME, unopened unless it must be copied, and says why in
+/// NAME.why, which is there before the file is: a crash between leaves a .why too early, never a
+/// file unexplained. The .why ends with a line "claim: <claim id>", by which a repetition knows its
+/// own. `sha256` may be empty (never read). Returns the path relative to the spool; nothing if the
+/// claim holds no such file. On another file system what is no regular file stays in
+/// DROP/.caravel/failed/, and the path returned is absolute.
+[[nodiscard]] Result<std::optional<std::string>> set_aside(const Spool& spool,
+                                                           const ClaimRoot& root,
+                                                           const Claim& claim,
+                                                           std::string_view sha256,
+                                                           std::string_view why);
+
+}  // namespace caravel::watcher

@@ -1,0 +1,245 @@
+#include "watcher/spool/claim.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "watcher/files/directory.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/files/scan.h"
+
+namespace caravel::watcher {
+namespace {
+
+constexpr std::string_view kIdShape = "ddddddddTddddddZ-xxxxxxxxxxxx";
+constexpr std::string_view kFeedCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+constexpr char kDropClaims[] = ".caravel";
+
+/// Whether a rename from one directory to the other can work: rename(2) wants the same mount, not
+/// only the same device (bind mounts, as systemd makes them for a service's ReadWritePaths).
+Result<bool> rename_reaches(int from_fd, int to_fd) {
+  std::array<struct statx, 2> status{};
+  const std::array<int, 2> fds{from_fd, to_fd};
+  for (std::size_t i = 0; i < fds.size(); ++i) {
+    if (::statx(fds[i], "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &status[i]) != 0) {
+      return fail_with_errno("statx", errno);
+    }
+  }
+  const bool mounts_known = (status[0].stx_mask & status[1].stx_mask & STATX_MNT_ID) != 0;
+  return status[0].stx_dev_major == status[1].stx_dev_major &&
+         status[0].stx_dev_minor == status[1].stx_dev_minor &&
+         (!mounts_known || status[0].stx_mnt_id == status[1].stx_mnt_id);
+}
+
+std::string place_of(const Claim& claim) { return claim.id + "/" + claim.name; }
+
+/// Ids and names come from the ledger and from others: neither may lead out of the root.
+Result<> check(const Claim& claim) {
+  if (is_claim_id(claim.id) && is_plain_name(claim.name)) return {};
+  return fail(ErrorKind::content, fmt::format("no claim can be called {}/{}", printable(claim.id),
+                                              printable(claim.name)));
+}
+
+}  // namespace
+
+Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::string& drop_path) {
+  auto reaches = rename_reaches(drop_fd, spool.work_fd());
+  if (!reaches) return tl::unexpected(with_context(drop_path, std::move(reaches).error()));
+  if (*reaches) {
+    UniqueFd work(::fcntl(spool.work_fd(), F_DUPFD_CLOEXEC, 0));
+    if (!work) return fail_with_errno(spool.absolute("work"), errno);
+    return ClaimRoot{std::move(work), spool.absolute("work"), true};
+  }
+  const std::string path = fmt::format("{}/{}", drop_path, kDropClaims);
+  auto fd = make_directory_at(drop_fd, kDropClaims, 0700);
+  if (!fd) return tl::unexpected(with_context(drop_path, std::move(fd).error()));
+  // It stands where senders write: one of them may have made it, to see or change what we claim.
+  struct stat status;
+  struct stat work;
+  if (::fstat(fd->get(), &status) != 0 || ::fstat(spool.work_fd(), &work) != 0) {
+    return fail_with_errno(path, errno);
+  }
+  const bool ours = status.st_uid == ::geteuid() || status.st_uid == work.st_uid;
+  if (!ours || (status.st_mode & 0777U) != 0700) {
+    return fail(ErrorKind::fault,
+                fmt::format("{} is not ours alone (uid {}, mode {:04o}): a sender made it? Move it "
+                            "away, it is made again",
+                            path, static_cast<unsigned>(status.st_uid),
+                            static_cast<unsigned>(status.st_mode & 0777U)));
+  }
+  return ClaimRoot{std::move(*fd), path, false};
+}
+
+std::string make_claim_id(std::chrono::system_clock::time_point now) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ-", &parts);
+
+  std::array<unsigned char, 4> random{};
+  // getrandom(2) of up to 256 bytes is never cut short once the system is up; before, it waits.
+  while (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+  }
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  const auto rest = std::chrono::floor<std::chrono::microseconds>(now - second).count();
+  std::string digits = fmt::format("{:05x}", rest);
+  for (const unsigned char byte : random) digits += fmt::format("{:02x}", byte);
+  digits.resize(12);
+  return std::string(text.data(), size) + digits;
+}
+
+bool is_claim_id(std::string_view id) {
+  const bool shaped =
+      std::ranges::equal(id.substr(0, kIdShape.size()), kIdShape, [](char c, char shape) {
+        const bool digit = c >= '0' && c <= '9';
+        if (shape == 'd') return digit;
+        if (shape == 'x') return digit || (c >= 'a' && c <= 'f');
+        return c == shape;
+      });
+  if (!shaped || id.size() == kIdShape.size()) return shaped;
+  const std::string_view feed = feed_of_claim_id(id);
+  return !feed.empty() && feed.find_first_not_of(kFeedCharacters) == std::string_view::npos;
+}
+
+std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,
+                                   std::string_view feed) {
+  return fmt::format("{}.{}", make_claim_id(now), feed);
+}
+
+std::string_view feed_of_claim_id(std::string_view id) {
+  const bool named = id.size() > kIdShape.size() && id[kIdShape.size()] == '.';
+  return named ? id.substr(kIdShape.size() + 1) : std::string_view();
+}
+
+Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& claim) {
+  CARAVEL_TRY(check(claim));
+  // An empty directory of this id is from an attempt that failed: the ledger gives no id twice.
+  if (::mkdirat(root.fd.get(), claim.id.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail_with_errno(fmt::format("make directory {}/{}", root.path, claim.id), errno);
+  }
+  // A crash here leaves an empty directory, which list_claims() removes; the file is still in
+  // drop/.
+  const int error = rename_noreplace(drop_fd, claim.name, root.fd.get(), place_of(claim));
+  // A crash here leaves the file in its place, and the ledger's row says what it is. Power loss may
+  // undo rename and directory together (the file is in drop/ again), since nothing is synced yet.
+  if (error == 0) return ClaimOutcome::claimed;
+  ::unlinkat(root.fd.get(), claim.id.c_str(), AT_REMOVEDIR);
+  if (error == ENOENT) return ClaimOutcome::vanished;
+  Error described = system_error(fmt::format("claim {}", printable(claim.name)), error);
+  if (error == EXDEV) {
+    described = Error{ErrorKind::fault, fmt::format("claim {}: {} cannot be reached by a rename",
+                                                    printable(claim.name), root.path)};
+  }
+  return tl::unexpected(std::move(described));
+}
+
+Result<> sync_claims(const ClaimRoot& root, int drop_fd, std::span<const Claim> claims) {
+  // First where the files are now, then where they are no longer: no order of these leaves a
+  // moment at which neither name is on the disk.
+  for (const Claim& claim : claims) {
+    CARAVEL_TRY(check(claim));
+    auto directory = open_directory_at(root.fd.get(), claim.id);
+    if (!directory) return tl::unexpected(std::move(directory).error());
+    CARAVEL_TRY(sync_fd(directory->get(), claim.id));
+  }
+  CARAVEL_TRY(sync_fd(root.fd.get(), root.path));
+  return sync_fd(drop_fd, "the drop directory");
+}
+
+Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim) {
+  CARAVEL_TRY(check(claim));
+  const std::string place = place_of(claim);
+  ClaimLook look;
+  // Not even opened if it is a device, where opening may do something. Between this and the open
+  // nobody can put another file there: the directory is private.
+  struct stat status;
+  if (::fstatat(root.fd.get(), place.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return look;
+    return fail_with_errno(printable(claim.name), errno);
+  }
+  look.stamp = stamp_of(status);
+  if (!S_ISREG(status.st_mode)) {
+    look.state = ClaimState::not_regular;
+    look.reason = describe(kind_of(status));
+    return look;
+  }
+  // O_NONBLOCK: a sender may hold a write lease, and an open that breaks a lease would wait for him
+  // up to fs.lease-break-time (45 s). The first attempt starts that clock.
+  look.fd = UniqueFd(::openat(root.fd.get(), place.c_str(),
+                              O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+  if (!look.fd) {
+    switch (errno) {
+      case EWOULDBLOCK:
+        look.state = ClaimState::held;
+        look.reason = "is leased by another process";
+        return look;
+      case EACCES:
+      case EPERM:
+        look.state = ClaimState::unreadable;
+        look.reason = "cannot be read: its mode gives us no right to";
+        return look;
+      case ENOENT:
+        return look;
+      default:
+        return fail_with_errno(fmt::format("open {}", printable(claim.name)), errno);
+    }
+  }
+  if (::fstat(look.fd.get(), &status) != 0) return fail_with_errno("fstat", errno);
+  look.stamp = stamp_of(status);
+  if (status.st_nlink > 1) {
+    look.state = ClaimState::more_links;
+    look.reason = describe(FileKind::linked);
+  } else {
+    look.state = ClaimState::regular;
+  }
+  return look;
+}
+
+Result<> sync_content(int fd) { return sync_fd(fd, "an extract"); }
+
+Result<std::vector<Claim>> list_claims(const ClaimRoot& root) {
+  std::vector<std::string> ids;
+  CARAVEL_TRY(for_each_name(root.fd.get(), [&](const std::string& name) {
+    if (is_claim_id(name)) ids.push_back(name);
+    return true;
+  }));
+  std::ranges::sort(ids);
+
+  std::vector<Claim> claims;
+  for (const std::string& id : ids) {
+    UniqueFd directory(
+        ::openat(root.fd.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory && (errno == ENOTDIR || errno == ELOOP)) continue;  // not of our making
+    if (!directory) return fail_with_errno(fmt::format("{}/{}", root.path, id), errno);
+    const std::size_t before = claims.size();
+    CARAVEL_TRY(for_each_name(directory.get(), [&](const std::string& name) {
+      claims.push_back({id, name});
+      return true;
+    }));
+    if (claims.size() == before) CARAVEL_TRY(remove_claim_directory(root, id));
+  }
+  return claims;
+}
+
+Result<> remove_claim_directory(const ClaimRoot& root, const std::string& id) {
+  if (!is_claim_id(id)) return fail(ErrorKind::content, "not a claim id: " + printable(id));
+  // Not empty: something was put there by hand; list_claims() will show it.
+  if (::unlinkat(root.fd.get(), id.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT &&
+      errno != ENOTEMPTY && errno != EEXIST) {
+    return fail_with_errno(fmt::format("remove {}/{}", root.path, id), errno);
+  }
+  return {};
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,100 @@
+// A claim: an extract that was renamed out of the drop directory into a private one. From then on
+// no name that a sender uses leads to it.
+//
+//   work/<claim id>/NAME              or, if the drop directory is on another file system,
+//   DROP/.caravel/<claim id>/NAME
+//
+// The claim id is made, and its row committed to the ledger, before claim(). So after a crash:
+// a row without a file was not claimed (forget the row, the next scan finds the file), and a file
+// without a row was not ours to begin with, or the ledger was lost: it is adopted, list_claims().
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/files/file_stamp.h"
+#include "watcher/spool/spool.h"
+
+namespace caravel::watcher {
+
+/// The directory that holds the claims of a drop directory.
+struct ClaimRoot {
+  UniqueFd fd;
+  std::string path;
+  bool in_spool = true;  // work/; false: DROP/.caravel, and archiving means copying
+};
+
+/// work/ if a rename from the drop directory can reach it (the same device and the same mount:
+/// rename(2) EXDEV), else DROP/.caravel, made if it is missing. Errors: kind fault if .caravel is
+/// there but is not a directory of ours with mode 0700: a sender made it.
+[[nodiscard]] Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd,
+                                               const std::string& drop_path);
+
+/// "20261122T101500Z-0123456789ab": ascending by time, to the microsecond (five of the hex digits);
+/// never the same twice (28 random bits).
+[[nodiscard]] std::string make_claim_id(std::chrono::system_clock::time_point now);
+[[nodiscard]] bool is_claim_id(std::string_view id);
+
+/// The id of a manifest's claim says whose it is, "20261122T101500Z-0123456789ab.feed": the ledger
+/// has no row of it that could, and names alone do not tell where several feeds match alike.
+[[nodiscard]] std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,
+                                                 std::string_view feed);
+/// Empty for an id that names no feed.
+[[nodiscard]] std::string_view feed_of_claim_id(std::string_view id);
+
+struct Claim {
+  std::string id;
+  std::string name;
+
+  bool operator==(const Claim&) const = default;
+};
+
+enum class ClaimOutcome { claimed, vanished };
+
+/// Renames NAME from the drop directory into the claim's own directory. Not durable before
+/// sync_claims(). Whatever stands behind the name by now is taken, unopened: look_at() judges it.
+[[nodiscard]] Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& claim);
+
+/// Makes claims durable: one fsync(2) for the root and the drop directory, one for each claim. The
+/// content of the files is not synced here, since writers may still be at it: sync_content().
+[[nodiscard]] Result<> sync_claims(const ClaimRoot& root, int drop_fd,
+                                   std::span<const Claim> claims);
+
+enum class ClaimState {
+  regular,      // a regular file with one link, open in `fd`
+  more_links,   // open in `fd`, but someone has another name for it: wait (watch_file())
+  held,         // someone holds a lease on it (fcntl(2)): look again later
+  not_regular,  // never to be read: set_aside()
+  unreadable,   // we have no right to read it: set_aside() or wait, `reason` says
+  gone,         // not there
+};
+
+struct ClaimLook {
+  ClaimState state = ClaimState::gone;
+  std::string reason;  // in words; empty for `regular`
+  UniqueFd fd;         // read-only, O_NONBLOCK
+  FileStamp stamp;
+};
+
+/// Looks at a claimed file, and opens it if it is a regular one. Never blocks and never follows a
+/// symlink, whatever was claimed.
+[[nodiscard]] Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim);
+
+/// fsync(2) of the content: once there is no writer, before the first row is stored. From here on
+/// the sender's copy is not needed.
+[[nodiscard]] Result<> sync_content(int fd);
+
+/// What is in the root: one entry a file. Claim directories without a file, which a crash leaves
+/// before the rename of claim() or after the one of archive(), are removed. What has no claim id
+/// for a name is not ours and left alone.
+[[nodiscard]] Result<std::vector<Claim>> list_claims(const ClaimRoot& root);
+
+/// Removes the empty directory of a claim; one that is gone is fine.
+[[nodiscard]] Result<> remove_claim_directory(const ClaimRoot& root, const std::string& id);
+
+}  // namespace caravel::watcher

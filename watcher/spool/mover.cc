@@ -1,0 +1,146 @@
+#include "watcher/spool/mover.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "watcher/files/completeness.h"
+#include "watcher/files/directory.h"
+#include "watcher/files/name_rules.h"
+
+namespace caravel::watcher {
+namespace {
+
+constexpr std::size_t kCopyBytes = 256 * 1024;
+
+Result<bool> same_bytes(int left, int right) {
+  std::vector<char> left_bytes(kCopyBytes);
+  std::vector<char> right_bytes(kCopyBytes);
+  for (std::uint64_t offset = 0;; offset += kCopyBytes) {
+    auto left_size = read_at(left, offset, left_bytes.data(), kCopyBytes);
+    if (!left_size) return tl::unexpected(std::move(left_size).error());
+    auto right_size = read_at(right, offset, right_bytes.data(), kCopyBytes);
+    if (!right_size) return tl::unexpected(std::move(right_size).error());
+    if (*left_size != *right_size) return false;
+    const std::string_view left_view(left_bytes.data(), *left_size);
+    if (left_view != std::string_view(right_bytes.data(), *right_size)) return false;
+    if (*left_size < kCopyBytes) return true;
+  }
+}
+
+/// Whether `name` already is a copy of the open file: its bytes and its mtime.
+Result<bool> is_copy(int directory_fd, const std::string& name, int source_fd,
+                     const FileStamp& source) {
+  const UniqueFd there(
+      ::openat(directory_fd, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!there) return false;
+  auto stamp = stamp_of_fd(there.get());
+  if (!stamp) return tl::unexpected(std::move(stamp).error());
+  if (changed_since(source, *stamp)) return false;
+  return same_bytes(source_fd, there.get());
+}
+
+}  // namespace
+
+Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd)
+    : root_(root),
+      claim_(claim),
+      temporary_fd_(temporary_fd),
+      place_(claim.id + "/" + claim.name),
+      temporary_(std::string(kTemporaryPrefix) + claim.id) {}
+
+Result<Moved> Mover::to(int directory_fd, const std::string& name) {
+  if (!is_claim_id(claim_.id) || !is_plain_name(claim_.name)) {
+    return fail(ErrorKind::content, "no claim can be called " + printable(claim_.name));
+  }
+  if (across_) return copy_to(directory_fd, name);
+  const int error = rename_noreplace(root_.fd.get(), place_, directory_fd, name);
+  switch (error) {
+    case 0:
+      CARAVEL_TRY(sync_fd(directory_fd, "the target directory"));
+      // A crash here leaves an empty claim directory, which list_claims() removes.
+      CARAVEL_TRY(remove_claim_directory(root_, claim_.id));
+      return Moved::moved;
+    case EEXIST:
+      return Moved::taken;
+    case ENOENT:
+      return Moved::gone;
+    case EXDEV:
+      across_ = true;
+      return copy_to(directory_fd, name);
+    default:
+      return fail_with_errno(fmt::format("move {}", printable(claim_.name)), error);
+  }
+}
+
+Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
+  if (!copied_) {
+    auto look = look_at(root_, claim_);
+    if (!look) return tl::unexpected(std::move(look).error());
+    source_ = std::move(*look);
+    if (source_.state == ClaimState::gone) return Moved::gone;
+    if (source_.state == ClaimState::not_regular) return Moved::not_movable;
+    if (!source_.fd) {
+      return fail(ErrorKind::retry,
+                  fmt::format("copy {}: it {}", printable(claim_.name), source_.reason));
+    }
+  }
+  auto already = is_copy(directory_fd, name, source_.fd.get(), source_.stamp);
+  if (!already) return tl::unexpected(std::move(already).error());
+  if (!*already) {
+    if (!copied_) CARAVEL_TRY(copy());
+    copied_ = true;
+    const int error = rename_noreplace(temporary_fd_, temporary_, directory_fd, name);
+    if (error == EEXIST) return Moved::taken;
+    if (error != 0) return fail_with_errno(fmt::format("move {}", printable(name)), error);
+  }
+  CARAVEL_TRY(sync_fd(directory_fd, "the target directory"));
+  // A crash here leaves the file in both places; see to().
+  if (::unlinkat(root_.fd.get(), place_.c_str(), 0) != 0 && errno != ENOENT) {
+    return fail_with_errno(fmt::format("remove {}", printable(claim_.name)), errno);
+  }
+  ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
+  CARAVEL_TRY(remove_claim_directory(root_, claim_.id));
+  return Moved::moved;
+}
+
+Result<> Mover::copy() {
+  // One that a crash left is half a copy.
+  ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
+  const UniqueFd out(::openat(temporary_fd_, temporary_.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
+  if (!out) return fail_with_errno("make a temporary", errno);
+  std::vector<char> buffer(kCopyBytes);
+  for (std::uint64_t offset = 0;;) {
+    auto got = read_at(source_.fd.get(), offset, buffer.data(), buffer.size());
+    if (!got) return tl::unexpected(std::move(got).error());
+    if (*got == 0) break;
+    CARAVEL_TRY(write_all(out.get(), {buffer.data(), *got}));
+    offset += *got;
+  }
+  // The mtime goes along: it can decide the year of the lines, and is_copy() knows the file by it.
+  struct stat status;
+  if (::fstat(source_.fd.get(), &status) != 0) return fail_with_errno("fstat", errno);
+  const timespec times[2] = {status.st_atim, status.st_mtim};
+  if (::futimens(out.get(), times) != 0) return fail_with_errno("futimens", errno);
+  CARAVEL_TRY(sync_fd(out.get(), "a copy"));
+  // After a rename a late writer still writes into our file, and it is noticed. After a copy he
+  // would write into one without a name: so not while there is one.
+  const bool changed = changed_since(source_.stamp, stamp_of(status)) ||
+                       static_cast<std::uint64_t>(status.st_size) !=
+                           static_cast<std::uint64_t>(::lseek(out.get(), 0, SEEK_END));
+  if (changed || writer_state(source_.fd.get()) == WriterState::present) {
+    ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
+    return fail(ErrorKind::retry,
+                fmt::format("copy {}: it is being written", printable(claim_.name)));
+  }
+  return {};
+}
+
+}  // namespace caravel::watcher

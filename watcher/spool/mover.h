@@ -1,0 +1,45 @@
+// Moves one claimed file to a free name elsewhere, over to another file system if need be.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/spool/claim.h"
+
+namespace caravel::watcher {
+
+enum class Moved {
+  moved,        // it is there, durable, and the claim's directory is gone
+  taken,        // the name belongs to another file: try the next
+  gone,         // the claim holds no such file
+  not_movable,  // on another file system, and no regular file: it has no bytes to copy
+};
+
+/// One claim on its way out. All arguments must outlive it. Usage: to() with one name after the
+/// other, until it is not `taken`.
+class Mover {
+ public:
+  /// `temporary_fd`: a directory on the target's file system, for the copy while it is made.
+  Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd);
+
+  /// A crash leaves the file here or there. Where bytes are copied, it can also leave it in both
+  /// places: repeated, to() finds that the taken name has these very bytes and mtime, and only
+  /// removes the claimed one. Errors: kind retry if the file is being written while it is copied.
+  [[nodiscard]] Result<Moved> to(int directory_fd, const std::string& name);
+
+ private:
+  Result<Moved> copy_to(int directory_fd, const std::string& name);
+  Result<> copy();
+
+  const ClaimRoot& root_;
+  const Claim& claim_;
+  int temporary_fd_;
+  std::string place_;
+  std::string temporary_;
+  bool across_ = false;
+  ClaimLook source_;
+  bool copied_ = false;
+};
+
+}  // namespace caravel::watcher

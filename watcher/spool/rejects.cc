@@ -1,0 +1,140 @@
+#include "watcher/spool/rejects.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "watcher/files/directory.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/spool/archive.h"
+
+namespace caravel::watcher {
+namespace {
+
+constexpr unsigned kMaxNames = 10'000;
+// Under how many of its names an extract's own files are looked for. They are under the first or
+// the second, unless eight hex digits of two SHA-256 agree.
+constexpr unsigned kNamesOfOurs = 4;
+
+using Suffixes = std::array<std::pair<std::string_view, const std::string*>, 3>;
+
+/// The suffix of each file, and the temporary that is to get it.
+Suffixes suffixes_of(const RejectFiles& files) {
+  return {{{".rejects", &files.rejects}, {".cut", &files.cut}, {".reasons.csv", &files.reasons}}};
+}
+
+std::string owner_name(const std::string& name) { return fmt::format(".{}.owner", name); }
+
+bool is_owner(int directory, const std::string& name, std::string_view owner) {
+  const UniqueFd fd(::openat(directory, owner_name(name).c_str(),
+                             O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return false;
+  std::array<char, 256> text{};
+  const ssize_t got = ::pread(fd.get(), text.data(), text.size(), 0);
+  return got > 0 && std::string_view(text.data(), static_cast<std::size_t>(got)) == owner;
+}
+
+/// Durable on return: a file of ours must never be seen without it, or a replay would take it for
+/// another extract's and make a second copy.
+Result<> set_owner(int directory, const std::string& name, std::string_view owner) {
+  const std::string temporary = fmt::format("{}owner-{}", kTemporaryPrefix, owner.substr(0, 16));
+  const UniqueFd fd(::openat(directory, temporary.c_str(),
+                             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
+  if (!fd) return fail_with_errno("make a temporary", errno);
+  CARAVEL_TRY(write_all(fd.get(), owner));
+  CARAVEL_TRY(sync_fd(fd.get(), "a temporary"));
+  if (::renameat(directory, temporary.c_str(), directory, owner_name(name).c_str()) != 0) {
+    return fail_with_errno(owner_name(name), errno);
+  }
+  return sync_fd(directory, "rejects/");
+}
+
+Result<> remove(int directory, const std::string& name) {
+  if (::unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  return fail_with_errno(fmt::format("remove {}", printable(name)), errno);
+}
+
+Result<bool> any_exists(int directory, const std::string& name) {
+  for (const auto& [suffix, unused] : suffixes_of({})) {
+    auto there = exists_at(directory, fmt::format("{}{}", name, suffix));
+    if (!there || *there) return there;
+  }
+  return false;
+}
+
+std::optional<std::string> find_ours(int directory, const std::string& name,
+                                     std::string_view sha256, std::string_view owner) {
+  for (unsigned n = 1; n <= kNamesOfOurs; ++n) {
+    std::string candidate = nth_name(name, sha256, n);
+    if (is_owner(directory, candidate, owner)) return candidate;
+  }
+  return std::nullopt;
+}
+
+/// The first name that no files have, made ours.
+Result<std::string> take_free(int directory, const std::string& name, std::string_view sha256,
+                              std::string_view owner) {
+  for (unsigned n = 1; n <= kMaxNames; ++n) {
+    std::string candidate = nth_name(name, sha256, n);
+    auto taken = any_exists(directory, candidate);
+    if (!taken) return tl::unexpected(std::move(taken).error());
+    if (*taken) continue;
+    CARAVEL_TRY(set_owner(directory, candidate, owner));
+    return candidate;
+  }
+  return fail(ErrorKind::fault, fmt::format("no free name for {}", printable(name)));
+}
+
+}  // namespace
+
+Result<std::string> publish_reject_files(const Spool& spool, const std::string& feed,
+                                         const std::string& name, std::string_view sha256,
+                                         const RejectFiles& files) {
+  const auto failed = [](Error error) {
+    return tl::unexpected(with_context("rejects", std::move(error)));
+  };
+  if (!is_plain_name(name) || sha256.size() < 16) {
+    return failed({ErrorKind::content, "no files can be called " + printable(name)});
+  }
+  const int directory = spool.rejects_fd();
+  // Another feed, or the same content under another format, has rejects of its own.
+  const std::string owner = fmt::format("{}\n{}", sha256, feed);
+  // Looking for a free name and taking it is one step for all who do so: workers, and `process`.
+  const UniqueFd lock(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock || ::flock(lock.get(), LOCK_EX) != 0) return failed(system_error("lock", errno));
+  const Suffixes suffixes = suffixes_of(files);
+  const bool none = std::ranges::all_of(suffixes, [](const auto& s) { return s.second->empty(); });
+
+  std::optional<std::string> base = find_ours(directory, name, sha256, owner);
+  if (!base && none) return std::string();
+  if (!base) {
+    auto taken = take_free(directory, name, sha256, owner);
+    if (!taken) return failed(std::move(taken).error());
+    base = std::move(*taken);
+  }
+  // A crash between any two of these leaves some files of before and some of now, all ours; the
+  // replay finds them by their owner and goes through all of them again.
+  for (const auto& [suffix, temporary] : suffixes) {
+    const std::string target = fmt::format("{}{}", *base, suffix);
+    if (temporary->empty()) {
+      if (auto removed = remove(directory, target); !removed) return failed(removed.error());
+    } else if (::renameat(directory, temporary->c_str(), directory, target.c_str()) != 0) {
+      return failed(system_error(printable(target), errno));
+    }
+  }
+  if (auto synced = sync_fd(directory, "rejects/"); !synced) return failed(synced.error());
+  if (!none) return *base;
+  if (auto removed = remove(directory, owner_name(*base)); !removed) return failed(removed.error());
+  return std::string();
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,31 @@
+// rejects/: the lines that no record kind matched, kept and explained.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "watcher/spool/spool.h"
+
+namespace caravel::watcher {
+
+/// The files that an extract leaves in rejects/, as names of temporaries in that directory (they
+/// start with kTemporaryPrefix; the content is synced). An empty name: there is none.
+struct RejectFiles {
+  std::string rejects;  // -> NAME.rejects
+  std::string cut;      // -> NAME.cut
+  std::string reasons;  // -> NAME.reasons.csv
+};
+
+/// Gives the files their names and returns the NAME used: the extract's own, or NAME~<8 hex of the
+/// SHA-256> if another extract's files have it. The same extract replaces its own files, so that
+/// a replay makes no second copy, and what it no longer has is removed; all three names empty
+/// removes them all (and returns an empty name). Whose files they are stands in the hidden
+/// .NAME.owner beside them: the SHA-256 and the feed. Safe beside others of any process that do
+/// the same.
+[[nodiscard]] Result<std::string> publish_reject_files(const Spool& spool, const std::string& feed,
+                                                       const std::string& name,
+                                                       std::string_view sha256,
+                                                       const RejectFiles& files);
+
+}  // namespace caravel::watcher

@@ -1,0 +1,164 @@
+#include "watcher/spool/spool.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "watcher/files/directory.h"
+#include "watcher/files/name_rules.h"
+
+namespace caravel::watcher {
+namespace {
+
+constexpr mode_t kPrivate = 0700;
+constexpr mode_t kReadable = 0750;  // the group may look at what was done
+constexpr mode_t kOpen = 0755;
+
+/// Root may work on the spool of the service's user; nobody else on another's.
+bool ours(uid_t owner, uid_t spool_owner) {
+  const uid_t self = ::geteuid();
+  return owner == self || (self == 0 && owner == spool_owner);
+}
+
+Result<UniqueFd> open_own_directory(int spool_fd, const std::string& name, mode_t mode,
+                                    uid_t spool_owner) {
+  auto fd = make_directory_at(spool_fd, name, mode);
+  if (!fd) return fd;
+  struct stat status;
+  if (::fstat(fd->get(), &status) != 0) return fail_with_errno(name, errno);
+  if (!ours(status.st_uid, spool_owner)) {
+    return fail(ErrorKind::fault, fmt::format("{}/ belongs to another user (uid {})", name,
+                                              static_cast<unsigned>(status.st_uid)));
+  }
+  if (mode == kPrivate && (status.st_mode & 0077U) != 0 && ::fchmod(fd->get(), kPrivate) != 0) {
+    return fail_with_errno(fmt::format("chmod {}/", name), errno);
+  }
+  return fd;
+}
+
+std::string utc_text(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), size};
+}
+
+}  // namespace
+
+Result<Spool> Spool::open(const std::string& path) {
+  const auto in_spool = [&](Error error) {
+    return tl::unexpected(with_context(fmt::format("spool {}", path), std::move(error)));
+  };
+  if (::mkdir(path.c_str(), kOpen) != 0 && errno != EEXIST) {
+    return in_spool(system_error("make directory", errno));
+  }
+  Spool spool;
+  spool.path_ = path;
+  auto fd = open_directory(path);
+  if (!fd) return in_spool(std::move(fd).error());
+  spool.spool_ = std::move(*fd);
+  struct stat status;
+  if (::fstat(spool.fd(), &status) != 0) return in_spool(system_error("fstat", errno));
+
+  // drop/ may also be a symlink of the administrator's: whatever is there is left as it is.
+  if (::mkdirat(spool.fd(), "drop", kOpen) != 0 && errno != EEXIST) {
+    return in_spool(system_error("make directory drop", errno));
+  }
+  const std::array<std::pair<UniqueFd*, std::pair<const char*, mode_t>>, 5> directories{{
+      {&spool.work_, {"work", kPrivate}},
+      {&spool.csv_, {"csv", kPrivate}},
+      {&spool.done_, {"done", kReadable}},
+      {&spool.rejects_, {"rejects", kReadable}},
+      {&spool.failed_, {"failed", kReadable}},
+  }};
+  for (const auto& [member, directory] : directories) {
+    auto opened = open_own_directory(spool.fd(), directory.first, directory.second, status.st_uid);
+    if (!opened) return in_spool(std::move(opened).error());
+    *member = std::move(*opened);
+  }
+  return spool;
+}
+
+Result<LockAttempt> Spool::lock(std::string_view command,
+                                std::chrono::system_clock::time_point now) const {
+  const std::string where = absolute(".lock");
+  // Never removed: a lock on a file that others no longer find would be no lock.
+  UniqueFd fd(::openat(spool_.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
+  if (!fd) return fail_with_errno(where, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail_with_errno(where, errno);
+    std::array<char, 256> text{};
+    const ssize_t got = ::pread(fd.get(), text.data(), text.size(), 0);
+    std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    holder.resize(std::min(holder.size(), holder.find('\n')));
+    // Empty: it took the lock a moment ago and has not written yet.
+    return LockAttempt{std::nullopt, holder.empty() ? "another process" : printable(holder)};
+  }
+  // The text of a holder that was killed goes first, so that nobody reads it as ours.
+  if (::ftruncate(fd.get(), 0) != 0) return fail_with_errno(where, errno);
+  CARAVEL_TRY(write_all(
+      fd.get(), fmt::format("pid {}, `{}`, since {}\n", ::getpid(), command, utc_text(now))));
+  return LockAttempt{SpoolLock(std::move(fd)), {}};
+}
+
+std::string lock_holder(const std::string& path) {
+  const std::string file = path + "/.lock";
+  struct stat status;
+  if (::stat(file.c_str(), &status) != 0) return "";
+  // "1: FLOCK  ADVISORY  WRITE 123 fd:00:2536 0 EOF": the inode ends the sixth field.
+  std::ifstream locks("/proc/locks");
+  const std::string inode = fmt::format(":{} ", status.st_ino);
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find("FLOCK") == std::string::npos || line.find(inode) == std::string::npos) continue;
+    auto text = read_file(file, 4096);
+    const std::string holder = text ? text->substr(0, text->find('\n')) : std::string();
+    return holder.empty() ? "another process" : printable(holder);
+  }
+  return "";
+}
+
+std::string Spool::absolute(std::string_view relative) const {
+  return fmt::format("{}/{}", path_, relative);
+}
+
+Result<std::uint64_t> Spool::free_bytes() const {
+  struct statvfs status;
+  if (::fstatvfs(spool_.get(), &status) != 0) return fail_with_errno(path_, errno);
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_point now) const {
+  constexpr std::chrono::hours kInUse{24};
+  std::size_t removed = 0;
+  for (const UniqueFd* directory : {&csv_, &done_, &rejects_, &failed_}) {
+    CARAVEL_TRY(for_each_name(directory->get(), [&](const std::string& name) {
+      struct stat status;
+      if (!name.starts_with(kTemporaryPrefix) ||
+          ::fstatat(directory->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return true;
+      }
+      const auto changed = std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec);
+      if (now - changed >= kInUse && ::unlinkat(directory->get(), name.c_str(), 0) == 0) {
+        ++removed;
+      }
+      return true;
+    }));
+  }
+  return removed;
+}
+
+}  // namespace caravel::watcher

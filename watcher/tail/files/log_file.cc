@@ -1,0 +1,147 @@
+#include "watcher/tail/files/log_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <string_view>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/file.h"
+
+namespace caravel::tail {
+namespace {
+
+constexpr std::uint64_t kDigestBytes = 1024;
+constexpr std::size_t kFirstLineBytes = 64 * 1024;
+
+std::int64_t nanoseconds(const struct statx_timestamp& time) {
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+Stamp from(const struct statx& s) {
+  Stamp stamp;
+  stamp.id.device = ::gnu_dev_makedev(s.stx_dev_major, s.stx_dev_minor);
+  stamp.id.inode = s.stx_ino;
+  stamp.id.born = (s.stx_mask & STATX_BTIME) != 0 ? nanoseconds(s.stx_btime) : 0;
+  stamp.size = s.stx_size;
+  stamp.modified = nanoseconds(s.stx_mtime);
+  stamp.changed = nanoseconds(s.stx_ctime);
+  stamp.links = s.stx_nlink;
+  stamp.regular = S_ISREG(s.stx_mode);
+  return stamp;
+}
+
+std::string hex_digest(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  std::string out;
+  for (const std::uint64_t half : {hash.high64, hash.low64}) {
+    for (unsigned shift = 64; shift > 0; shift -= 4) {
+      out += "0123456789abcdef"[half >> (shift - 4) & 15U];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool same_file(const FileId& a, const FileId& b) {
+  if (a.inode != b.inode) return false;
+  return a.born != 0 && b.born != 0 ? a.born == b.born : a.device == b.device;
+}
+
+Result<std::optional<Stamp>> stamp_of(const std::string& path) {
+  struct statx status {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &status) == 0) {
+    return from(status);
+  }
+  if (errno == ENOENT) return std::nullopt;
+  return fail_with_errno("stat " + path, errno);
+}
+
+Result<Stamp> stamp_of(int fd) {
+  struct statx status {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
+    return fail_with_errno("stat", errno);
+  }
+  return from(status);
+}
+
+std::int64_t file_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+bool lacks_right(const Error& error) { return error.system == EACCES || error.system == EPERM; }
+
+Result<UniqueFd> open_log(const std::string& path) {
+  auto fd = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+  if (!fd) return fd;
+  const auto stamp = stamp_of(fd->get());
+  if (!stamp) return tl::unexpected(with_context(path, stamp.error()));
+  if (!stamp->regular) return fail(ErrorKind::fault, path + ": is not a regular file");
+  return fd;
+}
+
+Result<std::string> digest_at(int fd, std::uint64_t offset, std::uint64_t size) {
+  char buffer[kDigestBytes];
+  size = std::min<std::uint64_t>(size, sizeof buffer);
+  const auto got = read_at(fd, offset, buffer, size);
+  if (!got) return tl::unexpected(got.error());
+  if (*got < size) return std::string();
+  return hex_digest({buffer, size});
+}
+
+Result<> move_to(int fd, std::uint64_t offset, Position& position) {
+  const std::uint64_t size = std::min(kDigestBytes, offset);
+  auto head = digest_at(fd, 0, size);
+  if (!head) return tl::unexpected(head.error());
+  auto tail = digest_at(fd, offset - size, size);
+  if (!tail) return tl::unexpected(tail.error());
+  if (head->empty() || tail->empty()) {
+    return fail(ErrorKind::retry, "became shorter while it was read");
+  }
+  position.offset = offset;
+  position.head = std::move(*head);
+  position.tail = std::move(*tail);
+  return {};
+}
+
+Result<bool> holds(int fd, const Position& position) {
+  if (position.offset == 0 || position.head.empty()) return true;
+  const std::uint64_t size = std::min(kDigestBytes, position.offset);
+  auto tail = digest_at(fd, position.offset - size, size);
+  if (!tail) return tl::unexpected(tail.error());
+  if (*tail != position.tail) return false;
+  auto head = digest_at(fd, 0, size);
+  if (!head) return tl::unexpected(head.error());
+  return *head == position.head;
+}
+
+std::string digest_of(const Position& position) {
+  return hex_digest(position.head + position.tail);
+}
+
+Result<std::string> first_line_of(int fd) {
+  // A BOM in front, and the line end's two bytes behind.
+  std::string text(3 + kFirstLineBytes + 2, '\0');
+  const auto size = read_at(fd, 0, text.data(), text.size());
+  if (!size) return tl::unexpected(size.error());
+  std::string_view line(text.data(), *size);
+  if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+  line = line.substr(0, line.find('\n'));
+  // As the loading side does it: the CR belongs to the line end if it is the last of the bytes.
+  const bool all = line.size() <= kFirstLineBytes;
+  line = line.substr(0, kFirstLineBytes);
+  if (all && line.ends_with('\r')) line.remove_suffix(1);
+  return hex_digest(line);
+}
+
+}  // namespace caravel::tail

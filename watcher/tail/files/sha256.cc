@@ -1,0 +1,210 @@
+#include "watcher/tail/files/sha256.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace caravel::tail {
+namespace {
+
+constexpr std::uint32_t kRound[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+std::uint32_t big_endian(const unsigned char* p) {
+  return std::uint32_t{p[0]} << 24U | std::uint32_t{p[1]} << 16U | std::uint32_t{p[2]} << 8U | p[3];
+}
+
+void portable_blocks(std::uint32_t* state, const unsigned char* data, std::size_t blocks) {
+  for (; blocks > 0; --blocks, data += 64) {
+    std::uint32_t w[64];
+    for (std::size_t i = 0; i < 16; ++i) w[i] = big_endian(data + 4 * i);
+    for (std::size_t i = 16; i < 64; ++i) {
+      const std::uint32_t a = w[i - 15];
+      const std::uint32_t b = w[i - 2];
+      w[i] = w[i - 16] + w[i - 7] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ a >> 3U) +
+             (std::rotr(b, 17) ^ std::rotr(b, 19) ^ b >> 10U);
+    }
+    std::uint32_t s[8];
+    std::memcpy(s, state, sizeof s);
+    for (std::size_t i = 0; i < 64; ++i) {
+      const std::uint32_t e = s[4];
+      const std::uint32_t a = s[0];
+      const std::uint32_t one = s[7] + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
+                                ((e & s[5]) ^ (~e & s[6])) + kRound[i] + w[i];
+      const std::uint32_t two = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
+                                ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
+      std::memmove(s + 1, s, 7 * sizeof *s);
+      s[4] += one;
+      s[0] = one + two;
+    }
+    for (std::size_t i = 0; i < 8; ++i) state[i] += s[i];
+  }
+}
+
+const unsigned char* bytes_of(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+#if defined(__x86_64__)
+// Intel, "New Instructions Supporting the Secure Hash Algorithm on Intel Architecture Processors":
+// the state lives as ABEF and CDGH, four rounds are two sha256rnds2. Each of those waits for the
+// one before; a second message fills the gaps.
+template <std::size_t kMessages>
+__attribute__((target("sha,sse4.1"))) void sha_ni_blocks(
+    const std::array<std::uint32_t*, kMessages>& states,
+    std::array<const unsigned char*, kMessages> data, std::size_t blocks) {
+  const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+  const auto load = [](const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); };
+  __m128i abef[kMessages];
+  __m128i cdgh[kMessages];
+#pragma GCC unroll 2
+  for (std::size_t m = 0; m < kMessages; ++m) {
+    const __m128i dcba = _mm_shuffle_epi32(load(states[m]), 0xB1);
+    const __m128i hgfe = _mm_shuffle_epi32(load(states[m] + 4), 0x1B);
+    abef[m] = _mm_alignr_epi8(dcba, hgfe, 8);
+    cdgh[m] = _mm_blend_epi16(hgfe, dcba, 0xF0);
+  }
+  for (; blocks > 0; --blocks) {
+    __m128i abef_before[kMessages];
+    __m128i cdgh_before[kMessages];
+    __m128i w[kMessages][4];
+#pragma GCC unroll 2
+    for (std::size_t m = 0; m < kMessages; ++m) {
+      abef_before[m] = abef[m];
+      cdgh_before[m] = cdgh[m];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) w[m][i] = _mm_shuffle_epi8(load(data[m] + 16 * i), order);
+      data[m] += 64;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) {
+#pragma GCC unroll 2
+      for (std::size_t m = 0; m < kMessages; ++m) {
+        __m128i& now = w[m][i & 3];
+        if (i >= 4) {
+          // w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at a time.
+          const __m128i& last = w[m][(i + 3) & 3];
+          now = _mm_sha256msg1_epu32(now, w[m][(i + 1) & 3]);
+          now = _mm_add_epi32(now, _mm_alignr_epi8(last, w[m][(i + 2) & 3], 4));
+          now = _mm_sha256msg2_epu32(now, last);
+        }
+        __m128i sum = _mm_add_epi32(now, load(kRound + 4 * i));
+        cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], sum);
+        sum = _mm_shuffle_epi32(sum, 0x0E);
+        abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], sum);
+      }
+    }
+#pragma GCC unroll 2
+    for (std::size_t m = 0; m < kMessages; ++m) {
+      abef[m] = _mm_add_epi32(abef[m], abef_before[m]);
+      cdgh[m] = _mm_add_epi32(cdgh[m], cdgh_before[m]);
+    }
+  }
+#pragma GCC unroll 2
+  for (std::size_t m = 0; m < kMessages; ++m) {
+    const __m128i feba = _mm_shuffle_epi32(abef[m], 0x1B);
+    const __m128i dchg = _mm_shuffle_epi32(cdgh[m], 0xB1);
+    const auto store = [](std::uint32_t* p, __m128i v) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
+    };
+    store(states[m], _mm_blend_epi16(feba, dchg, 0xF0));
+    store(states[m] + 4, _mm_alignr_epi8(dchg, feba, 8));
+  }
+}
+
+bool has_sha_ni() {
+  // __builtin_cpu_supports of GCC 12 does not know "sha": CPUID leaf 7, EBX bit 29.
+  unsigned a = 7;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return (b >> 29U & 1U) != 0 && __builtin_cpu_supports("sse4.1") != 0;
+}
+#endif
+
+}  // namespace
+
+Sha256::Sha256(Use use)
+    : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
+#if defined(__x86_64__)
+  static const bool kShaNi = has_sha_ni();
+  instructions_ = use == Use::best && kShaNi;
+#else
+  static_cast<void>(use);
+#endif
+}
+
+void Sha256::blocks(const unsigned char* data, std::size_t count) {
+#if defined(__x86_64__)
+  if (instructions_) return sha_ni_blocks<1>({state_.data()}, {data}, count);
+#endif
+  portable_blocks(state_.data(), data, count);
+}
+
+void Sha256::update(std::string_view bytes) {
+  const unsigned char* data = bytes_of(bytes);
+  std::size_t size = bytes.size();
+  size_ += size;
+  if (rest_size_ > 0) {
+    const std::size_t part = std::min(size, rest_.size() - rest_size_);
+    if (part > 0) std::memcpy(rest_.data() + rest_size_, data, part);
+    rest_size_ += part;
+    data += part;
+    size -= part;
+    if (rest_size_ < rest_.size()) return;
+    blocks(rest_.data(), 1);
+    rest_size_ = 0;
+  }
+  blocks(data, size / 64);
+  rest_size_ = size % 64;
+  if (rest_size_ > 0) std::memcpy(rest_.data(), data + size - rest_size_, rest_size_);
+}
+
+void Sha256::update_both(Sha256& a, std::string_view a_bytes, Sha256& b, std::string_view b_bytes) {
+#if defined(__x86_64__)
+  if (a.instructions_ && b.instructions_ && a.rest_size_ == 0 && b.rest_size_ == 0) {
+    const std::size_t count = std::min(a_bytes.size(), b_bytes.size()) / 64;
+    sha_ni_blocks<2>({a.state_.data(), b.state_.data()}, {bytes_of(a_bytes), bytes_of(b_bytes)},
+                     count);
+    a.size_ += 64 * count;
+    b.size_ += 64 * count;
+    a_bytes.remove_prefix(64 * count);
+    b_bytes.remove_prefix(64 * count);
+  }
+#endif
+  a.update(a_bytes);
+  b.update(b_bytes);
+}
+
+std::string Sha256::finish() {
+  const std::uint64_t bits = size_ * 8;
+  char padding[72] = {'\x80'};
+  const std::size_t zeros = (rest_size_ < 56 ? 56 : 120) - rest_size_;
+  for (std::size_t i = 0; i < 8; ++i) {
+    padding[zeros + i] = static_cast<char>(bits >> (56 - 8 * i) & 0xFFU);
+  }
+  update({padding, zeros + 8});
+  std::string hex;
+  for (const std::uint32_t word : state_) {
+    for (unsigned shift = 32; shift > 0; shift -= 4) {
+      hex += "0123456789abcdef"[word >> (shift - 4) & 15U];
+    }
+  }
+  return hex;
+}
+
+}  // namespace caravel::tail

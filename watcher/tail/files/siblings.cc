@@ -1,0 +1,196 @@
+#include "watcher/tail/files/siblings.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "watcher/tail/files/disk.h"
+
+namespace caravel::tail {
+namespace {
+
+constexpr std::string_view kPacked[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z"};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Digits with separators between them, as in 1, 20240131, 2024-01-31T10:00:00; or "old".
+bool is_rotation(std::string_view text) {
+  if (text == "old" || text == "bak") return true;
+  if (text.empty() || text.size() > 40 || !is_digit(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return is_digit(c) || std::string_view("-_.:TZ+").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
+
+std::string_view unpacked(std::string_view name) {
+  for (const std::string_view suffix : kPacked) {
+    if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
+  }
+  return name;
+}
+
+/// Up to four digits count rotations; more are a date or a time.
+bool is_number(const std::string& rotation) {
+  return rotation.size() <= 4 && std::all_of(rotation.begin(), rotation.end(), is_digit);
+}
+
+int number_of(const Sibling& sibling) {
+  int number = 0;
+  for (const char digit : sibling.rotation) number = number * 10 + (digit - '0');
+  return number;
+}
+
+/// What begins `rest`, taken off it, in a form that compares as it is meant: separators, counts of
+/// up to four digits by their value, and dates, of which 202402 is after 20240131.
+std::tuple<int, int, std::string_view> next_part(std::string_view& rest) {
+  const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  const std::string_view part = rest.substr(0, std::max<std::size_t>(digits, 1));
+  rest.remove_prefix(part.size());
+  if (digits == 0) return {0, 0, part};
+  if (digits > 4) return {2, 0, part};
+  int number = 0;
+  for (const char digit : part) number = number * 10 + (digit - '0');
+  return {1, number, {}};
+}
+
+/// Dates, and counts behind them: "2024-01-31.10" is after "2024-01-31.9".
+bool is_earlier(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const auto in_a = next_part(a);
+    const auto in_b = next_part(b);
+    if (in_a != in_b) return in_a < in_b;
+  }
+  return a.empty() && !b.empty();
+}
+
+/// By its length; six digits may be a month.
+bool sorts_as_date(const std::string& rotation) {
+  return rotation.size() >= 6 && is_digit(rotation[0]);
+}
+
+}  // namespace
+
+bool is_packed(std::string_view name) {
+  return std::any_of(std::begin(kPacked), std::end(kPacked),
+                     [&](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+std::optional<std::string_view> rotation_of(std::string_view name, std::string_view base) {
+  name = unpacked(name);
+  const auto separated = [](std::string_view text) {
+    return !text.empty() && is_separator(text.front());
+  };
+  if (name.starts_with(base) && separated(name.substr(base.size()))) {
+    const std::string_view rest = name.substr(base.size() + 1);
+    if (is_rotation(rest)) return rest;
+  }
+  // app.log: app-20240131.log, app.1.log
+  const std::size_t dot = base.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+  const std::string_view stem = base.substr(0, dot);
+  const std::string_view extension = base.substr(dot);
+  if (name.size() <= base.size() || !name.starts_with(stem) || !name.ends_with(extension)) {
+    return std::nullopt;
+  }
+  const std::string_view middle = name.substr(stem.size(), name.size() - base.size());
+  if (!separated(middle) || !is_rotation(middle.substr(1))) return std::nullopt;
+  return middle.substr(1);
+}
+
+bool is_date(std::string_view rotation) {
+  return rotation.size() >= 8 && (rotation.starts_with("20") || rotation.starts_with("19"));
+}
+
+std::vector<std::string> bases_of(std::string_view name) {
+  name = unpacked(name);
+  const std::size_t dot = name.rfind('.');
+  std::vector<std::string> bases;
+  for (std::size_t i = 1; i < name.size(); ++i) {
+    if (!is_separator(name[i])) continue;
+    if (is_rotation(name.substr(i + 1))) bases.emplace_back(name.substr(0, i));
+    if (dot == std::string_view::npos || i >= dot) continue;
+    if (is_rotation(name.substr(i + 1, dot - i - 1))) {
+      bases.push_back(std::string(name.substr(0, i)) + std::string(name.substr(dot)));
+    }
+  }
+  return bases;
+}
+
+bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, const Sibling* before) {
+  const auto numbered = [](const Sibling& s) { return is_number(s.rotation); };
+  if (files.empty() || !std::all_of(files.begin(), files.end(), numbered)) return false;
+  if (read != nullptr && numbered(*read)) {
+    // What was read is older than all of them: no clock needs to be asked.
+    const int number = number_of(*read);
+    const auto higher = std::count_if(files.begin(), files.end(),
+                                      [&](const Sibling& s) { return number_of(s) > number; });
+    if (higher == 0) return false;
+    if (static_cast<std::size_t>(higher) == files.size()) return true;
+    if (before != nullptr && numbered(*before)) return number_of(*before) < number;
+  }
+  if (files.size() < 2) return false;
+  std::vector<const Sibling*> order;
+  for (const Sibling& file : files) order.push_back(&file);
+  std::sort(order.begin(), order.end(),
+            [](const Sibling* a, const Sibling* b) { return number_of(*a) < number_of(*b); });
+  const auto all_pairs = [&](auto test) {
+    return std::adjacent_find(order.begin(), order.end(), [&](const Sibling* a, const Sibling* b) {
+             return !test(a->stamp, b->stamp);
+           }) == order.end();
+  };
+  // logrotate's way renames all of them at each rotation, the highest first, whatever the clock
+  // says; the other way renames each once. Only if all were copied or chowned since does the change
+  // time say less than the mtime: then mtimes that descend with the number speak against it. An
+  // mtime before the birth time is of a clock that was set, or of a copy, and says nothing.
+  const bool renamed_once =
+      all_pairs([](const Stamp& a, const Stamp& b) { return a.changed < b.changed; });
+  const bool contradicted =
+      all_pairs([](const Stamp& a, const Stamp& b) { return a.modified > b.modified; });
+  const bool stepped = std::any_of(files.begin(), files.end(), [](const Sibling& s) {
+    return s.stamp.id.born != 0 && s.stamp.modified < s.stamp.id.born;
+  });
+  return renamed_once && (stepped || !contradicted);
+}
+
+void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
+  const auto all = [&](auto test) {
+    return std::all_of(siblings.begin(), siblings.end(),
+                       [&](const Sibling& s) { return test(s.rotation); });
+  };
+  const bool numbers = all(is_number);
+  const bool dates = !numbers && all(sorts_as_date);
+  std::sort(siblings.begin(), siblings.end(), [&](const Sibling& a, const Sibling& b) {
+    if (numbers && number_of(a) != number_of(b)) {
+      return ascending == (number_of(a) < number_of(b));
+    }
+    if (dates && a.rotation != b.rotation) return is_earlier(a.rotation, b.rotation);
+    if (a.stamp.modified != b.stamp.modified) return a.stamp.modified < b.stamp.modified;
+    return a.path < b.path;
+  });
+}
+
+Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
+                                              const std::optional<Stamp>& live) {
+  const std::string directory = directory_of(log);
+  const std::string base = base_of(log);
+  auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
+  std::vector<Sibling> siblings;
+  for (const std::string& name : *names) {
+    const auto rotation = rotation_of(name, base);
+    if (!rotation) continue;
+    Sibling sibling;
+    sibling.path = directory + "/" + name;
+    sibling.rotation = *rotation;
+    sibling.packed = is_packed(name);
+    const auto stamp = stamp_of(sibling.path);
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
+    sibling.stamp = **stamp;
+    if (live && same_file(live->id, sibling.stamp.id)) continue;
+    siblings.push_back(std::move(sibling));
+  }
+  return siblings;
+}
+
+}  // namespace caravel::tail

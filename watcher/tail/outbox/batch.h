@@ -1,0 +1,70 @@
+// The extracts that are built, synced and announced together: with a backlog, waiting for the disk
+// once an extract would cost as much as copying it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/tail/files/cutter.h"
+#include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/log_file.h"
+#include "watcher/tail/outbox/outbox.h"
+#include "watcher/tail/state/state.h"
+
+namespace caravel::tail {
+
+/// Large batches are built by two threads, each two extracts at a time: hashing, which costs more
+/// than copying, is cheaper by twos.
+class Batch {
+ public:
+  /// `log` is the open log; everything given outlives the batch.
+  Batch(int log, Outbox& outbox, Disk& disk) : log_(log), outbox_(outbox), disk_(disk) {}
+
+  /// `manifest` says all but what building finds: lines and sha256. `after`: where the log stands
+  /// behind it.
+  void add(watcher::Manifest manifest, Position after);
+
+  [[nodiscard]] bool empty() const { return extracts_.empty(); }
+  [[nodiscard]] std::size_t size() const { return extracts_.size(); }
+  /// Of extracts and manifests.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] const watcher::Manifest& last() const { return extracts_.back().pending.manifest; }
+
+  /// Writes the temporary files. Of a failure, the extracts before it are kept; it and those behind
+  /// it are discarded and forgotten. Not synced yet.
+  [[nodiscard]] Result<> build(Cutter& cutter);
+  /// What is announced must be on the disk: extracts, manifests, then their (temporary) names.
+  [[nodiscard]] Result<> sync();
+  /// What was built, in order.
+  [[nodiscard]] std::vector<Pending> pending() const;
+
+ private:
+  struct Extract {
+    Pending pending;
+    UniqueFd file;
+    UniqueFd manifest;
+    Result<> built;
+  };
+  [[nodiscard]] bool is_large() const;
+  void work(Cutter& cutter);
+  void help();
+  void build_both(Extract& first, Extract& second, Cutter& cutter);
+  void build_one(Extract& extract, Cutter& cutter);
+  [[nodiscard]] Result<> begin(Extract& extract);
+  [[nodiscard]] Result<> finish(Extract& extract, Result<Cutter::Copied> copied);
+  [[nodiscard]] static Range range_of(const Extract& extract);
+
+  int log_;
+  Outbox& outbox_;
+  Disk& disk_;
+  std::vector<Extract> extracts_;
+  std::uint64_t bytes_ = 0;
+  std::atomic<std::size_t> next_{0};  // to be built
+};
+
+}  // namespace caravel::tail

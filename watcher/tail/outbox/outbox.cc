@@ -1,0 +1,271 @@
+#include "watcher/tail/outbox/outbox.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/file.h"
+#include "watcher/tail/files/cutter.h"
+#include "watcher/tail/files/log_file.h"
+
+namespace caravel::tail {
+namespace {
+
+using watcher::manifest_name;
+using watcher::parse_tail_name;
+
+constexpr std::string_view kTemporary = ".tmp";
+
+/// Whether the file at `path` has exactly the manifest's bytes.
+Result<bool> has_content(const std::string& path, const watcher::Manifest& manifest, Disk& disk) {
+  auto fd = open_log(path);
+  if (!fd) return tl::unexpected(fd.error());
+  auto stamp = stamp_of(fd->get());
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (stamp->size != manifest.bytes) return false;
+  Cutter cutter(disk);
+  auto read = cutter.read(fd->get(), {0, manifest.bytes});
+  return read && read->sha256 == manifest.sha256;
+}
+
+}  // namespace
+
+Result<FileId> Outbox::open() {
+  auto stamp = stamp_of(directory_);
+  if (stamp && !*stamp) {
+    CARAVEL_TRY(make_directory(directory_));
+    stamp = stamp_of(directory_);
+  }
+  if (!stamp) return tl::unexpected(stamp.error());
+  if (!*stamp) return fail(ErrorKind::retry, directory_ + ": is gone again");
+  return (*stamp)->id;
+}
+
+std::string Outbox::path(std::string_view name) const {
+  return directory_ + "/" + std::string(name);
+}
+std::string Outbox::sent_path(std::string_view name) const {
+  return directory_ + "/sent/" + std::string(name);
+}
+std::string Outbox::temporary_path(std::string_view name) const {
+  return directory_ + "/." + std::string(name) + std::string(kTemporary);
+}
+
+std::string Outbox::name_of(const watcher::Manifest& manifest) {
+  return watcher::extract_name(manifest.log, manifest.host, manifest.run, manifest.sequence);
+}
+
+Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
+  auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
+  std::vector<OutboxFile> files;
+  for (std::string& name : *names) {
+    const auto parts = name.starts_with('.') ? std::nullopt : parse_tail_name(name);
+    if (!parts || name.ends_with(".gz") || name.ends_with(".zst")) continue;
+    const auto stamp = stamp_of(directory + "/" + name);
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // fetched in this moment
+    OutboxFile file;
+    file.run = parts->run;
+    file.sequence = parts->sequence;
+    file.bytes = (*stamp)->size;
+    const auto manifest = stamp_of(directory + "/" + manifest_name(name));
+    if (manifest && *manifest) file.bytes += (*manifest)->size;
+    file.changed = (*stamp)->changed;
+    file.name = std::move(name);
+    files.push_back(std::move(file));
+  }
+  std::sort(files.begin(), files.end(), [](const OutboxFile& a, const OutboxFile& b) {
+    return a.run != b.run ? a.run < b.run : a.sequence < b.sequence;
+  });
+  return files;
+}
+
+Result<bool> Outbox::knows(std::string_view name) const {
+  const std::string manifest = manifest_name(name);
+  for (const std::string& one :
+       {path(name), path(manifest), sent_path(name), sent_path(manifest)}) {
+    const auto there = is_there(one);
+    if (!there || *there) return there;
+  }
+  return false;
+}
+
+Result<UniqueFd> Outbox::prepare_manifest(const watcher::Manifest& manifest) {
+  auto fd = disk_.create(temporary_path(manifest_name(name_of(manifest))));
+  if (!fd) return fd;
+  CARAVEL_TRY(disk_.write(fd->get(), watcher::format_manifest(manifest)));
+  return fd;
+}
+
+/// The text is the same each time, so whoever took the first one has the right one.
+Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool recover) {
+  const std::string name = manifest_name(name_of(manifest));
+  const auto there = is_there(path(name));
+  if (!there) return there;
+  if (*there) {
+    auto content = read_file(path(name), watcher::kMaxManifestBytes);
+    return content && *content == watcher::format_manifest(manifest);
+  }
+  const auto prepared = is_there(temporary_path(name));
+  if (!prepared) return prepared;
+  if (recover || !*prepared) {
+    auto fd = prepare_manifest(manifest);
+    if (!fd) return tl::unexpected(fd.error());
+    CARAVEL_TRY(disk_.sync(fd->get()));
+  }
+  return disk_.publish(temporary_path(name), path(name));
+}
+
+Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
+  const std::string name = name_of(manifest);
+  const std::string temporary = temporary_path(name);
+  unsynced_ = true;
+  // The temporary file was on the disk before the state spoke of it: if it is not there, it has its
+  // name already, or had it and was taken away.
+  const auto built = is_there(temporary);
+  if (!built) return built;
+  const auto named = is_there(path(name));
+  if (!named) return named;
+  if (!*built) {
+    // A power loss may have kept the extract's name and not its manifest's.
+    return recover && *named ? publish_manifest(manifest, true) : true;
+  }
+  if (recover) {
+    auto whole = has_content(temporary, manifest, disk_);
+    if (!whole || !*whole) return whole;
+  }
+  if (*named) {
+    auto same = has_content(path(name), manifest, disk_);
+    if (!same || !*same) return same;
+    CARAVEL_TRY(disk_.remove(temporary));
+    return true;
+  }
+  auto first = publish_manifest(manifest, recover);
+  if (!first || !*first) return first;
+  return disk_.publish(temporary, path(name));
+}
+
+Result<> Outbox::discard(const watcher::Manifest& manifest) {
+  const std::string name = name_of(manifest);
+  CARAVEL_TRY(disk_.remove(temporary_path(manifest_name(name))));
+  return disk_.remove(temporary_path(name));
+}
+
+Result<> Outbox::sync_names(bool if_needed) {
+  if (if_needed && !unsynced_) return {};
+  CARAVEL_TRY(disk_.sync_directory(directory_));
+  unsynced_ = false;
+  return {};
+}
+
+Result<> Outbox::keep_as_sent(const std::string& name) {
+  const std::string manifest = manifest_name(name);
+  if (auto made = make_directory(directory_ + "/sent"); !made) {
+    if (made.error().system != ENOSPC && made.error().system != EDQUOT) return made;
+    // Sent again and again, it would never give its room to others.
+    CARAVEL_TRY(disk_.remove(path(name)));
+    return disk_.remove(path(manifest));
+  }
+  // The extract first: a manifest that stays behind after a crash is moved with the next sweep, an
+  // extract without its manifest would be sent again.
+  for (const std::string& file : {name, manifest}) {
+    const auto there = is_there(path(file));
+    if (!there) return tl::unexpected(there.error());
+    if (*there) CARAVEL_TRY(disk_.replace(path(file), sent_path(file)));
+  }
+  return {};
+}
+
+Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
+  auto files = sent();
+  if (!files) return tl::unexpected(files.error());
+  for (const OutboxFile& file : *files) {
+    if (file.run != run || file.sequence != sequence) continue;
+    const std::string manifest = manifest_name(file.name);
+    const auto there = is_there(sent_path(manifest));
+    if (!there) return there;
+    if (*there) {
+      CARAVEL_TRY(disk_.replace(sent_path(manifest), path(manifest)));
+    }
+    CARAVEL_TRY(disk_.replace(sent_path(file.name), path(file.name)));
+    CARAVEL_TRY(disk_.sync_directory(directory_));
+    return true;
+  }
+  return false;
+}
+
+Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldest,
+                                     std::uint64_t max_bytes) {
+  auto here = waiting();
+  if (!here) return tl::unexpected(here.error());
+  auto kept = sent();
+  if (!kept) return tl::unexpected(kept.error());
+  std::uint64_t total = 0;
+  for (const OutboxFile& file : *here) total += file.bytes;
+  for (const OutboxFile& file : *kept) total += file.bytes;
+  std::sort(kept->begin(), kept->end(),
+            [](const OutboxFile& a, const OutboxFile& b) { return a.changed < b.changed; });
+  const std::int64_t limit =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(oldest.time_since_epoch()).count();
+  for (const OutboxFile& file : *kept) {
+    if (file.changed >= limit && total <= max_bytes) break;
+    CARAVEL_TRY(disk_.remove(sent_path(file.name)));
+    CARAVEL_TRY(disk_.remove(sent_path(manifest_name(file.name))));
+    total -= file.bytes;
+  }
+  return total;
+}
+
+Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<std::string>& keep) {
+  auto names = names_in(directory_);
+  if (!names) return tl::unexpected(names.error());
+  const auto ours = [&](std::string_view extract) {
+    const auto parts = parse_tail_name(extract);
+    return parts && std::find(runs.begin(), runs.end(), parts->run) != runs.end();
+  };
+  for (const std::string& name : *names) {
+    std::string_view extract = name;
+    const bool is_manifest = extract.ends_with(watcher::kManifestSuffix);
+    if (name.starts_with('.') && name.ends_with(kTemporary)) {
+      extract = extract.substr(1, extract.size() - 1 - kTemporary.size());
+      if (std::find(keep.begin(), keep.end(), extract) != keep.end()) continue;
+      if (extract.ends_with(watcher::kManifestSuffix)) {
+        extract.remove_suffix(watcher::kManifestSuffix.size());
+      }
+      if (ours(extract)) CARAVEL_TRY(disk_.remove(path(name)));
+    } else if (is_manifest) {
+      extract.remove_suffix(watcher::kManifestSuffix.size());
+      // A crash while it was moved to sent/.
+      if (!ours(extract)) continue;
+      const auto here = is_there(path(extract));
+      const auto sent = is_there(sent_path(extract));
+      if (here && sent && !*here && *sent) {
+        CARAVEL_TRY(disk_.replace(path(name), sent_path(name)));
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::optional<watcher::Manifest>> Outbox::newest_manifest(std::string_view run,
+                                                                 std::uint64_t after) const {
+  std::optional<watcher::Manifest> newest;
+  for (const std::string& directory : {directory_, directory_ + "/sent"}) {
+    auto names = names_in(directory);
+    if (!names) return tl::unexpected(names.error());
+    for (const std::string& name : *names) {
+      if (name.starts_with('.') || !name.ends_with(watcher::kManifestSuffix)) continue;
+      const auto parts = parse_tail_name(
+          std::string_view(name).substr(0, name.size() - watcher::kManifestSuffix.size()));
+      if (!parts || parts->run != run || parts->sequence <= after) continue;
+      if (newest && parts->sequence <= newest->sequence) continue;
+      auto text = read_file(directory + "/" + name, watcher::kMaxManifestBytes);
+      if (!text) continue;
+      auto manifest = watcher::parse_manifest(*text);
+      if (!manifest || manifest->run != run || manifest->sequence != parts->sequence) continue;
+      newest = std::move(*manifest);
+    }
+  }
+  return newest;
+}
+
+}  // namespace caravel::tail

@@ -1,0 +1,87 @@
+// The directory of published extracts: publishing, counting, what was sent. docs/tail.md has the
+// layout. Other programs may take files out of it at any time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/log_file.h"
+
+namespace caravel::tail {
+
+struct OutboxFile {
+  std::string name;  // of the extract
+  std::string run;
+  std::uint64_t sequence = 0;
+  std::uint64_t bytes = 0;   // with its manifest
+  std::int64_t changed = 0;  // ctime, nanoseconds: when it came to where it is
+};
+
+class Outbox {
+ public:
+  Outbox(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
+
+  /// Creates the directory (0750) if there is none. Which one it is now: another than before if a
+  /// file system was mounted there since, or is not any more.
+  [[nodiscard]] Result<FileId> open();
+
+  [[nodiscard]] std::string path(std::string_view name) const;
+  [[nodiscard]] std::string sent_path(std::string_view name) const;
+  /// Where an extract is built; begins with a dot, so senders and drop directories pass it over.
+  [[nodiscard]] std::string temporary_path(std::string_view name) const;
+
+  /// The extracts that wait (or were sent), by run and sequence.
+  [[nodiscard]] Result<std::vector<OutboxFile>> waiting() const { return list(directory_); }
+  [[nodiscard]] Result<std::vector<OutboxFile>> sent() const { return list(directory_ + "/sent"); }
+
+  /// This extract or its manifest is there, waiting or sent.
+  [[nodiscard]] Result<bool> knows(std::string_view name) const;
+
+  /// Writes the manifest's temporary file; syncing it is left to the caller.
+  [[nodiscard]] Result<UniqueFd> prepare_manifest(const watcher::Manifest& manifest);
+  /// Gives the temporary file its name, its manifest first. True: it is there now (also if it was
+  /// already). False: another file has the name, or the temporary one is damaged (only looked at
+  /// with `recover`, for after a crash). Repeating it after any failure is safe. The new names are
+  /// durable after sync_names().
+  [[nodiscard]] Result<bool> publish(const watcher::Manifest& manifest, bool recover);
+  /// Deletes both temporary files.
+  [[nodiscard]] Result<> discard(const watcher::Manifest& manifest);
+  /// Makes all names durable; with `if_needed`, only if some were published since.
+  [[nodiscard]] Result<> sync_names(bool if_needed);
+  /// The name of the extract that a manifest speaks of.
+  [[nodiscard]] static std::string name_of(const watcher::Manifest& manifest);
+
+  /// Moves a sent extract and its manifest to sent/.
+  [[nodiscard]] Result<> keep_as_sent(const std::string& name);
+  /// Moves extract and manifest back from sent/, the manifest first. False: it is not there.
+  [[nodiscard]] Result<bool> resend(std::string_view run, std::uint64_t sequence);
+  /// Deletes what was sent before `oldest`, and more until all that is there is at most
+  /// `max_bytes`. Returns what is left in the outbox and in sent/ together, in bytes.
+  [[nodiscard]] Result<std::uint64_t> expire(std::chrono::system_clock::time_point oldest,
+                                             std::uint64_t max_bytes);
+
+  /// Deletes temporary files of these runs, but not the one of `keep`.
+  [[nodiscard]] Result<> sweep(const std::vector<std::string>& runs,
+                               const std::vector<std::string>& keep);
+
+  /// The newest manifest of a run with a sequence above `after`, waiting or sent.
+  [[nodiscard]] Result<std::optional<watcher::Manifest>> newest_manifest(std::string_view run,
+                                                                         std::uint64_t after) const;
+
+ private:
+  [[nodiscard]] static Result<std::vector<OutboxFile>> list(const std::string& directory);
+  [[nodiscard]] Result<bool> publish_manifest(const watcher::Manifest& manifest, bool recover);
+
+  Disk& disk_;
+  std::string directory_;
+  bool unsynced_ = false;
+};
+
+}  // namespace caravel::tail

@@ -1,0 +1,316 @@
+#include "watcher/tail/state/state.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/file.h"
+#include "watcher/exchange/key_value.h"
+
+namespace caravel::tail {
+namespace {
+
+using watcher::append_key_value;
+using watcher::KeyValue;
+using watcher::parse_whole_number;
+using watcher::percent_decode;
+using watcher::percent_encode;
+
+constexpr std::string_view kVersion = "2";
+/// In the place of a digest of a file that could not be looked at: it matches nothing.
+constexpr std::string_view kNoDigest = "-";
+
+void append_id(std::string_view prefix, const FileId& id, std::string& out) {
+  const auto line = [&](std::string_view key, const std::string& value) {
+    append_key_value(std::string(prefix) + std::string(key), value, out);
+  };
+  line("device", std::to_string(id.device));
+  line("inode", std::to_string(id.inode));
+  line("born", std::to_string(id.born));
+}
+
+void append_position(std::string_view prefix, const Position& position, std::string& out) {
+  const auto line = [&](std::string_view key, const std::string& value) {
+    append_key_value(std::string(prefix) + std::string(key), value, out);
+  };
+  append_id(prefix, position.id, out);
+  line("offset", std::to_string(position.offset));
+  line("head", position.head);
+  line("tail", position.tail);
+  line("first_line", position.first_line);
+  line("modified", std::to_string(position.modified));
+}
+
+/// One line, because there may be thousands: what an unused rotated file costs is about 100 bytes.
+void append_known(const Known& known, std::string& out) {
+  std::string value;
+  const auto add = [&value](const auto& number) { value += std::to_string(number) + ' '; };
+  add(known.id.device);
+  add(known.id.inode);
+  add(known.id.born);
+  add(known.offset);
+  add(known.size);
+  add(known.modified);
+  value += known.digest.empty() ? kNoDigest : known.digest;
+  value += known.read ? " read" : " there";
+  append_key_value("known", value, out);
+  if (known.missed > 0) append_key_value("missed", std::to_string(known.missed), out);
+}
+
+/// The lines of one section, looked up by key. The first problem is kept.
+class Section {
+ public:
+  Section(const KeyValue* begin, const KeyValue* end) : begin_(begin), end_(end) {}
+
+  [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  std::string text(std::string_view key) {
+    const KeyValue* line = find(key);
+    if (line != nullptr) return std::string(line->value);
+    problem(key, "missing");
+    return {};
+  }
+  std::string decoded(std::string_view key) {
+    auto value = percent_decode(text(key));
+    if (!value || value->empty()) problem(key, "not percent-encoded text");
+    return value.value_or("");
+  }
+  std::uint64_t number(std::string_view key) {
+    const auto value = parse_whole_number(text(key));
+    if (!value) problem(key, "not a whole number");
+    return value.value_or(0);
+  }
+  std::int64_t time(std::string_view key) {
+    const std::string value = text(key);
+    std::int64_t out = 0;
+    const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), out);
+    if (status != std::errc{} || end != value.data() + value.size()) {
+      problem(key, "not a whole number");
+    }
+    return out;
+  }
+  std::string hex(std::string_view key, std::size_t digits, bool optional = false) {
+    std::string value = text(key);
+    const bool absent = optional && (value.empty() || value == kNoDigest);
+    if (!absent && !watcher::is_hex(value, digits)) problem(key, "not hex digits");
+    return value;
+  }
+  void problem(std::string_view key, std::string_view what) {
+    if (!problem_.empty()) return;
+    problem_ = "line " + std::to_string(begin_ == end_ ? 0 : begin_->number) +
+               " and on: " + std::string(key) + ": " + std::string(what);
+  }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  [[nodiscard]] const KeyValue* find(std::string_view key) const {
+    for (const KeyValue* line = begin_; line != end_; ++line) {
+      if (line->key == key) return line;
+    }
+    return nullptr;
+  }
+  const KeyValue* begin_;
+  const KeyValue* end_;
+  std::string problem_;
+};
+
+FileId read_id(std::string_view prefix, Section& section) {
+  const auto key = [&](std::string_view name) { return std::string(prefix) + std::string(name); };
+  return {section.number(key("device")), section.number(key("inode")), section.time(key("born"))};
+}
+
+Position read_position(std::string_view prefix, Section& section) {
+  const auto key = [&](std::string_view name) { return std::string(prefix) + std::string(name); };
+  Position position;
+  position.id = read_id(prefix, section);
+  position.offset = section.number(key("offset"));
+  position.head = section.hex(key("head"), 32, true);
+  position.tail = section.hex(key("tail"), 32, true);
+  position.first_line = section.hex(key("first_line"), 32, true);
+  position.modified = section.time(key("modified"));
+  return position;
+}
+
+std::optional<Known> read_known(std::string_view text) {
+  bool right = true;
+  const auto word = [&text] {
+    const std::string_view found = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(found.size() + 1, text.size()));
+    return found;
+  };
+  const auto number = [&](auto& out) {
+    const std::string_view digits = word();
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    right = right && status == std::errc{} && end == digits.data() + digits.size();
+  };
+  Known known;
+  number(known.id.device);
+  number(known.id.inode);
+  number(known.id.born);
+  number(known.offset);
+  number(known.size);
+  number(known.modified);
+  const std::string_view digest = word();
+  right = right && (digest == kNoDigest || watcher::is_hex(digest, 32));
+  if (digest != kNoDigest) known.digest = digest;
+  known.read = text == "read";
+  if (!right || (!known.read && text != "there")) return std::nullopt;
+  return known;
+}
+
+std::string pending_prefix(std::size_t index) {
+  return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
+}
+
+std::string target_key(std::size_t index) {
+  return index == 0 ? "target" : "target" + std::to_string(index + 1);
+}
+
+LogState read_log(Section& section) {
+  LogState log;
+  log.log = section.decoded("log");
+  log.run = section.hex("run", 8);
+  log.sequence = section.number("sequence");
+  if (section.has("since")) log.since = section.time("since");
+  if (section.has("file_device")) log.file = read_position("file_", section);
+  if (section.has("aside_device")) log.aside = read_position("aside_", section);
+  if (section.has("outbox_device")) log.built_in = read_id("outbox_", section);
+  if (section.has("first_device")) {
+    log.first_look = FirstLook{read_id("first_", section), section.number("first_size")};
+  }
+  for (std::size_t i = 0; section.has(target_key(i)); ++i) {
+    log.targets.push_back(section.decoded(target_key(i)));
+  }
+  if (section.has("looked")) log.looked = section.time("looked");
+  if (section.has("deserted")) {
+    log.deserted_looks =
+        static_cast<unsigned>(std::min<std::uint64_t>(section.number("deserted"), 9));
+  }
+  // Version 1: a file that was read to its end.
+  if (section.has("file_finished") && section.number("file_finished") != 0) {
+    if (!log.file) {
+      section.problem("file_device", "missing");
+      return log;
+    }
+    const Position& file = *log.file;
+    log.since = file.modified;
+    log.known.push_back(
+        {file.id, file.offset, file.offset, file.modified, digest_of(file), true, 0});
+    log.file.reset();
+  }
+  for (std::size_t i = 0; section.has(pending_prefix(i) + "manifest"); ++i) {
+    const std::string prefix = pending_prefix(i);
+    Pending pending;
+    auto manifest = watcher::parse_manifest(section.decoded(prefix + "manifest"));
+    if (!manifest) {
+      section.problem(prefix + "manifest", manifest.error().message);
+    } else {
+      pending.manifest = std::move(*manifest);
+    }
+    pending.after = read_position(prefix, section);
+    log.pending.push_back(std::move(pending));
+  }
+  return log;
+}
+
+}  // namespace
+
+std::string format_state(const State& state) {
+  std::string out;
+  append_key_value("version", kVersion, out);
+  for (const Pattern& pattern : state.patterns) {
+    out += '\n';
+    append_key_value("pattern", percent_encode(pattern.glob), out);
+    append_key_value("pattern_since", std::to_string(pattern.since), out);
+    if (pattern.partly) append_key_value("pattern_partly", "1", out);
+  }
+  for (const LogState& log : state.logs) {
+    out += '\n';
+    append_key_value("log", percent_encode(log.log), out);
+    append_key_value("run", log.run, out);
+    append_key_value("sequence", std::to_string(log.sequence), out);
+    if (log.since) append_key_value("since", std::to_string(*log.since), out);
+    if (log.file) append_position("file_", *log.file, out);
+    if (log.aside) append_position("aside_", *log.aside, out);
+    if (log.first_look) {
+      append_id("first_", log.first_look->id, out);
+      append_key_value("first_size", std::to_string(log.first_look->size), out);
+    }
+    for (std::size_t i = 0; i < log.targets.size(); ++i) {
+      append_key_value(target_key(i), percent_encode(log.targets[i]), out);
+    }
+    if (log.looked != 0) append_key_value("looked", std::to_string(log.looked), out);
+    if (log.deserted_looks > 0) {
+      append_key_value("deserted", std::to_string(log.deserted_looks), out);
+    }
+    if (log.built_in && !log.pending.empty()) append_id("outbox_", *log.built_in, out);
+    for (std::size_t i = 0; i < log.pending.size(); ++i) {
+      const std::string prefix = pending_prefix(i);
+      const std::string manifest = watcher::format_manifest(log.pending[i].manifest);
+      append_key_value(prefix + "manifest", percent_encode(manifest), out);
+      append_position(prefix, log.pending[i].after, out);
+    }
+    for (const Known& known : log.known) {
+      out += '\n';
+      append_known(known, out);
+    }
+  }
+  out += '\n';
+  append_key_value("end", "1", out);
+  return out;
+}
+
+Result<State> parse_state(std::string_view text) {
+  auto lines = watcher::parse_key_values(text, true);
+  if (!lines) return fail(ErrorKind::fault, lines.error().message);
+  if (lines->size() < 3 || lines->front().key != "version" ||
+      (lines->front().value != kVersion && lines->front().value != "1")) {
+    return fail(ErrorKind::fault, "line 1: is not version=2");
+  }
+  if (lines->back().key != "end") return fail(ErrorKind::fault, "its end is missing");
+  State state;
+  const KeyValue* const end = lines->data() + lines->size();
+  for (const KeyValue* begin = lines->data(); begin < end;) {
+    const KeyValue* last = begin;
+    while (last < end && !last->key.empty()) ++last;
+    Section section(begin, last);
+    if (section.has("pattern")) {
+      const std::int64_t since = section.has("pattern_since") ? section.time("pattern_since") : 0;
+      state.patterns.push_back({section.decoded("pattern"), since, section.has("pattern_partly")});
+    }
+    if (section.has("log")) state.logs.push_back(read_log(section));
+    if (section.has("known")) {
+      auto known = read_known(section.text("known"));
+      if (!known || state.logs.empty()) {
+        section.problem("known", "is not like this agent's");
+      } else {
+        if (section.has("missed")) known->missed = section.number("missed") > 0 ? 1 : 0;
+        state.logs.back().known.push_back(std::move(*known));
+      }
+    }
+    if (!section.problem().empty()) return fail(ErrorKind::fault, section.problem());
+    begin = last + 1;
+  }
+  return state;
+}
+
+std::string random_run() {
+  std::array<unsigned char, 4> bytes{};
+  // Four bytes come whole; before the kernel's generator is ready the call waits (getrandom(2)).
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    // Kernels before 3.17.
+    auto random = open_file("/dev/urandom", O_RDONLY);
+    if (random) static_cast<void>(::read(random->get(), bytes.data(), bytes.size()));
+  }
+  std::string run;
+  for (const unsigned byte : bytes) {
+    run += "0123456789abcdef"[byte >> 4U];
+    run += "0123456789abcdef"[byte & 15U];
+  }
+  return run;
+}
+
+}  // namespace caravel::tail

@@ -1,0 +1,89 @@
+// What the agent remembers: one small file, replaced as a whole. docs/tail.md has the layout.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/tail/files/log_file.h"
+
+namespace caravel::tail {
+
+/// An extract that is being published: its temporary file is complete and on the disk. It counts
+/// as published as soon as this is saved; after a crash it is finished or found done.
+struct Pending {
+  watcher::Manifest manifest;
+  Position after;  // where the log stands once it is published
+  bool operator==(const Pending&) const = default;
+};
+
+/// A file beside a log (or the log itself under an earlier name) that need not be read again.
+struct Known {
+  FileId id;
+  std::uint64_t offset = 0;   // up to here it was read
+  std::uint64_t size = 0;     // when last looked at
+  std::int64_t modified = 0;  // its mtime then
+  std::string digest;         // digest_of() the position at `offset`; empty: could not be opened
+  bool read = false;          // by this agent; else it lay there before, or is a copy or compressed
+  unsigned missed = 0;        // looks in a row that did not find it
+  bool operator==(const Known&) const = default;
+};
+
+/// A log that must not be read yet: it begins behind what was there at the first look.
+struct FirstLook {
+  FileId id;
+  std::uint64_t size = 0;
+  bool operator==(const FirstLook&) const = default;
+};
+
+struct LogState {
+  std::string log;             // absolute path
+  std::string run;             // 8 hex digits
+  std::uint64_t sequence = 0;  // of the last published extract
+  /// Set when `known` says too little (a state of version 1, or one older than the outbox): the
+  /// next look goes by order, or takes what was modified up to then for read (nanoseconds).
+  std::optional<std::int64_t> since;
+  std::optional<Position> file;   // that is being read, not to its end yet
+  std::optional<Position> aside;  // the log, set aside while a rotated file that grew is read
+  std::vector<Known> known;       // in the order in which they were read
+  std::vector<Pending> pending;   // one after the other
+  /// The directory in which `pending` lie. If it is not there any more, nothing says whether they
+  /// were published.
+  std::optional<FileId> built_in;
+  std::optional<FirstLook> first_look;
+  /// Where the log really lies, if a symlink leads there, and before that; the newest first.
+  std::vector<std::string> targets;
+  std::int64_t looked = 0;      // when it was looked at last, by the clock of file systems
+  unsigned deserted_looks = 0;  // in a row that found nothing of it, as far as they matter
+  bool operator==(const LogState&) const = default;
+};
+
+/// A glob that was looked for before.
+struct Pattern {
+  std::string glob;
+  /// Since when, by the clock of file systems (nanoseconds since 1970); 0: not known.
+  std::int64_t since = 0;
+  /// There was a directory that must not be read: a log in it may be older than `since`.
+  bool partly = false;
+  bool operator==(const Pattern&) const = default;
+};
+
+struct State {
+  std::vector<Pattern> patterns;
+  std::vector<LogState> logs;
+  bool operator==(const State&) const = default;
+};
+
+[[nodiscard]] std::string format_state(const State& state);
+
+/// Errors of kind fault: a state that cannot be read is never guessed.
+[[nodiscard]] Result<State> parse_state(std::string_view text);
+
+/// 8 random hex digits (getrandom(2)).
+[[nodiscard]] std::string random_run();
+
+}  // namespace caravel::tail
