@@ -57,3 +57,15 @@ using Result = tl::expected<T, Error>;
     if (!caravel_try_result)                                                            \
       return ::tl::unexpected<::caravel::Error>(std::move(caravel_try_result).error()); \
   } while (false)
+
+/// Initialises or assigns `target` with the value of an expression, a Result, or returns its error
+/// to our own caller: CARAVEL_ASSIGN_OR_RETURN(auto bytes, read_file(path, kMost));
+#define CARAVEL_ASSIGN_OR_RETURN(target, ...) \
+  CARAVEL_ASSIGN_OR_RETURN_AS(CARAVEL_NAME_OF_LINE(caravel_result_, __LINE__), target, __VA_ARGS__)
+
+#define CARAVEL_NAME_OF_LINE(prefix, line) CARAVEL_NAME_JOINED(prefix, line)
+#define CARAVEL_NAME_JOINED(prefix, line) prefix##line
+#define CARAVEL_ASSIGN_OR_RETURN_AS(result, target, ...)                             \
+  auto result = (__VA_ARGS__);                                                       \
+  if (!result) return ::tl::unexpected<::caravel::Error>(std::move(result).error()); \
+  target = std::move(*result)

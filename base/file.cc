@@ -57,12 +57,11 @@ void hold_standard_files() {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
-  auto fd = open_file(path, O_RDONLY);
-  if (!fd) return tl::unexpected(fd.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY));
   std::string content(max_bytes + 1, '\0');
   std::size_t size = 0;
   while (size < content.size()) {
-    auto got = read_some(fd->get(), content.data() + size, content.size() - size);
+    auto got = read_some(fd.get(), content.data() + size, content.size() - size);
     if (!got) return tl::unexpected(with_context(path, got.error()));
     if (*got == 0) break;
     size += *got;
@@ -75,19 +74,18 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
 }
 
 Result<> sync_directory(const std::string& path) {
-  auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
-  if (!fd) return tl::unexpected(fd.error());
-  if (::fsync(fd->get()) != 0) return fail_with_errno("fsync " + path, errno);
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return fail_with_errno("fsync " + path, errno);
   return {};
 }
 
 Result<> publish_file(const std::string& path, std::string_view content) {
   const std::string temporary = path + ".tmp";
-  auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
-  if (!fd) return tl::unexpected(fd.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd,
+                           open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW));
   auto published = [&]() -> Result<> {
-    CARAVEL_TRY(write_all(fd->get(), content));
-    if (::fsync(fd->get()) != 0) return fail_with_errno("fsync", errno);
+    CARAVEL_TRY(write_all(fd.get(), content));
+    if (::fsync(fd.get()) != 0) return fail_with_errno("fsync", errno);
     if (std::rename(temporary.c_str(), path.c_str()) != 0) return fail_with_errno("rename", errno);
     const std::size_t slash = path.rfind('/');
     return sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));

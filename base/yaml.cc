@@ -101,39 +101,34 @@ Result<bool> YamlNode::as_bool() const {
 }
 
 Result<std::uint64_t> YamlNode::as_count(std::uint64_t least, std::uint64_t most) const {
-  auto text = as_string();
-  if (!text) return tl::unexpected(text.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
   std::uint64_t value = 0;
-  const auto [end, status] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (status != std::errc{} || end != text->data() + text->size() || value < least ||
-      value > most) {
-    return error(fmt::format("'{}' is not a whole number from {} to {}", *text, least, most));
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
+    return error(fmt::format("'{}' is not a whole number from {} to {}", text, least, most));
   }
   return value;
 }
 
 Result<std::chrono::milliseconds> YamlNode::as_duration() const {
-  auto text = as_string();
-  if (!text) return tl::unexpected(text.error());
-  auto value = parse_duration(*text);
+  CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
+  auto value = parse_duration(text);
   if (!value) return error(fmt::format("bad duration: {}", value.error().message));
   return value;
 }
 
 Result<std::uint64_t> YamlNode::as_size() const {
-  auto text = as_string();
-  if (!text) return tl::unexpected(text.error());
-  auto value = parse_size(*text);
+  CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
+  auto value = parse_size(text);
   if (!value) return error(fmt::format("bad size: {}", value.error().message));
   return value;
 }
 
 Result<std::string> YamlNode::as_choice(std::initializer_list<const char*> choices) const {
-  auto text = as_string();
-  if (!text) return tl::unexpected(text.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
   const std::vector<std::string> candidates(choices.begin(), choices.end());
-  if (std::find(candidates.begin(), candidates.end(), *text) == candidates.end()) {
-    return error(fmt::format("'{}' is not one of {}", *text, fmt::join(candidates, ", ")));
+  if (std::find(candidates.begin(), candidates.end(), text) == candidates.end()) {
+    return error(fmt::format("'{}' is not one of {}", text, fmt::join(candidates, ", ")));
   }
   return text;
 }
@@ -142,9 +137,8 @@ Result<std::vector<std::string>> YamlNode::as_strings() const {
   if (!node_.IsSequence()) return error("must be a list");
   std::vector<std::string> out;
   for (const YamlNode& item : items()) {
-    auto text = item.as_string();
-    if (!text) return tl::unexpected(text.error());
-    out.push_back(std::move(*text));
+    CARAVEL_ASSIGN_OR_RETURN(auto text, item.as_string());
+    out.push_back(std::move(text));
   }
   return out;
 }

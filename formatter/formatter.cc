@@ -53,9 +53,8 @@ class Run {
 
     Line line;
     for (;;) {
-      auto more = lines_.next(line);
-      if (!more) return tl::unexpected(more.error());
-      if (!*more) break;
+      CARAVEL_ASSIGN_OR_RETURN(auto more, lines_.next(line));
+      if (!more) break;
       take(line);
       if (lines_.bytes() >= next_report_) CARAVEL_TRY(look_around());
     }
@@ -67,9 +66,9 @@ class Run {
   Result<> choose_format() {
     format_ = request_.format;
     if (format_ != nullptr) return {};
-    auto first_lines = lines_.peek(kDetectionLines, request_.accept_unterminated);
-    if (!first_lines) return tl::unexpected(first_lines.error());
-    if (first_lines->empty()) {
+    CARAVEL_ASSIGN_OR_RETURN(auto first_lines,
+                             lines_.peek(kDetectionLines, request_.accept_unterminated));
+    if (first_lines.empty()) {
       if (!lines_.ended()) {
         return fail(ErrorKind::content,
                     fmt::format("its first line is longer than {} bytes (max_line), so its format "
@@ -79,12 +78,12 @@ class Run {
       format_ = &no_format_;
       return {};
     }
-    format_ = detect_format(*request_.formats, *first_lines);
+    format_ = detect_format(*request_.formats, first_lines);
     if (format_ != nullptr) return {};
     return fail(ErrorKind::content,
                 fmt::format("no format takes any of its first {} lines (known: {}); name one with "
                             "--format or `format:`",
-                            first_lines->size(), fmt::join(request_.formats->names(), ", ")));
+                            first_lines.size(), fmt::join(request_.formats->names(), ", ")));
   }
 
   /// The headers of CSV and sidecar, as soon as the columns are known.

@@ -8,10 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace caravel::uploader {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A decimal number without what does not count: value = 0.d1 d2 d3… * 10^exponent.
 struct Decimal {

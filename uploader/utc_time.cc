@@ -93,9 +93,8 @@ Result<> validate_timezone(const std::string& name) {
 }
 
 Result<UtcConverter> UtcConverter::make(const std::string& zone_name) {
-  auto zone = find_zone(zone_name);
-  if (!zone) return tl::unexpected(zone.error());
-  return UtcConverter(*zone);
+  CARAVEL_ASSIGN_OR_RETURN(auto zone, find_zone(zone_name));
+  return UtcConverter(zone);
 }
 
 date::sys_seconds UtcConverter::look_up(date::local_seconds local) const {

@@ -102,17 +102,15 @@ class KindCompiler {
     }
     if (format_.columns.empty()) return root_["columns"].error("must name at least one column");
     if (root_["blanks"].exists()) {
-      auto blanks = root_["blanks"].as_choice({"any", "exact"});
-      if (!blanks) return tl::unexpected(blanks.error());
-      any_blanks_ = *blanks == "any";
+      CARAVEL_ASSIGN_OR_RETURN(auto blanks, root_["blanks"].as_choice({"any", "exact"}));
+      any_blanks_ = blanks == "any";
     }
     if (root_["time"].exists()) {
       if (root_["time"].is_scalar()) {
         time_names_.push_back(*root_["time"].as_string());
       } else {
-        auto list = root_["time"].as_strings();
-        if (!list) return tl::unexpected(list.error());
-        time_names_ = std::move(*list);
+        CARAVEL_ASSIGN_OR_RETURN(auto list, root_["time"].as_strings());
+        time_names_ = std::move(list);
       }
       const bool unnamed =
           std::find(time_names_.begin(), time_names_.end(), "") != time_names_.end();
@@ -136,13 +134,11 @@ class KindCompiler {
   Result<> compile(const YamlNode& node) {
     CARAVEL_TRY(node.expect_keys({"kind", "line", "action", "set"}));
     Kind kind;
-    auto name = node["kind"].as_string();
-    if (!name) return tl::unexpected(name.error());
-    kind.name = std::move(*name);
+    CARAVEL_ASSIGN_OR_RETURN(auto name, node["kind"].as_string());
+    kind.name = std::move(name);
     if (node["action"].exists()) {
-      auto action = node["action"].as_choice({"keep", "drop"});
-      if (!action) return tl::unexpected(action.error());
-      kind.keep = *action == "keep";
+      CARAVEL_ASSIGN_OR_RETURN(auto action, node["action"].as_choice({"keep", "drop"}));
+      kind.keep = action == "keep";
     }
     auto line = node["line"].as_string();
     if (!line) return tl::unexpected(line.error());
@@ -185,10 +181,9 @@ class KindCompiler {
         rule = rule_for(op);
         merge_type(column.name, is_number(op.code) ? ColumnType::number : ColumnType::text);
       } else if (node["set"].exists() && node["set"][column.name].exists()) {
-        auto value = node["set"][column.name].as_string();
-        if (!value) return tl::unexpected(value.error());
+        CARAVEL_ASSIGN_OR_RETURN(auto value, node["set"][column.name].as_string());
         rule.emit = Emit::constant;
-        append_csv_field(*value, rule.constant);
+        append_csv_field(value, rule.constant);
         merge_type(column.name, ColumnType::text);
       }
       kind.most_added += most_added(rule);
@@ -286,9 +281,8 @@ bool is_utf8(const Format& format) {
 
 Result<> read_text(const YamlNode& node, std::string& out) {
   if (!node.exists()) return {};
-  auto text = node.as_string();
-  if (!text) return tl::unexpected(text.error());
-  out = std::move(*text);
+  CARAVEL_ASSIGN_OR_RETURN(auto text, node.as_string());
+  out = std::move(text);
   return {};
 }
 
@@ -296,20 +290,19 @@ Result<> read_text(const YamlNode& node, std::string& out) {
 Result<> read_record_columns(const YamlNode& root, Format& format) {
   const YamlNode node = root["columns"];
   if (!node.exists()) return {};
-  auto names = node.as_strings();
-  if (!names) return tl::unexpected(names.error());
-  if (names->empty()) return node.error("must name at least one column");
+  CARAVEL_ASSIGN_OR_RETURN(auto names, node.as_strings());
+  if (names.empty()) return node.error("must name at least one column");
   const auto type = format.reader == Reader::csv ? ColumnType::automatic : ColumnType::json;
-  for (const std::string& name : *names) {
+  for (const std::string& name : names) {
     if (name.empty()) return node.error("a column without a name");
-    if (std::count(names->begin(), names->end(), name) > 1) {
+    if (std::count(names.begin(), names.end(), name) > 1) {
       return node.error(fmt::format("the column '{}' stands twice", name));
     }
     format.columns.push_back({name, type});
   }
   for (const auto& [key, column] :
        {std::pair("time", &format.time_column), std::pair("key", &format.key_column)}) {
-    if (column->empty() || std::find(names->begin(), names->end(), *column) != names->end()) {
+    if (column->empty() || std::find(names.begin(), names.end(), *column) != names.end()) {
       continue;
     }
     return root[key].error(fmt::format("'{}' is none of the columns", *column));
@@ -344,14 +337,12 @@ Result<Format> compile_format(const YamlNode& root) {
   }
   CARAVEL_TRY(read_text(root["about"], format.about));
   if (root["identity"].exists()) {
-    auto identity = root["identity"].as_choice({"line", "position"});
-    if (!identity) return tl::unexpected(identity.error());
-    format.identity = *identity == "line" ? Identity::line : Identity::position;
+    CARAVEL_ASSIGN_OR_RETURN(auto identity, root["identity"].as_choice({"line", "position"}));
+    format.identity = identity == "line" ? Identity::line : Identity::position;
   }
   if (root["detect"].exists()) {
-    auto detect = root["detect"].as_bool();
-    if (!detect) return tl::unexpected(detect.error());
-    format.detect = *detect;
+    CARAVEL_ASSIGN_OR_RETURN(auto detect, root["detect"].as_bool());
+    format.detect = detect;
   }
   if (root["reader"].exists()) {
     auto reader = root["reader"].as_choice({"pattern", "csv", "jsonl"});

@@ -24,11 +24,9 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
     }
     std::sort(files.begin(), files.end());
     for (const std::string& file : files) {
-      auto root = YamlNode::load(file);
-      if (!root) return tl::unexpected(root.error());
-      auto format = compile_format(*root);
-      if (!format) return tl::unexpected(format.error());
-      set.add(std::move(*format));
+      CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::load(file));
+      CARAVEL_ASSIGN_OR_RETURN(auto format, compile_format(root));
+      set.add(std::move(format));
     }
   }
   return set;

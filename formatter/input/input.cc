@@ -60,10 +60,9 @@ class Input::Source {
     }
     if (fixed_size_ != 0) size = std::min<std::uint64_t>(size, fixed_size_ - bytes_);
     if (size == 0) return std::size_t{0};
-    auto got = read_some(fd_.get(), out, size);
-    if (!got) return got;
-    if (digest_) digest_->update(out, *got);
-    bytes_ += *got;
+    CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(fd_.get(), out, size));
+    if (digest_) digest_->update(out, got);
+    bytes_ += got;
     return got;
   }
 
@@ -72,10 +71,9 @@ class Input::Source {
     std::string head;
     while (head.size() < size) {
       char bytes[16];
-      auto got = read(bytes, std::min(sizeof bytes, size - head.size()));
-      if (!got) return tl::unexpected(got.error());
-      if (*got == 0) break;
-      head.append(bytes, *got);
+      CARAVEL_ASSIGN_OR_RETURN(auto got, read(bytes, std::min(sizeof bytes, size - head.size())));
+      if (got == 0) break;
+      head.append(bytes, got);
     }
     pushed_back_ = std::move(head);
     return std::string_view(pushed_back_);
@@ -155,10 +153,9 @@ class Input::Gzip : public Unpacker {
 
  private:
   Result<> refill() {
-    auto got = source_.read(packed_.data(), packed_.size());
-    if (!got) return tl::unexpected(got.error());
+    CARAVEL_ASSIGN_OR_RETURN(auto got, source_.read(packed_.data(), packed_.size()));
     stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
-    stream_.avail_in = static_cast<uInt>(*got);
+    stream_.avail_in = static_cast<uInt>(got);
     return {};
   }
 
@@ -181,11 +178,10 @@ class Input::Zstd : public Unpacker {
     ZSTD_outBuffer unpacked{out, size, 0};
     while (unpacked.pos == 0) {
       if (in_.pos == in_.size) {
-        auto got = source_.read(packed_.data(), packed_.size());
-        if (!got) return got;
-        in_ = {packed_.data(), *got, 0};
-        if (*got == 0 && in_frame_ == 0) return std::size_t{0};
-        ended_ = *got == 0;
+        CARAVEL_ASSIGN_OR_RETURN(auto got, source_.read(packed_.data(), packed_.size()));
+        in_ = {packed_.data(), got, 0};
+        if (got == 0 && in_frame_ == 0) return std::size_t{0};
+        ended_ = got == 0;
       }
       in_frame_ = ZSTD_decompressStream(stream_, &unpacked, &in_);
       if (ZSTD_isError(in_frame_) != 0) {
@@ -219,14 +215,13 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   Input input;
   input.source_ = std::make_unique<Source>(std::move(fd), options);
   Source& source = *input.source_;
-  auto head = source.peek(4);
-  if (!head) return tl::unexpected(head.error());
-  const bool gzip = head->substr(0, 2) == "\x1f\x8b";
+  CARAVEL_ASSIGN_OR_RETURN(auto head, source.peek(4));
+  const bool gzip = head.substr(0, 2) == "\x1f\x8b";
   // A zstd file may begin with a skippable frame (RFC 8878, 3.1.2), as pzstd writes it.
   const bool skippable =
-      head->size() == 4 && (head->front() & '\xf0') == '\x50' && head->substr(1) == "\x2a\x4d\x18";
-  const bool zstd = *head == "\x28\xb5\x2f\xfd" || skippable;
-  if (!head->empty() &&
+      head.size() == 4 && (head.front() & '\xf0') == '\x50' && head.substr(1) == "\x2a\x4d\x18";
+  const bool zstd = head == "\x28\xb5\x2f\xfd" || skippable;
+  if (!head.empty() &&
       ((options.name.ends_with(".gz") && !gzip) || (options.name.ends_with(".zst") && !zstd))) {
     return fail(ErrorKind::content, fmt::format("is not {} data, whatever its name says",
                                                 options.name.ends_with(".gz") ? "gzip" : "zstd"));

@@ -35,11 +35,10 @@ Result<> LineSplitter::refill() {
     ascii_ = all_ascii(buffer_.data(), until_);
   }
   const std::size_t room = std::min(kReadChunk, buffer_.size() - kPadding - until_);
-  auto got = input_.read(buffer_.data() + until_, room);
-  if (!got) return tl::unexpected(got.error());
-  ascii_ = ascii_ && all_ascii(buffer_.data() + until_, *got);
-  until_ += *got;
-  ended_ = *got == 0;
+  CARAVEL_ASSIGN_OR_RETURN(auto got, input_.read(buffer_.data() + until_, room));
+  ascii_ = ascii_ && all_ascii(buffer_.data() + until_, got);
+  until_ += got;
+  ended_ = got == 0;
   if (!started_ && (until_ >= 3 || ended_)) {
     started_ = true;
     if (std::string_view(buffer_.data(), until_).substr(0, 3) == "\xef\xbb\xbf") {

@@ -112,10 +112,9 @@ Result<> Rejects::move_pieces() {
   if (::lseek(cut_.fd.get(), from, SEEK_SET) != from) return fail_with_errno("seek", errno);
   std::vector<char> chunk(std::size_t{64} * 1024);
   for (;;) {
-    auto got = read_some(cut_.fd.get(), chunk.data(), chunk.size());
-    if (!got) return tl::unexpected(got.error());
-    if (*got == 0) break;
-    lines.buffer().append(chunk.data(), *got);
+    CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(cut_.fd.get(), chunk.data(), chunk.size()));
+    if (got == 0) break;
+    lines.buffer().append(chunk.data(), got);
     lines.settle();
   }
   if (from == 0) {

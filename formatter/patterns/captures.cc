@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "base/text.h"
+
 namespace caravel::formatter {
 namespace {
 

@@ -10,12 +10,12 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/text.h"
 #include "formatter/patterns/eight_bytes.h"
 #include "formatter/patterns/pattern.h"
 
 namespace caravel::formatter {
 
-inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 inline unsigned two_digits(const char* p) {
   return static_cast<unsigned>(p[0] - '0') * 10 + static_cast<unsigned>(p[1] - '0');

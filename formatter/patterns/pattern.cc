@@ -132,9 +132,8 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
     case OpCode::implied:
     case OpCode::decimal: {
       if (op.code == OpCode::decimal && argument.empty()) break;
-      auto digits = digit_argument(type, argument);
-      if (!digits) return tl::unexpected(digits.error());
-      op.arg = *digits;
+      CARAVEL_ASSIGN_OR_RETURN(auto digits, digit_argument(type, argument));
+      op.arg = digits;
       break;
     }
     case OpCode::field:
@@ -156,8 +155,7 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
     case OpCode::choice:
     case OpCode::bracketed: {
       if (op.code == OpCode::choice && argument.empty()) return refuse();
-      auto parsed = parse_options(argument, op);
-      if (!parsed) return tl::unexpected(parsed.error());
+      CARAVEL_TRY(parse_options(argument, op));
       if (op.code == OpCode::bracketed) {
         for (Option& option : op.options) {
           option.word = FixedText(fmt::format("[{}]", option.word.text()));
@@ -237,8 +235,7 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
       }
       argument = argument.substr(1, argument.size() - 2);
     }
-    auto op = make_op(type, argument);
-    if (!op) return tl::unexpected(op.error());
+    CARAVEL_ASSIGN_OR_RETURN(auto op, make_op(type, argument));
     if (!name.empty() &&
         std::find(pattern.names_.begin(), pattern.names_.end(), name) != pattern.names_.end()) {
       return fail(ErrorKind::usage, fmt::format("'{}' is captured twice", name));
@@ -246,9 +243,9 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
     if (pattern.names_.size() >= kMaxCaptures) {
       return fail(ErrorKind::usage, fmt::format("more than {} captures", kMaxCaptures));
     }
-    op->capture = static_cast<std::uint8_t>(pattern.names_.size());
+    op.capture = static_cast<std::uint8_t>(pattern.names_.size());
     pattern.names_.push_back(name);
-    add_op(std::move(*op));
+    add_op(std::move(op));
   }
   if (!literal.empty()) add_op(Op{});
   if (pattern.ops_.empty()) return fail(ErrorKind::usage, "an empty pattern");

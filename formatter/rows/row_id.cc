@@ -8,6 +8,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/text.h"
+
 namespace caravel::formatter {
 namespace {
 
@@ -95,16 +97,7 @@ void append_id_part(std::string_view part, std::string& out) {
     out.append(part);
     return;
   }
-  for (const char c : part) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_plain(c)) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back("0123456789ABCDEF"[byte >> 4]);
-      out.push_back("0123456789ABCDEF"[byte & 15]);
-    }
-  }
+  append_percent_encoded(part, "-._", out);
 }
 
 void append_compact_time(std::string_view iso_date, std::string_view time, std::string& out) {

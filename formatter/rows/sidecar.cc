@@ -143,10 +143,10 @@ Result<bool> RowReader::Window::need(std::size_t size) {
   }
   if (buffer.size() < size) buffer.resize(std::max(size, kWindowBytes));
   while (until < size) {
-    auto got = read_some(fd.get(), buffer.data() + until, buffer.size() - until);
-    if (!got) return tl::unexpected(got.error());
-    if (*got == 0) return false;
-    until += *got;
+    CARAVEL_ASSIGN_OR_RETURN(auto got,
+                             read_some(fd.get(), buffer.data() + until, buffer.size() - until));
+    if (got == 0) return false;
+    until += got;
   }
   return true;
 }
@@ -164,17 +164,15 @@ Result<bool> RowReader::Window::line(std::string_view& out) {
       return true;
     }
     searched = until - from;
-    auto more = need(searched + 1);
-    if (!more) return more;
-    if (!*more) return false;
+    CARAVEL_ASSIGN_OR_RETURN(auto more, need(searched + 1));
+    if (!more) return false;
   }
 }
 
 Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   RowReader reader;
-  auto end = read_end(sidecar.get());
-  if (!end) return tl::unexpected(end.error());
-  reader.end_ = std::move(*end);
+  CARAVEL_ASSIGN_OR_RETURN(auto end, read_end(sidecar.get()));
+  reader.end_ = std::move(end);
   struct stat status {};
   if (::fstat(csv.get(), &status) != 0) return fail_with_errno("csv: stat", errno);
   reader.csv_bytes_ = static_cast<std::uint64_t>(status.st_size);
@@ -189,17 +187,15 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   }
   got = reader.rows_.line(line);
   if (!got || !*got) return broken("its header is missing");
-  auto header = parse_sidecar_header(line);
-  if (!header) return tl::unexpected(header.error());
-  reader.header_ = std::move(*header);
+  CARAVEL_ASSIGN_OR_RETURN(auto header, parse_sidecar_header(line));
+  reader.header_ = std::move(header);
 
   // The CSV's own header has a known length: what the columns' names make.
   std::vector<std::string> names;
   for (const Column& column : reader.header_.columns) names.push_back(column.name);
   const std::string expected = csv_header(names);
-  auto whole = reader.records_.need(expected.size());
-  if (!whole) return tl::unexpected(whole.error());
-  if (!*whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {
+  CARAVEL_ASSIGN_OR_RETURN(auto whole, reader.records_.need(expected.size()));
+  if (!whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {
     return broken("its columns are not those of the CSV");
   }
   reader.records_.from = expected.size();
@@ -210,9 +206,8 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
 Result<bool> RowReader::next(Row& row) {
   if (ended_) return false;
   std::string_view line;
-  auto got = rows_.line(line);
-  if (!got) return got;
-  if (!*got) return broken("its end line is missing");
+  CARAVEL_ASSIGN_OR_RETURN(auto got, rows_.line(line));
+  if (!got) return broken("its end line is missing");
   if (line.substr(0, 4) == "end ") {
     if (seen_ != end_.counts.rows) {
       return broken(fmt::format("{} rows instead of {}", seen_, end_.counts.rows));
@@ -230,9 +225,8 @@ Result<bool> RowReader::next(Row& row) {
   }
   // Before memory is made for it: a damaged length could be any number.
   if (length >= csv_bytes_ - csv_at_) return misfit();
-  auto whole = records_.need(length + 1);
-  if (!whole) return whole;
-  if (!*whole || records_.buffer[records_.from + length] != '\n') return misfit();
+  CARAVEL_ASSIGN_OR_RETURN(auto whole, records_.need(length + 1));
+  if (!whole || records_.buffer[records_.from + length] != '\n') return misfit();
   row.record = {records_.buffer.data() + records_.from, length};
   row.id_tail = line;
   records_.from += length + 1;

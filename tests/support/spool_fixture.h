@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/moment.h"
 #include "tests/formatter/format_run.h"
 #include "tests/support/temp_dir.h"
 #include "uploader/store.h"

@@ -36,9 +36,8 @@ Result<std::unique_ptr<Batch>> BatchReader::next() {
     return rows == 0 || (rows < max_rows_ && batch->body.size() < max_bytes_);
   };
   while (has_room()) {
-    auto got = rows_.next(row);
-    if (!got) return tl::unexpected(got.error());
-    if (!*got) {
+    CARAVEL_ASSIGN_OR_RETURN(auto got, rows_.next(row));
+    if (!got) {
       ended_ = true;
       break;
     }

@@ -156,12 +156,11 @@ Result<std::vector<Found>> read_all_docs_reply(std::string_view reply) {
 
 Result<std::vector<Found>> read_lookup_reply(std::string_view reply,
                                              const std::vector<std::string_view>& ids) {
-  auto all = read_all_docs_reply(reply);
-  if (!all) return all;
+  CARAVEL_ASSIGN_OR_RETURN(auto all, read_all_docs_reply(reply));
   std::vector<std::string> names;
-  for (const Found& found : *all) names.push_back(found.id);
+  for (const Found& found : all) names.push_back(found.id);
   return in_order(
-      std::move(*all), [&](std::size_t i) -> std::string_view { return names[i]; }, ids);
+      std::move(all), [&](std::size_t i) -> std::string_view { return names[i]; }, ids);
 }
 
 void append_with_rev(std::string_view document, std::size_t id_size, std::string_view rev,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "uploader/couchdb/bulk_docs.h"
 #include "uploader/couchdb/retry.h"
 
@@ -36,19 +37,8 @@ std::string advice(int status, const StoreConfig& config) {
 
 }  // namespace
 
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '_' || c == '~' || c == '-';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
-    }
-  }
-  return out;
-}
+/// RFC 3986: what stands for itself in a path.
+std::string percent_encoded(std::string_view text) { return percent_encode(text, "-._~"); }
 
 CouchDatabase::CouchDatabase(const StoreConfig& config, HttpTransport& transport)
     : config_(config), transport_(transport), server_url_(config.url) {
@@ -108,12 +98,11 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
 }
 
 Result<> CouchDatabase::create(const StopSignal& stop) const {
-  const auto reply = call(request("PUT", url_, {}, 64 * 1024), stop);
-  if (!reply) return tl::unexpected(reply.error());
-  const Answer answer = answer_of_status(reply->status);
+  CARAVEL_ASSIGN_OR_RETURN(const auto reply, call(request("PUT", url_, {}, 64 * 1024), stop));
+  const Answer answer = answer_of_status(reply.status);
   // 412 file_exists: another loader was faster. (409 from some proxies and PouchDB.)
   if (answer == Answer::good || answer == Answer::conflict) return {};
-  return tl::unexpected(error_of("PUT", url_, *reply));
+  return tl::unexpected(error_of("PUT", url_, reply));
 }
 
 }  // namespace caravel::uploader

@@ -87,15 +87,15 @@ Result<HttpReply> put_document(const CouchDatabase& database, std::string_view i
 Result<std::optional<std::string>> get_document(const CouchDatabase& database, std::string_view id,
                                                 const StopSignal& stop) {
   const std::string url = database.document_url(id);
-  auto reply = database.call(database.request("GET", url, {}, kDocumentBytes), stop);
-  if (!reply) return tl::unexpected(reply.error());
-  switch (answer_of_status(reply->status)) {
+  CARAVEL_ASSIGN_OR_RETURN(auto reply,
+                           database.call(database.request("GET", url, {}, kDocumentBytes), stop));
+  switch (answer_of_status(reply.status)) {
     case Answer::good:
-      return std::move(reply->body);
+      return std::move(reply.body);
     case Answer::missing:
       return std::nullopt;
     default:
-      return tl::unexpected(database.error_of("GET", url, *reply));
+      return tl::unexpected(database.error_of("GET", url, reply));
   }
 }
 

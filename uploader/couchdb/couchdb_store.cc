@@ -58,10 +58,10 @@ CouchStore::CouchStore(const StoreConfig& config, std::unique_ptr<HttpTransport>
 Result<std::string> CouchStore::check(bool may_create) {
   const StoreConfig& config = database_.config();
   const std::string root = database_.server_url() + "/";
-  const auto greeting = database_.call(database_.request("GET", root, {}, kReplyBytes), never_);
-  if (!greeting) return tl::unexpected(greeting.error());
+  CARAVEL_ASSIGN_OR_RETURN(const auto greeting,
+                           database_.call(database_.request("GET", root, {}, kReplyBytes), never_));
   std::string server = "the server";
-  const json hello = json::parse(greeting->body, nullptr, false);
+  const json hello = json::parse(greeting.body, nullptr, false);
   // A server may greet nobody but its users with its version; the database's answer is what counts.
   if (const std::string version = text_at(hello, "version"); !version.empty()) {
     server = "CouchDB " + version;
@@ -69,17 +69,17 @@ Result<std::string> CouchStore::check(bool may_create) {
              !text_at(vendor, "name").empty()) {
     server = text_at(vendor, "name") + " " + text_at(vendor, "version");
   }
-  const auto reply =
-      database_.call(database_.request("GET", database_.url(), {}, kReplyBytes), never_);
-  if (!reply) return tl::unexpected(reply.error());
-  const Answer answer = answer_of_status(reply->status);
+  CARAVEL_ASSIGN_OR_RETURN(
+      const auto reply,
+      database_.call(database_.request("GET", database_.url(), {}, kReplyBytes), never_));
+  const Answer answer = answer_of_status(reply.status);
   if (answer == Answer::missing && config.create_database && may_create) {
     return fmt::format("{} at {} answers; the database '{}' is not there yet and will be created",
                        server, database_.server_url(), config.database);
   }
-  const json facts = json::parse(reply->body, nullptr, false);
+  const json facts = json::parse(reply.body, nullptr, false);
   if (answer != Answer::good || text_at(facts, "db_name").empty()) {
-    return tl::unexpected(database_.error_of("GET", database_.url(), *reply));
+    return tl::unexpected(database_.error_of("GET", database_.url(), reply));
   }
   return fmt::format("{} at {} answers; the database '{}' has {} documents", server,
                      database_.server_url(), config.database,
@@ -92,10 +92,9 @@ std::unique_ptr<Upload> CouchStore::start(ExtractInfo extract, formatter::RowRea
 }
 
 Result<std::optional<StoredDocument>> CouchStore::find(const std::string& id) {
-  auto text = get_document(database_, id, never_);
-  if (!text) return tl::unexpected(text.error());
-  if (!*text) return std::nullopt;
-  return as_document(id, std::move(**text));
+  CARAVEL_ASSIGN_OR_RETURN(auto text, get_document(database_, id, never_));
+  if (!text) return std::nullopt;
+  return as_document(id, std::move(*text));
 }
 
 Result<HttpReply> CouchStore::post(const std::string& path, const std::string& body,
@@ -121,12 +120,12 @@ Result<> CouchStore::for_each_row_of(const std::string& feed, const std::string&
     const std::string url = database_.url(fmt::format(
         "/_all_docs?include_docs=true&startkey={}&endkey={}&inclusive_end=false&limit={}&skip={}",
         percent_encoded(start_key), percent_encoded(end_key), kPageRows, first ? 0 : 1));
-    const auto reply = database_.call(database_.request("GET", url, {}, kPageBytes), never_);
-    if (!reply) return tl::unexpected(reply.error());
-    if (answer_of_status(reply->status) != Answer::good) {
-      return tl::unexpected(database_.error_of("GET", url, *reply));
+    CARAVEL_ASSIGN_OR_RETURN(const auto reply,
+                             database_.call(database_.request("GET", url, {}, kPageBytes), never_));
+    if (answer_of_status(reply.status) != Answer::good) {
+      return tl::unexpected(database_.error_of("GET", url, reply));
     }
-    const auto page = read_all_docs_reply(reply->body);
+    const auto page = read_all_docs_reply(reply.body);
     if (!page) return tl::unexpected(with_context(url, page.error()));
     for (const Found& found : *page) {
       if (found.exists && found.extract == extract) {
@@ -148,18 +147,17 @@ Result<std::uint64_t> CouchStore::remove_rows(const std::string&, const std::str
     // An id once: a repeated one would be a second deletion of the same.
     std::sort(some.begin(), some.end());
     some.erase(std::unique(some.begin(), some.end()), some.end());
-    const auto gone = remove_some(extract, some);
-    if (!gone) return tl::unexpected(gone.error());
-    removed += *gone;
+    CARAVEL_ASSIGN_OR_RETURN(const auto gone, remove_some(extract, some));
+    removed += gone;
   }
   return removed;
 }
 
 Result<std::uint64_t> CouchStore::remove_some(const std::string& extract,
                                               const std::vector<std::string_view>& ids) {
-  const auto reply = post("/_all_docs?include_docs=true", keys_body(ids), kPageBytes);
-  if (!reply) return tl::unexpected(reply.error());
-  const auto found = read_lookup_reply(reply->body, ids);
+  CARAVEL_ASSIGN_OR_RETURN(const auto reply,
+                           post("/_all_docs?include_docs=true", keys_body(ids), kPageBytes));
+  const auto found = read_lookup_reply(reply.body, ids);
   if (!found) return tl::unexpected(with_context(database_.url("/_all_docs"), found.error()));
   std::vector<std::string_view> ours;
   json docs = json::array();
@@ -169,9 +167,9 @@ Result<std::uint64_t> CouchStore::remove_some(const std::string& extract,
     docs.push_back({{"_id", row.id}, {"_rev", row.rev}, {"_deleted", true}});
   }
   if (ours.empty()) return 0;
-  const auto deleted = post("/_bulk_docs", json{{"docs", docs}}.dump(), kPageBytes);
-  if (!deleted) return tl::unexpected(deleted.error());
-  const auto entries = read_bulk_reply(deleted->body, ours);
+  CARAVEL_ASSIGN_OR_RETURN(const auto deleted,
+                           post("/_bulk_docs", json{{"docs", docs}}.dump(), kPageBytes));
+  const auto entries = read_bulk_reply(deleted.body, ours);
   if (!entries) return tl::unexpected(with_context(database_.url("/_bulk_docs"), entries.error()));
   // A conflict is a row that changed since we looked: it is no longer the one that was meant.
   return static_cast<std::uint64_t>(
@@ -188,9 +186,9 @@ Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
   CARAVEL_TRY(write_all(file.get(), mapping.csv));
   const Attachment attachment{kAttachmentName, "text/csv", file.get(), mapping.csv.size()};
   for (bool created = false;; created = true) {
-    const auto reply = put_document(database_, id, mapping_text(mapping), &attachment, never_);
-    if (!reply) return tl::unexpected(reply.error());
-    switch (answer_of_status(reply->status)) {
+    CARAVEL_ASSIGN_OR_RETURN(
+        const auto reply, put_document(database_, id, mapping_text(mapping), &attachment, never_));
+    switch (answer_of_status(reply.status)) {
       case Answer::good:
         return true;
       case Answer::conflict:
@@ -202,7 +200,7 @@ Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
         }
         [[fallthrough]];
       default:
-        return tl::unexpected(database_.error_of("PUT", database_.document_url(id), *reply));
+        return tl::unexpected(database_.error_of("PUT", database_.document_url(id), reply));
     }
   }
 }

@@ -73,13 +73,11 @@ Result<> CouchUpload::send_rows(const StopSignal& stop) {
     }
     if (!in_flight) return {};
     if (!ready_) {
-      auto batch = next_batch();
-      if (!batch) return tl::unexpected(batch.error());
-      ready_ = std::move(*batch);
+      CARAVEL_ASSIGN_OR_RETURN(auto batch, next_batch());
+      ready_ = std::move(batch);
     }
-    auto reply = database_.transport().wait(stop);
-    if (!reply) return tl::unexpected(reply.error());
-    CARAVEL_TRY(handle(*reply, stop));
+    CARAVEL_ASSIGN_OR_RETURN(auto reply, database_.transport().wait(stop));
+    CARAVEL_TRY(handle(reply, stop));
   }
 }
 
@@ -89,9 +87,8 @@ Result<> CouchUpload::fill(Slot& slot) {
     if (!slot.batch) {
       slot.batch = std::move(ready_);
       if (!slot.batch) {
-        auto batch = next_batch();
-        if (!batch) return tl::unexpected(batch.error());
-        slot.batch = std::move(*batch);
+        CARAVEL_ASSIGN_OR_RETURN(auto batch, next_batch());
+        slot.batch = std::move(batch);
       }
       if (!slot.batch) return {};
     }
@@ -214,26 +211,25 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
   bool created = true;
   // More rounds than this, and someone else writes the document all the time.
   for (int round = 0; round < 8; ++round) {
-    const auto reply = put_document(database_, id, document, attach_ ? &attachment : nullptr, stop);
-    if (!reply) return tl::unexpected(reply.error());
-    const Error error = database_.error_of("PUT", database_.document_url(id), *reply);
-    switch (answer_of_status(reply->status)) {
+    CARAVEL_ASSIGN_OR_RETURN(const auto reply, put_document(database_, id, document,
+                                                            attach_ ? &attachment : nullptr, stop));
+    const Error error = database_.error_of("PUT", database_.document_url(id), reply);
+    switch (answer_of_status(reply.status)) {
       case Answer::good:
         if (feed_only) count_whole_extract(created);
         return {};
       case Answer::conflict: {
-        auto update = update_of_stored(id, fields, attach_, stop);
-        if (!update) return tl::unexpected(update.error());
-        if (!*update) {
+        CARAVEL_ASSIGN_OR_RETURN(auto update, update_of_stored(id, fields, attach_, stop));
+        if (!update) {
           if (feed_only) count_whole_extract(false);
           return {};
         }
-        created = (*update)->empty();
-        document = created ? fresh : **update;
+        created = update->empty();
+        document = created ? fresh : *update;
         continue;
       }
       case Answer::missing:
-        CARAVEL_TRY(make_database(database_.document_url(id), *reply, stop));
+        CARAVEL_TRY(make_database(database_.document_url(id), reply, stop));
         continue;
       case Answer::wait:
         return tl::unexpected(error);
@@ -242,8 +238,8 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
     }
     // Rights are the same with and without the attachment; and where the attachment is all that
     // there is, it cannot be left out.
-    if (!attach_ || feed_only || reply->status == 401 || reply->status == 403) {
-      const bool this_one = answer_of_status(reply->status) == Answer::forbidden;
+    if (!attach_ || feed_only || reply.status == 401 || reply.status == 403) {
+      const bool this_one = answer_of_status(reply.status) == Answer::forbidden;
       return tl::unexpected(Error{this_one ? ErrorKind::refused : ErrorKind::fault, error.message});
     }
     attach_ = false;
@@ -261,15 +257,13 @@ Result<std::optional<std::string>> CouchUpload::update_of_stored(
     const StopSignal& stop) {
   const bool feed_only = database_.config().documents == Documents::feed;
   if (!options_.reprocess && !feed_only) return std::nullopt;
-  auto stored = get_document(database_, id, stop);
-  if (!stored) return tl::unexpected(stored.error());
-  if (!*stored) return std::string();
+  CARAVEL_ASSIGN_OR_RETURN(auto stored, get_document(database_, id, stop));
+  if (!stored) return std::string();
   // A feed document of an earlier configuration may lack the CSV, which is all that we store now.
-  const bool complete = !feed_only || !attaching || has_attachment(**stored, kAttachmentName);
+  const bool complete = !feed_only || !attaching || has_attachment(*stored, kAttachmentName);
   if (!options_.reprocess && complete) return std::nullopt;
-  auto merged = merged_feed_document(**stored, fields);
-  if (!merged) return tl::unexpected(merged.error());
-  return std::move(*merged);
+  CARAVEL_ASSIGN_OR_RETURN(auto merged, merged_feed_document(*stored, fields));
+  return merged;
 }
 
 /// With `documents: feed` the CSV is the rows.

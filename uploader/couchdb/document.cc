@@ -64,9 +64,8 @@ Result<DocumentBuilder> DocumentBuilder::make(const ExtractInfo& extract,
     builder.origins_.push_back(std::move(origin));
   }
   if (!extract.timezone.empty()) {
-    auto utc = UtcConverter::make(extract.timezone);
-    if (!utc) return tl::unexpected(utc.error());
-    builder.utc_ = *utc;
+    CARAVEL_ASSIGN_OR_RETURN(auto utc, UtcConverter::make(extract.timezone));
+    builder.utc_ = utc;
   }
   return builder;
 }

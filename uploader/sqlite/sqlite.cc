@@ -66,8 +66,7 @@ Result<bool> SqliteStatement::step() {
 }
 
 Result<> SqliteStatement::run() {
-  const auto stepped = step();
-  if (!stepped) return tl::unexpected(stepped.error());
+  CARAVEL_TRY(step());
   reset();
   return {};
 }
@@ -139,15 +138,13 @@ std::size_t SqliteFile::most_columns() const {
 }
 
 Result<std::set<std::string>> SqliteFile::columns_of(std::string_view table) {
-  auto statement = prepare("SELECT lower(name) FROM pragma_table_info(?)");
-  if (!statement) return tl::unexpected(statement.error());
-  statement->bind(1, table);
+  CARAVEL_ASSIGN_OR_RETURN(auto statement, prepare("SELECT lower(name) FROM pragma_table_info(?)"));
+  statement.bind(1, table);
   std::set<std::string> names;
   for (;;) {
-    const auto row = statement->step();
-    if (!row) return tl::unexpected(row.error());
-    if (!*row) return names;
-    names.emplace(statement->text(0));
+    CARAVEL_ASSIGN_OR_RETURN(const auto row, statement.step());
+    if (!row) return names;
+    names.emplace(statement.text(0));
   }
 }
 

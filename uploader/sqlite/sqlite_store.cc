@@ -118,10 +118,9 @@ Result<std::optional<StoredDocument>> SqliteStore::find(const std::string& id) {
   // No feed is called "feed" or "mapping".
   const bool of_extract = first == "feed";
   const std::string table = of_extract ? kFeedsTable : first == "mapping" ? kMappingsTable : first;
-  auto file = open_with(table);
-  if (!file) return tl::unexpected(file.error());
-  if (*file == nullptr) return std::nullopt;
-  auto statement = (*file)->prepare(fmt::format("SELECT * FROM {} WHERE _id = ?", sql_name(table)));
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open_with(table));
+  if (file == nullptr) return std::nullopt;
+  auto statement = file->prepare(fmt::format("SELECT * FROM {} WHERE _id = ?", sql_name(table)));
   if (!statement) return tl::unexpected(with_context(config_.name, statement.error()));
   statement->bind(1, id);
   const auto row = statement->step();
@@ -143,10 +142,9 @@ Result<std::optional<StoredDocument>> SqliteStore::find(const std::string& id) {
 
 Result<> SqliteStore::for_each_row_of(const std::string& feed, const std::string& extract,
                                       const std::function<void(const StoredDocument&)>& visit) {
-  auto file = open_with(feed);
-  if (!file) return tl::unexpected(file.error());
-  if (*file == nullptr) return {};
-  auto statement = (*file)->prepare(
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open_with(feed));
+  if (file == nullptr) return {};
+  auto statement = file->prepare(
       fmt::format("SELECT _id, _line, _sum FROM {} WHERE _extract = ?", sql_name(feed)));
   if (!statement) return tl::unexpected(with_context(config_.name, statement.error()));
   statement->bind(1, extract);
@@ -164,53 +162,52 @@ Result<> SqliteStore::for_each_row_of(const std::string& feed, const std::string
 
 Result<std::uint64_t> SqliteStore::remove_rows(const std::string& feed, const std::string& extract,
                                                const std::vector<std::string>& ids) {
-  auto file = open_with(feed);
-  if (!file) return tl::unexpected(file.error());
-  if (*file == nullptr) return 0;
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open_with(feed));
+  if (file == nullptr) return 0;
   std::uint64_t removed = 0;
   auto remove_all = [&]() -> Result<> {
-    auto statement = (*file)->prepare(
-        fmt::format("DELETE FROM {} WHERE _id = ? AND _extract = ?", sql_name(feed)));
-    if (!statement) return tl::unexpected(statement.error());
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto statement, file->prepare(fmt::format("DELETE FROM {} WHERE _id = ? AND _extract = ?",
+                                                  sql_name(feed))));
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (!(*file)->in_transaction()) CARAVEL_TRY((*file)->execute("BEGIN IMMEDIATE"));
-      statement->bind(1, ids[i]);
-      statement->bind(2, extract);
-      CARAVEL_TRY(statement->run());
-      removed += static_cast<std::uint64_t>((*file)->changes());
+      if (!file->in_transaction()) CARAVEL_TRY(file->execute("BEGIN IMMEDIATE"));
+      statement.bind(1, ids[i]);
+      statement.bind(2, extract);
+      CARAVEL_TRY(statement.run());
+      removed += static_cast<std::uint64_t>(file->changes());
       // Others wait for a writer: not for too long.
-      if (i % kRemoveAtOnce == kRemoveAtOnce - 1) CARAVEL_TRY((*file)->execute("COMMIT"));
+      if (i % kRemoveAtOnce == kRemoveAtOnce - 1) CARAVEL_TRY(file->execute("COMMIT"));
     }
-    return (*file)->in_transaction() ? (*file)->execute("COMMIT") : Result<>{};
+    return file->in_transaction() ? file->execute("COMMIT") : Result<>{};
   }();
   if (!remove_all) {
-    if ((*file)->in_transaction()) static_cast<void>((*file)->execute("ROLLBACK"));
+    if (file->in_transaction()) static_cast<void>(file->execute("ROLLBACK"));
     return tl::unexpected(with_context(config_.name, remove_all.error()));
   }
   return removed;
 }
 
 Result<bool> SqliteStore::put_mapping(const Mapping& mapping, bool) {
-  auto file = open(true);
-  if (!file) return tl::unexpected(file.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open(true));
   const auto put = [&]() -> Result<bool> {
     // One statement is one transaction.
-    CARAVEL_TRY((*file)->execute(
+    CARAVEL_TRY(file->execute(
         fmt::format("CREATE TABLE IF NOT EXISTS {} (_id TEXT PRIMARY KEY NOT NULL, doc_type TEXT, "
                     "mapping_type TEXT, effective_date TEXT, timestamp TEXT, content TEXT)",
                     kMappingsTable)));
-    auto statement = (*file)->prepare(
-        fmt::format("INSERT INTO {} VALUES (?, 'Mapping', ?, ?, ?, ?) ON CONFLICT (_id) DO NOTHING",
-                    kMappingsTable));
-    if (!statement) return tl::unexpected(statement.error());
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto statement,
+        file->prepare(fmt::format(
+            "INSERT INTO {} VALUES (?, 'Mapping', ?, ?, ?, ?) ON CONFLICT (_id) DO NOTHING",
+            kMappingsTable)));
     const std::string id = mapping_id(mapping);
-    statement->bind(1, id);
-    statement->bind(2, mapping.type);
-    statement->bind(3, mapping.effective_date);
-    statement->bind(4, mapping.timestamp);
-    statement->bind(5, mapping.csv);
-    CARAVEL_TRY(statement->run());
-    return (*file)->changes() == 1;
+    statement.bind(1, id);
+    statement.bind(2, mapping.type);
+    statement.bind(3, mapping.effective_date);
+    statement.bind(4, mapping.timestamp);
+    statement.bind(5, mapping.csv);
+    CARAVEL_TRY(statement.run());
+    return file->changes() == 1;
   }();
   if (!put) return tl::unexpected(with_context(config_.name, put.error()));
   return put;

@@ -33,9 +33,8 @@ SqliteUpload::SqliteUpload(SqliteStore& store, ExtractInfo extract, formatter::R
 Result<> SqliteUpload::run(const StopSignal& stop) {
   if (done_) return {};
   if (!extract_.timezone.empty() && !utc_) {
-    auto utc = UtcConverter::make(extract_.timezone);
-    if (!utc) return tl::unexpected(utc.error());
-    utc_ = *utc;
+    CARAVEL_ASSIGN_OR_RETURN(auto utc, UtcConverter::make(extract_.timezone));
+    utc_ = utc;
   }
   auto sent = send_rows(stop);
   // Statements do not outlive the file, which the store may open anew before the next run.
@@ -96,16 +95,15 @@ Result<> SqliteUpload::prepare_table() {
         "CREATE TABLE IF NOT EXISTS {} (_id TEXT PRIMARY KEY NOT NULL, _kind TEXT, _time TEXT, "
         "_extract TEXT, _line INTEGER, _sum TEXT) WITHOUT ROWID",
         table)));
-    auto there = file_->columns_of(extract_.feed);
-    if (!there) return tl::unexpected(there.error());
+    CARAVEL_ASSIGN_OR_RETURN(auto there, file_->columns_of(extract_.feed));
     std::vector<std::string> wanted = columns_;
     if (with_utc) wanted.insert(wanted.begin(), "_time_utc");
     std::erase_if(wanted,
-                  [&](const std::string& name) { return there->contains(lower_case(name)); });
-    if (there->size() + wanted.size() > file_->most_columns()) {
+                  [&](const std::string& name) { return there.contains(lower_case(name)); });
+    if (there.size() + wanted.size() > file_->most_columns()) {
       return fail(ErrorKind::content,
                   fmt::format("table {} would have {} columns, and SQLite takes {}", extract_.feed,
-                              there->size() + wanted.size(), file_->most_columns()));
+                              there.size() + wanted.size(), file_->most_columns()));
     }
     for (const std::string& name : wanted) {
       CARAVEL_TRY(
@@ -133,17 +131,18 @@ Result<> SqliteUpload::prepare_statements() {
   };
   if (utc_) add("_time_utc");
   for (const std::string& name : columns_) add(name);
-  auto insert = file_->prepare(fmt::format(
-      "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO NOTHING", table, names, marks));
-  if (!insert) return tl::unexpected(insert.error());
-  auto select =
-      file_->prepare(fmt::format("SELECT _extract, _line, _sum FROM {} WHERE _id = ?", table));
-  if (!select) return tl::unexpected(select.error());
-  auto remove = file_->prepare(fmt::format("DELETE FROM {} WHERE _id = ?", table));
-  if (!remove) return tl::unexpected(remove.error());
-  insert_ = std::move(*insert);
-  select_ = std::move(*select);
-  delete_ = std::move(*remove);
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto insert,
+      file_->prepare(fmt::format("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO NOTHING",
+                                 table, names, marks)));
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto select,
+      file_->prepare(fmt::format("SELECT _extract, _line, _sum FROM {} WHERE _id = ?", table)));
+  CARAVEL_ASSIGN_OR_RETURN(auto remove,
+                           file_->prepare(fmt::format("DELETE FROM {} WHERE _id = ?", table)));
+  insert_ = std::move(insert);
+  select_ = std::move(select);
+  delete_ = std::move(remove);
   return {};
 }
 
@@ -264,9 +263,8 @@ Result<> SqliteUpload::put_row(const formatter::Row& row, Tally& tally) {
 /// The row's id is taken. What it is bound to is still bound.
 Result<> SqliteUpload::judge_stored(const formatter::Row& row, std::string_view sum, Tally& tally) {
   select_.bind(1, id_);
-  const auto found = select_.step();
-  if (!found) return tl::unexpected(found.error());
-  if (!*found) return fail(ErrorKind::retry, fmt::format("row {} came and went", id_));
+  CARAVEL_ASSIGN_OR_RETURN(const auto found, select_.step());
+  if (!found) return fail(ErrorKind::retry, fmt::format("row {} came and went", id_));
   const bool same = select_.text(2) == sum;
   const bool own =
       !options_.loaded_before && select_.text(0) == tag_ && select_.number(1) == row.line;
@@ -301,23 +299,23 @@ Result<> SqliteUpload::put_feed_row(const Tally& tally) {
     if (is_kept_feed_field(field.name) || field.name == "year_guessed") continue;
     updates.append(fmt::format(", {0} = excluded.{0}", sql_name(field.name)));
   }
-  auto statement = file_->prepare(
-      fmt::format("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO {}", kFeedsTable, names,
-                  marks, options_.reprocess ? "UPDATE SET " + updates : "NOTHING"));
-  if (!statement) return tl::unexpected(statement.error());
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto statement, file_->prepare(fmt::format(
+                          "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO {}", kFeedsTable,
+                          names, marks, options_.reprocess ? "UPDATE SET " + updates : "NOTHING")));
   int index = 0;
-  statement->bind(++index, std::string_view(id));
+  statement.bind(++index, std::string_view(id));
   for (const FeedField& field : fields) {
     ++index;
     if (const auto* text = std::get_if<std::string>(&field.value)) {
-      statement->bind(index, std::string_view(*text));
+      statement.bind(index, std::string_view(*text));
     } else if (const auto* number = std::get_if<std::uint64_t>(&field.value)) {
-      statement->bind(index, *number);
+      statement.bind(index, *number);
     } else {
-      statement->bind(index, std::uint64_t{std::get<bool>(field.value) ? 1U : 0U});
+      statement.bind(index, std::uint64_t{std::get<bool>(field.value) ? 1U : 0U});
     }
   }
-  return statement->run();
+  return statement.run();
 }
 
 }  // namespace caravel::uploader

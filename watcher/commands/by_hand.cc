@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
@@ -19,12 +20,11 @@ constexpr std::chrono::seconds kPatience{60};
 
 /// Refuses a file that somebody is writing: it may be read when it is whole.
 Result<FileStamp> look_before_reading(const std::string& path) {
-  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
-  if (!fd) return tl::unexpected(fd.error());
-  if (writer_state(fd->get()) == WriterState::present) {
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NONBLOCK));
+  if (writer_state(fd.get()) == WriterState::present) {
     return fail(ErrorKind::retry, "a process has it open for writing: try again when it is closed");
   }
-  return stamp_of_fd(fd->get());
+  return stamp_of_fd(fd.get());
 }
 
 }  // namespace

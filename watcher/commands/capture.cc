@@ -73,12 +73,12 @@ Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
   }
   arguments.insert(arguments.begin(), {"--from=start", "--interval=1s"});
   std::error_code error;
-  auto options = tail::parse_options(arguments, std::filesystem::current_path(error).string());
-  if (!options) return tl::unexpected(options.error());
-  if (options->what != tail::Options::What::run) {
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto options, tail::parse_options(arguments, std::filesystem::current_path(error).string()));
+  if (options.what != tail::Options::What::run) {
     return fail(ErrorKind::usage, "--version and --help stand alone: caravel --version");
   }
-  return std::move(options->agent);
+  return std::move(options.agent);
 }
 
 Result<> make_private_directory(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "formatter/input/input.h"
 #include "formatter/input/line_splitter.h"
 #include "formatter/records/matcher.h"
@@ -24,15 +25,12 @@ namespace {
 
 /// SHA-256 of a file as it is.
 Result<std::string> sha256_of(const std::string& path) {
-  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
-  if (!fd) return tl::unexpected(fd.error());
-  auto input = formatter::Input::open(std::move(*fd), {});
-  if (!input) return tl::unexpected(input.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NONBLOCK));
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(fd), {}));
   std::string chunk(256 * 1024, '\0');
   for (;;) {
-    auto got = input->read(chunk.data(), chunk.size());
-    if (!got) return tl::unexpected(got.error());
-    if (*got == 0) return input->digests().packed;
+    CARAVEL_ASSIGN_OR_RETURN(auto got, input.read(chunk.data(), chunk.size()));
+    if (got == 0) return input.digests().packed;
   }
 }
 
@@ -44,18 +42,15 @@ struct FoundLine {
 /// One line of an extract.
 Result<std::optional<FoundLine>> line_of(const std::string& path, std::uint64_t number,
                                          std::size_t max_line) {
-  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);
-  if (!fd) return tl::unexpected(fd.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NONBLOCK));
   formatter::Input::Options options;
   options.digest = false;
-  auto input = formatter::Input::open(std::move(*fd), options);
-  if (!input) return tl::unexpected(input.error());
-  formatter::LineSplitter lines(*input, max_line);
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(fd), options));
+  formatter::LineSplitter lines(input, max_line);
   formatter::Line line;
   for (;;) {
-    auto more = lines.next(line);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return std::nullopt;
+    CARAVEL_ASSIGN_OR_RETURN(auto more, lines.next(line));
+    if (!more) return std::nullopt;
     if (line.number == number) return FoundLine{std::string(line.text()), line.offset};
   }
 }

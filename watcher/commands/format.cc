@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
@@ -28,9 +29,8 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   if (named || ::access(file.c_str(), R_OK) == 0) {
     ConfigOptions options;
     options.secrets = false;
-    auto config = load_config(file, options);
-    if (!config) return tl::unexpected(config.error());
-    folders.insert(folders.end(), config->formats.begin(), config->formats.end());
+    CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+    folders.insert(folders.end(), config.formats.begin(), config.formats.end());
   }
   return formatter::FormatSet::load(folders);
 }
@@ -133,17 +133,15 @@ Result<> copy_to_stdout(int fd) {
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
   std::string chunk(256 * 1024, '\0');
   for (;;) {
-    auto got = read_some(fd, chunk.data(), chunk.size());
-    if (!got) return tl::unexpected(got.error());
-    if (*got == 0) return {};
-    CARAVEL_TRY(write_all(STDOUT_FILENO, std::string_view(chunk).substr(0, *got)));
+    CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(fd, chunk.data(), chunk.size()));
+    if (got == 0) return {};
+    CARAVEL_TRY(write_all(STDOUT_FILENO, std::string_view(chunk).substr(0, got)));
   }
 }
 
 Result<formatter::FormatResult> format(const CommandCall& call, const CommandLine& line,
                                        const formatter::FormatSet& formats) {
-  auto source = open_source(line.arguments());
-  if (!source) return tl::unexpected(source.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto source, open_source(line.arguments()));
   formatter::FormatRequest request;
   request.formats = &formats;
   if (const auto name = line.get("format"); name && *name != "auto") {
@@ -155,7 +153,7 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
   request.accept_unterminated = line.has("accept-unterminated");
   auto year = line.year();
   if (!year) return tl::unexpected(year.error());
-  const ExtractTime time = *year ? ExtractTime::of_year(**year) : time_of(*source);
+  const ExtractTime time = *year ? ExtractTime::of_year(**year) : time_of(source);
   request.years = time.years;
 
   // If only an mtime speaks, nothing is shown before the last line has confirmed it.
@@ -163,14 +161,13 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
       time.only_mtime && (request.format == nullptr || request.format->needs_year());
   UniqueFd held;
   if (doubtful) {
-    auto fd = unnamed_file();
-    if (!fd) return tl::unexpected(fd.error());
-    held = std::move(*fd);
+    CARAVEL_ASSIGN_OR_RETURN(auto fd, unnamed_file());
+    held = std::move(fd);
   }
   std::optional<formatter::Rejects::Paths> reject_files;
   if (const auto path = line.get("rejects")) reject_files = reject_paths(*path);
   const auto sidecar_path = line.get("sidecar");
-  CARAVEL_TRY(expect_other_files(reject_files, sidecar_path, *source));
+  CARAVEL_TRY(expect_other_files(reject_files, sidecar_path, source));
   if (reject_files) remove_leftovers(*reject_files);
   UniqueFd sidecar_fd;
   if (sidecar_path) {
@@ -181,15 +178,14 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
 
   formatter::Input::Options options;
   options.digest = static_cast<bool>(sidecar_fd);
-  options.name = source->name;
-  Progress progress(source->name.empty() ? "stdin" : printable(source->name));
+  options.name = source.name;
+  Progress progress(source.name.empty() ? "stdin" : printable(source.name));
   formatter::FormatMonitor monitor;
   monitor.stop = &call.stop;
   monitor.on_progress = [&](std::uint64_t bytes) {
-    progress.show("formatting", bytes, static_cast<std::uint64_t>(source->status.st_size), "bytes");
+    progress.show("formatting", bytes, static_cast<std::uint64_t>(source.status.st_size), "bytes");
   };
-  auto input = formatter::Input::open(std::move(source->fd), options);
-  if (!input) return tl::unexpected(input.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
   formatter::Output csv(held ? held.get() : STDOUT_FILENO);
   formatter::Output sidecar(sidecar_fd ? sidecar_fd.get() : -1);
   formatter::Rejects rejects =
@@ -199,11 +195,11 @@ Result<formatter::FormatResult> format(const CommandCall& call, const CommandLin
                        progress.say(fmt::format("line {}, offset {}: {}: {}", number, offset,
                                                 reason, printable(bytes)));
                      });
-  auto result = format_extract(*input, request, {csv, sidecar, rejects}, monitor);
-  if (!result) return result;
+  CARAVEL_ASSIGN_OR_RETURN(auto result,
+                           format_extract(input, request, {csv, sidecar, rejects}, monitor));
   if (doubtful) {
-    if (result->format != nullptr && result->format->needs_year() && result->last_date &&
-        !formatter::mtime_is_credible(*result->last_date, time.time)) {
+    if (result.format != nullptr && result.format->needs_year() && result.last_date &&
+        !formatter::mtime_is_credible(*result.last_date, time.time)) {
       return fail(
           ErrorKind::usage,
           "the year of its dates cannot be known: its last line lies more than 30 days from "

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/commands/by_hand.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"

@@ -40,16 +40,14 @@ Result<Settings> load_settings(const CommandCall& call, bool secrets) {
   ConfigOptions options;
   options.secrets = secrets;
   options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
-  auto config = load_config(file, options);
-  if (!config) return tl::unexpected(config.error());
-  std::vector<std::string> folders = config->formats;
+  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+  std::vector<std::string> folders = config.formats;
   folders.insert(folders.begin(), shipped_formats());
-  auto formats = formatter::FormatSet::load(folders);
-  if (!formats) return tl::unexpected(formats.error());
-  for (const FeedConfig& feed : config->feeds) {
-    if (feed.format != "auto" && formats->find(feed.format) == nullptr) {
+  CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));
+  for (const FeedConfig& feed : config.feeds) {
+    if (feed.format != "auto" && formats.find(feed.format) == nullptr) {
       return fail(ErrorKind::usage, fmt::format("{}: {}", feed.format_place,
-                                                formats->unknown_name_message(feed.format)));
+                                                formats.unknown_name_message(feed.format)));
     }
     if (feed.timezone.empty()) continue;
     if (auto known = uploader::validate_timezone(feed.timezone); !known) {
@@ -57,10 +55,10 @@ Result<Settings> load_settings(const CommandCall& call, bool secrets) {
                   fmt::format("{}: {}", feed.timezone_place, known.error().message));
     }
   }
-  for (const std::string& warning : config->warnings) {
+  for (const std::string& warning : config.warnings) {
     fmt::print(stderr, "caravel: warning: {}\n", warning);
   }
-  return Settings{std::move(*config), std::move(*formats)};
+  return Settings{std::move(config), std::move(formats)};
 }
 
 void start_logging(const std::string& level, bool for_people) {

@@ -25,9 +25,8 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
     if (std::filesystem::is_directory(beside, ignored)) config.formats.push_back(beside);
     return {};
   }
-  auto folders = node.as_strings();
-  if (!folders) return tl::unexpected(folders.error());
-  for (const std::string& folder : *folders) {
+  CARAVEL_ASSIGN_OR_RETURN(auto folders, node.as_strings());
+  for (const std::string& folder : folders) {
     config.formats.push_back(resolve_path(folder, base));
     if (!std::filesystem::is_directory(config.formats.back(), ignored)) {
       return node.error(fmt::format("{} is not a folder", config.formats.back()));
@@ -130,9 +129,8 @@ Result<Config> load_config(const std::string& path, const ConfigOptions& options
 
 Result<Config> parse_config(const std::string& text, const std::string& path,
                             const ConfigOptions& options) {
-  auto root = YamlNode::parse(text, path);
-  if (!root) return tl::unexpected(std::move(root).error());
-  return read_config(*root, path, options);
+  CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::parse(text, path));
+  return read_config(root, path, options);
 }
 
 Result<> expect_feeds(const Config& config) {

@@ -25,15 +25,14 @@ namespace {
 /// "50%", or a number of lines.
 Result<> read_max_rejects(const YamlNode& node, MaxRejects& max_rejects) {
   if (!node.exists()) return {};
-  auto text = node.as_string();
-  if (!text) return tl::unexpected(std::move(text).error());
-  const bool percent = text->ends_with('%');
-  const char* const end = text->data() + text->size() - (percent ? 1 : 0);
+  CARAVEL_ASSIGN_OR_RETURN(auto text, node.as_string());
+  const bool percent = text.ends_with('%');
+  const char* const end = text.data() + text.size() - (percent ? 1 : 0);
   std::uint64_t number = 0;
-  const auto [at, status] = std::from_chars(text->data(), end, number);
+  const auto [at, status] = std::from_chars(text.data(), end, number);
   if (status != std::errc{} || at != end || (percent && number > 100)) {
     return node.error(
-        fmt::format("'{}' is neither a share from 0% to 100% nor a number of lines", *text));
+        fmt::format("'{}' is neither a share from 0% to 100% nor a number of lines", text));
   }
   max_rejects.percent.reset();
   if (percent) {
@@ -207,12 +206,11 @@ Result<> read_feeds(const YamlNode& feeds, Config& config) {
   if (!feeds.exists()) return {};
   CARAVEL_TRY(feeds.expect_map());
   for (const auto& [name, node] : feeds.pairs()) {
-    auto feed = read_feed(name, node, config);
-    if (!feed) return tl::unexpected(std::move(feed).error());
+    CARAVEL_ASSIGN_OR_RETURN(auto feed, read_feed(name, node, config));
     for (const FeedConfig& earlier : config.feeds) {
-      CARAVEL_TRY(check_overlap(node, earlier, *feed, config.warnings));
+      CARAVEL_TRY(check_overlap(node, earlier, feed, config.warnings));
     }
-    config.feeds.push_back(std::move(*feed));
+    config.feeds.push_back(std::move(feed));
   }
   return {};
 }

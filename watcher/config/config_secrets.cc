@@ -84,9 +84,10 @@ Result<> read_secrets(const YamlNode& store_node, const std::string& base,
                     "service a credential {}.password",
                     store.user, store.name));
   }
-  auto password = read_password(password_file.empty() ? store_node["user"] : node, path, warnings);
-  if (!password) return tl::unexpected(std::move(password).error());
-  store.password = std::move(*password);
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto password,
+      read_password(password_file.empty() ? store_node["user"] : node, path, warnings));
+  store.password = std::move(password);
   return {};
 }
 

@@ -136,9 +136,8 @@ Result<> read_stores(const YamlNode& stores, const std::string& base, const Conf
   if (stores.exists()) {
     CARAVEL_TRY(stores.expect_map());
     for (const auto& [name, node] : stores.pairs()) {
-      auto store = read_store(name, node, base, options, config);
-      if (!store) return tl::unexpected(std::move(store).error());
-      config.stores.push_back(std::move(*store));
+      CARAVEL_ASSIGN_OR_RETURN(auto store, read_store(name, node, base, options, config));
+      config.stores.push_back(std::move(store));
     }
   }
   if (config.stores.empty()) {

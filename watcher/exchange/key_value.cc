@@ -3,25 +3,15 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace caravel::watcher {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr char kHex[] = "0123456789ABCDEF";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_plain(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("._/:@+,-").find(c) != std::string_view::npos;
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+/// What stands for itself in a value, beside letters and digits.
+constexpr std::string_view kPlain = "._/:@+,-";
 
 bool is_key(std::string_view text) {
   if (text.empty() || text.size() > 64 || text[0] < 'a' || text[0] > 'z') return false;
@@ -86,37 +76,10 @@ void append_key_value(std::string_view key, std::string_view value, std::string&
   out += '\n';
 }
 
-std::string percent_encode(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    if (is_plain(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 15U];
-  }
-  return out;
-}
+std::string encode_value(std::string_view bytes) { return percent_encode(bytes, kPlain); }
 
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      if (!is_plain(text[i])) return std::nullopt;
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_value(text[i + 1]);
-    const int low = hex_value(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
+std::optional<std::string> decode_value(std::string_view text) {
+  return percent_decode(text, kPlain);
 }
 
 std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
@@ -127,12 +90,6 @@ std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-bool is_hex(std::string_view text, std::size_t digits) {
-  return text.size() == digits && std::all_of(text.begin(), text.end(), [](char c) {
-           return is_digit(c) || (c >= 'a' && c <= 'f');
-         });
 }
 
 std::string format_utc(std::chrono::system_clock::time_point time) {

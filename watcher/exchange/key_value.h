@@ -28,16 +28,13 @@ struct KeyValue {
 
 void append_key_value(std::string_view key, std::string_view value, std::string& out);
 
-/// All but [A-Za-z0-9._/:@+,-] as %XX, upper case.
-[[nodiscard]] std::string percent_encode(std::string_view bytes);
-/// The reverse; nothing for a broken escape, a NUL, or a byte that had to be encoded.
-[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+/// Any bytes as a value: all but [A-Za-z0-9._/:@+,-] as %XX, upper case.
+[[nodiscard]] std::string encode_value(std::string_view bytes);
+/// The reverse; nothing for what encode_value() does not write, or for a NUL.
+[[nodiscard]] std::optional<std::string> decode_value(std::string_view text);
 
 /// Digits only, no leading zero, below 2^64.
 [[nodiscard]] std::optional<std::uint64_t> parse_whole_number(std::string_view text);
-
-/// Exactly `digits` lower-case hex digits.
-[[nodiscard]] bool is_hex(std::string_view text, std::size_t digits);
 
 /// "2012-03-09T09:48:00.250Z"; a time outside of 1970 to 2200 becomes the nearest within.
 [[nodiscard]] std::string format_utc(std::chrono::system_clock::time_point time);

@@ -4,8 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/text.h"
 #include "watcher/exchange/key_value.h"
-#include "watcher/exchange/utf8.h"
 
 namespace caravel::watcher {
 namespace {
@@ -35,7 +35,7 @@ Result<> read_hex(const KeyValue& line, std::size_t digits, std::string& out) {
 }
 
 Result<> read_bytes(const KeyValue& line, std::string& out) {
-  auto bytes = percent_decode(line.value);
+  auto bytes = decode_value(line.value);
   if (!bytes) return wrong(line, "not percent-encoded text");
   if (bytes->empty()) return wrong(line, "empty");
   out = std::move(*bytes);
@@ -114,8 +114,8 @@ std::string format_manifest(const Manifest& m) {
     append_key_value(key, value, out);
   };
   line("version", std::to_string(m.version));
-  line("host", percent_encode(m.host));
-  line("log", percent_encode(m.log));
+  line("host", encode_value(m.host));
+  line("log", encode_value(m.log));
   line("device", std::to_string(m.device));
   line("inode", std::to_string(m.inode));
   line("run", m.run);

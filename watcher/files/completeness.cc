@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/moment.h"
+
 namespace caravel::watcher {
 namespace {
 

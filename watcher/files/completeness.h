@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/moment.h"
 #include "watcher/files/file_stamp.h"
 
 namespace caravel::watcher {
@@ -38,16 +39,6 @@ enum class WriterState {
 /// (from 1): 1 ms, then four times as long each time, up to 4 s. The watch on the file makes it
 /// prompt; this only makes it certain.
 [[nodiscard]] std::chrono::milliseconds writer_recheck_delay(unsigned answers);
-
-/// Both clocks at one moment: deadlines by the steady one, the age of files by the other.
-struct Moment {
-  std::chrono::steady_clock::time_point steady;
-  std::chrono::system_clock::time_point wall;
-
-  [[nodiscard]] static Moment now() {
-    return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
-  }
-};
 
 /// Says when a file has been still: the same inode, size, mtime and ctime for `settle`. Pure. For
 /// files that a scan found, or that a create or delete event speaks of.

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "watcher/exchange/utf8.h"
+#include "base/text.h"
 
 namespace caravel::watcher {
 namespace {
@@ -43,8 +43,6 @@ std::string_view why_in_progress(std::string_view name) {
   }
   return {};
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The number that the digits text[from, from + count) spell; nothing if one is no digit.
 std::optional<int> digits(std::string_view text, std::size_t from, std::size_t count) {
@@ -108,21 +106,6 @@ std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
     if (date.ok()) return date;
   }
   return std::nullopt;
-}
-
-std::string printable(std::string_view name) {
-  std::string out;
-  while (!name.empty()) {
-    const std::size_t length = utf8_length(name);
-    if (length == 0 || is_control(name.substr(0, length))) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(name[0]));
-      name.remove_prefix(1);
-    } else {
-      out += name.substr(0, length);
-      name.remove_prefix(length);
-    }
-  }
-  return out;
 }
 
 }  // namespace caravel::watcher

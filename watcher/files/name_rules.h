@@ -45,8 +45,4 @@ struct NameVerdict {
 /// ("2012-02-30" is none, nor is what "12012-03-091" holds).
 [[nodiscard]] std::optional<std::chrono::year_month_day> date_in_name(std::string_view name);
 
-/// A name as it may be shown in messages: control characters and invalid UTF-8 become \xNN, so
-/// that a name can forge neither a log line nor a terminal sequence.
-[[nodiscard]] std::string printable(std::string_view name);
-
 }  // namespace caravel::watcher

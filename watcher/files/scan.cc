@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "base/text.h"
 #include "watcher/files/directory.h"
 
 namespace caravel::watcher {

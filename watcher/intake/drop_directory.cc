@@ -26,30 +26,25 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   auto watched = [&]() -> Result<> {
     if (inotify == nullptr) return {};
     // The parent says when the directory is made anew: watch it even if there is none to open.
-    auto parent = open_directory(std::filesystem::path(path_).parent_path().string());
-    if (!parent) return tl::unexpected(parent.error());
-    auto watch = inotify->watch_parent(parent->get());
-    if (!watch) return tl::unexpected(watch.error());
-    parent_watch_ = *watch;
+    CARAVEL_ASSIGN_OR_RETURN(auto parent,
+                             open_directory(std::filesystem::path(path_).parent_path().string()));
+    CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_parent(parent.get()));
+    parent_watch_ = watch;
     return {};
   }();
-  auto fd = open_directory(path_);
-  if (!fd) return tl::unexpected(fd.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_directory(path_));
   if (!watched) return watched;
-  auto traits = file_system_of(fd->get());
-  if (!traits) return tl::unexpected(traits.error());
-  traits_ = *traits;
-  auto root = claim_root_for(spool, fd->get(), path_);
-  if (!root) return tl::unexpected(root.error());
-  if (roots_.empty() || !same_directory(root->fd.get(), roots_.back()->fd.get())) {
-    roots_.push_back(std::make_unique<ClaimRoot>(std::move(*root)));
+  CARAVEL_ASSIGN_OR_RETURN(auto traits, file_system_of(fd.get()));
+  traits_ = traits;
+  CARAVEL_ASSIGN_OR_RETURN(auto root, claim_root_for(spool, fd.get(), path_));
+  if (roots_.empty() || !same_directory(root.fd.get(), roots_.back()->fd.get())) {
+    roots_.push_back(std::make_unique<ClaimRoot>(std::move(root)));
   }
   if (inotify != nullptr && !(polled() && !traits_.events)) {
-    auto watch = inotify->watch_directory(fd->get());
-    if (!watch) return tl::unexpected(watch.error());
-    watch_ = *watch;
+    CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_directory(fd.get()));
+    watch_ = watch;
   }
-  fd_ = std::move(*fd);
+  fd_ = std::move(fd);
   return {};
 }
 
@@ -88,10 +83,9 @@ DropDirectory::Judged DropDirectory::judge(ScanEntry entry) const {
 }
 
 Result<std::optional<DropDirectory::Judged>> DropDirectory::look(const std::string& name) const {
-  auto entry = look_at_name(fd_.get(), name, feeds_.front()->match);
-  if (!entry) return tl::unexpected(entry.error());
-  if (!*entry) return std::nullopt;
-  return judge(std::move(**entry));
+  CARAVEL_ASSIGN_OR_RETURN(auto entry, look_at_name(fd_.get(), name, feeds_.front()->match));
+  if (!entry) return std::nullopt;
+  return judge(std::move(*entry));
 }
 
 bool DropDirectory::polled() const {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/moment.h"
+#include "base/text.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/archive.h"
 
@@ -48,9 +50,8 @@ Intake::Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify
 }
 
 Result<> Intake::start(const Moment& now) {
-  auto work = claim_root_for(spool_, spool_.fd(), spool_.path());
-  if (!work) return tl::unexpected(work.error());
-  work_ = std::move(*work);
+  CARAVEL_ASSIGN_OR_RETURN(auto work, claim_root_for(spool_, spool_.fd(), spool_.path()));
+  work_ = std::move(work);
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     // Drop directories inside the spool are ours to make; others are the administrator's.
     DropDirectory& directory = *directories_[i];

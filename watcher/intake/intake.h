@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/moment.h"
 #include "watcher/config/config.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/scan.h"

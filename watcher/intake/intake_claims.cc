@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/moment.h"
+#include "base/text.h"
 #include "watcher/files/host_name.h"
 #include "watcher/intake/intake.h"
 #include "watcher/pipeline/pipeline.h"
@@ -170,9 +172,8 @@ void Intake::set_aside_unread(const Pending& pending, const std::string& why, co
       return path ? Result<>() : tl::unexpected(path.error());
     }
     CARAVEL_TRY(ledger_.finish_failed(id, text, 0, now.wall));
-    auto extract = ledger_.find_claim(id);
-    if (!extract) return tl::unexpected(extract.error());
-    return *extract ? put_away(spool_, ledger_, *pending.extract.root, **extract) : Result<>();
+    CARAVEL_ASSIGN_OR_RETURN(auto extract, ledger_.find_claim(id));
+    return extract ? put_away(spool_, ledger_, *pending.extract.root, *extract) : Result<>();
   }();
   if (!put) say_error("failed/", put.error());
   say(fmt::format("{}: failed: {}", printable(pending.extract.claim.name), text));
@@ -303,8 +304,7 @@ void Intake::recheck_archived(const Moment& now) {
     row.mtime_ns = (*stamp)->mtime_ns;
     auto taken = [&]() -> Result<> {
       CARAVEL_TRY(ledger_.commit_claims({row}, now.wall));
-      auto outcome = reclaim(spool_, relative, claim);
-      if (!outcome) return tl::unexpected(outcome.error());
+      CARAVEL_TRY(reclaim(spool_, relative, claim));
       return ledger_.set_done_path(extract.claim, row.path);
     }();
     if (!taken) {

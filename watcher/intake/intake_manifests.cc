@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/moment.h"
+#include "base/text.h"
 #include "watcher/intake/intake.h"
 #include "watcher/spool/archive.h"
 #include "watcher/spool/refused_manifests.h"
@@ -15,10 +17,9 @@ constexpr std::chrono::seconds kTryAgain{5};
 /// The whole of a small file; nothing if it is larger than a manifest may be.
 Result<std::optional<std::string>> read_manifest(int fd) {
   std::string text(kMaxManifestBytes + 1, '\0');
-  const auto size = read_at(fd, 0, text.data(), text.size());
-  if (!size) return tl::unexpected(size.error());
-  if (*size > kMaxManifestBytes) return std::nullopt;
-  text.resize(*size);
+  CARAVEL_ASSIGN_OR_RETURN(const auto size, read_at(fd, 0, text.data(), text.size()));
+  if (size > kMaxManifestBytes) return std::nullopt;
+  text.resize(size);
   return text;
 }
 

@@ -113,32 +113,34 @@ Result<Ledger> Ledger::open(const std::string& path, Mode mode) {
     } else if (!std::filesystem::exists(path, ignored)) {
       return fail(ErrorKind::fault, "there is none yet; caravel watch or sweep makes it");
     }
-    auto database = Sqlite::open(path, write ? Sqlite::Mode::read_write : Sqlite::Mode::read_only,
-                                 kBusyTimeoutMs);
-    if (!database) return tl::unexpected(std::move(database).error());
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto database,
+        Sqlite::open(path, write ? Sqlite::Mode::read_write : Sqlite::Mode::read_only,
+                     kBusyTimeoutMs));
     if (!write) {
-      CARAVEL_TRY(check_ledger(*database));
-      return Ledger(std::move(*database));
+      CARAVEL_TRY(check_ledger(database));
+      return Ledger(std::move(database));
     }
     // Before WAL is switched on: that would already change a file that is not ours.
-    CARAVEL_TRY(upgrade_ledger(*database));
-    CARAVEL_TRY(use_wal(*database));
+    CARAVEL_TRY(upgrade_ledger(database));
+    CARAVEL_TRY(use_wal(database));
     CARAVEL_TRY(
-        database->script("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                         "PRAGMA journal_size_limit=16777216"));
-    return Ledger(std::move(*database));
+        database.script("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                        "PRAGMA journal_size_limit=16777216"));
+    return Ledger(std::move(database));
   });
 }
 
 template <class... Values>
 Result<> Ledger::update_open(const std::string& claim, std::string_view assignments,
                              const Values&... values) {
-  auto changed = database_.run(
-      fmt::format("UPDATE extracts SET {} WHERE claim = ? AND state NOT IN ('done', 'failed')",
-                  assignments),
-      values..., claim);
-  if (!changed) return tl::unexpected(std::move(changed).error());
-  if (*changed == 1) return {};
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto changed,
+      database_.run(
+          fmt::format("UPDATE extracts SET {} WHERE claim = ? AND state NOT IN ('done', 'failed')",
+                      assignments),
+          values..., claim));
+  if (changed == 1) return {};
   return fail(ErrorKind::fault, "no such claim, or it is done or failed already");
 }
 
@@ -152,8 +154,7 @@ Result<> Ledger::update(std::string_view what, const std::string& claim,
 Result<> Ledger::commit_claims(const std::vector<NewClaim>& claims, Time now) {
   if (claims.empty()) return {};
   return in_context("claim", [&]() -> Result<> {
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
     const std::string at = time_text(now);
     for (const NewClaim& claim : claims) {
       std::string seen_at = at;
@@ -173,17 +174,17 @@ Result<> Ledger::commit_claims(const std::vector<NewClaim>& claims, Time now) {
         return tl::unexpected(with_context(claim.claim, std::move(inserted).error()));
       }
     }
-    return transaction->commit();
+    return transaction.commit();
   });
 }
 
 Result<> Ledger::claim_gone(const std::string& claim) {
   return in_context(fmt::format("forget {}", claim), [&]() -> Result<> {
-    auto changed = database_.run(
-        "DELETE FROM extracts WHERE claim = ? AND sha256 = '' AND state IN ('claimed', 'waiting')",
-        claim);
-    if (!changed) return tl::unexpected(std::move(changed).error());
-    if (*changed == 1) return {};
+    CARAVEL_ASSIGN_OR_RETURN(auto changed,
+                             database_.run("DELETE FROM extracts WHERE claim = ? AND sha256 = '' "
+                                           "AND state IN ('claimed', 'waiting')",
+                                           claim));
+    if (changed == 1) return {};
     return fail(ErrorKind::fault, "no such claim, or it was formatted already");
   });
 }
@@ -220,8 +221,7 @@ Result<> Ledger::formatted(const std::string& claim, const FormattedExtract& ext
                   fmt::format("{} lines, but {} rows + {} dropped + {} rejected", counts.lines,
                               counts.rows, counts.dropped, counts.rejected));
     }
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
     CARAVEL_TRY(update_open(
         claim,
         "state = 'formatted', why = '', since = ?, next_try = NULL, size = ?, mtime_ns = ?, "
@@ -234,14 +234,14 @@ Result<> Ledger::formatted(const std::string& claim, const FormattedExtract& ext
     if (!extract.time_source.empty()) {
       // The first time that was used stays, so that every replay agrees with what is stored; only
       // a person (--year) knows better.
-      auto kept = database_.run(
-          "INSERT INTO known_times (sha256, time_used, time_source) VALUES (?, ?, ?) "
-          "ON CONFLICT (sha256) DO UPDATE SET time_used = excluded.time_used, "
-          "time_source = excluded.time_source WHERE excluded.time_source = 'option'",
-          extract.sha256, extract.time_used, extract.time_source);
-      if (!kept) return tl::unexpected(std::move(kept).error());
+      CARAVEL_TRY(
+
+          database_.run("INSERT INTO known_times (sha256, time_used, time_source) VALUES (?, ?, ?) "
+                        "ON CONFLICT (sha256) DO UPDATE SET time_used = excluded.time_used, "
+                        "time_source = excluded.time_source WHERE excluded.time_source = 'option'",
+                        extract.sha256, extract.time_used, extract.time_source));
     }
-    return transaction->commit();
+    return transaction.commit();
   });
 }
 
@@ -255,11 +255,10 @@ Result<> Ledger::acknowledge(const std::string& claim, std::uint64_t rows, Time 
 
 Result<> Ledger::finish_done(const std::string& claim, const LineCounts& counts,
                              const std::string& note, Time now) {
-  auto extract = find_claim(claim);
-  if (!extract) return tl::unexpected(std::move(extract).error());
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, find_claim(claim));
   const std::string at = time_text(now);
   return in_context(fmt::format("set done {}", claim), [&]() -> Result<> {
-    if (*extract) CARAVEL_TRY(check_done(**extract, counts));
+    if (extract) CARAVEL_TRY(check_done(*extract, counts));
     return update_open(claim,
                        "state = 'done', why = ?, since = ?, done_at = ?, next_try = NULL, "
                        "rejected = ?, stored = ?, already_there = ?, differs = ?, replaced = ?, "
@@ -282,24 +281,25 @@ Result<> Ledger::finish_failed(const std::string& claim, const std::string& why,
 
 Result<> Ledger::set_done_path(const std::string& claim, const std::string& path) {
   return in_context(fmt::format("set archived {}", claim), [&]() -> Result<> {
-    auto changed = database_.run(
-        "UPDATE extracts SET done_path = ?1, path = ?1 WHERE claim = ?2 AND state IN "
-        "('done', 'failed')",
-        path, claim);
-    if (!changed) return tl::unexpected(std::move(changed).error());
-    if (*changed == 1) return {};
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto changed,
+        database_.run("UPDATE extracts SET done_path = ?1, path = ?1 WHERE claim = ?2 AND state IN "
+                      "('done', 'failed')",
+                      path, claim));
+    if (changed == 1) return {};
     return fail(ErrorKind::fault, "no such claim, or it is neither done nor failed");
   });
 }
 
 Result<> Ledger::first_row_stored(const std::string& name, const std::string& place, Time now) {
   return in_context("store", [&]() -> Result<> {
-    auto changed = database_.run(
-        "INSERT INTO stores (place, name, first_row_at, state, since) VALUES (?1, ?2, ?3, 'ok', "
-        "?3) ON CONFLICT (place) DO UPDATE SET first_row_at = excluded.first_row_at "
-        "WHERE first_row_at IS NULL",
-        place, name, time_text(now));
-    if (!changed) return tl::unexpected(std::move(changed).error());
+    CARAVEL_TRY(
+
+        database_.run("INSERT INTO stores (place, name, first_row_at, state, since) VALUES (?1, "
+                      "?2, ?3, 'ok', "
+                      "?3) ON CONFLICT (place) DO UPDATE SET first_row_at = excluded.first_row_at "
+                      "WHERE first_row_at IS NULL",
+                      place, name, time_text(now)));
     return {};
   });
 }
@@ -309,16 +309,18 @@ Result<> Ledger::set_store_state(const std::string& name, const std::string& pla
                                  std::optional<Time> next_try, Time now) {
   return in_context("store", [&]() -> Result<> {
     // Called after each upload: what is known already is not written again.
-    auto changed = database_.run(
-        "INSERT INTO stores (place, name, state, why, since, next_try) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (place) DO UPDATE SET "
-        "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
-        "name = excluded.name, state = excluded.state, why = excluded.why, "
-        "next_try = excluded.next_try "
-        "WHERE name <> excluded.name OR state <> excluded.state OR why <> excluded.why "
-        "OR next_try IS NOT excluded.next_try",
-        place, name, name_of(state), why, time_text(now), text_of(next_try));
-    if (!changed) return tl::unexpected(std::move(changed).error());
+    CARAVEL_TRY(
+
+        database_.run(
+            "INSERT INTO stores (place, name, state, why, since, next_try) VALUES (?, ?, ?, ?, ?, "
+            "?) "
+            "ON CONFLICT (place) DO UPDATE SET "
+            "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
+            "name = excluded.name, state = excluded.state, why = excluded.why, "
+            "next_try = excluded.next_try "
+            "WHERE name <> excluded.name OR state <> excluded.state OR why <> excluded.why "
+            "OR next_try IS NOT excluded.next_try",
+            place, name, name_of(state), why, time_text(now), text_of(next_try)));
     return {};
   });
 }

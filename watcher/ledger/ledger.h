@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "formatter/rows/counts.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/time_text.h"

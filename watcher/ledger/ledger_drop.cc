@@ -28,9 +28,8 @@ class LazyTransaction {
   template <class... Values>
   [[nodiscard]] Result<> run(Statement& statement, const Values&... values) {
     if (!transaction_) {
-      auto begun = Transaction::begin(database_);
-      if (!begun) return tl::unexpected(std::move(begun).error());
-      transaction_.emplace(std::move(*begun));
+      CARAVEL_ASSIGN_OR_RETURN(auto begun, Transaction::begin(database_));
+      transaction_.emplace(std::move(begun));
     }
     return statement.run(values...);
   }
@@ -55,17 +54,18 @@ Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>&
         },
         feed, name_of(origin)));
     const std::string at = time_text(now);
-    auto put = database_.prepare(
-        "INSERT INTO extracts (feed, name, origin, state, why, since, seen_at, size, mtime_ns) "
-        "VALUES (?1, ?2, ?8, ?3, ?4, ?5, ?5, ?6, ?7) "
-        "ON CONFLICT (feed, name) WHERE claim IS NULL DO UPDATE SET "
-        "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
-        "state = excluded.state, why = excluded.why, size = excluded.size, "
-        "mtime_ns = excluded.mtime_ns");
-    if (!put) return tl::unexpected(std::move(put).error());
-    auto remove =
-        database_.prepare("DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL");
-    if (!remove) return tl::unexpected(std::move(remove).error());
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto put,
+        database_.prepare(
+            "INSERT INTO extracts (feed, name, origin, state, why, since, seen_at, size, mtime_ns) "
+            "VALUES (?1, ?2, ?8, ?3, ?4, ?5, ?5, ?6, ?7) "
+            "ON CONFLICT (feed, name) WHERE claim IS NULL DO UPDATE SET "
+            "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
+            "state = excluded.state, why = excluded.why, size = excluded.size, "
+            "mtime_ns = excluded.mtime_ns"));
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto remove,
+        database_.prepare("DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL"));
     LazyTransaction transaction(database_);
     std::size_t kept = 0;
     for (const InDrop& file : files) {
@@ -79,12 +79,12 @@ Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>&
         }
       }
       const State state = file.why.empty() ? State::seen : State::waiting;
-      CARAVEL_TRY(transaction.run(*put, feed, file.name, name_of(state), file.why, at, file.size,
+      CARAVEL_TRY(transaction.run(put, feed, file.name, name_of(state), file.why, at, file.size,
                                   file.mtime_ns, name_of(origin)));
     }
     for (const auto& [name, file] : known) {
       if (file.seen_again) continue;
-      CARAVEL_TRY(transaction.run(*remove, feed, name));
+      CARAVEL_TRY(transaction.run(remove, feed, name));
     }
     return transaction.commit();
   });
@@ -100,12 +100,13 @@ Result<> Ledger::set_left_alone(const std::string& feed, const std::vector<LeftA
           known[row.text(0)] = {row.text(1), false};
         },
         feed));
-    auto put = database_.prepare(
-        "INSERT INTO left_alone (feed, name, why, since) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (feed, name) DO UPDATE SET why = excluded.why, since = excluded.since");
-    if (!put) return tl::unexpected(std::move(put).error());
-    auto remove = database_.prepare("DELETE FROM left_alone WHERE feed = ? AND name = ?");
-    if (!remove) return tl::unexpected(std::move(remove).error());
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto put,
+        database_.prepare(
+            "INSERT INTO left_alone (feed, name, why, since) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (feed, name) DO UPDATE SET why = excluded.why, since = excluded.since"));
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto remove, database_.prepare("DELETE FROM left_alone WHERE feed = ? AND name = ?"));
     LazyTransaction transaction(database_);
     std::size_t kept = 0;
     for (const LeftAlone& name : names) {
@@ -115,11 +116,11 @@ Result<> Ledger::set_left_alone(const std::string& feed, const std::vector<LeftA
         found->second.seen_again = true;
         if (found->second.why == name.why) continue;
       }
-      CARAVEL_TRY(transaction.run(*put, feed, name.name, name.why, time_text(now)));
+      CARAVEL_TRY(transaction.run(put, feed, name.name, name.why, time_text(now)));
     }
     for (const auto& [name, entry] : known) {
       if (entry.seen_again) continue;
-      CARAVEL_TRY(transaction.run(*remove, feed, name));
+      CARAVEL_TRY(transaction.run(remove, feed, name));
     }
     return transaction.commit();
   });

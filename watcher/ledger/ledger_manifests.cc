@@ -10,14 +10,15 @@ namespace caravel::watcher {
 Result<> Ledger::add_manifest(const std::string& feed, const std::string& name,
                               const Manifest& manifest, Time now) {
   return in_context("manifest", [&]() -> Result<> {
-    auto added = database_.run(
-        "INSERT INTO manifests (feed, name, sha256, run, sequence, text, came_at, loaded_at, "
-        "too_late) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(done_at), count(*) > 0 FROM extracts "
-        "WHERE feed = ?1 AND name = ?2 AND sha256 = ?3 AND state <> 'failed' "
-        "ON CONFLICT DO NOTHING",
-        feed, name, manifest.sha256, manifest.run, manifest.sequence, format_manifest(manifest),
-        time_text(now));
-    if (!added) return tl::unexpected(std::move(added).error());
+    CARAVEL_TRY(
+
+        database_.run(
+            "INSERT INTO manifests (feed, name, sha256, run, sequence, text, came_at, loaded_at, "
+            "too_late) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(done_at), count(*) > 0 FROM extracts "
+            "WHERE feed = ?1 AND name = ?2 AND sha256 = ?3 AND state <> 'failed' "
+            "ON CONFLICT DO NOTHING",
+            feed, name, manifest.sha256, manifest.run, manifest.sequence, format_manifest(manifest),
+            time_text(now)));
     return {};
   });
 }
@@ -123,22 +124,21 @@ Result<News> Ledger::replace_news(const std::set<std::string>& feeds, const News
     if (std::equal(before.begin(), before.end(), news.begin(), news.end(), same_keys)) {
       return before;
     }
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
     CARAVEL_TRY(read());  // under the lock: another may have come first
     for (const auto& [key, at_end] : before) {
       if (news.contains(key)) continue;
-      auto gone =
-          database_.run("DELETE FROM news WHERE feed = ? AND what = ?", key.first, key.second);
-      if (!gone) return tl::unexpected(std::move(gone).error());
+      CARAVEL_TRY(
+
+          database_.run("DELETE FROM news WHERE feed = ? AND what = ?", key.first, key.second));
     }
     for (const auto& [key, at_end] : news) {
       if (before.contains(key)) continue;
-      auto put = database_.run("INSERT INTO news (feed, what, at_end) VALUES (?, ?, ?)", key.first,
-                               key.second, at_end);
-      if (!put) return tl::unexpected(std::move(put).error());
+      CARAVEL_TRY(database_.run("INSERT INTO news (feed, what, at_end) VALUES (?, ?, ?)",
+
+                                key.first, key.second, at_end));
     }
-    CARAVEL_TRY(transaction->commit());
+    CARAVEL_TRY(transaction.commit());
     return before;
   });
 }

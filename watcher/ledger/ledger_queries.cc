@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/text.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/ledger/ledger_rows.h"
 
@@ -19,10 +20,6 @@ std::optional<T> value_of(const std::string_view (&names)[size], std::string_vie
   const auto found = std::find(std::begin(names), std::end(names), name);
   if (found == std::end(names)) return std::nullopt;
   return static_cast<T>(found - std::begin(names));
-}
-
-bool is_hex(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 void add(LineCounts& sum, const Statement& row, int column) {
@@ -101,14 +98,13 @@ Result<std::vector<Extract>> Ledger::not_archived(Origin origin) {
 }
 
 Result<std::optional<Extract>> Ledger::find_claim(const std::string& claim) {
-  auto found = select("find claim", "claim = ?", claim);
-  if (!found) return tl::unexpected(std::move(found).error());
-  if (found->empty()) return std::nullopt;
-  return std::move(found->front());
+  CARAVEL_ASSIGN_OR_RETURN(auto found, select("find claim", "claim = ?", claim));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 Result<std::vector<Extract>> Ledger::find_sha256(const std::string& digits, std::size_t limit) {
-  if (!is_hex(digits)) return std::vector<Extract>{};
+  if (digits.empty() || !is_hex(digits, digits.size())) return std::vector<Extract>{};
   // 'g' comes after every hex digit: all that begin with the digits lie in between.
   return select("find SHA-256", "sha256 >= ? AND sha256 < ? ORDER BY id DESC LIMIT ?", digits,
                 digits + "g", limit);

@@ -145,21 +145,18 @@ Result<std::int64_t> number(Sqlite& database, std::string_view sql) {
 /// The file's schema; 0 for an empty file.
 Result<int> schema_of(Sqlite& database) {
   // The tables first: another process may be making them, and its id comes with them.
-  auto tables = number(database, "SELECT count(*) FROM sqlite_master");
-  if (!tables) return tl::unexpected(std::move(tables).error());
-  auto application = number(database, "PRAGMA application_id");
-  if (!application) return tl::unexpected(std::move(application).error());
-  auto version = number(database, "PRAGMA user_version");
-  if (!version) return tl::unexpected(std::move(version).error());
-  if (*tables != 0 && *application != kApplicationId) {
+  CARAVEL_ASSIGN_OR_RETURN(auto tables, number(database, "SELECT count(*) FROM sqlite_master"));
+  CARAVEL_ASSIGN_OR_RETURN(auto application, number(database, "PRAGMA application_id"));
+  CARAVEL_ASSIGN_OR_RETURN(auto version, number(database, "PRAGMA user_version"));
+  if (tables != 0 && application != kApplicationId) {
     return fail(ErrorKind::usage, "this SQLite file is no ledger of caravel");
   }
-  if (*version > kLedgerSchema) {
+  if (version > kLedgerSchema) {
     return fail(ErrorKind::usage,
-                fmt::format("written by a newer caravel (schema {}; this one knows {})", *version,
+                fmt::format("written by a newer caravel (schema {}; this one knows {})", version,
                             kLedgerSchema));
   }
-  return static_cast<int>(*version);
+  return static_cast<int>(version);
 }
 
 }  // namespace
@@ -168,8 +165,7 @@ Result<> upgrade_ledger(Sqlite& database) {
   auto schema = schema_of(database);
   if (!schema) return tl::unexpected(std::move(schema).error());
   if (*schema == kLedgerSchema) return {};
-  auto transaction = Transaction::begin(database);
-  if (!transaction) return tl::unexpected(std::move(transaction).error());
+  CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database));
   // Again, under the lock: another process may have come first.
   schema = schema_of(database);
   if (!schema) return tl::unexpected(std::move(schema).error());
@@ -178,7 +174,7 @@ Result<> upgrade_ledger(Sqlite& database) {
   }
   CARAVEL_TRY(database.script(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
                                           kApplicationId, kLedgerSchema)));
-  return transaction->commit();
+  return transaction.commit();
 }
 
 Result<> check_ledger(Sqlite& database) {

@@ -24,10 +24,11 @@ Result<> split(std::uint64_t first, std::uint64_t last, const Numbers& numbers, 
 
 Result<> put_gap(Sqlite& database, const SourceRun& run, std::uint64_t first, std::uint64_t last,
                  const std::string& since, bool told) {
-  auto put = database.run(
-      "INSERT INTO gaps (feed, run, first, last, since, told) VALUES (?, ?, ?, ?, ?, ?)", run.feed,
-      run.run, first, last, since, told);
-  if (!put) return tl::unexpected(std::move(put).error());
+  CARAVEL_TRY(
+
+      database.run(
+          "INSERT INTO gaps (feed, run, first, last, since, told) VALUES (?, ?, ?, ?, ?, ?)",
+          run.feed, run.run, first, last, since, told));
   return {};
 }
 
@@ -121,43 +122,42 @@ Result<Arrival> Ledger::arrived(const SourceRun& run, std::uint64_t sequence, St
     // The drop directory before the ledger: what leaves it meanwhile is in the ledger before that.
     // And not under the lock: it may be slow, and others wait for that.
     Numbers here = in_drop && sequence > next ? in_drop() : Numbers();
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) return tl::unexpected(std::move(transaction).error());
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
     CARAVEL_TRY(read_next());
     if (sequence > next) {
-      auto unfinished = unfinished_by_run(database_);
-      if (!unfinished) return tl::unexpected(std::move(unfinished).error());
-      here.merge((*unfinished)[{run.feed, run.run}].numbers);
+      CARAVEL_ASSIGN_OR_RETURN(auto unfinished, unfinished_by_run(database_));
+      here.merge(unfinished[{run.feed, run.run}].numbers);
       CARAVEL_TRY(split(next, sequence - 1, here,
                         [&](std::uint64_t first, std::uint64_t last, bool is_here) {
                           if (!is_here) arrival.opened.push_back({first, last, now});
                           return put_gap(database_, run, first, last, at, !is_here);
                         }));
     } else if (sequence < next) {
-      auto taken = take_from_gap(database_, run, sequence);
-      if (!taken) return tl::unexpected(std::move(taken).error());
-      arrival.closed = *taken;
+      CARAVEL_ASSIGN_OR_RETURN(auto taken, take_from_gap(database_, run, sequence));
+      arrival.closed = taken;
     }
-    auto kept = database_.run(
-        "INSERT INTO sources (feed, run, source, next, first_at, last_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (feed, run) DO UPDATE SET "
-        "next = max(next, excluded.next), last_at = max(last_at, excluded.last_at), "
-        "first_at = CASE WHEN first_at = '' THEN excluded.first_at ELSE first_at END, "
-        "source = CASE WHEN ?6 THEN source ELSE excluded.source END",
-        run.feed, run.run, run.source, std::max(next, sequence + 1), came ? time_text(*came) : "",
-        run.by_name_only);
-    if (!kept) return tl::unexpected(std::move(kept).error());
+    CARAVEL_TRY(
+
+        database_.run(
+            "INSERT INTO sources (feed, run, source, next, first_at, last_at) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (feed, run) DO UPDATE SET "
+            "next = max(next, excluded.next), last_at = max(last_at, excluded.last_at), "
+            "first_at = CASE WHEN first_at = '' THEN excluded.first_at ELSE first_at END, "
+            "source = CASE WHEN ?6 THEN source ELSE excluded.source END",
+            run.feed, run.run, run.source, std::max(next, sequence + 1),
+            came ? time_text(*came) : "", run.by_name_only));
     if (end == State::done) {
-      auto loaded = database_.run(
-          "UPDATE manifests SET loaded_at = ? WHERE feed = ? AND run = ? AND sequence = ? "
-          "AND loaded_at IS NULL",
-          at, run.feed, run.run, sequence);
-      if (!loaded) return tl::unexpected(std::move(loaded).error());
+      CARAVEL_TRY(
+
+          database_.run(
+              "UPDATE manifests SET loaded_at = ? WHERE feed = ? AND run = ? AND sequence = ? "
+              "AND loaded_at IS NULL",
+              at, run.feed, run.run, sequence));
     }
     CARAVEL_TRY(database_.each(
         "SELECT count(*) FROM gaps WHERE feed = ? AND run = ?",
         [&](const Statement& row) { arrival.gaps = row.count(0); }, run.feed, run.run));
-    CARAVEL_TRY(transaction->commit());
+    CARAVEL_TRY(transaction.commit());
     return arrival;
   });
 }
@@ -176,12 +176,10 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
                          source.last_at = time_at(row, 5);
                          out.push_back(std::move(source));
                        }));
-    auto unfinished = unfinished_by_run(database_);
-    if (!unfinished) return tl::unexpected(std::move(unfinished).error());
+    CARAVEL_ASSIGN_OR_RETURN(auto unfinished, unfinished_by_run(database_));
     std::map<std::pair<std::string, std::string>, SourceStatus*> by_run;
     for (SourceStatus& source : out) {
-      source.last_at =
-          std::max(source.last_at, (*unfinished)[{source.run.feed, source.run.run}].last);
+      source.last_at = std::max(source.last_at, unfinished[{source.run.feed, source.run.run}].last);
       by_run[{source.run.feed, source.run.run}] = &source;
     }
     CARAVEL_TRY(database_.each(
@@ -199,7 +197,7 @@ Result<std::vector<SourceStatus>> Ledger::sources() {
             }
             return Result<>();
           };
-          (void)split(row.count(2), row.count(3), (*unfinished)[key].numbers, keep);
+          (void)split(row.count(2), row.count(3), unfinished[key].numbers, keep);
         }));
     for (SourceStatus& source : out) {
       std::sort(source.gaps.begin(), source.gaps.end(),

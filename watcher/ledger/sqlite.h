@@ -42,9 +42,8 @@ class Statement {
     reset();
     (bind(values), ...);
     for (;;) {
-      auto row = step();
-      if (!row) return tl::unexpected(std::move(row).error());
-      if (!*row) break;
+      CARAVEL_ASSIGN_OR_RETURN(auto row, step());
+      if (!row) break;
     }
     reset();  // a statement that was left at its end could hold a commit up
     return {};
@@ -90,27 +89,23 @@ class Sqlite {
   /// Runs one statement to its end; the number of rows that it changed.
   template <class... Values>
   [[nodiscard]] Result<std::int64_t> run(std::string_view sql, const Values&... values) {
-    auto statement = prepare(sql);
-    if (!statement) return tl::unexpected(std::move(statement).error());
-    (statement->bind(values), ...);
+    CARAVEL_ASSIGN_OR_RETURN(auto statement, prepare(sql));
+    (statement.bind(values), ...);
     for (;;) {
-      auto row = statement->step();
-      if (!row) return tl::unexpected(std::move(row).error());
-      if (!*row) return changes();
+      CARAVEL_ASSIGN_OR_RETURN(auto row, statement.step());
+      if (!row) return changes();
     }
   }
 
   /// Calls `visit(const Statement&)` with each row.
   template <class Visit, class... Values>
   [[nodiscard]] Result<> each(std::string_view sql, Visit visit, const Values&... values) {
-    auto statement = prepare(sql);
-    if (!statement) return tl::unexpected(std::move(statement).error());
-    (statement->bind(values), ...);
+    CARAVEL_ASSIGN_OR_RETURN(auto statement, prepare(sql));
+    (statement.bind(values), ...);
     for (;;) {
-      auto row = statement->step();
-      if (!row) return tl::unexpected(std::move(row).error());
-      if (!*row) return {};
-      visit(std::as_const(*statement));
+      CARAVEL_ASSIGN_OR_RETURN(auto row, statement.step());
+      if (!row) return {};
+      visit(std::as_const(statement));
     }
   }
 

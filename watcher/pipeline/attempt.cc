@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/sources/sequence.h"
 #include "watcher/spool/refused_manifests.h"
@@ -89,20 +90,18 @@ PipelineResult Attempt::result() const {
 
 Result<> Attempt::open() {
   if (job_.root != nullptr) {
-    auto look = look_at(*job_.root, job_.claim);
-    if (!look) return tl::unexpected(look.error());
-    if (look->state != ClaimState::regular) {
-      const bool gone = look->state == ClaimState::gone;
+    CARAVEL_ASSIGN_OR_RETURN(auto look, look_at(*job_.root, job_.claim));
+    if (look.state != ClaimState::regular) {
+      const bool gone = look.state == ClaimState::gone;
       file_trouble_ = gone ? Ending::vanished : Ending::not_ready;
-      return fail(ErrorKind::retry, gone ? std::string("the file is gone") : look->reason);
+      return fail(ErrorKind::retry, gone ? std::string("the file is gone") : look.reason);
     }
-    fd_ = std::move(look->fd);
+    fd_ = std::move(look.fd);
     // Power loss is covered from here on: before this, the sender's copy counts.
     CARAVEL_TRY(sync_content(fd_.get()));
   } else {
-    auto fd = open_file(job_.path, O_RDONLY | O_NONBLOCK);
-    if (!fd) return tl::unexpected(fd.error());
-    fd_ = std::move(*fd);
+    CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(job_.path, O_RDONLY | O_NONBLOCK));
+    fd_ = std::move(fd);
   }
   step_ = job_.prepared ? Step::take_prepared : Step::format;
   return {};
@@ -116,9 +115,8 @@ Result<> Attempt::take_prepared() {
     step_ = Step::refuse;
     return {};
   }
-  auto stamp = stamp_of_fd(fd_.get());
-  if (!stamp) return tl::unexpected(stamp.error());
-  report_.stamp = *stamp;
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(fd_.get()));
+  report_.stamp = stamp;
   report_.result.counts = rows->end().counts;
   report_.result.sha256 = rows->end().sha256;
   format_name_ = rows->header().format;
@@ -137,9 +135,9 @@ Result<> Attempt::format() {
   if (tools_.feed.manifest != ManifestRule::ignore && job_.origin == Origin::process) {
     if (job_.beside) order.manifests.push_back(*job_.beside);
   } else if (tools_.feed.manifest != ManifestRule::ignore) {
-    auto manifests = tools_.ledger.manifests_for(tools_.feed.name, job_.claim.name);
-    if (!manifests) return tl::unexpected(manifests.error());
-    order.manifests = std::move(*manifests);
+    CARAVEL_ASSIGN_OR_RETURN(auto manifests,
+                             tools_.ledger.manifests_for(tools_.feed.name, job_.claim.name));
+    order.manifests = std::move(manifests);
   }
   // In csv/ under their own names only once they are whole.
   const FormatTargets targets{temporary("csv", ".csv"), temporary("csv", ".sidecar"),
@@ -247,15 +245,14 @@ Result<> Attempt::finish() {
 Result<> Attempt::note_sequence(State end) {
   const auto place = sequence_of(tools_.feed.name, job_.claim.name, report_.manifest);
   if (job_.prepared || !place) return {};
-  auto extract = tools_.ledger.find_claim(job_.claim.id);
-  if (!extract) return tl::unexpected(extract.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.find_claim(job_.claim.id));
   std::optional<Time> came;
-  if (*extract && job_.origin != Origin::process) came = (*extract)->claimed_at;
-  auto arrival =
+  if (extract && job_.origin != Origin::process) came = extract->claimed_at;
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto arrival,
       tools_.ledger.arrived(place->run, place->sequence, end, came, system_clock::now(),
-                            [&] { return numbers_in(tools_.feed.drop, place->run.run); });
-  if (!arrival) return tl::unexpected(arrival.error());
-  for (const std::string& text : describe(*place, *arrival)) {
+                            [&] { return numbers_in(tools_.feed.drop, place->run.run); }));
+  for (const std::string& text : describe(*place, arrival)) {
     if (tools_.observer.on_note) tools_.observer.on_note(text);
   }
   return {};
@@ -264,9 +261,8 @@ Result<> Attempt::note_sequence(State end) {
 Result<> Attempt::put_file_away() {
   fd_.reset();
   if (job_.root == nullptr) return {};
-  auto extract = tools_.ledger.find_claim(job_.claim.id);
-  if (!extract) return tl::unexpected(extract.error());
-  return *extract ? put_away(tools_.spool, tools_.ledger, *job_.root, **extract) : Result<>();
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.find_claim(job_.claim.id));
+  return extract ? put_away(tools_.spool, tools_.ledger, *job_.root, *extract) : Result<>();
 }
 
 Result<> Attempt::archive() {
@@ -287,9 +283,8 @@ Result<> Attempt::refuse() {
   }
   counts_ = {};
   counts_.lines = counts_.failed = report_.result.counts.lines;
-  auto extract = tools_.ledger.find_claim(job_.claim.id);
-  if (!extract) return tl::unexpected(extract.error());
-  if (*extract && (*extract)->state != State::failed) {
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.find_claim(job_.claim.id));
+  if (extract && extract->state != State::failed) {
     // A broken transfer, or one that cannot be unpacked, is not what has that number.
     const std::string& sha256 = report_.result.sha256;
     if (!sha256.empty() && !report_.mismatch) CARAVEL_TRY(note_sequence(State::failed));

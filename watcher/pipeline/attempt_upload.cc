@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/attempt.h"
@@ -25,11 +26,9 @@ constexpr milliseconds kReportEvery{1'000};
 }  // namespace
 
 Result<formatter::RowReader> Attempt::open_rows() const {
-  auto csv = open_file(csv_, O_RDONLY);
-  if (!csv) return tl::unexpected(csv.error());
-  auto sidecar = open_file(sidecar_, O_RDONLY);
-  if (!sidecar) return tl::unexpected(sidecar.error());
-  return formatter::RowReader::open(std::move(*csv), std::move(*sidecar));
+  CARAVEL_ASSIGN_OR_RETURN(auto csv, open_file(csv_, O_RDONLY));
+  CARAVEL_ASSIGN_OR_RETURN(auto sidecar, open_file(sidecar_, O_RDONLY));
+  return formatter::RowReader::open(std::move(csv), std::move(sidecar));
 }
 
 Result<> Attempt::start_upload() {
@@ -39,8 +38,7 @@ Result<> Attempt::start_upload() {
     return tl::unexpected(rows.error());
   }
   const std::string place = store_place(tools_.store_config);
-  auto may_create = tools_.ledger.may_create(place);
-  if (!may_create) return tl::unexpected(may_create.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto may_create, tools_.ledger.may_create(place));
 
   uploader::ExtractInfo info;
   info.feed = tools_.feed.name;
@@ -52,10 +50,9 @@ Result<> Attempt::start_upload() {
   info.year_guessed = report_.year_guessed;
   uploader::UploadOptions options;
   options.reprocess = job_.reprocess;
-  options.may_create = *may_create;
-  auto loaded_before = was_loaded_before();
-  if (!loaded_before) return tl::unexpected(loaded_before.error());
-  options.loaded_before = *loaded_before;
+  options.may_create = may_create;
+  CARAVEL_ASSIGN_OR_RETURN(auto loaded_before, was_loaded_before());
+  options.loaded_before = loaded_before;
   options.max_refused = tools_.feed.max_rejects.allowed(report_.result.counts.lines);
   upload_ = tools_.store.start(std::move(info), std::move(*rows), options);
   upload_->on_progress = [this](std::uint64_t acknowledged) { acknowledge(acknowledged); };
@@ -64,9 +61,8 @@ Result<> Attempt::start_upload() {
 
 /// The same content went into this feed's store before, all of it.
 Result<bool> Attempt::was_loaded_before() {
-  auto same = tools_.ledger.find_sha256(report_.result.sha256);
-  if (!same) return tl::unexpected(same.error());
-  return std::any_of(same->begin(), same->end(), [&](const Extract& extract) {
+  CARAVEL_ASSIGN_OR_RETURN(auto same, tools_.ledger.find_sha256(report_.result.sha256));
+  return std::any_of(same.begin(), same.end(), [&](const Extract& extract) {
     return extract.state == State::done && extract.feed == tools_.feed.name &&
            extract.store == tools_.feed.store;
   });

@@ -33,9 +33,8 @@ struct Assumption {
 Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets& targets,
                           const Assumption& assumed, const formatter::FormatMonitor& monitor) {
   FormatReport report;
-  auto stamp = stamp_of_fd(fd);
-  if (!stamp) return tl::unexpected(stamp.error());
-  report.stamp = *stamp;
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(fd));
+  report.stamp = stamp;
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
   UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!own) return fail_with_errno("dup", errno);
@@ -44,15 +43,12 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
   options.name = order.name;
   options.fixed_size = report.stamp.size;
   if (report.stamp.size == 0) own = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  auto input = formatter::Input::open(std::move(own), options);
-  if (!input) return tl::unexpected(input.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
 
-  auto csv_fd = open_target(targets.csv);
-  if (!csv_fd) return tl::unexpected(csv_fd.error());
-  auto sidecar_fd = open_target(targets.sidecar);
-  if (!sidecar_fd) return tl::unexpected(sidecar_fd.error());
-  formatter::Output csv(csv_fd->get());
-  formatter::Output sidecar(sidecar_fd->get());
+  CARAVEL_ASSIGN_OR_RETURN(auto csv_fd, open_target(targets.csv));
+  CARAVEL_ASSIGN_OR_RETURN(auto sidecar_fd, open_target(targets.sidecar));
+  formatter::Output csv(csv_fd.get());
+  formatter::Output sidecar(sidecar_fd.get());
   formatter::Rejects rejects(targets.rejects);
 
   formatter::FormatRequest request;
@@ -68,11 +64,11 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
   request.accept_unterminated = order.feed.accept_unterminated;
   request.max_line = order.config.max_line;
   request.max_unpacked = order.config.max_unpacked;
-  auto result = format_extract(*input, request, {csv, sidecar, rejects}, monitor);
-  if (!result) return tl::unexpected(result.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto result,
+                           format_extract(input, request, {csv, sidecar, rejects}, monitor));
   // What is kept of rejects must be on the disk before the extract is called done.
   CARAVEL_TRY(rejects.flush(true));
-  report.result = std::move(*result);
+  report.result = std::move(result);
   report.has_lines = rejects.has_lines();
   report.has_cut = rejects.has_cut();
   report.has_reasons = rejects.has_reasons();
@@ -131,9 +127,8 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
       auto manifest = ledger->manifest_of(order.feed.name, digest, order.name);
       if (!manifest || *manifest) return manifest;
     }
-    auto all = ledger->manifests_for(order.feed.name, order.name);
-    if (!all) return tl::unexpected(all.error());
-    known = std::move(*all);
+    CARAVEL_ASSIGN_OR_RETURN(auto all, ledger->manifests_for(order.feed.name, order.name));
+    known = std::move(all);
   }
   // One that the ledger has but did not name came too late; one that it has not lies beside a file.
   const auto found =
@@ -154,18 +149,16 @@ bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>&
 Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const FormatResult& result,
                           std::int64_t mtime_ns) {
   Assumption settled;
-  auto manifest = manifest_for(order, ledger, result);
-  if (!manifest) return tl::unexpected(manifest.error());
-  settled.manifest = std::move(*manifest);
+  CARAVEL_ASSIGN_OR_RETURN(auto manifest, manifest_for(order, ledger, result));
+  settled.manifest = std::move(manifest);
   settled.time = time_of(order, settled.manifest, mtime_ns);
   if (ledger == nullptr || order.by_hand.year) return settled;
   // Rows must get the years that they have in the store.
-  auto known = ledger->known_time(result.sha256);
-  if (!known) return tl::unexpected(known.error());
-  if (*known && **known == settled.time.known) {
+  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->known_time(result.sha256));
+  if (known && *known == settled.time.known) {
     settled.time.only_mtime = false;  // it was believed before
-  } else if (*known) {
-    if (auto earlier = ExtractTime::of_known(**known)) settled.time = std::move(*earlier);
+  } else if (known) {
+    if (auto earlier = ExtractTime::of_known(*known)) settled.time = std::move(*earlier);
   }
   return settled;
 }
@@ -195,20 +188,18 @@ formatter::Hash128 first_line_hash(const Manifest& manifest) {
 
 Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatTargets& targets,
                                  Ledger* ledger, const formatter::FormatMonitor& monitor) {
-  auto stamp = stamp_of_fd(fd);
-  if (!stamp) return tl::unexpected(stamp.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(fd));
   Assumption assumed;
   const auto likely = std::find_if(order.manifests.begin(), order.manifests.end(),
-                                   [&](const Manifest& m) { return m.bytes == stamp->size; });
+                                   [&](const Manifest& m) { return m.bytes == stamp.size; });
   if (likely != order.manifests.end()) assumed.manifest = *likely;
-  assumed.time = time_of(order, assumed.manifest, stamp->mtime_ns);
+  assumed.time = time_of(order, assumed.manifest, stamp.mtime_ns);
   auto report = pass(fd, order, targets, assumed, monitor);
   if (!report) return report;
   // Only its content says whether we have seen it before, and what belongs to it.
-  auto settled = settle(order, ledger, report->result, stamp->mtime_ns);
-  if (!settled) return tl::unexpected(settled.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto settled, settle(order, ledger, report->result, stamp.mtime_ns));
   // Not only by those of its name: an enemy may have sent more of them than are looked at.
-  if (!order.manifests.empty() && !settled->manifest &&
+  if (!order.manifests.empty() && !settled.manifest &&
       std::none_of(order.manifests.begin(), order.manifests.end(),
                    [&](const Manifest& m) { return speaks_of(m, report->result); })) {
     report->mismatch = true;
@@ -216,13 +207,13 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   }
   const formatter::Format* format = report->result.format;
   const bool needs_year = format != nullptr && format->needs_year();
-  const bool same_year = !needs_year || settled->time.known == assumed.time.known;
-  if (!same_year || !same_place(settled->manifest, assumed.manifest)) {
-    report = pass(fd, order, targets, *settled, monitor);
+  const bool same_year = !needs_year || settled.time.known == assumed.time.known;
+  if (!same_year || !same_place(settled.manifest, assumed.manifest)) {
+    report = pass(fd, order, targets, settled, monitor);
     if (!report) return report;
   }
-  const ExtractTime& time = settled->time;
-  report->manifest = settled->manifest;
+  const ExtractTime& time = settled.time;
+  report->manifest = settled.manifest;
 
   if (needs_year && time.only_mtime && report->result.last_date &&
       !formatter::mtime_is_credible(*report->result.last_date, time.time)) {

@@ -23,16 +23,14 @@ Result<> add_refused_rows(int fd, const std::string& name, std::uint64_t size, s
   options.digest = false;
   options.fixed_size = size;
   options.name = name;
-  auto input = formatter::Input::open(std::move(own), options);
-  if (!input) return tl::unexpected(input.error());
-  formatter::LineSplitter lines(*input, max_line);
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
+  formatter::LineSplitter lines(input, max_line);
   formatter::Rejects rejects(paths, formatter::Rejects::Mode::append);
   auto next = by_line.begin();
   formatter::Line line;
   while (next != by_line.end()) {
-    auto more = lines.next(line);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) break;
+    CARAVEL_ASSIGN_OR_RETURN(auto more, lines.next(line));
+    if (!more) break;
     if (line.number != next->first) continue;
     rejects.add(line.number, line.offset, next->second->reason, line.text());
     ++next;

@@ -21,18 +21,15 @@ bool less(const Hash128& a, const Hash128& b) {
 
 Result<std::vector<Hash128>> yielded_ids(const std::string& sidecar_path,
                                          const std::string& csv_path) {
-  auto csv = open_file(csv_path, O_RDONLY);
-  if (!csv) return tl::unexpected(csv.error());
-  auto sidecar = open_file(sidecar_path, O_RDONLY);
-  if (!sidecar) return tl::unexpected(sidecar.error());
-  auto rows = formatter::RowReader::open(std::move(*csv), std::move(*sidecar));
-  if (!rows) return tl::unexpected(rows.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto csv, open_file(csv_path, O_RDONLY));
+  CARAVEL_ASSIGN_OR_RETURN(auto sidecar, open_file(sidecar_path, O_RDONLY));
+  CARAVEL_ASSIGN_OR_RETURN(auto rows,
+                           formatter::RowReader::open(std::move(csv), std::move(sidecar)));
   std::vector<Hash128> ids;
   formatter::Row row;
   for (;;) {
-    auto more = rows->next(row);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) break;
+    CARAVEL_ASSIGN_OR_RETURN(auto more, rows.next(row));
+    if (!more) break;
     ids.push_back(formatter::hash_bytes(row.id_tail));
   }
   std::sort(ids.begin(), ids.end(), less);
@@ -45,12 +42,10 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
                                     const std::string& sha256, const std::string& unpacked_sha256,
                                     const std::string& sidecar_path, const std::string& csv_path,
                                     const IdentityRules& rules) {
-  auto yielded = yielded_ids(sidecar_path, csv_path);
-  if (!yielded) return tl::unexpected(yielded.error());
-  auto others = ledger.other_row_times(feed, sha256);
-  if (!others) return tl::unexpected(others.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto yielded, yielded_ids(sidecar_path, csv_path));
+  CARAVEL_ASSIGN_OR_RETURN(auto others, ledger.other_row_times(feed, sha256));
   const auto covered = [&](std::string_view time) {
-    return std::any_of(others->begin(), others->end(), [&](const RowTimes& other) {
+    return std::any_of(others.begin(), others.end(), [&](const RowTimes& other) {
       return other.first_time <= time && time <= other.last_time;
     });
   };
@@ -69,22 +64,20 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
                        : "other extracts cover their time";
   std::vector<std::string> doomed;
   const std::string extract = sha256.substr(0, 16);
-  auto visited = store.for_each_row_of(feed, extract, [&](const uploader::StoredDocument& row) {
+  CARAVEL_TRY(store.for_each_row_of(feed, extract, [&](const uploader::StoredDocument& row) {
     const std::string_view tail = std::string_view(row.id).substr(feed.size() + 1);
-    if (std::binary_search(yielded->begin(), yielded->end(), formatter::hash_bytes(tail), less)) {
+    if (std::binary_search(yielded.begin(), yielded.end(), formatter::hash_bytes(tail), less)) {
       return;
     }
     const bool keep = *several_places || covered(tail.substr(0, tail.find(':')));
     (keep ? stale.kept : doomed).push_back(row.id);
-  });
-  if (!visited) return tl::unexpected(visited.error());
+  }));
   for (std::size_t at = 0; at < doomed.size(); at += kRemoveAtOnce) {
     const std::vector<std::string> some(
         doomed.begin() + static_cast<std::ptrdiff_t>(at),
         doomed.begin() + static_cast<std::ptrdiff_t>(std::min(at + kRemoveAtOnce, doomed.size())));
-    auto removed = store.remove_rows(feed, extract, some);
-    if (!removed) return tl::unexpected(removed.error());
-    stale.removed += *removed;
+    CARAVEL_ASSIGN_OR_RETURN(auto removed, store.remove_rows(feed, extract, some));
+    stale.removed += removed;
   }
   return stale;
 }

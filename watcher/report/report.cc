@@ -18,24 +18,21 @@ std::uint64_t extracts_in(const FeedSummary& summary, State state) {
 }
 
 Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  auto summaries = ledger.summaries();
-  if (!summaries) return tl::unexpected(std::move(summaries).error());
-  auto hour = ledger.throughput_since(report.now - std::chrono::hours(1));
-  if (!hour) return tl::unexpected(std::move(hour).error());
-  auto day = ledger.throughput_since(report.now - std::chrono::hours(24));
-  if (!day) return tl::unexpected(std::move(day).error());
+  CARAVEL_ASSIGN_OR_RETURN(auto summaries, ledger.summaries());
+  CARAVEL_ASSIGN_OR_RETURN(auto hour, ledger.throughput_since(report.now - std::chrono::hours(1)));
+  CARAVEL_ASSIGN_OR_RETURN(auto day, ledger.throughput_since(report.now - std::chrono::hours(24)));
 
   std::vector<std::string> names = question.feeds;
-  for (const auto& [name, unused] : *summaries) {
+  for (const auto& [name, unused] : summaries) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     FeedStatus feed;
     feed.name = names[i];
     feed.configured = i < question.feeds.size();
-    feed.summary = value_or_default(*summaries, feed.name);
-    feed.last_hour = value_or_default(*hour, feed.name);
-    feed.last_day = value_or_default(*day, feed.name);
+    feed.summary = value_or_default(summaries, feed.name);
+    feed.last_hour = value_or_default(hour, feed.name);
+    feed.last_day = value_or_default(day, feed.name);
     report.waiting_total += extracts_in(feed.summary, State::waiting);
     report.failed_total += extracts_in(feed.summary, State::failed);
     report.feeds.push_back(std::move(feed));
@@ -44,12 +41,11 @@ Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport&
 }
 
 Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  auto known = ledger.stores();
-  if (!known) return tl::unexpected(std::move(known).error());
+  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger.stores());
   for (const auto& [name, place] : question.stores) {
     StoreRecord record;
     // A place, not a name, is what holds rows: a store that was pointed elsewhere is a new one.
-    for (const StoreRecord& candidate : *known) {
+    for (const StoreRecord& candidate : known) {
       if (candidate.place == place) record = candidate;
     }
     record.name = name;
@@ -60,9 +56,8 @@ Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport
 }
 
 Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  auto sources = ledger.sources();
-  if (!sources) return tl::unexpected(sources.error());
-  for (SourceStatus& source : *sources) {
+  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources());
+  for (SourceStatus& source : sources) {
     if (source.replaced && source.gaps_total == 0) continue;
     FeedConfig feed;  // with the defaults, if it is not configured any more
     for (const FeedConfig& known : question.limits) {
@@ -75,13 +70,11 @@ Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusRepor
                     [&](const SequenceGap& gap) { return gap.since < forget_before; });
     report.sources.push_back({std::move(source), forgotten, forget_before});
   }
-  auto silent = silent_sources(question.limits, ledger, report.now);
-  if (!silent) return tl::unexpected(silent.error());
-  std::erase_if(*silent, [](const SilentSource& source) { return source.forgotten; });
-  report.silent = std::move(*silent);
-  auto overdue = overdue_manifests(question.limits, ledger, report.now);
-  if (!overdue) return tl::unexpected(overdue.error());
-  report.overdue = std::move(*overdue);
+  CARAVEL_ASSIGN_OR_RETURN(auto silent, silent_sources(question.limits, ledger, report.now));
+  std::erase_if(silent, [](const SilentSource& source) { return source.forgotten; });
+  report.silent = std::move(silent);
+  CARAVEL_ASSIGN_OR_RETURN(auto overdue, overdue_manifests(question.limits, ledger, report.now));
+  report.overdue = std::move(overdue);
   return {};
 }
 
@@ -96,15 +89,12 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));
   CARAVEL_TRY(add_sources(ledger, question, report));
-  auto waiting = ledger.newest_in(State::waiting, question.most);
-  if (!waiting) return tl::unexpected(std::move(waiting).error());
-  report.waiting = std::move(*waiting);
-  auto failed = ledger.newest_in(State::failed, question.most);
-  if (!failed) return tl::unexpected(std::move(failed).error());
-  report.failed = std::move(*failed);
-  auto left_alone = ledger.left_alone();
-  if (!left_alone) return tl::unexpected(std::move(left_alone).error());
-  for (const auto& [feed, names] : *left_alone) {
+  CARAVEL_ASSIGN_OR_RETURN(auto waiting, ledger.newest_in(State::waiting, question.most));
+  report.waiting = std::move(waiting);
+  CARAVEL_ASSIGN_OR_RETURN(auto failed, ledger.newest_in(State::failed, question.most));
+  report.failed = std::move(failed);
+  CARAVEL_ASSIGN_OR_RETURN(auto left_alone, ledger.left_alone());
+  for (const auto& [feed, names] : left_alone) {
     report.left_alone_total += names.size();
     for (const LeftAlone& name : names) {
       if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/report/report.h"
 #include "watcher/sources/sequence.h"

@@ -7,13 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "base/moment.h"
+
 namespace caravel::watcher {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-tail::Now now() { return {steady_clock::now(), std::chrono::system_clock::now()}; }
 
 /// True if we were asked to stop before.
 bool stopped_before(steady_clock::time_point wake, const StopSignal& stop) {
@@ -53,7 +53,7 @@ Tailing::Tailing(std::unique_ptr<tail::Agent> agent, StopSignal& stop,
                  std::function<void(const std::string&)> say)
     : thread_([agent = std::move(agent), &stop, say = std::move(say)] {
         for (;;) {
-          const tail::Step step = agent->step(now());
+          const tail::Step step = agent->step(Moment::now());
           for (const std::string& message : step.messages) say(message);
           if (stopped_before(step.wake, stop)) return;
         }
@@ -65,7 +65,7 @@ bool tail_once(tail::Agent& agent, const StopSignal& stop,
                const std::function<void(const std::string&)>& say) {
   bool trouble = false;
   for (;;) {
-    const tail::Step step = agent.step(now());
+    const tail::Step step = agent.step(Moment::now());
     for (const std::string& message : step.messages) say(message);
     trouble = trouble || step.trouble;
     if (step.idle) return !trouble;

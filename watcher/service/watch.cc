@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/moment.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/sources/source_watch.h"
 #include "watcher/spool/expire.h"
@@ -79,22 +80,20 @@ void log_messages(Intake& intake) {
 }  // namespace
 
 Result<> watch(const Service& service) {
-  auto ledger = Ledger::open(service.config.ledger_path());
-  if (!ledger) return tl::unexpected(ledger.error());
-  auto inotify = Inotify::open();
-  if (!inotify) return tl::unexpected(inotify.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
+  CARAVEL_ASSIGN_OR_RETURN(auto inotify, Inotify::open());
   Finished finished;
-  Intake intake(service.config, service.spool, *ledger, &*inotify, service.origin);
+  Intake intake(service.config, service.spool, ledger, &inotify, service.origin);
   std::map<const FeedConfig*, std::unique_ptr<Worker>> workers;
   // However this function is left: workers that nobody stops would be waited for in vain.
   const StopAtEnd stop_at_end{service.stop};
   for (const FeedConfig& feed : service.config.feeds) {
-    auto worker = Worker::start(
-        service, feed, [&finished](const ReadyExtract& extract, const PipelineResult& result) {
-          finished.add(extract, result);
-        });
-    if (!worker) return tl::unexpected(worker.error());
-    workers[&feed] = std::move(*worker);
+    CARAVEL_ASSIGN_OR_RETURN(auto worker, Worker::start(service, feed,
+                                                        [&finished](const ReadyExtract& extract,
+                                                                    const PipelineResult& result) {
+                                                          finished.add(extract, result);
+                                                        }));
+    workers[&feed] = std::move(worker);
   }
   const auto hand_over = [&] {
     for (ReadyExtract& extract : intake.take_ready()) {
@@ -111,7 +110,7 @@ Result<> watch(const Service& service) {
                  feed.store);
   }
   ::sd_notify(0, "READY=1");
-  SourceWatch sources(service.config, *ledger);
+  SourceWatch sources(service.config, ledger);
   auto next_tidy = steady_clock::now();
   std::vector<DropEvent> events;
   while (!service.stop.requested()) {
@@ -121,14 +120,14 @@ Result<> watch(const Service& service) {
       next_tidy = now.steady + kTidyEvery;
     }
     pollfd polled[] = {
-        {service.stop.fd(), POLLIN, 0}, {inotify->fd(), POLLIN, 0}, {finished.fd(), POLLIN, 0}};
+        {service.stop.fd(), POLLIN, 0}, {inotify.fd(), POLLIN, 0}, {finished.fd(), POLLIN, 0}};
     const int timeout = poll_timeout(std::min(intake.next_deadline(), next_tidy), now.steady);
     if (::poll(polled, std::size(polled), timeout) < 0 && errno != EINTR) {
       return fail_with_errno("poll", errno);
     }
     now = Moment::now();
     events.clear();
-    if ((polled[1].revents & POLLIN) != 0) CARAVEL_TRY(inotify->drain(events));
+    if ((polled[1].revents & POLLIN) != 0) CARAVEL_TRY(inotify.drain(events));
     if ((polled[2].revents & POLLIN) != 0) {
       for (const Finished::One& one : finished.take()) {
         intake.finished(one.extract, one.ending, one.message, now);
@@ -148,9 +147,8 @@ Result<> watch(const Service& service) {
 }
 
 Result<SweepResult> sweep(const Service& service) {
-  auto ledger = Ledger::open(service.config.ledger_path());
-  if (!ledger) return tl::unexpected(ledger.error());
-  Intake intake(service.config, service.spool, *ledger, nullptr, service.origin);
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
+  Intake intake(service.config, service.spool, ledger, nullptr, service.origin);
   std::map<const FeedConfig*, std::unique_ptr<uploader::Store>> stores;
   std::map<const FeedConfig*, std::string> down;
   SweepResult total;
@@ -160,8 +158,8 @@ Result<SweepResult> sweep(const Service& service) {
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto reason = down.find(&feed); reason != down.end()) {
       ++total.gave_up;
-      (void)ledger->set_waiting(extract.claim.id, reason->second, std::nullopt,
-                                std::chrono::system_clock::now());
+      (void)ledger.set_waiting(extract.claim.id, reason->second, std::nullopt,
+                               std::chrono::system_clock::now());
       PipelineResult result;
       result.ending = Ending::gave_up;
       return result;
@@ -175,7 +173,7 @@ Result<SweepResult> sweep(const Service& service) {
     job.last_chance = extract.last_chance;
     const auto began = steady_clock::now();
     const PipelineResult result =
-        Pipeline({service.config, feed, service.formats, service.spool, *ledger, *store,
+        Pipeline({service.config, feed, service.formats, service.spool, ledger, *store,
                   store_config, service.stop, logging_observer(feed.name, store_config.name),
                   kSweepPatience})
             .run(job);
@@ -227,7 +225,7 @@ Result<SweepResult> sweep(const Service& service) {
   total.waiting = total.gave_up + intake.waiting();
   total.faults = intake.faults();
   for (const std::string& message :
-       SourceWatch(service.config, *ledger).step(std::chrono::system_clock::now())) {
+       SourceWatch(service.config, ledger).step(std::chrono::system_clock::now())) {
     spdlog::warn("{}", message);
   }
   tidy(service, std::chrono::system_clock::now());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/text.h"
 #include "watcher/files/name_rules.h"
 
 namespace caravel::watcher {
@@ -15,10 +16,9 @@ constexpr std::chrono::seconds kRefusedRetry{15};
 Result<std::unique_ptr<Worker>> Worker::start(
     const Service& service, const FeedConfig& feed,
     std::function<void(const ReadyExtract&, const PipelineResult&)> on_finished) {
-  auto ledger = Ledger::open(service.config.ledger_path());
-  if (!ledger) return tl::unexpected(ledger.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
   return std::unique_ptr<Worker>(
-      new Worker(service, feed, std::move(*ledger), std::move(on_finished)));
+      new Worker(service, feed, std::move(ledger), std::move(on_finished)));
 }
 
 Worker::Worker(const Service& service, const FeedConfig& feed, Ledger ledger,

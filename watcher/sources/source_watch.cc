@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/name_rules.h"
 
@@ -33,13 +34,12 @@ std::string silence_of(const std::string& source, const std::string& run) {
 Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
                                                  Ledger& ledger, Time now) {
   std::vector<SilentSource> out;
-  auto sources = ledger.sources();
-  if (!sources) return tl::unexpected(sources.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources());
   for (const FeedConfig& feed : feeds) {
     if (!feed.expect_every) continue;
     std::vector<SilentSource> expected;
     std::map<std::string, unsigned> of_this_name;
-    for (const SourceStatus& source : *sources) {
+    for (const SourceStatus& source : sources) {
       const bool only_by_hand = source.last_at == Time{};
       if (source.run.feed != feed.name || source.replaced || only_by_hand) continue;
       const bool forgotten = now - source.last_at > feed.forget_source;
@@ -49,10 +49,9 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
     }
     if (std::all_of(expected.begin(), expected.end(),
                     [](const SilentSource& source) { return source.forgotten; })) {
-      auto claim = ledger.last_claim(feed.name);
-      if (!claim) return tl::unexpected(claim.error());
+      CARAVEL_ASSIGN_OR_RETURN(auto claim, ledger.last_claim(feed.name));
       // One that never had an extract has no silence to measure yet.
-      if (*claim) expected.push_back({feed.name, "", "", false, **claim, {}, false});
+      if (claim) expected.push_back({feed.name, "", "", false, *claim, {}, false});
     }
     for (SilentSource& source : expected) {
       source.since = source.last_at + *feed.expect_every;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/spool/mover.h"
@@ -29,11 +30,11 @@ std::string day_path(std::chrono::year_month_day day) {
 
 Result<UniqueFd> make_day(int done_fd, std::chrono::year_month_day day) {
   const std::string path = day_path(day);
-  auto year = make_directory_at(done_fd, path.substr(0, 4), kDirectoryMode);
-  if (!year) return year;
-  auto month = make_directory_at(year->get(), path.substr(5, 2), kDirectoryMode);
-  if (!month) return month;
-  return make_directory_at(month->get(), path.substr(8, 2), kDirectoryMode);
+  CARAVEL_ASSIGN_OR_RETURN(auto year,
+                           make_directory_at(done_fd, path.substr(0, 4), kDirectoryMode));
+  CARAVEL_ASSIGN_OR_RETURN(auto month,
+                           make_directory_at(year.get(), path.substr(5, 2), kDirectoryMode));
+  return make_directory_at(month.get(), path.substr(8, 2), kDirectoryMode);
 }
 
 Result<std::optional<FileStamp>> stamp_at(int directory_fd, const std::string& path) {
@@ -138,9 +139,8 @@ Result<std::optional<std::string>> find_archived(const Spool& spool, const std::
                                                  const FileStamp& stamp) {
   for (unsigned n = 1; n <= kNamesToFind; ++n) {
     const std::string path = fmt::format("done/{}/{}", day_path(day), nth_name(name, sha256, n));
-    auto there = stamp_at(spool.fd(), path);
-    if (!there) return tl::unexpected(std::move(there).error());
-    if (*there && !changed_since(stamp, **there)) return path;
+    CARAVEL_ASSIGN_OR_RETURN(auto there, stamp_at(spool.fd(), path));
+    if (there && !changed_since(stamp, *there)) return path;
   }
   return std::nullopt;
 }
@@ -153,20 +153,19 @@ Result<ClaimOutcome> reclaim(const Spool& spool, const std::string& relative, co
   if (!is_claim_id(claim.id) || !is_plain_name(claim.name)) {
     return fail(ErrorKind::content, "no claim can be called " + printable(claim.name));
   }
-  auto directory = make_directory_at(spool.work_fd(), claim.id, 0700);
-  if (!directory) return tl::unexpected(std::move(directory).error());
+  CARAVEL_ASSIGN_OR_RETURN(auto directory, make_directory_at(spool.work_fd(), claim.id, 0700));
   // A crash here leaves an empty claim directory and the file in done/: the next check of what
   // was archived sees the change again.
-  const int error = rename_noreplace(spool.fd(), relative, directory->get(), claim.name);
+  const int error = rename_noreplace(spool.fd(), relative, directory.get(), claim.name);
   if (error != 0) {
     ::unlinkat(spool.work_fd(), claim.id.c_str(), AT_REMOVEDIR);
     if (error == ENOENT) return ClaimOutcome::vanished;
     return fail_with_errno(fmt::format("take {} back", printable(relative)), error);
   }
-  CARAVEL_TRY(sync_fd(directory->get(), claim.id));
-  auto from = open_directory_at(spool.fd(), relative.substr(0, relative.rfind('/')));
-  if (!from) return tl::unexpected(std::move(from).error());
-  CARAVEL_TRY(sync_fd(from->get(), "done/"));
+  CARAVEL_TRY(sync_fd(directory.get(), claim.id));
+  CARAVEL_ASSIGN_OR_RETURN(auto from,
+                           open_directory_at(spool.fd(), relative.substr(0, relative.rfind('/'))));
+  CARAVEL_TRY(sync_fd(from.get(), "done/"));
   return ClaimOutcome::claimed;
 }
 

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/files/scan.h"
@@ -149,9 +150,8 @@ Result<> sync_claims(const ClaimRoot& root, int drop_fd, std::span<const Claim> 
   // moment at which neither name is on the disk.
   for (const Claim& claim : claims) {
     CARAVEL_TRY(check(claim));
-    auto directory = open_directory_at(root.fd.get(), claim.id);
-    if (!directory) return tl::unexpected(std::move(directory).error());
-    CARAVEL_TRY(sync_fd(directory->get(), claim.id));
+    CARAVEL_ASSIGN_OR_RETURN(auto directory, open_directory_at(root.fd.get(), claim.id));
+    CARAVEL_TRY(sync_fd(directory.get(), claim.id));
   }
   CARAVEL_TRY(sync_fd(root.fd.get(), root.path));
   return sync_fd(drop_fd, "the drop directory");

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 

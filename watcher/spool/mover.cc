@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
@@ -23,14 +24,13 @@ Result<bool> same_bytes(int left, int right) {
   std::vector<char> left_bytes(kCopyBytes);
   std::vector<char> right_bytes(kCopyBytes);
   for (std::uint64_t offset = 0;; offset += kCopyBytes) {
-    auto left_size = read_at(left, offset, left_bytes.data(), kCopyBytes);
-    if (!left_size) return tl::unexpected(std::move(left_size).error());
-    auto right_size = read_at(right, offset, right_bytes.data(), kCopyBytes);
-    if (!right_size) return tl::unexpected(std::move(right_size).error());
-    if (*left_size != *right_size) return false;
-    const std::string_view left_view(left_bytes.data(), *left_size);
-    if (left_view != std::string_view(right_bytes.data(), *right_size)) return false;
-    if (*left_size < kCopyBytes) return true;
+    CARAVEL_ASSIGN_OR_RETURN(auto left_size, read_at(left, offset, left_bytes.data(), kCopyBytes));
+    CARAVEL_ASSIGN_OR_RETURN(auto right_size,
+                             read_at(right, offset, right_bytes.data(), kCopyBytes));
+    if (left_size != right_size) return false;
+    const std::string_view left_view(left_bytes.data(), left_size);
+    if (left_view != std::string_view(right_bytes.data(), right_size)) return false;
+    if (left_size < kCopyBytes) return true;
   }
 }
 
@@ -40,9 +40,8 @@ Result<bool> is_copy(int directory_fd, const std::string& name, int source_fd,
   const UniqueFd there(
       ::openat(directory_fd, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!there) return false;
-  auto stamp = stamp_of_fd(there.get());
-  if (!stamp) return tl::unexpected(std::move(stamp).error());
-  if (changed_since(source, *stamp)) return false;
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(there.get()));
+  if (changed_since(source, stamp)) return false;
   return same_bytes(source_fd, there.get());
 }
 
@@ -81,9 +80,8 @@ Result<Moved> Mover::to(int directory_fd, const std::string& name) {
 
 Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
   if (!copied_) {
-    auto look = look_at(root_, claim_);
-    if (!look) return tl::unexpected(std::move(look).error());
-    source_ = std::move(*look);
+    CARAVEL_ASSIGN_OR_RETURN(auto look, look_at(root_, claim_));
+    source_ = std::move(look);
     if (source_.state == ClaimState::gone) return Moved::gone;
     if (source_.state == ClaimState::not_regular) return Moved::not_movable;
     if (!source_.fd) {
@@ -91,9 +89,9 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
                   fmt::format("copy {}: it {}", printable(claim_.name), source_.reason));
     }
   }
-  auto already = is_copy(directory_fd, name, source_.fd.get(), source_.stamp);
-  if (!already) return tl::unexpected(std::move(already).error());
-  if (!*already) {
+  CARAVEL_ASSIGN_OR_RETURN(auto already,
+                           is_copy(directory_fd, name, source_.fd.get(), source_.stamp));
+  if (!already) {
     if (!copied_) CARAVEL_TRY(copy());
     copied_ = true;
     const int error = rename_noreplace(temporary_fd_, temporary_, directory_fd, name);
@@ -118,11 +116,11 @@ Result<> Mover::copy() {
   if (!out) return fail_with_errno("make a temporary", errno);
   std::vector<char> buffer(kCopyBytes);
   for (std::uint64_t offset = 0;;) {
-    auto got = read_at(source_.fd.get(), offset, buffer.data(), buffer.size());
-    if (!got) return tl::unexpected(std::move(got).error());
-    if (*got == 0) break;
-    CARAVEL_TRY(write_all(out.get(), {buffer.data(), *got}));
-    offset += *got;
+    CARAVEL_ASSIGN_OR_RETURN(auto got,
+                             read_at(source_.fd.get(), offset, buffer.data(), buffer.size()));
+    if (got == 0) break;
+    CARAVEL_TRY(write_all(out.get(), {buffer.data(), got}));
+    offset += got;
   }
   // The mtime goes along: it can decide the year of the lines, and is_copy() knows the file by it.
   struct stat status;

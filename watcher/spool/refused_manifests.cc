@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/name_rules.h"
 

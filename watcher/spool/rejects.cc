@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/spool/archive.h"
@@ -85,9 +86,8 @@ Result<std::string> take_free(int directory, const std::string& name, std::strin
                               std::string_view owner) {
   for (unsigned n = 1; n <= kMaxNames; ++n) {
     std::string candidate = nth_name(name, sha256, n);
-    auto taken = any_exists(directory, candidate);
-    if (!taken) return tl::unexpected(std::move(taken).error());
-    if (*taken) continue;
+    CARAVEL_ASSIGN_OR_RETURN(auto taken, any_exists(directory, candidate));
+    if (taken) continue;
     CARAVEL_TRY(set_owner(directory, candidate, owner));
     return candidate;
   }

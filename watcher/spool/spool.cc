@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 
@@ -34,15 +35,14 @@ bool ours(uid_t owner, uid_t spool_owner) {
 
 Result<UniqueFd> open_own_directory(int spool_fd, const std::string& name, mode_t mode,
                                     uid_t spool_owner) {
-  auto fd = make_directory_at(spool_fd, name, mode);
-  if (!fd) return fd;
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, make_directory_at(spool_fd, name, mode));
   struct stat status;
-  if (::fstat(fd->get(), &status) != 0) return fail_with_errno(name, errno);
+  if (::fstat(fd.get(), &status) != 0) return fail_with_errno(name, errno);
   if (!ours(status.st_uid, spool_owner)) {
     return fail(ErrorKind::fault, fmt::format("{}/ belongs to another user (uid {})", name,
                                               static_cast<unsigned>(status.st_uid)));
   }
-  if (mode == kPrivate && (status.st_mode & 0077U) != 0 && ::fchmod(fd->get(), kPrivate) != 0) {
+  if (mode == kPrivate && (status.st_mode & 0077U) != 0 && ::fchmod(fd.get(), kPrivate) != 0) {
     return fail_with_errno(fmt::format("chmod {}/", name), errno);
   }
   return fd;

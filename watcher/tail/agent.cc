@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/moment.h"
+#include "base/text.h"
 #include "watcher/tail/files/glob.h"
 
 namespace caravel::tail {
@@ -44,7 +46,7 @@ Agent::Log& Agent::add_log(LogState state) {
   return *logs_.back();
 }
 
-Step Agent::step(const Now& now) {
+Step Agent::step(const Moment& now) {
   Step step;
   const auto report = [&](const std::string& subject, const Error& error) {
     notices_.set(subject, error.message);
@@ -71,9 +73,9 @@ Step Agent::step(const Now& now) {
       auto again = advance(*log, now, step);
       if (!again) {
         log->follower->doubt();
-        report(log->state.log, with_context(shown(log->state.log), again.error()));
+        report(log->state.log, with_context(printable(log->state.log), again.error()));
       } else if (!log->one_by_one) {
-        notices_.clear(log->state.log, shown(log->state.log) + ": works again");
+        notices_.clear(log->state.log, printable(log->state.log) + ": works again");
       }
       // All logs at one time: an idle agent wakes once an interval.
       log->due = again && *again ? now.steady : next_look_;
@@ -106,7 +108,7 @@ Step Agent::step(const Now& now) {
   return step;
 }
 
-Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
+Result<bool> Agent::advance(Log& log, const Moment& now, Step& step) {
   if (!log.state.pending.empty()) {
     CARAVEL_TRY(publish(log, now, step));
     return true;
@@ -127,11 +129,10 @@ Result<bool> Agent::advance(Log& log, const Now& now, Step& step) {
   if (!readable) return readable;
   if (follower.fd() < 0) return false;
   if (*readable) {
-    auto cut = cut_some(log, now);
-    if (!cut) return tl::unexpected(cut.error());
-    if (*cut == Cut::no_room) return false;
-    if (*cut != Cut::nothing) CARAVEL_TRY(publish(log, now, step));
-    if (*cut == Cut::some) return true;
+    CARAVEL_ASSIGN_OR_RETURN(auto cut, cut_some(log, now));
+    if (cut == Cut::no_room) return false;
+    if (cut != Cut::nothing) CARAVEL_TRY(publish(log, now, step));
+    if (cut == Cut::some) return true;
     // What was written since is the next interval's: else a busy writer gets a file a moment.
   }
   auto finished = follower.finish(now);
@@ -152,13 +153,12 @@ Result<> Agent::may_open() const {
 Result<std::optional<Range>> Agent::next_range(LogFollower& follower) {
   const std::uint64_t end = follower.stamp().size;
   if (follower.position().offset == 0) {
-    auto first = cutter_.skip_nuls(follower.fd(), 0, end);
-    if (!first) return tl::unexpected(first.error());
-    if (*first == end) return std::nullopt;
-    if (*first > 0) {
-      notices_.say(shown(follower.path()) + ": begins with " + std::to_string(*first) +
+    CARAVEL_ASSIGN_OR_RETURN(auto first, cutter_.skip_nuls(follower.fd(), 0, end));
+    if (first == end) return std::nullopt;
+    if (first > 0) {
+      notices_.say(printable(follower.path()) + ": begins with " + std::to_string(first) +
                    " NUL bytes (truncated under a writer that does not append?); skipped");
-      follower.skip_to(*first);
+      follower.skip_to(first);
     }
   }
   return cutter_.next(follower.fd(), follower.position().offset, end, options_.max_bytes,
@@ -166,27 +166,25 @@ Result<std::optional<Range>> Agent::next_range(LogFollower& follower) {
 }
 
 /// Decides where the next extracts begin and end.
-Result<Agent::Cut> Agent::plan_some(Log& log, const Now& now, Batch& batch) {
+Result<Agent::Cut> Agent::plan_some(Log& log, const Moment& now, Batch& batch) {
   const std::size_t most = log.one_by_one ? 1 : kExtractsAtOnce;
   while (batch.size() < most && (batch.size() < 2 || batch.bytes() < kBytesAtOnce)) {
-    auto range = next_range(*log.follower);
-    if (!range) return tl::unexpected(range.error());
-    if (!*range) {
+    CARAVEL_ASSIGN_OR_RETURN(auto range, next_range(*log.follower));
+    if (!range) {
       log.one_by_one = false;
       return Cut::nothing;
     }
-    const std::uint64_t bytes = batch.bytes() + (*range)->last - (*range)->first;
+    const std::uint64_t bytes = batch.bytes() + range->last - range->first;
     if (!batch.empty() && stored_ + bytes > options_.max_outbox) return Cut::no_room;
-    auto room = make_room(bytes, now);
-    if (!room) return tl::unexpected(room.error());
-    if (!*room) return Cut::no_room;
-    CARAVEL_TRY(plan(log, **range, now, batch));
+    CARAVEL_ASSIGN_OR_RETURN(auto room, make_room(bytes, now));
+    if (!room) return Cut::no_room;
+    CARAVEL_TRY(plan(log, *range, now, batch));
   }
   return Cut::some;
 }
 
 /// One extract, behind those that are planned.
-Result<> Agent::plan(Log& log, const Range& range, const Now& now, Batch& batch) {
+Result<> Agent::plan(Log& log, const Range& range, const Moment& now, Batch& batch) {
   LogFollower& follower = *log.follower;
   watcher::Manifest manifest;
   manifest.host = options_.host;
@@ -206,7 +204,7 @@ Result<> Agent::plan(Log& log, const Range& range, const Now& now, Batch& batch)
   if (!taken) return tl::unexpected(taken.error());
   if (*taken) {
     if (!batch.empty()) return fail(ErrorKind::retry, "its name is taken");
-    notices_.say(shown(outbox_.path(Outbox::name_of(manifest))) +
+    notices_.say(printable(outbox_.path(Outbox::name_of(manifest))) +
                  ": is there already and not from this state; a new run begins");
     start_new_run(log);
     name_it();
@@ -215,9 +213,8 @@ Result<> Agent::plan(Log& log, const Range& range, const Now& now, Batch& batch)
   // First, so that the look at it when all is copied also covers the first line.
   CARAVEL_TRY(move_to(follower.fd(), range.last, after));
   if (after.first_line.empty()) {
-    auto first_line = first_line_of(follower.fd());
-    if (!first_line) return tl::unexpected(first_line.error());
-    after.first_line = *first_line;
+    CARAVEL_ASSIGN_OR_RETURN(auto first_line, first_line_of(follower.fd()));
+    after.first_line = first_line;
   }
   after.modified = follower.stamp().modified;
   manifest.first_line = after.first_line;
@@ -228,10 +225,9 @@ Result<> Agent::plan(Log& log, const Range& range, const Now& now, Batch& batch)
 
 /// Builds the next extracts and syncs them. What could be built is not in vain: the error comes
 /// again with the next look.
-Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
-  const auto outbox = outbox_.open();
-  if (!outbox) return tl::unexpected(outbox.error());
-  log.state.built_in = *outbox;
+Result<Agent::Cut> Agent::cut_some(Log& log, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto outbox, outbox_.open());
+  log.state.built_in = outbox;
   LogFollower& follower = *log.follower;
   const Position before = follower.position();
   Batch batch(follower.fd(), outbox_, disk_);
@@ -240,9 +236,8 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
   const bool several = batch.size() > 1;
   const auto ready = [&]() -> Result<> {
     // Was it truncated and did it grow again before this was planned? (Batch looks after the rest.)
-    auto same = holds(follower.fd(), before);
-    if (!same) return tl::unexpected(same.error());
-    if (!*same) return fail(ErrorKind::retry, "changed while it was read");
+    CARAVEL_ASSIGN_OR_RETURN(auto same, holds(follower.fd(), before));
+    if (!same) return fail(ErrorKind::retry, "changed while it was read");
     // A crash leaves temporary files behind, which only their run tells as ours.
     return log.run_saved ? Result<>{} : save_in_what_room_there_is(now);
   }();
@@ -271,7 +266,7 @@ Result<Agent::Cut> Agent::cut_some(Log& log, const Now& now) {
 
 /// The announcement, the manifests, the extracts; in memory the log then stands behind them. Any
 /// failure leaves the rest pending: the next step goes on here, a new start does in load().
-Result<> Agent::publish(Log& log, const Now& now, Step& step) {
+Result<> Agent::publish(Log& log, const Moment& now, Step& step) {
   if (log.announced != Log::Announced::yes && !log.state.pending.empty()) {
     if (auto saved = save_in_what_room_there_is(now); !saved) {
       // Their room may be what the state needs. Not if it may be on the disk: a start would rely
@@ -284,21 +279,19 @@ Result<> Agent::publish(Log& log, const Now& now, Step& step) {
     }
   }
   std::vector<Pending>& pending = log.state.pending;
-  const auto outbox = outbox_.open();
-  if (!outbox) return tl::unexpected(outbox.error());
-  if (log.state.built_in && !same_file(*log.state.built_in, *outbox)) {
-    return cut_again(log, shown(options_.outbox) +
+  CARAVEL_ASSIGN_OR_RETURN(const auto outbox, outbox_.open());
+  if (log.state.built_in && !same_file(*log.state.built_in, outbox)) {
+    return cut_again(log, printable(options_.outbox) +
                               ": is another directory than before (a file system that is not "
                               "mounted?); what was not published there is cut again");
   }
   while (!pending.empty()) {
     const Pending& next = pending.front();
-    auto published = outbox_.publish(next.manifest, log.verify_pending);
-    if (!published) return tl::unexpected(published.error());
+    CARAVEL_ASSIGN_OR_RETURN(auto published, outbox_.publish(next.manifest, log.verify_pending));
     const std::string name = Outbox::name_of(next.manifest);
-    if (!*published) {
+    if (!published) {
       return cut_again(
-          log, shown(outbox_.path(name)) + ": another file has this name, or it was damaged");
+          log, printable(outbox_.path(name)) + ": another file has this name, or it was damaged");
     }
     stored_ += next.manifest.bytes + watcher::format_manifest(next.manifest).size();
     step.published.push_back(outbox_.path(name));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/moment.h"
 #include "base/unique_fd.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/disk.h"
@@ -59,7 +60,7 @@ class Agent : private OtherLogs {
 
   /// Does what is due: cuts a few extracts of each log at most, looks after the sending. Never
   /// fails as a whole: what went wrong is in the messages and is tried again.
-  [[nodiscard]] Step step(const Now& now);
+  [[nodiscard]] Step step(const Moment& now);
 
   /// For poll(2): readable when a send command has ended; -1 if none runs.
   [[nodiscard]] int send_fd() const { return sender_ ? sender_->pid_fd() : -1; }
@@ -104,20 +105,20 @@ class Agent : private OtherLogs {
 
   /// True: something was done, look again at once.
   [[nodiscard]] Result<> may_open() const;
-  [[nodiscard]] Result<bool> advance(Log& log, const Now& now, Step& step);
+  [[nodiscard]] Result<bool> advance(Log& log, const Moment& now, Step& step);
   [[nodiscard]] Result<std::optional<Range>> next_range(LogFollower& follower);
   enum class Cut { nothing, no_room, some, all };
-  [[nodiscard]] Result<Cut> plan_some(Log& log, const Now& now, Batch& batch);
-  [[nodiscard]] Result<> plan(Log& log, const Range& range, const Now& now, Batch& batch);
-  [[nodiscard]] Result<Cut> cut_some(Log& log, const Now& now);
-  [[nodiscard]] Result<> publish(Log& log, const Now& now, Step& step);
+  [[nodiscard]] Result<Cut> plan_some(Log& log, const Moment& now, Batch& batch);
+  [[nodiscard]] Result<> plan(Log& log, const Range& range, const Moment& now, Batch& batch);
+  [[nodiscard]] Result<Cut> cut_some(Log& log, const Moment& now);
+  [[nodiscard]] Result<> publish(Log& log, const Moment& now, Step& step);
   [[nodiscard]] Result<> cut_again(Log& log, const std::string& why);
   [[nodiscard]] Result<> abandon(Log& log);
-  [[nodiscard]] Result<> count_stored(std::uint64_t bytes, const Now& now);
-  [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Now& now);
-  [[nodiscard]] Result<bool> give_up_sent(const Error& error, const Now& now);
+  [[nodiscard]] Result<> count_stored(std::uint64_t bytes, const Moment& now);
+  [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Moment& now);
+  [[nodiscard]] Result<bool> give_up_sent(const Error& error, const Moment& now);
   [[nodiscard]] bool state_is_beside_outbox() const;
-  [[nodiscard]] Result<> save_in_what_room_there_is(const Now& now);
+  [[nodiscard]] Result<> save_in_what_room_there_is(const Moment& now);
   void start_new_run(Log& log);
 
   AgentOptions options_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/tail/agent.h"
 #include "watcher/tail/files/glob.h"
 
@@ -26,13 +27,12 @@ Result<bool> take_place(const Sibling& file, const watcher::Manifest& manifest, 
   if (file.packed || file.stamp.id.inode != manifest.inode || file.stamp.size < manifest.last) {
     return false;
   }
-  auto fd = open_log(file.path);
-  if (!fd) return tl::unexpected(fd.error());
-  auto read = cutter.read(fd->get(), {manifest.first, manifest.last});
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  auto read = cutter.read(fd.get(), {manifest.first, manifest.last});
   if (!read || read->sha256 != manifest.sha256) return false;
   position.id = file.stamp.id;
   position.modified = file.stamp.modified;
-  CARAVEL_TRY(move_to(fd->get(), manifest.last, position));
+  CARAVEL_TRY(move_to(fd.get(), manifest.last, position));
   return true;
 }
 
@@ -51,27 +51,25 @@ Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
 }
 
 Result<> Agent::load() {
-  if (auto outbox = outbox_.open(); !outbox) return tl::unexpected(outbox.error());
+  CARAVEL_TRY(outbox_.open());
   // Before the disk is full. If that fails, it is tried again when it is needed.
   if (sender_) static_cast<void>(make_directory(options_.outbox + "/sent"));
   CARAVEL_TRY(make_directory(directory_of(options_.state)));
   const std::string lock = options_.state + ".lock";
-  auto fd = open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW);
-  if (!fd) return tl::unexpected(fd.error());
-  if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_with_errno("lock " + lock, errno);
     return fail(ErrorKind::fault, options_.state + ": another agent works with this state");
   }
-  lock_ = std::move(*fd);
+  lock_ = std::move(fd);
 
   State state;
-  auto stamp = stamp_of(options_.state);
-  if (!stamp) return tl::unexpected(stamp.error());
-  if (*stamp) {
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(options_.state));
+  if (stamp) {
     // The limit is also what read_file() allocates.
-    auto text = read_file(options_.state, std::min<std::size_t>((*stamp)->size, kMaxStateBytes));
-    if (!text) return tl::unexpected(text.error());
-    auto parsed = parse_state(*text);
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto text, read_file(options_.state, std::min<std::size_t>(stamp->size, kMaxStateBytes)));
+    auto parsed = parse_state(text);
     if (!parsed) return tl::unexpected(with_context(options_.state, parsed.error()));
     state = std::move(*parsed);
     // A crash may have come between its rename and the sync; what is published now relies on it.
@@ -113,23 +111,19 @@ Result<> Agent::load() {
 Result<> Agent::catch_up(Log& log) {
   const std::uint64_t known =
       log.state.pending.empty() ? log.state.sequence : log.state.pending.back().manifest.sequence;
-  auto newest = outbox_.newest_manifest(log.state.run, known);
-  if (!newest) return tl::unexpected(newest.error());
-  if (!*newest) return {};
-  const watcher::Manifest& manifest = **newest;
-  notices_.say(shown(log.state.log) + ": the state is older than extract " +
+  CARAVEL_ASSIGN_OR_RETURN(auto newest, outbox_.newest_manifest(log.state.run, known));
+  if (!newest) return {};
+  const watcher::Manifest& manifest = *newest;
+  notices_.say(printable(log.state.log) + ": the state is older than extract " +
                std::to_string(manifest.sequence) + " in the outbox; going on behind that");
-  auto live = stamp_of(log.state.log);
-  if (!live) return tl::unexpected(live.error());
-  auto files = rotated_siblings(log.state.log, *live);
-  if (!files) return tl::unexpected(files.error());
-  if (*live && (*live)->regular) files->push_back(Sibling{log.state.log, {}, **live, false});
+  CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(log.state.log));
+  CARAVEL_ASSIGN_OR_RETURN(auto files, rotated_siblings(log.state.log, live));
+  if (live && live->regular) files.push_back(Sibling{log.state.log, {}, *live, false});
   Position position;
   bool found = false;
-  for (const Sibling& file : *files) {
-    auto taken = take_place(file, manifest, cutter_, position);
-    if (!taken) return tl::unexpected(taken.error());
-    found = *taken;
+  for (const Sibling& file : files) {
+    CARAVEL_ASSIGN_OR_RETURN(auto taken, take_place(file, manifest, cutter_, position));
+    found = taken;
     if (found) break;
   }
   if (!found) {
@@ -273,7 +267,7 @@ bool Agent::in_outbox(const std::string& path) {
   for (const std::string& ours : {options_.outbox, options_.outbox + "/sent"}) {
     const auto stamp = stamp_of(ours);
     if (!stamp || !*stamp || !same_file((*stamp)->id, (*directory)->id)) continue;
-    notices_.set(ours + "\nlogs", shown(ours) +
+    notices_.set(ours + "\nlogs", printable(ours) +
                                       ": a pattern of logs matches files of the outbox; "
                                       "they are left alone");
     return true;
@@ -285,9 +279,9 @@ void Agent::say_if_unreadable(const std::string& pattern, const std::optional<Er
   const std::string subject = pattern + "\nunreadable";
   if (error) {
     notices_.set(subject,
-                 shown(pattern) + ": not all of it can be looked through: " + error->message);
+                 printable(pattern) + ": not all of it can be looked through: " + error->message);
   } else {
-    notices_.clear(subject, shown(pattern) + ": all of it can be looked through again");
+    notices_.clear(subject, printable(pattern) + ": all of it can be looked through again");
   }
 }
 
@@ -297,18 +291,18 @@ void Agent::say_what_matches(const std::string& pattern, const Matches& found, b
     return matches(pattern, log->state.log);
   });
   if (found.logs.empty() && !followed && !found.unreadable) {
-    notices_.set(none, shown(pattern) + ": no file matches; waiting");
+    notices_.set(none, printable(pattern) + ": no file matches; waiting");
   } else if (!found.logs.empty()) {
-    notices_.clear(none, shown(pattern) + ": a file matches now");
+    notices_.clear(none, printable(pattern) + ": a file matches now");
   }
   if (found.too_many) {
     notices_.set(pattern + "\nmany",
-                 shown(pattern) + ": matches too many files; 10000 of them are followed");
+                 printable(pattern) + ": matches too many files; 10000 of them are followed");
   }
   if (looked_before || found.numbered.empty()) return;
   const std::string& first = found.numbered.front();
   const std::size_t more = found.numbered.size() - 1;
-  notices_.say(shown(first) + (more > 0 ? " and " + std::to_string(more) + " more" : "") +
+  notices_.say(printable(first) + (more > 0 ? " and " + std::to_string(more) + " more" : "") +
                ": taken for a rotated file of the log beside it, by its name; to follow it as a "
                "log, name it without a pattern");
 }

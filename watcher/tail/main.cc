@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/moment.h"
 #include "watcher/tail/agent.h"
 #include "watcher/tail/options.h"
 
@@ -29,10 +30,10 @@ void __verbose_terminate_handler() {
 namespace {
 
 using caravel::ErrorKind;
+using caravel::Moment;
 using caravel::UniqueFd;
 using caravel::tail::Agent;
 using caravel::tail::Disk;
-using caravel::tail::Now;
 using caravel::tail::Options;
 using caravel::tail::Step;
 
@@ -47,8 +48,6 @@ int status_of(const caravel::Error& error) {
   return error.kind == ErrorKind::usage ? 2 : 1;
 }
 
-Now now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
-
 /// Waits until `wake`, a signal (true), or the end of a send command.
 bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send) {
   const auto left =
@@ -62,7 +61,7 @@ bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int
 int run(Agent& agent, bool once, int signals) {
   bool trouble = false;
   for (;;) {
-    const Step step = agent.step(now());
+    const Step step = agent.step(Moment::now());
     for (const std::string& message : step.messages) say(message);
     trouble = trouble || step.trouble;
     if (once && step.idle) return trouble ? 1 : 0;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "watcher/exchange/key_value.h"
 #include "watcher/tail/files/disk.h"
@@ -21,21 +22,19 @@ std::string absolute(const std::string& path, const std::string& directory) {
 }
 
 Result<> set_duration(const std::string& text, milliseconds least, milliseconds& out) {
-  auto value = parse_duration(text);
-  if (!value) return tl::unexpected(value.error());
-  if (*value < least) {
+  CARAVEL_ASSIGN_OR_RETURN(auto value, parse_duration(text));
+  if (value < least) {
     return fail(ErrorKind::usage,
                 "'" + text + "' is less than " + std::to_string(least.count()) + "ms");
   }
-  out = *value;
+  out = value;
   return {};
 }
 
 Result<> set_size(const std::string& text, std::uint64_t& out) {
-  auto value = parse_size(text);
-  if (!value) return tl::unexpected(value.error());
-  if (*value == 0) return fail(ErrorKind::usage, "must be more than 0");
-  out = *value;
+  CARAVEL_ASSIGN_OR_RETURN(auto value, parse_size(text));
+  if (value == 0) return fail(ErrorKind::usage, "must be more than 0");
+  out = value;
   return {};
 }
 
@@ -118,7 +117,7 @@ Result<> set_resend(const std::string& value, Options& options) {
   // The sequence may be copied from a name, with its zeros.
   digits.remove_prefix(std::min(digits.find_first_not_of(":0"), digits.size()));
   const auto sequence = watcher::parse_whole_number(digits);
-  if (!sequence || !watcher::is_hex(value.substr(0, colon), 8)) {
+  if (!sequence || !is_hex(value.substr(0, colon), 8)) {
     return fail(ErrorKind::usage, "--resend: '" + value + "' is not like 0a1b2c3d:17");
   }
   options.what = Options::What::resend;

@@ -1,4 +1,5 @@
 #include "watcher/files/completeness.h"
+#include "base/moment.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 #include "watcher/files/name_rules.h"
+#include "base/text.h"
 
 #include <string>
 

@@ -1,4 +1,5 @@
 #include "watcher/report/report.h"
+#include "base/text.h"
 #include "watcher/files/name_rules.h"
 
 #include <gmock/gmock.h>

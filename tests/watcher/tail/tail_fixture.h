@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/moment.h"
 #include "tests/watcher/tail/fault_disk.h"
 #include "watcher/tail/agent.h"
 
@@ -162,8 +163,8 @@ class TailFixture {
   FaultDisk disk{Lost()};
   Disk* other_disk = nullptr;  // in its place: for batches that two threads build
   std::unique_ptr<Agent> agent;
-  Now now{std::chrono::steady_clock::time_point(std::chrono::hours(100)),
-          std::chrono::system_clock::now()};
+  Moment now{std::chrono::steady_clock::time_point(std::chrono::hours(100)),
+             std::chrono::system_clock::now()};
   std::vector<std::string> messages;
   bool trouble = false;
 };

@@ -37,9 +37,8 @@ std::uint64_t count_lines(std::string_view bytes) {
 }
 
 Result<> read_whole(int fd, std::uint64_t offset, std::vector<char>& buffer, std::size_t size) {
-  const auto got = read_at(fd, offset, buffer.data(), size);
-  if (!got) return tl::unexpected(got.error());
-  if (*got < size) return fail(ErrorKind::retry, "became shorter while it was read");
+  CARAVEL_ASSIGN_OR_RETURN(const auto got, read_at(fd, offset, buffer.data(), size));
+  if (got < size) return fail(ErrorKind::retry, "became shorter while it was read");
   return {};
 }
 
@@ -118,9 +117,8 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
                                           std::uint64_t max_bytes, std::uint64_t& scanned) {
   const std::uint64_t window = end - first > max_bytes ? first + max_bytes : end;
   scanned = std::clamp(scanned, first, end);
-  auto last = find_backwards(fd, std::min(scanned, window), window);
-  if (!last) return tl::unexpected(last.error());
-  if (*last > 0) return Range{first, *last};
+  CARAVEL_ASSIGN_OR_RETURN(auto last, find_backwards(fd, std::min(scanned, window), window));
+  if (last > 0) return Range{first, last};
   // The first line is longer than max_bytes: it makes an extract by itself.
   for (std::uint64_t at = std::max(window, scanned); at < end;) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBufferBytes));

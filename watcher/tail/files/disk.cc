@@ -56,9 +56,8 @@ Result<bool> Disk::publish(const std::string& from, const std::string& to) {
   }
   if (errno == EEXIST) return false;
   // No hard links either (FAT): look first. Only this agent publishes names of its runs.
-  const auto taken = is_there(to);
-  if (!taken) return taken;
-  if (*taken) return false;
+  CARAVEL_ASSIGN_OR_RETURN(const auto taken, is_there(to));
+  if (taken) return false;
   CARAVEL_TRY(replace(from, to));
   return true;
 }
@@ -71,14 +70,13 @@ Result<> Disk::remove(const std::string& path) {
 }
 
 Result<> prepare_file(Disk& disk, const std::string& path, std::string_view content) {
-  auto fd = disk.create(path + std::string(kTemporary));
-  if (!fd) return tl::unexpected(fd.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, disk.create(path + std::string(kTemporary)));
   const auto named = [&](Result<> result) -> Result<> {
     if (!result) return tl::unexpected(with_context(path, result.error()));
     return {};
   };
-  CARAVEL_TRY(named(disk.write(fd->get(), content)));
-  return named(disk.sync(fd->get()));
+  CARAVEL_TRY(named(disk.write(fd.get(), content)));
+  return named(disk.sync(fd.get()));
 }
 
 Result<> put_in_place(Disk& disk, const std::string& path) {

@@ -82,9 +82,8 @@ std::int64_t file_time() {
 bool lacks_right(const Error& error) { return error.system == EACCES || error.system == EPERM; }
 
 Result<UniqueFd> open_log(const std::string& path) {
-  auto fd = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-  if (!fd) return fd;
-  const auto stamp = stamp_of(fd->get());
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK));
+  const auto stamp = stamp_of(fd.get());
   if (!stamp) return tl::unexpected(with_context(path, stamp.error()));
   if (!stamp->regular) return fail(ErrorKind::fault, path + ": is not a regular file");
   return fd;
@@ -93,36 +92,31 @@ Result<UniqueFd> open_log(const std::string& path) {
 Result<std::string> digest_at(int fd, std::uint64_t offset, std::uint64_t size) {
   char buffer[kDigestBytes];
   size = std::min<std::uint64_t>(size, sizeof buffer);
-  const auto got = read_at(fd, offset, buffer, size);
-  if (!got) return tl::unexpected(got.error());
-  if (*got < size) return std::string();
+  CARAVEL_ASSIGN_OR_RETURN(const auto got, read_at(fd, offset, buffer, size));
+  if (got < size) return std::string();
   return hex_digest({buffer, size});
 }
 
 Result<> move_to(int fd, std::uint64_t offset, Position& position) {
   const std::uint64_t size = std::min(kDigestBytes, offset);
-  auto head = digest_at(fd, 0, size);
-  if (!head) return tl::unexpected(head.error());
-  auto tail = digest_at(fd, offset - size, size);
-  if (!tail) return tl::unexpected(tail.error());
-  if (head->empty() || tail->empty()) {
+  CARAVEL_ASSIGN_OR_RETURN(auto head, digest_at(fd, 0, size));
+  CARAVEL_ASSIGN_OR_RETURN(auto tail, digest_at(fd, offset - size, size));
+  if (head.empty() || tail.empty()) {
     return fail(ErrorKind::retry, "became shorter while it was read");
   }
   position.offset = offset;
-  position.head = std::move(*head);
-  position.tail = std::move(*tail);
+  position.head = std::move(head);
+  position.tail = std::move(tail);
   return {};
 }
 
 Result<bool> holds(int fd, const Position& position) {
   if (position.offset == 0 || position.head.empty()) return true;
   const std::uint64_t size = std::min(kDigestBytes, position.offset);
-  auto tail = digest_at(fd, position.offset - size, size);
-  if (!tail) return tl::unexpected(tail.error());
-  if (*tail != position.tail) return false;
-  auto head = digest_at(fd, 0, size);
-  if (!head) return tl::unexpected(head.error());
-  return *head == position.head;
+  CARAVEL_ASSIGN_OR_RETURN(auto tail, digest_at(fd, position.offset - size, size));
+  if (tail != position.tail) return false;
+  CARAVEL_ASSIGN_OR_RETURN(auto head, digest_at(fd, 0, size));
+  return head == position.head;
 }
 
 std::string digest_of(const Position& position) {
@@ -132,9 +126,8 @@ std::string digest_of(const Position& position) {
 Result<std::string> first_line_of(int fd) {
   // A BOM in front, and the line end's two bytes behind.
   std::string text(3 + kFirstLineBytes + 2, '\0');
-  const auto size = read_at(fd, 0, text.data(), text.size());
-  if (!size) return tl::unexpected(size.error());
-  std::string_view line(text.data(), *size);
+  CARAVEL_ASSIGN_OR_RETURN(const auto size, read_at(fd, 0, text.data(), text.size()));
+  std::string_view line(text.data(), size);
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   line = line.substr(0, line.find('\n'));
   // As the loading side does it: the CR belongs to the line end if it is the last of the bytes.

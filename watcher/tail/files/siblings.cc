@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/text.h"
 #include "watcher/tail/files/disk.h"
 
 namespace caravel::tail {
 namespace {
 
 constexpr std::string_view kPacked[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z"};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Digits with separators between them, as in 1, 20240131, 2024-01-31T10:00:00; or "old".
 bool is_rotation(std::string_view text) {
@@ -174,10 +173,9 @@ Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
                                               const std::optional<Stamp>& live) {
   const std::string directory = directory_of(log);
   const std::string base = base_of(log);
-  auto names = names_in(directory);
-  if (!names) return tl::unexpected(names.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto names, names_in(directory));
   std::vector<Sibling> siblings;
-  for (const std::string& name : *names) {
+  for (const std::string& name : names) {
     const auto rotation = rotation_of(name, base);
     if (!rotation) continue;
     Sibling sibling;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace caravel::tail {
 namespace {
 
@@ -167,7 +169,7 @@ bool KnownFiles::packed_unread(const Sibling& file, const std::vector<const Sibl
 
 bool KnownFiles::pass_over(const Sibling& file, const Error& error) {
   if (!lacks_right(error)) return false;
-  notices_.set(file.path + "\nright", shown(file.path) +
+  notices_.set(file.path + "\nright", printable(file.path) +
                                           ": must not be read (permission denied); passed over "
                                           "until it may");
   return true;
@@ -240,16 +242,15 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
       if (pass_over(unread.file, fd.error())) continue;
       return tl::unexpected(fd.error());
     }
-    notices_.clear(unread.file.path + "\nright", shown(unread.file.path) + ": may be read now");
+    notices_.clear(unread.file.path + "\nright", printable(unread.file.path) + ": may be read now");
     // The log was copied and not truncated (yet): it has all that the copy has.
-    auto of_log = files.back().rotation.empty()
-                      ? begins_with(files.back(), fd->get(), unread.file.stamp.size)
-                      : Result<bool>(false);
-    if (!of_log) return tl::unexpected(of_log.error());
-    if (*of_log) continue;
-    auto copy = is_copy(fd->get(), unread, there, unread.start);
-    if (!copy) return tl::unexpected(copy.error());
-    if (!*copy) {
+    CARAVEL_ASSIGN_OR_RETURN(auto of_log,
+                             files.back().rotation.empty()
+                                 ? begins_with(files.back(), fd->get(), unread.file.stamp.size)
+                                 : Result<bool>(false));
+    if (of_log) continue;
+    CARAVEL_ASSIGN_OR_RETURN(auto copy, is_copy(fd->get(), unread, there, unread.start));
+    if (!copy) {
       unread.start = Position{};
       unread.start.id = unread.file.stamp.id;
     } else if (unread.start.offset == unread.file.stamp.size) {
@@ -265,7 +266,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
         files.begin(), files.end(), [&](const Sibling& other) { return other.path == original; });
     if (being_made) continue;
     if (packed_unread(*file, there, left_out)) {
-      notices_.say(shown(file->path) +
+      notices_.say(printable(file->path) +
                    ": was compressed before it was read, as far as can be "
                    "told; its lines are missing");
     }

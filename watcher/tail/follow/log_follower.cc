@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/moment.h"
+#include "base/text.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/disk.h"
 
@@ -13,19 +15,17 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 }  // namespace
 
 Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter& cutter) {
-  auto live = stamp_of(state_.log);
-  if (!live) return tl::unexpected(live.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(state_.log));
   if (const std::string target = link_target(state_.log); state_.targets.empty()) {
     if (!target.empty()) state_.targets = {target};
     state_.looked = file_time();
   }
-  auto siblings = list(std::nullopt);
-  if (!siblings) return tl::unexpected(siblings.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto siblings, list(std::nullopt));
   if (const auto first = state_.first_look) {
     // What had been there then may have been rotated since; what is gone needs no place.
-    const bool ours = *live && (*live)->regular && others_.reader_of((*live)->id, *this) == nullptr;
-    if (ours) siblings->push_back(Sibling{state_.log, {}, **live, false});
-    for (const Sibling& file : *siblings) {
+    const bool ours = live && live->regular && others_.reader_of(live->id, *this) == nullptr;
+    if (ours) siblings.push_back(Sibling{state_.log, {}, *live, false});
+    for (const Sibling& file : siblings) {
       if (file.packed || !same_file(file.stamp.id, first->id)) continue;
       auto begun = begin_behind(file, first->size, cutter);
       if (begun) break;
@@ -36,15 +36,15 @@ Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter&
     state_.first_look.reset();
     return {};
   }
-  for (const Sibling& sibling : *siblings) {
-    if (*live && same_file(sibling.stamp.id, (*live)->id)) continue;
+  for (const Sibling& sibling : siblings) {
+    if (live && same_file(sibling.stamp.id, live->id)) continue;
     const std::int64_t born =
         sibling.stamp.id.born != 0 ? sibling.stamp.id.born : sibling.stamp.modified;
     if (born < rotated_since) known_.remember_there(sibling);
   }
-  if (!*live || !(*live)->regular) return {};
-  if (others_.reader_of((*live)->id, *this) != nullptr) return {};
-  const Sibling log{state_.log, {}, **live, false};
+  if (!live || !live->regular) return {};
+  if (others_.reader_of(live->id, *this) != nullptr) return {};
+  const Sibling log{state_.log, {}, *live, false};
   state_.file = others_.read_up_to(log, *this);
   if (state_.file || from_start) return {};
   auto begun = begin_behind(log, UINT64_MAX, cutter);
@@ -56,18 +56,15 @@ Result<> LogFollower::begin(bool from_start, std::int64_t rotated_since, Cutter&
 
 /// Behind the last line end before `size`.
 Result<> LogFollower::begin_behind(const Sibling& file, std::uint64_t size, Cutter& cutter) {
-  auto fd = open_log(file.path);
-  if (!fd) return tl::unexpected(fd.error());
-  auto stamp = stamp_of(fd->get());
-  if (!stamp) return tl::unexpected(stamp.error());
-  if (size != UINT64_MAX && stamp->size < size) return {};  // truncated since: all of it is new
-  auto end = cutter.last_line_end(fd->get(), std::min(size, stamp->size));
-  if (!end) return tl::unexpected(end.error());
-  if (*end == 0) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
+  if (size != UINT64_MAX && stamp.size < size) return {};  // truncated since: all of it is new
+  CARAVEL_ASSIGN_OR_RETURN(auto end, cutter.last_line_end(fd.get(), std::min(size, stamp.size)));
+  if (end == 0) return {};
   Position position;
-  position.id = stamp->id;
-  position.modified = stamp->modified;
-  CARAVEL_TRY(move_to(fd->get(), *end, position));
+  position.id = stamp.id;
+  position.modified = stamp.modified;
+  CARAVEL_TRY(move_to(fd.get(), end, position));
   state_.file = position;
   return {};
 }
@@ -99,32 +96,32 @@ Result<> LogFollower::settle_target() {
   return {};
 }
 
-Result<bool> LogFollower::look(const Now& now) {
+Result<bool> LogFollower::look(const Moment& now) {
   deserted_ = false;
-  auto live = stamp_of(state_.log);
-  if (!live) return tl::unexpected(live.error());
-  if (*live) {
-    notices_.clear(state_.log + "\nmissing", shown(state_.log) + ": is there now");
+  CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(state_.log));
+  if (live) {
+    notices_.clear(state_.log + "\nmissing", printable(state_.log) + ": is there now");
   } else if (!fd_ && std::find(logs_.begin(), logs_.end(), state_.log) != logs_.end()) {
-    notices_.set(state_.log + "\nmissing", shown(state_.log) + ": does not exist; waiting");
+    notices_.set(state_.log + "\nmissing", printable(state_.log) + ": does not exist; waiting");
   }
   const bool look_back_due = look_back_ && now.steady >= *look_back_;
-  if (fd_ && all_read_ && !rotated_ && *live == stamp_ && !look_back_due) return false;
-  if (*live && !(*live)->regular) {
-    notices_.set(state_.log + "\nkind", shown(state_.log) + ": is no regular file now; waiting");
-    *live = std::nullopt;
-  } else if (*live) {
-    notices_.clear(state_.log + "\nkind", shown(state_.log) + ": is a regular file again");
+  if (fd_ && all_read_ && !rotated_ && live == stamp_ && !look_back_due) return false;
+  if (live && !live->regular) {
+    notices_.set(state_.log + "\nkind",
+                 printable(state_.log) + ": is no regular file now; waiting");
+    live = std::nullopt;
+  } else if (live) {
+    notices_.clear(state_.log + "\nkind", printable(state_.log) + ": is a regular file again");
   }
-  live_ = *live ? std::optional<FileId>((*live)->id) : std::nullopt;
+  live_ = live ? std::optional<FileId>(live->id) : std::nullopt;
   CARAVEL_TRY(settle_target());
   // Only while the open file has its name: a deleted one could never be opened again.
-  const bool in_place = fd_ && *live && same_file((*live)->id, position_.id);
+  const bool in_place = fd_ && live && same_file(live->id, position_.id);
   if (in_place && all_read_ && !rotated_ && look_back_due) {
-    CARAVEL_TRY(look_back(*live, now));
+    CARAVEL_TRY(look_back(live, now));
   }
-  if (fd_) CARAVEL_TRY(refresh(*live, now));
-  if (!fd_) CARAVEL_TRY(choose(*live && is_ours(**live) ? *live : std::nullopt, now));
+  if (fd_) CARAVEL_TRY(refresh(live, now));
+  if (!fd_) CARAVEL_TRY(choose(live && is_ours(*live) ? live : std::nullopt, now));
   if (!fd_) {
     deserted_ = !live_;
     return false;
@@ -138,16 +135,16 @@ bool LogFollower::is_ours(const Stamp& live) {
   const LogState* const reader = others_.reader_of(live.id, *this);
   const std::string subject = state_.log + "\nsame";
   if (reader == nullptr) {
-    notices_.clear(subject, shown(state_.log) + ": is a file of its own now");
+    notices_.clear(subject, printable(state_.log) + ": is a file of its own now");
     return true;
   }
-  notices_.set(subject,
-               shown(state_.log) + ": is the same file as " + shown(reader->log) + "; read once");
+  notices_.set(subject, printable(state_.log) + ": is the same file as " + printable(reader->log) +
+                            "; read once");
   return false;
 }
 
 /// Looks again at the open file; closes it if it is no longer what it was.
-Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Now& now) {
+Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Moment& now) {
   auto stamp = stamp_of(fd_.get());
   if (!stamp) {
     fd_.reset();  // stale on a network file system: find it again by its name
@@ -163,15 +160,13 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Now& now) 
   if (is_live && !copy_) rotated_ = false;
   if (changed && rotated_) still_since_ = now.steady;
   if (changed) {
-    auto same = holds(fd_.get(), position_);
-    if (!same) return tl::unexpected(same.error());
-    bool again = !*same || stamp->size < position_.offset;
+    CARAVEL_ASSIGN_OR_RETURN(auto same, holds(fd_.get(), position_));
+    bool again = !same || stamp->size < position_.offset;
     if (!again && position_.offset == 0) {
       // Nothing was read from it, so there is nothing to compare: it may have been copied and
       // truncated, and the copy must be read first. Not if it could not be found again.
-      auto listed = list(std::nullopt);
-      if (!listed) return tl::unexpected(listed.error());
-      again = is_live || std::any_of(listed->begin(), listed->end(), [&](const Sibling& s) {
+      CARAVEL_ASSIGN_OR_RETURN(auto listed, list(std::nullopt));
+      again = is_live || std::any_of(listed.begin(), listed.end(), [&](const Sibling& s) {
                 return same_file(s.stamp.id, stamp->id);
               });
     }
@@ -184,17 +179,17 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Now& now) 
   return {};
 }
 
-Result<bool> LogFollower::try_take(const Sibling& file, const Position& position, const Now& now) {
-  auto fd = open_log(file.path);
-  if (!fd) return tl::unexpected(fd.error());
-  auto stamp = stamp_of(fd->get());
+Result<bool> LogFollower::try_take(const Sibling& file, const Position& position,
+                                   const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  auto stamp = stamp_of(fd.get());
   if (!stamp) return tl::unexpected(with_context(file.path, stamp.error()));
   if (!same_file(stamp->id, file.stamp.id)) return false;  // renamed in between
   if (stamp->size < position.offset) return false;
-  auto same = holds(fd->get(), position);
+  auto same = holds(fd.get(), position);
   if (!same) return tl::unexpected(with_context(file.path, same.error()));
   if (!*same) return false;
-  fd_ = std::move(*fd);
+  fd_ = std::move(fd);
   position_ = position;
   position_.id = stamp->id;
   start_ = position_;
@@ -219,13 +214,13 @@ void LogFollower::report_lost(const std::optional<Stamp>& live, const std::vecto
   const Position& file = *state_.file;
   const std::string read = number(file.offset);
   if (live && same_file(live->id, file.id)) {
-    notices_.say(shown(state_.log) + ": was truncated or rewritten after its first " + read +
+    notices_.say(printable(state_.log) + ": was truncated or rewritten after its first " + read +
                  " bytes were read; what had been appended since is lost, if there was any");
     return;
   }
   const bool packed =
       std::any_of(files.begin(), files.end(), [](const Sibling& s) { return s.packed; });
-  notices_.say(shown(state_.log) + ": the file that was read up to byte " + read +
+  notices_.say(printable(state_.log) + ": the file that was read up to byte " + read +
                " is gone (deleted" + (packed ? " or compressed" : "") +
                "); what had been appended since is lost, if there was any");
 }
@@ -241,29 +236,27 @@ std::vector<Position> LogFollower::being_read() const {
   return files;
 }
 
-Result<bool> LogFollower::finish(const Now& now) {
+Result<bool> LogFollower::finish(const Moment& now) {
   all_read_ = true;
   if (!fd_ || !rotated_) return false;
   auto live = stamp_of(state_.log);
   if (!live) return tl::unexpected(live.error());
   if (*live && !(*live)->regular) *live = std::nullopt;
-  auto files = list(*live);
-  if (!files) return tl::unexpected(files.error());
-  auto survey = known_.survey(*files, being_read(), false);
-  if (!survey) return tl::unexpected(survey.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto files, list(*live));
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, being_read(), false));
   // While nothing newer exists the writer may well go on in this one; a deleted one, held open,
   // keeps its space, so it is let go.
-  const bool newer = !survey->fresh.empty() || late_ || state_.aside;
+  const bool newer = !survey.fresh.empty() || late_ || state_.aside;
   if (!newer && stamp_.links > 0) return false;
   const bool too_long = now.steady - rotated_since_ >=
                         std::max<std::chrono::milliseconds>(10 * grace_, std::chrono::seconds(10));
   const bool waited = copy_ || late_ || too_long || now.steady - still_since_ >= grace_;
-  if (!waited && !survey->rotated()) return false;
+  if (!waited && !survey.rotated()) return false;
 
   if (stamp_.size > position_.offset && !too_long && !late_) {
     const std::uint64_t left = stamp_.size - position_.offset;
     bytes_left_behind_ += left;
-    notices_.say(shown(path_) + ": was rotated away with a last line that has no end: " +
+    notices_.say(printable(path_) + ": was rotated away with a last line that has no end: " +
                  number(left) + " bytes from byte " + number(position_.offset) + " are not sent");
   }
   Position done = position_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/moment.h"
 #include "base/unique_fd.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/files/siblings.h"
@@ -18,12 +19,6 @@
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
-
-/// The two clocks, as of one step. Intervals are measured with `steady` only.
-struct Now {
-  std::chrono::steady_clock::time_point steady;
-  std::chrono::system_clock::time_point wall;
-};
 
 class LogFollower;
 
@@ -61,7 +56,7 @@ class LogFollower {
 
   /// Looks at the log. True if there may be bytes to read: then fd(), position() and size() tell
   /// which. An unchanged log costs one stat(2).
-  [[nodiscard]] Result<bool> look(const Now& now);
+  [[nodiscard]] Result<bool> look(const Moment& now);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const Position& position() const { return position_; }
@@ -70,7 +65,7 @@ class LogFollower {
 
   /// Called when nothing is left to read. If the open file was rotated away and is over, closes it
   /// (the state says so then) and returns true: look again, there may be a next file.
-  [[nodiscard]] Result<bool> finish(const Now& now);
+  [[nodiscard]] Result<bool> finish(const Moment& now);
 
   /// An extract up to `after` is built; the caller sets the state's `file` to it once published.
   void advance(const Position& after);
@@ -116,17 +111,17 @@ class LogFollower {
 
  private:
   [[nodiscard]] bool is_ours(const Stamp& live);
-  [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Now& now);
-  [[nodiscard]] Result<> choose(const std::optional<Stamp>& live, const Now& now);
-  [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files, const Now& now);
+  [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Moment& now);
+  [[nodiscard]] Result<> choose(const std::optional<Stamp>& live, const Moment& now);
+  [[nodiscard]] Result<bool> find_again(const std::vector<Sibling>& files, const Moment& now);
   [[nodiscard]] Result<bool> try_take(const Sibling& file, const Position& position,
-                                      const Now& now);
+                                      const Moment& now);
   [[nodiscard]] Result<std::vector<Sibling>> list(const std::optional<Stamp>& live) const;
   [[nodiscard]] Result<> add_targets(std::vector<Sibling>& files) const;
   [[nodiscard]] Result<> recall_by_order(std::vector<Sibling> files);
   [[nodiscard]] Result<> begin_looking_back(const std::optional<Stamp>& live,
-                                            const std::vector<Sibling>& files, const Now& now);
-  [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, const Now& now);
+                                            const std::vector<Sibling>& files, const Moment& now);
+  [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, const Moment& now);
   [[nodiscard]] std::vector<Position> being_read() const;
   [[nodiscard]] Result<> begin_behind(const Sibling& file, std::uint64_t size, Cutter& cutter);
   [[nodiscard]] Result<> settle_target();

@@ -2,6 +2,7 @@
 // now.
 #include <algorithm>
 
+#include "base/moment.h"
 #include "watcher/tail/files/disk.h"
 #include "watcher/tail/files/glob.h"
 #include "watcher/tail/follow/log_follower.h"
@@ -17,9 +18,8 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
   for (const Sibling& file : files) {
     if (file.packed || !same_file(file.stamp.id, position.id)) continue;
     if (file.stamp.size < position.offset) continue;
-    auto fd = open_log(file.path);
-    if (!fd) return tl::unexpected(fd.error());
-    auto same = holds(fd->get(), position);
+    CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+    auto same = holds(fd.get(), position);
     if (!same || *same) return same;
   }
   return false;
@@ -63,12 +63,11 @@ Result<> LogFollower::add_targets(std::vector<Sibling>& files) const {
 
 /// The rotated files, then the log itself.
 Result<std::vector<Sibling>> LogFollower::list(const std::optional<Stamp>& live) const {
-  auto files = rotated_siblings(state_.log, live);
-  if (!files) return files;
+  CARAVEL_ASSIGN_OR_RETURN(auto files, rotated_siblings(state_.log, live));
   // Of two links to one file, the other log reads what lies beside it.
   const bool shared = live_ && others_.reader_of(*live_, *this) != nullptr;
-  if (!shared) CARAVEL_TRY(add_targets(*files));
-  std::erase_if(*files, [&](const Sibling& file) {
+  if (!shared) CARAVEL_TRY(add_targets(files));
+  std::erase_if(files, [&](const Sibling& file) {
     return std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
       if (log == file.path) return true;
       // A pattern that is not this log's; unless it is a file of ours that got such a name.
@@ -76,10 +75,10 @@ Result<std::vector<Sibling>> LogFollower::list(const std::optional<Stamp>& live)
              !is_reading(file.stamp.id) && !known_.holds_id(file.stamp.id);
     });
   });
-  std::erase_if(*files, [&](const Sibling& file) {
+  std::erase_if(files, [&](const Sibling& file) {
     return others_.reader_of(file.stamp.id, *this) != nullptr;
   });
-  if (live) files->push_back(Sibling{state_.log, {}, *live, false});
+  if (live) files.push_back(Sibling{state_.log, {}, *live, false});
   return files;
 }
 
@@ -90,9 +89,8 @@ Result<> LogFollower::recall_by_order(std::vector<Sibling> files) {
   std::int64_t since = *state_.since;
   if (state_.file) {
     since = state_.file->modified;
-    auto there = is_among(files, *state_.file);
-    if (!there) return tl::unexpected(there.error());
-    if (*there) last = state_.file->id;
+    CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state_.file));
+    if (there) last = state_.file->id;
   } else if (!state_.known.empty()) {
     last = state_.known.back().id;
   }
@@ -118,64 +116,58 @@ Result<> LogFollower::recall_by_order(std::vector<Sibling> files) {
 
 /// Opens the file to read next, if there is one: the one that the state names, then those that grew
 /// since they were finished, then the log that was set aside for them, then the oldest unread one.
-Result<> LogFollower::choose(const std::optional<Stamp>& live, const Now& now) {
-  auto files = list(live);
-  if (!files) return tl::unexpected(files.error());
-  if (state_.since) CARAVEL_TRY(recall_by_order(*files));
-  if (!look_back_) CARAVEL_TRY(begin_looking_back(live, *files, now));
+Result<> LogFollower::choose(const std::optional<Stamp>& live, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto files, list(live));
+  if (state_.since) CARAVEL_TRY(recall_by_order(files));
+  if (!look_back_) CARAVEL_TRY(begin_looking_back(live, files, now));
   bool grown = !std::exchange(live_next_, false);
   if (state_.aside && !state_.file) {
-    auto there = is_among(*files, *state_.aside);
-    if (!there) return tl::unexpected(there.error());
-    if (!*there) state_.file = std::exchange(state_.aside, std::nullopt);
+    CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state_.aside));
+    if (!there) state_.file = std::exchange(state_.aside, std::nullopt);
   }
   for (;;) {
     if (state_.file) {
-      auto found = find_again(*files, now);
-      if (!found) return tl::unexpected(found.error());
-      if (*found) return {};
+      CARAVEL_ASSIGN_OR_RETURN(auto found, find_again(files, now));
+      if (found) return {};
       // While the name is missing nothing can be told: its file system may not be mounted.
       if (!live_) return {};
       const bool goes_on = std::any_of(state_.targets.begin(), state_.targets.end(),
                                        [&](const auto& target) { return is_anothers(target); });
-      if (!goes_on) report_lost(live, *files);
+      if (!goes_on) report_lost(live, files);
       // Remembered, so that its compressed form is known.
       known_.remember(*state_.file, state_.file->offset, true);
       state_.file.reset();
       changed_ = true;
     }
-    auto survey = known_.survey(*files, being_read(), live_.has_value());
-    if (!survey) return tl::unexpected(survey.error());
-    if (grown && !survey->grown.empty()) {
-      const Unread& next = survey->grown.front();
-      auto taken = try_take(next.file, next.start, now);
-      if (!taken) return tl::unexpected(taken.error());
-      late_ = *taken && rotated_;
+    CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, being_read(), live_.has_value()));
+    if (grown && !survey.grown.empty()) {
+      const Unread& next = survey.grown.front();
+      CARAVEL_ASSIGN_OR_RETURN(auto taken, try_take(next.file, next.start, now));
+      late_ = taken && rotated_;
       return {};
     }
     // One that was overlooked is older than the log that was set aside for it.
     const bool overlooked =
-        state_.aside && live && same_file(live->id, state_.aside->id) && survey->rotated();
+        state_.aside && live && same_file(live->id, state_.aside->id) && survey.rotated();
     if (state_.aside && !overlooked) {
       state_.file = std::exchange(state_.aside, std::nullopt);
       changed_ = true;
       grown = false;
       continue;
     }
-    if (survey->fresh.empty()) return {};
-    Unread next = survey->fresh.front();
+    if (survey.fresh.empty()) return {};
+    Unread next = survey.fresh.front();
     if (next.start.offset == 0) {
       if (auto before = others_.read_up_to(next.file, *this)) next.start = std::move(*before);
     }
     // If not taken, it was renamed this moment: the next look sees where it is.
-    auto taken = try_take(next.file, next.start, now);
-    if (!taken) return tl::unexpected(taken.error());
+    CARAVEL_TRY(try_take(next.file, next.start, now));
     return {};
   }
 }
 
 /// The unfinished file of the state, under whatever name it has now.
-Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const Now& now) {
+Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const Moment& now) {
   const Position file = *state_.file;
   for (const Sibling& candidate : files) {
     if (candidate.packed || !same_file(candidate.stamp.id, file.id)) continue;
@@ -192,13 +184,11 @@ Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const No
   // Truncated, or gone: if it was copied first (copytruncate), the copy begins with what was read,
   // and goes on with what was not. The oldest that fits: if all that was read is a header that
   // every file begins with, the later ones are later copies, still to be read.
-  auto survey = known_.survey(files, {file}, false);
-  if (!survey) return tl::unexpected(survey.error());
-  for (const Unread& candidate : survey->fresh) {
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, {file}, false));
+  for (const Unread& candidate : survey.fresh) {
     if (candidate.file.rotation.empty()) continue;
-    auto taken = try_take(candidate.file, file, now);
-    if (!taken) return taken;
-    if (!*taken) continue;
+    CARAVEL_ASSIGN_OR_RETURN(auto taken, try_take(candidate.file, file, now));
+    if (!taken) continue;
     copy_ = true;
     return true;
   }
@@ -207,17 +197,15 @@ Result<bool> LogFollower::find_again(const std::vector<Sibling>& files, const No
 
 /// After a start: what happened to other files meanwhile comes before the log itself.
 Result<> LogFollower::begin_looking_back(const std::optional<Stamp>& live,
-                                         const std::vector<Sibling>& files, const Now& now) {
+                                         const std::vector<Sibling>& files, const Moment& now) {
   look_back_wait_ = std::max<std::chrono::milliseconds>(2 * grace_, std::chrono::seconds(1));
   look_back_ = now.steady + look_back_wait_;
   const bool in_place = state_.file && live && same_file(live->id, state_.file->id);
   if (!in_place || state_.aside) return {};
-  auto same = is_among(files, *state_.file);
-  if (!same) return tl::unexpected(same.error());
-  if (!*same) return {};
-  auto survey = known_.survey(files, {*state_.file}, false);
-  if (!survey) return tl::unexpected(survey.error());
-  if (survey->grown.empty() && !survey->rotated()) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto same, is_among(files, *state_.file));
+  if (!same) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, {*state_.file}, false));
+  if (survey.grown.empty() && !survey.rotated()) return {};
   state_.aside = std::exchange(state_.file, std::nullopt);
   changed_ = true;
   return {};
@@ -225,12 +213,10 @@ Result<> LogFollower::begin_looking_back(const std::optional<Stamp>& live,
 
 /// Sets the log aside if a file that was finished has grown, or one was overlooked while it was
 /// renamed. Looked for ever more rarely.
-Result<> LogFollower::look_back(const std::optional<Stamp>& live, const Now& now) {
-  auto files = list(live);
-  if (!files) return tl::unexpected(files.error());
-  auto survey = known_.survey(*files, being_read(), false);
-  if (!survey) return tl::unexpected(survey.error());
-  if (survey->grown.empty() && !survey->rotated()) {
+Result<> LogFollower::look_back(const std::optional<Stamp>& live, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto files, list(live));
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, being_read(), false));
+  if (survey.grown.empty() && !survey.rotated()) {
     look_back_wait_ = std::min<std::chrono::milliseconds>(2 * look_back_wait_, kLookBackAtMost);
     look_back_ = now.steady + look_back_wait_;
     return {};

@@ -30,24 +30,22 @@ Range Batch::range_of(const Extract& extract) {
 }
 
 Result<> Batch::begin(Extract& extract) {
-  auto file = disk_.create(outbox_.temporary_path(Outbox::name_of(extract.pending.manifest)));
-  if (!file) return tl::unexpected(file.error());
-  extract.file = std::move(*file);
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto file, disk_.create(outbox_.temporary_path(Outbox::name_of(extract.pending.manifest))));
+  extract.file = std::move(file);
   return {};
 }
 
 Result<> Batch::finish(Extract& extract, Result<Cutter::Copied> copied) {
   if (!copied) return tl::unexpected(copied.error());
   // Was it truncated and did it grow again while it was copied?
-  auto same = holds(log_, extract.pending.after);
-  if (!same) return tl::unexpected(same.error());
-  if (!*same) return fail(ErrorKind::retry, "changed while it was read");
+  CARAVEL_ASSIGN_OR_RETURN(auto same, holds(log_, extract.pending.after));
+  if (!same) return fail(ErrorKind::retry, "changed while it was read");
   watcher::Manifest& manifest = extract.pending.manifest;
   manifest.lines = copied->lines;
   manifest.sha256 = std::move(copied->sha256);
-  auto note = outbox_.prepare_manifest(manifest);
-  if (!note) return tl::unexpected(note.error());
-  extract.manifest = std::move(*note);
+  CARAVEL_ASSIGN_OR_RETURN(auto note, outbox_.prepare_manifest(manifest));
+  extract.manifest = std::move(note);
   disk_.begin_sync(extract.file.get());
   disk_.begin_sync(extract.manifest.get());
   return {};

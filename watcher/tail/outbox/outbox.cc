@@ -17,13 +17,11 @@ constexpr std::string_view kTemporary = ".tmp";
 
 /// Whether the file at `path` has exactly the manifest's bytes.
 Result<bool> has_content(const std::string& path, const watcher::Manifest& manifest, Disk& disk) {
-  auto fd = open_log(path);
-  if (!fd) return tl::unexpected(fd.error());
-  auto stamp = stamp_of(fd->get());
-  if (!stamp) return tl::unexpected(stamp.error());
-  if (stamp->size != manifest.bytes) return false;
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(path));
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
+  if (stamp.size != manifest.bytes) return false;
   Cutter cutter(disk);
-  auto read = cutter.read(fd->get(), {0, manifest.bytes});
+  auto read = cutter.read(fd.get(), {0, manifest.bytes});
   return read && read->sha256 == manifest.sha256;
 }
 
@@ -55,10 +53,9 @@ std::string Outbox::name_of(const watcher::Manifest& manifest) {
 }
 
 Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
-  auto names = names_in(directory);
-  if (!names) return tl::unexpected(names.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto names, names_in(directory));
   std::vector<OutboxFile> files;
-  for (std::string& name : *names) {
+  for (std::string& name : names) {
     const auto parts = name.starts_with('.') ? std::nullopt : parse_tail_name(name);
     if (!parts || name.ends_with(".gz") || name.ends_with(".zst")) continue;
     const auto stamp = stamp_of(directory + "/" + name);
@@ -90,27 +87,23 @@ Result<bool> Outbox::knows(std::string_view name) const {
 }
 
 Result<UniqueFd> Outbox::prepare_manifest(const watcher::Manifest& manifest) {
-  auto fd = disk_.create(temporary_path(manifest_name(name_of(manifest))));
-  if (!fd) return fd;
-  CARAVEL_TRY(disk_.write(fd->get(), watcher::format_manifest(manifest)));
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, disk_.create(temporary_path(manifest_name(name_of(manifest)))));
+  CARAVEL_TRY(disk_.write(fd.get(), watcher::format_manifest(manifest)));
   return fd;
 }
 
 /// The text is the same each time, so whoever took the first one has the right one.
 Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool recover) {
   const std::string name = manifest_name(name_of(manifest));
-  const auto there = is_there(path(name));
-  if (!there) return there;
-  if (*there) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path(name)));
+  if (there) {
     auto content = read_file(path(name), watcher::kMaxManifestBytes);
     return content && *content == watcher::format_manifest(manifest);
   }
-  const auto prepared = is_there(temporary_path(name));
-  if (!prepared) return prepared;
-  if (recover || !*prepared) {
-    auto fd = prepare_manifest(manifest);
-    if (!fd) return tl::unexpected(fd.error());
-    CARAVEL_TRY(disk_.sync(fd->get()));
+  CARAVEL_ASSIGN_OR_RETURN(const auto prepared, is_there(temporary_path(name)));
+  if (recover || !prepared) {
+    CARAVEL_ASSIGN_OR_RETURN(auto fd, prepare_manifest(manifest));
+    CARAVEL_TRY(disk_.sync(fd.get()));
   }
   return disk_.publish(temporary_path(name), path(name));
 }
@@ -121,19 +114,17 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
   unsynced_ = true;
   // The temporary file was on the disk before the state spoke of it: if it is not there, it has its
   // name already, or had it and was taken away.
-  const auto built = is_there(temporary);
-  if (!built) return built;
-  const auto named = is_there(path(name));
-  if (!named) return named;
-  if (!*built) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto built, is_there(temporary));
+  CARAVEL_ASSIGN_OR_RETURN(const auto named, is_there(path(name)));
+  if (!built) {
     // A power loss may have kept the extract's name and not its manifest's.
-    return recover && *named ? publish_manifest(manifest, true) : true;
+    return recover && named ? publish_manifest(manifest, true) : true;
   }
   if (recover) {
     auto whole = has_content(temporary, manifest, disk_);
     if (!whole || !*whole) return whole;
   }
-  if (*named) {
+  if (named) {
     auto same = has_content(path(name), manifest, disk_);
     if (!same || !*same) return same;
     CARAVEL_TRY(disk_.remove(temporary));
@@ -168,22 +159,19 @@ Result<> Outbox::keep_as_sent(const std::string& name) {
   // The extract first: a manifest that stays behind after a crash is moved with the next sweep, an
   // extract without its manifest would be sent again.
   for (const std::string& file : {name, manifest}) {
-    const auto there = is_there(path(file));
-    if (!there) return tl::unexpected(there.error());
-    if (*there) CARAVEL_TRY(disk_.replace(path(file), sent_path(file)));
+    CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path(file)));
+    if (there) CARAVEL_TRY(disk_.replace(path(file), sent_path(file)));
   }
   return {};
 }
 
 Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
-  auto files = sent();
-  if (!files) return tl::unexpected(files.error());
-  for (const OutboxFile& file : *files) {
+  CARAVEL_ASSIGN_OR_RETURN(auto files, sent());
+  for (const OutboxFile& file : files) {
     if (file.run != run || file.sequence != sequence) continue;
     const std::string manifest = manifest_name(file.name);
-    const auto there = is_there(sent_path(manifest));
-    if (!there) return there;
-    if (*there) {
+    CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(sent_path(manifest)));
+    if (there) {
       CARAVEL_TRY(disk_.replace(sent_path(manifest), path(manifest)));
     }
     CARAVEL_TRY(disk_.replace(sent_path(file.name), path(file.name)));
@@ -195,18 +183,16 @@ Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
 
 Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldest,
                                      std::uint64_t max_bytes) {
-  auto here = waiting();
-  if (!here) return tl::unexpected(here.error());
-  auto kept = sent();
-  if (!kept) return tl::unexpected(kept.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto here, waiting());
+  CARAVEL_ASSIGN_OR_RETURN(auto kept, sent());
   std::uint64_t total = 0;
-  for (const OutboxFile& file : *here) total += file.bytes;
-  for (const OutboxFile& file : *kept) total += file.bytes;
-  std::sort(kept->begin(), kept->end(),
+  for (const OutboxFile& file : here) total += file.bytes;
+  for (const OutboxFile& file : kept) total += file.bytes;
+  std::sort(kept.begin(), kept.end(),
             [](const OutboxFile& a, const OutboxFile& b) { return a.changed < b.changed; });
   const std::int64_t limit =
       std::chrono::duration_cast<std::chrono::nanoseconds>(oldest.time_since_epoch()).count();
-  for (const OutboxFile& file : *kept) {
+  for (const OutboxFile& file : kept) {
     if (file.changed >= limit && total <= max_bytes) break;
     CARAVEL_TRY(disk_.remove(sent_path(file.name)));
     CARAVEL_TRY(disk_.remove(sent_path(manifest_name(file.name))));
@@ -216,13 +202,12 @@ Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldes
 }
 
 Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<std::string>& keep) {
-  auto names = names_in(directory_);
-  if (!names) return tl::unexpected(names.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto names, names_in(directory_));
   const auto ours = [&](std::string_view extract) {
     const auto parts = parse_tail_name(extract);
     return parts && std::find(runs.begin(), runs.end(), parts->run) != runs.end();
   };
-  for (const std::string& name : *names) {
+  for (const std::string& name : names) {
     std::string_view extract = name;
     const bool is_manifest = extract.ends_with(watcher::kManifestSuffix);
     if (name.starts_with('.') && name.ends_with(kTemporary)) {
@@ -250,9 +235,8 @@ Result<std::optional<watcher::Manifest>> Outbox::newest_manifest(std::string_vie
                                                                  std::uint64_t after) const {
   std::optional<watcher::Manifest> newest;
   for (const std::string& directory : {directory_, directory_ + "/sent"}) {
-    auto names = names_in(directory);
-    if (!names) return tl::unexpected(names.error());
-    for (const std::string& name : *names) {
+    CARAVEL_ASSIGN_OR_RETURN(auto names, names_in(directory));
+    for (const std::string& name : names) {
       if (name.starts_with('.') || !name.ends_with(watcher::kManifestSuffix)) continue;
       const auto parts = parse_tail_name(
           std::string_view(name).substr(0, name.size() - watcher::kManifestSuffix.size()));

@@ -11,6 +11,9 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/moment.h"
+#include "base/text.h"
+
 namespace caravel::tail {
 namespace {
 
@@ -69,7 +72,7 @@ Sender::~Sender() {
   static_cast<void>(::waitpid(child_, &status, WNOHANG));
 }
 
-Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const Now& now) {
+Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const Moment& now) {
   for (;;) {
     if (child_ > 0) reap(now);
     if (child_ > 0) {
@@ -84,9 +87,8 @@ Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const 
 }
 
 Result<> Sender::look() {
-  auto files = outbox_.waiting();
-  if (!files) return tl::unexpected(files.error());
-  queue_ = std::move(*files);
+  CARAVEL_ASSIGN_OR_RETURN(auto files, outbox_.waiting());
+  queue_ = std::move(files);
   stale_ = false;
   // A run of which nothing waits any more (somebody else took it) does not fail.
   std::erase_if(failing_, [&](const Failing& failing) {
@@ -104,11 +106,11 @@ Sender::Failing* Sender::find_failing(std::string_view run) {
 
 /// The current file is tried again, before all others of its run. Said once, until it is another
 /// file or another reason.
-void Sender::failed_again(const Now& now, const std::string& why) {
+void Sender::failed_again(const Moment& now, const std::string& why) {
   Failing* failing = find_failing(current_->run);
   if (failing == nullptr) failing = &failing_.emplace_back(Failing{current_->run, {}, 0, {}, 0});
   const std::string said =
-      why + "; " + shown(current_->name) + " and what follows stay in the outbox";
+      why + "; " + printable(current_->name) + " and what follows stay in the outbox";
   if (failing->said != said) notices_.say(said);
   failing->said = said;
   failing->next_try = rules_.once ? std::chrono::steady_clock::time_point::max()
@@ -134,7 +136,7 @@ std::optional<std::chrono::steady_clock::time_point> Sender::next_try() const {
 }
 
 /// The next run's turn, of those that are due: its file with the lowest sequence.
-bool Sender::pick(const Now& now) {
+bool Sender::pick(const Moment& now) {
   auto next = queue_.end();
   for (auto file = queue_.begin(); file != queue_.end(); ++file) {
     const Failing* const failing = find_failing(file->run);
@@ -153,15 +155,13 @@ bool Sender::pick(const Now& now) {
   return true;
 }
 
-Result<> Sender::spawn(const Now& now) {
+Result<> Sender::spawn(const Moment& now) {
   const std::string manifest = outbox_.path(watcher::manifest_name(current_->name));
-  const auto with_manifest = is_there(manifest);
-  if (!with_manifest) return tl::unexpected(with_manifest.error());
-  if (!*with_manifest) manifest_done_ = true;
+  CARAVEL_ASSIGN_OR_RETURN(const auto with_manifest, is_there(manifest));
+  if (!with_manifest) manifest_done_ = true;
   const std::string path = manifest_done_ ? outbox_.path(current_->name) : manifest;
-  const auto there = is_there(path);
-  if (!there) return tl::unexpected(there.error());
-  if (!*there) {  // somebody else took it
+  CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path));
+  if (!there) {  // somebody else took it
     current_.reset();
     stale_ = true;
     return {};
@@ -201,7 +201,7 @@ Result<> Sender::spawn(const Now& now) {
   return {};
 }
 
-void Sender::reap(const Now& now) {
+void Sender::reap(const Moment& now) {
   int status = 0;
   const pid_t ended = ::waitpid(child_, &status, WNOHANG);
   if (ended == 0) {
@@ -219,7 +219,7 @@ void Sender::reap(const Now& now) {
   end(now, ended > 0 ? status : 1);
 }
 
-void Sender::end(const Now& now, int status) {
+void Sender::end(const Moment& now, int status) {
   if (status != 0 || timed_out_) {
     failed_again(now, "sending fails: " + why(status, timed_out_));
     return;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/moment.h"
 #include "base/unique_fd.h"
 #include "watcher/tail/follow/log_follower.h"
 #include "watcher/tail/outbox/outbox.h"
@@ -45,7 +46,8 @@ class Sender {
 
   /// Looks after the running command, begins the next. Returns when to call again at the latest
   /// (nothing: when there is something new); pid_fd() may be waited for too.
-  [[nodiscard]] Result<std::optional<std::chrono::steady_clock::time_point>> step(const Now& now);
+  [[nodiscard]] Result<std::optional<std::chrono::steady_clock::time_point>> step(
+      const Moment& now);
 
   /// Readable when the running command has ended; -1 if none runs.
   [[nodiscard]] int pid_fd() const { return pid_fd_.get(); }
@@ -65,13 +67,13 @@ class Sender {
         0;  // the sequence number of that file, if its manifest is sent
   };
   [[nodiscard]] Failing* find_failing(std::string_view run);
-  void failed_again(const Now& now, const std::string& why);
+  void failed_again(const Moment& now, const std::string& why);
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_try() const;
   [[nodiscard]] Result<> look();
-  [[nodiscard]] bool pick(const Now& now);
-  [[nodiscard]] Result<> spawn(const Now& now);
-  void reap(const Now& now);
-  void end(const Now& now, int status);
+  [[nodiscard]] bool pick(const Moment& now);
+  [[nodiscard]] Result<> spawn(const Moment& now);
+  void reap(const Moment& now);
+  void end(const Moment& now, int status);
 
   Outbox& outbox_;
   SendRules rules_;

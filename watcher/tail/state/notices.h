@@ -41,7 +41,4 @@ class Notices {
   std::vector<std::string> pending_;
 };
 
-/// A path as messages may show it: control characters and invalid UTF-8 become \xNN.
-[[nodiscard]] std::string shown(std::string_view path);
-
 }  // namespace caravel::tail

@@ -9,16 +9,17 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "watcher/exchange/key_value.h"
 
 namespace caravel::tail {
 namespace {
 
 using watcher::append_key_value;
+using watcher::decode_value;
+using watcher::encode_value;
 using watcher::KeyValue;
 using watcher::parse_whole_number;
-using watcher::percent_decode;
-using watcher::percent_encode;
 
 constexpr std::string_view kVersion = "2";
 /// In the place of a digest of a file that could not be looked at: it matches nothing.
@@ -74,7 +75,7 @@ class Section {
     return {};
   }
   std::string decoded(std::string_view key) {
-    auto value = percent_decode(text(key));
+    auto value = decode_value(text(key));
     if (!value || value->empty()) problem(key, "not percent-encoded text");
     return value.value_or("");
   }
@@ -95,7 +96,7 @@ class Section {
   std::string hex(std::string_view key, std::size_t digits, bool optional = false) {
     std::string value = text(key);
     const bool absent = optional && (value.empty() || value == kNoDigest);
-    if (!absent && !watcher::is_hex(value, digits)) problem(key, "not hex digits");
+    if (!absent && !is_hex(value, digits)) problem(key, "not hex digits");
     return value;
   }
   void problem(std::string_view key, std::string_view what) {
@@ -154,7 +155,7 @@ std::optional<Known> read_known(std::string_view text) {
   number(known.size);
   number(known.modified);
   const std::string_view digest = word();
-  right = right && (digest == kNoDigest || watcher::is_hex(digest, 32));
+  right = right && (digest == kNoDigest || is_hex(digest, 32));
   if (digest != kNoDigest) known.digest = digest;
   known.read = text == "read";
   if (!right || (!known.read && text != "there")) return std::nullopt;
@@ -223,13 +224,13 @@ std::string format_state(const State& state) {
   append_key_value("version", kVersion, out);
   for (const Pattern& pattern : state.patterns) {
     out += '\n';
-    append_key_value("pattern", percent_encode(pattern.glob), out);
+    append_key_value("pattern", encode_value(pattern.glob), out);
     append_key_value("pattern_since", std::to_string(pattern.since), out);
     if (pattern.partly) append_key_value("pattern_partly", "1", out);
   }
   for (const LogState& log : state.logs) {
     out += '\n';
-    append_key_value("log", percent_encode(log.log), out);
+    append_key_value("log", encode_value(log.log), out);
     append_key_value("run", log.run, out);
     append_key_value("sequence", std::to_string(log.sequence), out);
     if (log.since) append_key_value("since", std::to_string(*log.since), out);
@@ -240,7 +241,7 @@ std::string format_state(const State& state) {
       append_key_value("first_size", std::to_string(log.first_look->size), out);
     }
     for (std::size_t i = 0; i < log.targets.size(); ++i) {
-      append_key_value(target_key(i), percent_encode(log.targets[i]), out);
+      append_key_value(target_key(i), encode_value(log.targets[i]), out);
     }
     if (log.looked != 0) append_key_value("looked", std::to_string(log.looked), out);
     if (log.deserted_looks > 0) {
@@ -250,7 +251,7 @@ std::string format_state(const State& state) {
     for (std::size_t i = 0; i < log.pending.size(); ++i) {
       const std::string prefix = pending_prefix(i);
       const std::string manifest = watcher::format_manifest(log.pending[i].manifest);
-      append_key_value(prefix + "manifest", percent_encode(manifest), out);
+      append_key_value(prefix + "manifest", encode_value(manifest), out);
       append_position(prefix, log.pending[i].after, out);
     }
     for (const Known& known : log.known) {

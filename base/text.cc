@@ -1,0 +1,113 @@
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace caravel {
+namespace {
+
+constexpr char kUpperHex[] = "0123456789ABCDEF";
+
+void append_hex(char c, std::string& out) {
+  const auto byte = static_cast<unsigned char>(c);
+  out += kUpperHex[byte >> 4U];
+  out += kUpperHex[byte & 15U];
+}
+
+int upper_hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool needs_no_escape(char c, std::string_view plain) {
+  return is_digit(c) || is_letter(c) || plain.find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_hex(std::string_view text, std::size_t digits) {
+  return text.size() == digits && std::all_of(text.begin(), text.end(), is_lower_hex);
+}
+
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0);
+  if (text.empty()) return 0;
+  if (first < 0x80) return 1;
+  if (first < 0xC2) return 0;
+  if (first < 0xE0) return continues(1) ? 2 : 0;
+  if (first < 0xF0) {
+    if (!continues(1) || !continues(2)) return 0;
+    if (first == 0xE0 && byte(1) < 0xA0) return 0;
+    if (first == 0xED && byte(1) >= 0xA0) return 0;
+    return 3;
+  }
+  if (first > 0xF4 || !continues(1) || !continues(2) || !continues(3)) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) >= 0x90) return 0;
+  return 4;
+}
+
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (first < 0x20 || first == 0x7F) return true;
+  return first == 0xC2 && character.size() > 1 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    text.remove_prefix(character.size());
+    if (length > 0 && !is_control(character)) {
+      out.append(character);
+      continue;
+    }
+    for (const char c : character) {
+      out += "\\x";
+      append_hex(c, out);
+    }
+  }
+  return out;
+}
+
+std::string percent_encode(std::string_view bytes, std::string_view plain) {
+  std::string out;
+  append_percent_encoded(bytes, plain, out);
+  return out;
+}
+
+void append_percent_encoded(std::string_view bytes, std::string_view plain, std::string& out) {
+  for (const char c : bytes) {
+    if (needs_no_escape(c, plain)) {
+      out += c;
+      continue;
+    }
+    out += '%';
+    append_hex(c, out);
+  }
+}
+
+std::optional<std::string> percent_decode(std::string_view text, std::string_view plain) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      if (!needs_no_escape(text[i], plain)) return std::nullopt;
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = upper_hex_value(text[i + 1]);
+    const int low = upper_hex_value(text[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+}  // namespace caravel
