@@ -15,6 +15,7 @@
 #include "tests/formatter/format_run.h"
 #include "tests/support/temp_dir.h"
 #include "uploader/store.h"
+#include "watcher/commands/store_types.h"
 #include "watcher/intake/intake.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/spool.h"
@@ -35,7 +36,7 @@ class SpoolTest : public ::testing::Test {
   /// `text`: what the configuration says beside spool and state.
   void Configure(const std::string& text) {
     config_ = Must(parse_config("spool: spool\nstate: state\n" + text, dir_.path("caravel.yaml"),
-                                ConfigOptions{}));
+                                all_store_types(), ConfigOptions{}));
     spool_ = Must(Spool::open(config_.spool));
     ledger_ = Must(Ledger::open(config_.ledger_path()));
   }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
+#include "watcher/commands/store_types.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
 
@@ -29,7 +30,7 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   if (named || ::access(file.c_str(), R_OK) == 0) {
     ConfigOptions options;
     options.secrets = false;
-    CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+    CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, all_store_types(), options));
     folders.insert(folders.end(), config.formats.begin(), config.formats.end());
   }
   return formatter::FormatSet::load(folders);

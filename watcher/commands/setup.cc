@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "uploader/utc_time.h"
+#include "watcher/commands/store_types.h"
 
 namespace caravel::watcher {
 namespace {
@@ -40,7 +41,7 @@ Result<Settings> load_settings(const CommandCall& call, bool secrets) {
   ConfigOptions options;
   options.secrets = secrets;
   options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
-  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, all_store_types(), options));
   std::vector<std::string> folders = config.formats;
   folders.insert(folders.begin(), shipped_formats());
   CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));

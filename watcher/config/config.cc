@@ -36,7 +36,7 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
 }
 
 Result<Config> read_config(const YamlNode& root, const std::string& path,
-                           const ConfigOptions& options) {
+                           const uploader::StoreTypes& store_types, const ConfigOptions& options) {
   const std::string base =
       std::filesystem::absolute(path).lexically_normal().parent_path().string();
   Config config;
@@ -62,7 +62,7 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
   reader.count("max_claims", config.max_claims, 1, 100'000);
   CARAVEL_TRY(reader.result());
   CARAVEL_TRY(read_formats(root["formats"], base, config));
-  CARAVEL_TRY(read_stores(root["stores"], base, options, config));
+  CARAVEL_TRY(read_stores(root["stores"], {base, store_types, options}, config));
   CARAVEL_TRY(read_feeds(root["feeds"], config));
   return config;
 }
@@ -114,7 +114,8 @@ std::string find_config(const std::optional<std::string>& option, const char* en
   return "/etc/caravel/caravel.yaml";
 }
 
-Result<Config> load_config(const std::string& path, const ConfigOptions& options) {
+Result<Config> load_config(const std::string& path, const uploader::StoreTypes& store_types,
+                           const ConfigOptions& options) {
   auto root = YamlNode::load(path);
   if (!root) {
     Error error = std::move(root).error();
@@ -124,13 +125,13 @@ Result<Config> load_config(const std::string& path, const ConfigOptions& options
     }
     return tl::unexpected(std::move(error));
   }
-  return read_config(*root, path, options);
+  return read_config(*root, path, store_types, options);
 }
 
 Result<Config> parse_config(const std::string& text, const std::string& path,
-                            const ConfigOptions& options) {
+                            const uploader::StoreTypes& store_types, const ConfigOptions& options) {
   CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::parse(text, path));
-  return read_config(root, path, options);
+  return read_config(root, path, store_types, options);
 }
 
 Result<> expect_feeds(const Config& config) {
@@ -151,14 +152,10 @@ Result<const uploader::StoreConfig*> choose_store(const Config& config,
   return choose(config.stores, config.file, "store", name);
 }
 
-std::string store_place(const uploader::StoreConfig& store) {
-  return store.type == uploader::StoreType::sqlite
-             ? store.path
-             : fmt::format("{}/{}", store.url, store.database);
-}
+std::string store_place(const uploader::StoreConfig& store) { return store.place; }
 
-std::vector<KnownKeys> known_config_keys() {
-  return {{"", kTopKeys}, {"stores", kStoreKeys}, {"feeds", kFeedKeys}};
+std::vector<KnownKeys> known_config_keys(const uploader::StoreTypes& store_types) {
+  return {{"", kTopKeys}, {"stores", store_keys(store_types)}, {"feeds", kFeedKeys}};
 }
 
 }  // namespace caravel::watcher

@@ -102,8 +102,7 @@ Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfi
                                                ? "there is: " + names_of(config.stores)
                                                : fmt::format("did you mean '{}'?", nearest)));
   }
-  if (store->type == uploader::StoreType::couchdb &&
-      store->documents == uploader::Documents::feed && !feed.attach_csv) {
+  if (store->documents == uploader::Documents::feed && !feed.attach_csv) {
     return node["attach_csv"].error(fmt::format(
         "must be true: store '{}' says documents: feed, and then only the CSV holds the rows",
         store->name));
@@ -193,9 +192,10 @@ Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Conf
   if (reader.ok()) reader.check(check_drop(node["drop"], feed.drop, config.spool));
   CARAVEL_TRY(reader.result());
   CARAVEL_TRY(choose_feed_store(node, config, feed));
-  if (feed.attach_csv && config.find_store(feed.store)->type == uploader::StoreType::sqlite) {
-    config.warnings.push_back(fmt::format("{}: store '{}' is sqlite, which has no attachments",
-                                          node["attach_csv"].place(), feed.store));
+  const uploader::StoreConfig& store = *config.find_store(feed.store);
+  if (feed.attach_csv && !store.takes_attachments) {
+    config.warnings.push_back(fmt::format("{}: store '{}' is {}, which has no attachments",
+                                          node["attach_csv"].place(), store.name, store.type));
   }
   return feed;
 }

@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/sqlite.h"
 #include "base/text.h"
 #include "formatter/rows/counts.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/time_text.h"
-#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 

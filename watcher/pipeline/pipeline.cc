@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "uploader/couchdb/retry.h"
+#include "base/backoff.h"
 #include "watcher/pipeline/attempt.h"
 #include "watcher/spool/archive.h"
 
@@ -36,8 +36,8 @@ bool stopped_within(milliseconds wait, const StopSignal& stop) {
 PipelineResult Pipeline::run(const ExtractJob& job) {
   Attempt attempt(tools_, job);
   std::mt19937_64 random(std::random_device{}());
-  uploader::Backoff soon(kFirstRetry, kRetryLimit);
-  uploader::Backoff seldom(kFirstFaultRetry, kFaultRetryLimit);
+  Backoff soon(kFirstRetry, kRetryLimit);
+  Backoff seldom(kFirstFaultRetry, kFaultRetryLimit);
   std::optional<system_clock::time_point> down_since;
   for (;;) {
     const std::uint64_t progress = attempt.progress();
@@ -52,7 +52,7 @@ PipelineResult Pipeline::run(const ExtractJob& job) {
       soon.reset();
       seldom.reset();
     }
-    uploader::Backoff& backoff = error.kind == ErrorKind::retry ? soon : seldom;
+    Backoff& backoff = error.kind == ErrorKind::retry ? soon : seldom;
     const milliseconds wait = backoff.next(random(), error.retry_after);
     if (tools_.patience && now + wait - *down_since > *tools_.patience) {
       (void)tools_.ledger.set_waiting(job.claim.id, error.message, now, now);

@@ -1,0 +1,11 @@
+// The list of all stores that the program has.
+#pragma once
+
+#include "uploader/store_type.h"
+
+namespace caravel::watcher {
+
+/// The first is the one of a configuration that names no store.
+[[nodiscard]] uploader::StoreTypes all_store_types();
+
+}  // namespace caravel::watcher
