@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "watcher/ledger/ledger_rows.h"
-#include "watcher/ledger/ledger_schema.h"
+#include "watcher/ledger/rows.h"
+#include "watcher/ledger/schema.h"
 
 namespace caravel::watcher {
 namespace {

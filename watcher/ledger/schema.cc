@@ -1,4 +1,4 @@
-#include "watcher/ledger/ledger_schema.h"
+#include "watcher/ledger/schema.h"
 
 #include <string>
 

@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "watcher/ledger/ledger.h"
-#include "watcher/ledger/ledger_rows.h"
+#include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
 namespace {

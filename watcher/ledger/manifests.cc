@@ -3,7 +3,7 @@
 #include <set>
 
 #include "watcher/ledger/ledger.h"
-#include "watcher/ledger/ledger_rows.h"
+#include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
 

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "watcher/ledger/ledger.h"
-#include "watcher/ledger/ledger_rows.h"
+#include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
 namespace {
