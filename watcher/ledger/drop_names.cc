@@ -1,26 +1,18 @@
-// What the ledger knows of names that are still in a drop directory. The tables follow what a scan
-// saw; only differences are written, so that an idle scan costs no write.
-#include <unordered_map>
+#include "watcher/ledger/drop_names.h"
 
-#include "watcher/ledger/ledger.h"
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
 namespace {
 
-struct KnownInDrop {
-  std::string why;
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  bool seen_again = false;
-};
-
-struct KnownLeftAlone {
-  std::string why;
-  bool seen_again = false;
-};
-
-/// Begun with the first write, if there is one.
+/// Begun with the first write, if there is one. Scans are frequent and mostly find what the last
+/// one found: a transaction each time would take the write lock from others for nothing.
 class LazyTransaction {
  public:
   explicit LazyTransaction(Sqlite& database) : database_(database) {}
@@ -40,20 +32,70 @@ class LazyTransaction {
   std::optional<Transaction> transaction_;
 };
 
+/// Whether the row of a name says already what the scan says.
+bool is_same(const InDrop& row, const InDrop& file) {
+  return row.why == file.why && row.size == file.size && row.mtime_ns == file.mtime_ns;
+}
+bool is_same(const LeftAlone& row, const LeftAlone& name) { return row.why == name.why; }
+
+/// Brings one feed's rows of a table up to date with what a scan saw. A crash before the commit
+/// leaves what an earlier scan saw, and the first scan after the restart corrects it: nothing but
+/// messages to people depends on these rows.
+template <class Name>
+class NameTable {
+ public:
+  explicit NameTable(Sqlite& database) : transaction_(database) {}
+
+  /// A row that the table has.
+  void add_row(Name row) {
+    std::string name = row.name;
+    rows_.insert_or_assign(std::move(name), Row{std::move(row)});
+  }
+
+  /// Calls `put(transaction, name)` with each of the first `most` names that is new or changed, and
+  /// `remove(transaction, name)` with each name of a row that is not among them.
+  template <class Put, class Remove>
+  [[nodiscard]] Result<> replace(std::span<const Name> names, std::size_t most, const Put& put,
+                                 const Remove& remove) {
+    // Names beyond the limit lose their rows, too, if they had one: the rows never outgrow it.
+    for (const Name& name : names.first(std::min(names.size(), most))) {
+      const auto row = rows_.find(name.name);
+      if (row != rows_.end()) {
+        row->second.seen_again = true;
+        if (is_same(row->second.said, name)) continue;
+      }
+      CARAVEL_TRY(put(transaction_, name));
+    }
+    for (const auto& [name, row] : rows_) {
+      if (!row.seen_again) CARAVEL_TRY(remove(transaction_, name));
+    }
+    return transaction_.commit();
+  }
+
+ private:
+  struct Row {
+    Name said;
+    bool seen_again = false;
+  };
+  LazyTransaction transaction_;
+  std::unordered_map<std::string, Row> rows_;
+};
+
 }  // namespace
 
-Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>& files, Time now,
-                             Origin origin) {
+Result<> DropNames::set_in_drop(const std::string& feed, const std::vector<InDrop>& files, Time now,
+                                Origin origin) {
   return in_context("drop directory", [&]() -> Result<> {
-    std::unordered_map<std::string, KnownInDrop> known;
+    NameTable<InDrop> table(database_);
     CARAVEL_TRY(database_.each(
         "SELECT name, why, size, mtime_ns FROM extracts WHERE feed = ? AND claim IS NULL AND "
         "origin = ?",
         [&](const Statement& row) {
-          known[row.text(0)] = {row.text(1), row.count(2), row.integer(3), false};
+          table.add_row({row.text(0), row.count(2), row.integer(3), row.text(1)});
         },
         feed, name_of(origin)));
-    const std::string at = time_text(now);
+    // The conflict is that of the partial index over names without a claim: an extract of the same
+    // name that is claimed already has a row of its own, which stays as it is.
     CARAVEL_ASSIGN_OR_RETURN(
         auto put,
         database_.prepare(
@@ -66,38 +108,28 @@ Result<> Ledger::set_in_drop(const std::string& feed, const std::vector<InDrop>&
     CARAVEL_ASSIGN_OR_RETURN(
         auto remove,
         database_.prepare("DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL"));
-    LazyTransaction transaction(database_);
-    std::size_t kept = 0;
-    for (const InDrop& file : files) {
-      if (++kept > kMaxInDrop) break;
-      const auto found = known.find(file.name);
-      if (found != known.end()) {
-        found->second.seen_again = true;
-        if (found->second.why == file.why && found->second.size == file.size &&
-            found->second.mtime_ns == file.mtime_ns) {
-          continue;
-        }
-      }
-      const State state = file.why.empty() ? State::seen : State::waiting;
-      CARAVEL_TRY(transaction.run(put, feed, file.name, name_of(state), file.why, at, file.size,
-                                  file.mtime_ns, name_of(origin)));
-    }
-    for (const auto& [name, file] : known) {
-      if (file.seen_again) continue;
-      CARAVEL_TRY(transaction.run(remove, feed, name));
-    }
-    return transaction.commit();
+    const std::string at = time_text(now);
+    return table.replace(
+        files, kMaxInDrop,
+        [&](LazyTransaction& transaction, const InDrop& file) {
+          const State state = file.why.empty() ? State::seen : State::waiting;
+          return transaction.run(put, feed, file.name, name_of(state), file.why, at, file.size,
+                                 file.mtime_ns, name_of(origin));
+        },
+        [&](LazyTransaction& transaction, const std::string& name) {
+          return transaction.run(remove, feed, name);
+        });
   });
 }
 
-Result<> Ledger::set_left_alone(const std::string& feed, const std::vector<LeftAlone>& names,
-                                Time now) {
+Result<> DropNames::set_left_alone(const std::string& feed, const std::vector<LeftAlone>& names,
+                                   Time now) {
   return in_context("drop directory", [&]() -> Result<> {
-    std::unordered_map<std::string, KnownLeftAlone> known;
+    NameTable<LeftAlone> table(database_);
     CARAVEL_TRY(database_.each(
         "SELECT name, why FROM left_alone WHERE feed = ?",
         [&](const Statement& row) {
-          known[row.text(0)] = {row.text(1), false};
+          table.add_row({row.text(0), row.text(1)});
         },
         feed));
     CARAVEL_ASSIGN_OR_RETURN(
@@ -107,22 +139,27 @@ Result<> Ledger::set_left_alone(const std::string& feed, const std::vector<LeftA
             "ON CONFLICT (feed, name) DO UPDATE SET why = excluded.why, since = excluded.since"));
     CARAVEL_ASSIGN_OR_RETURN(
         auto remove, database_.prepare("DELETE FROM left_alone WHERE feed = ? AND name = ?"));
-    LazyTransaction transaction(database_);
-    std::size_t kept = 0;
-    for (const LeftAlone& name : names) {
-      if (++kept > kMaxLeftAlone) break;
-      const auto found = known.find(name.name);
-      if (found != known.end()) {
-        found->second.seen_again = true;
-        if (found->second.why == name.why) continue;
-      }
-      CARAVEL_TRY(transaction.run(put, feed, name.name, name.why, time_text(now)));
-    }
-    for (const auto& [name, entry] : known) {
-      if (entry.seen_again) continue;
-      CARAVEL_TRY(transaction.run(remove, feed, name));
-    }
-    return transaction.commit();
+    const std::string at = time_text(now);
+    return table.replace(
+        names, kMaxLeftAlone,
+        [&](LazyTransaction& transaction, const LeftAlone& name) {
+          return transaction.run(put, feed, name.name, name.why, at);
+        },
+        [&](LazyTransaction& transaction, const std::string& name) {
+          return transaction.run(remove, feed, name);
+        });
+  });
+}
+
+Result<std::map<std::string, std::vector<LeftAlone>>> DropNames::left_alone() {
+  return in_context("left alone", [&]() -> Result<std::map<std::string, std::vector<LeftAlone>>> {
+    std::map<std::string, std::vector<LeftAlone>> out;
+    CARAVEL_TRY(
+        database_.each("SELECT feed, name, why, since FROM left_alone ORDER BY feed, name",
+                       [&](const Statement& row) {
+                         out[row.text(0)].push_back({row.text(1), row.text(2), time_at(row, 3)});
+                       }));
+    return out;
   });
 }
 
