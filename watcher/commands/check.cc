@@ -14,6 +14,7 @@
 #include "watcher/files/directory.h"
 #include "watcher/files/file_system.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -116,7 +117,8 @@ int run_check(const CommandCall& call) {
   for (const FeedConfig& feed : config.feeds) check_drop(config, feed, findings);
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   for (const auto& store_config : config.stores) {
-    const auto fresh = ledger ? ledger->may_create(store_place(store_config)) : Result<bool>(true);
+    const auto fresh =
+        ledger ? ledger->stores().may_create(store_place(store_config)) : Result<bool>(true);
     auto answer = uploader::make_store(store_config)->check(fresh.value_or(true));
     if (answer) {
       findings.good(fmt::format("store {}: {}", store_config.name, *answer));

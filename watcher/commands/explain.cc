@@ -15,6 +15,11 @@
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/drop_names.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/report/report.h"
 #include "watcher/sources/sequence.h"
@@ -66,7 +71,7 @@ void print_gaps(Ledger& ledger, const Extract& extract, const std::optional<Mani
                 Time now) {
   const auto place = sequence_of(extract.feed, extract.name, manifest);
   if (!place) return;
-  const auto sources = ledger.sources();
+  const auto sources = ledger.sources().all();
   if (!sources) return;
   for (const SourceStatus& source : *sources) {
     if (source.run.feed != extract.feed || source.run.run != place->run.run) continue;
@@ -78,11 +83,11 @@ void print_gaps(Ledger& ledger, const Extract& extract, const std::optional<Mani
 
 void print_extracts(Ledger& ledger, const std::vector<Extract>& extracts) {
   const auto now = std::chrono::system_clock::now();
-  const auto stores = ledger.stores();
+  const auto stores = ledger.stores().all();
   for (const Extract& extract : extracts) {
     if (&extract != &extracts.front()) fmt::print("\n");
     fmt::print("{}", explain_text(extract, now));
-    const auto manifest = ledger.manifest_of(extract.feed, extract.sha256, extract.name);
+    const auto manifest = ledger.manifests().of_content(extract.feed, extract.sha256, extract.name);
     if (manifest && *manifest) fmt::print("{}", explain_manifest_text(**manifest));
     print_gaps(ledger, extract, manifest ? *manifest : std::nullopt, now);
     if (!stores || extract.state == State::done || extract.state == State::failed) continue;
@@ -102,12 +107,12 @@ bool explain_manifest(Ledger& ledger, const Config& config, const std::string& f
   const std::string target(manifest_target(*name).value_or(""));
   bool told = false;
   for (const FeedConfig& feed : config.feeds) {
-    const auto manifests = ledger.manifests_for(feed.name, target);
+    const auto manifests = ledger.manifests().for_name(feed.name, target);
     if (!manifests || manifests->empty()) continue;
     fmt::print("{}: taken (feed {})\n{}", printable(*name), feed.name,
                explain_manifest_text(manifests->front()));
     // Newest first.
-    const auto extracts = ledger.find_name(target).value_or(std::vector<Extract>());
+    const auto extracts = ledger.history().find_name(target).value_or(std::vector<Extract>());
     const auto own = std::find_if(extracts.begin(), extracts.end(),
                                   [&](const Extract& e) { return e.feed == feed.name; });
     fmt::print("  its extract    {}: {}\n", printable(target),
@@ -129,8 +134,8 @@ bool explain_missing(Ledger& ledger, const Config& config, const std::string& na
   const Time now = std::chrono::system_clock::now();
   bool told = false;
   for (const FeedConfig& feed : config.feeds) {
-    const auto manifests = ledger.manifests_for(feed.name, name);
-    const auto sources = ledger.sources();
+    const auto manifests = ledger.manifests().for_name(feed.name, name);
+    const auto sources = ledger.sources().all();
     if (manifests && !manifests->empty()) {
       fmt::print("{}: has not come, though its manifest has (feed {})\n{}", printable(name),
                  feed.name, explain_manifest_text(manifests->front()));
@@ -167,8 +172,8 @@ bool is_line_at_its_place(Ledger& ledger, const Extract& extract, const FoundLin
                           std::string_view id) {
   // A replay's may have come by another name; that of what was packed on its way, for another sum.
   std::vector<Manifest> manifests =
-      ledger.manifests_for(extract.feed, extract.name).value_or(std::vector<Manifest>());
-  if (auto known = ledger.manifest_of(extract.feed, extract.sha256, extract.name);
+      ledger.manifests().for_name(extract.feed, extract.name).value_or(std::vector<Manifest>());
+  if (auto known = ledger.manifests().of_content(extract.feed, extract.sha256, extract.name);
       known && *known) {
     manifests.push_back(std::move(**known));
   }
@@ -191,8 +196,8 @@ bool explain_log(Ledger& ledger, const std::string& what, bool is_file) {
     return !is_file && fs::path(log).filename().string() == what;
   };
   const Time now = std::chrono::system_clock::now();
-  const auto newest = ledger.newest_manifests().value_or(std::vector<NewestManifest>());
-  const auto sources = ledger.sources().value_or(std::vector<SourceStatus>());
+  const auto newest = ledger.manifests().newest_of_runs().value_or(std::vector<NewestManifest>());
+  const auto sources = ledger.sources().all().value_or(std::vector<SourceStatus>());
   bool told = false;
   for (const NewestManifest& one : newest) {
     const Manifest& manifest = one.manifest;
@@ -205,7 +210,7 @@ bool explain_log(Ledger& ledger, const std::string& what, bool is_file) {
                manifest.sequence, printable(one.name));
     fmt::print("  cut            {}, up to byte {} of inode {} there\n",
                time_for_people(manifest.cut), manifest.last, manifest.inode);
-    const auto extracts = ledger.find_name(one.name).value_or(std::vector<Extract>());
+    const auto extracts = ledger.history().find_name(one.name).value_or(std::vector<Extract>());
     const auto own = std::find_if(extracts.begin(), extracts.end(),
                                   [&](const Extract& e) { return e.feed == one.feed; });
     fmt::print("  its state      {}\n",
@@ -232,7 +237,7 @@ int explain_document(const Settings& settings, Ledger& ledger, const FeedConfig&
   }
   const uploader::StoredDocument& document = **found;
   fmt::print("{}\n", document.text);
-  auto extracts = ledger.find_sha256(document.extract);
+  auto extracts = ledger.history().find_sha256(document.extract);
   if (!extracts) return report_error(extracts.error());
   if (document.line > 0) {
     fmt::print("\nline {} of the extract with SHA-256 {}…\n", document.line, document.extract);
@@ -296,23 +301,24 @@ int run_explain(const CommandCall& call) {
 
   Result<std::vector<Extract>> extracts = std::vector<Extract>();
   if (is_file) {
-    extracts = ledger->find_name(std::filesystem::absolute(what).lexically_normal().string());
+    extracts =
+        ledger->history().find_name(std::filesystem::absolute(what).lexically_normal().string());
     if (extracts && extracts->empty()) {
       auto sha256 = sha256_of(what);
-      if (sha256) extracts = ledger->find_sha256(*sha256);
+      if (sha256) extracts = ledger->history().find_sha256(*sha256);
     }
   } else {
-    extracts = ledger->find_name(what);
+    extracts = ledger->history().find_name(what);
     const bool digits = what.size() >= 8 && what.size() <= 64 &&
                         what.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (extracts && extracts->empty() && digits) extracts = ledger->find_sha256(what);
+    if (extracts && extracts->empty() && digits) extracts = ledger->history().find_sha256(what);
   }
   if (!extracts) return report_error(extracts.error());
   const std::string name = std::filesystem::path(what).filename().string();
-  if (extracts->empty() && is_file) extracts = ledger->find_name(name);
+  if (extracts->empty() && is_file) extracts = ledger->history().find_name(name);
   if (!extracts) return report_error(extracts.error());
   if (extracts->empty()) {
-    auto left_alone = ledger->left_alone();
+    auto left_alone = ledger->drop_names().left_alone();
     if (!left_alone) return report_error(left_alone.error());
     for (const auto& [feed, names] : *left_alone) {
       for (const LeftAlone& left : names) {

@@ -11,6 +11,7 @@
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -65,7 +66,7 @@ int run_mapping(const CommandCall& call) {
   auto ledger = Ledger::open(settings->config.ledger_path(), Ledger::Mode::read_only);
   bool may_create = true;
   if (ledger) {
-    auto known = ledger->may_create(store_place(**store));
+    auto known = ledger->stores().may_create(store_place(**store));
     if (!known) return report_error(known.error());
     may_create = *known;
   }

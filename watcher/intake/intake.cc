@@ -9,6 +9,7 @@
 
 #include "base/moment.h"
 #include "base/text.h"
+#include "watcher/ledger/drop_names.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/archive.h"
 
@@ -101,7 +102,7 @@ void Intake::scan(std::size_t index, const Moment& now) {
   directory.next_scan = now.steady + (directory.polled() ? kPollEvery : kScanEvery);
   const auto note_unclaimed = [&](std::vector<Candidate> found) {
     for (const Candidate& candidate : claim_all(std::move(found), now)) {
-      if (candidate.manifest || in_drop[candidate.feed].size() >= Ledger::kMaxInDrop) continue;
+      if (candidate.manifest || in_drop[candidate.feed].size() >= DropNames::kMaxInDrop) continue;
       in_drop[candidate.feed].push_back(
           {printable(candidate.name), candidate.stamp.size, candidate.stamp.mtime_ns,
            starved_.contains(candidate.feed) ? "max_claims extracts of its feed are in work"
@@ -112,7 +113,7 @@ void Intake::scan(std::size_t index, const Moment& now) {
   auto scanned = scan_directory(directory.fd(), any_match, [&](const ScanEntry& entry) {
     const DropDirectory::Judged judged = directory.judge(entry);
     if (judged.feed == nullptr) {
-      if (left_alone.size() < Ledger::kMaxLeftAlone) {
+      if (left_alone.size() < DropNames::kMaxLeftAlone) {
         left_alone.push_back(
             {printable(entry.name),
              std::string(judged.entry.has_good_name() ? describe(entry.kind)
@@ -123,7 +124,7 @@ void Intake::scan(std::size_t index, const Moment& now) {
     if (still_.look(static_cast<int>(index), entry.name, entry.stamp, now, judged.feed->settle,
                     directory.traits().own_clock)) {
       candidates.push_back({index, judged.feed, entry.name, entry.stamp, judged.is_manifest()});
-    } else if (!judged.is_manifest() && in_drop[judged.feed].size() < Ledger::kMaxInDrop) {
+    } else if (!judged.is_manifest() && in_drop[judged.feed].size() < DropNames::kMaxInDrop) {
       in_drop[judged.feed].push_back({printable(entry.name), entry.stamp.size, entry.stamp.mtime_ns,
                                       "it must be still for the settle time"});
     }
@@ -134,10 +135,10 @@ void Intake::scan(std::size_t index, const Moment& now) {
   if (!scanned) say_error(directory.path(), with_context(directory.path(), scanned.error()));
   note_unclaimed(std::move(candidates));
   for (const FeedConfig* feed : directory.feeds()) {
-    auto noted = ledger_.set_in_drop(feed->name, in_drop[feed], now.wall, origin_);
+    auto noted = ledger_.drop_names().set_in_drop(feed->name, in_drop[feed], now.wall, origin_);
     // A capture's own outbox holds nothing else; a watcher of the same feed writes these.
     if (noted && feed == directory.feeds().front() && origin_ != Origin::capture) {
-      noted = ledger_.set_left_alone(feed->name, left_alone, now.wall);
+      noted = ledger_.drop_names().set_left_alone(feed->name, left_alone, now.wall);
     }
     if (!noted) say_error("ledger", noted.error());
   }
@@ -323,7 +324,7 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
     next = std::min(next, now.steady + kPollEvery);
   };
   // The row first: after a crash a claim without a file is forgotten, a file without a claim found.
-  if (auto committed = ledger_.commit_claims(rows, now.wall); !committed) {
+  if (auto committed = ledger_.extracts().commit_claims(rows, now.wall); !committed) {
     say_error("ledger", committed.error());
     again_soon();
     std::move(chosen.begin(), chosen.end(), std::back_inserter(candidates));
@@ -340,7 +341,8 @@ void Intake::claim_some(std::size_t index, std::vector<Candidate>& candidates, c
     }
     if (!outcome || *outcome == ClaimOutcome::vanished) {
       if (chosen[i].manifest) continue;
-      if (auto gone = ledger_.claim_gone(claims[i].id); !gone) say_error("ledger", gone.error());
+      if (auto gone = ledger_.extracts().claim_gone(claims[i].id); !gone)
+        say_error("ledger", gone.error());
       continue;
     }
     taken.push_back(claims[i]);

@@ -21,6 +21,7 @@
 #include "watcher/files/scan.h"
 #include "watcher/intake/drop_directory.h"
 #include "watcher/intake/inotify.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/claim.h"

@@ -100,7 +100,7 @@ bool Intake::examine(Pending& pending, const Moment& now) {
     case ClaimState::gone:
       if (pending.manifest) {
         // Nothing was written down of it.
-      } else if (auto gone = ledger_.claim_gone(pending.extract.claim.id); !gone) {
+      } else if (auto gone = ledger_.extracts().claim_gone(pending.extract.claim.id); !gone) {
         say_error("ledger", gone.error());
       }
       close_claim(pending.extract.claim.id);
@@ -149,7 +149,8 @@ void Intake::wait_for(Pending& pending, const std::string& why, milliseconds del
   if (pending.why == why) return;
   pending.why = why;
   if (pending.manifest) return;
-  auto noted = ledger_.set_waiting(pending.extract.claim.id, why, std::nullopt, now.wall);
+  auto noted =
+      ledger_.extracts().set_waiting(pending.extract.claim.id, why, std::nullopt, now.wall);
   if (!noted) say_error("ledger", noted.error());
   say(fmt::format("{}: waits: {}", printable(pending.extract.claim.name), why));
 }
@@ -157,7 +158,8 @@ void Intake::wait_for(Pending& pending, const std::string& why, milliseconds del
 void Intake::make_ready(Pending& pending, const Moment& now) {
   if (inotify_ != nullptr && pending.watch >= 0) inotify_->remove(pending.watch);
   if (!pending.why.empty()) {
-    auto noted = ledger_.set_state(pending.extract.claim.id, State::claimed, "", now.wall);
+    auto noted =
+        ledger_.extracts().set_state(pending.extract.claim.id, State::claimed, "", now.wall);
     if (!noted) say_error("ledger", noted.error());
   }
   ready_.push_back(pending.extract);
@@ -171,8 +173,8 @@ void Intake::set_aside_unread(const Pending& pending, const std::string& why, co
       auto path = set_aside(spool_, *pending.extract.root, pending.extract.claim, "", text);
       return path ? Result<>() : tl::unexpected(path.error());
     }
-    CARAVEL_TRY(ledger_.finish_failed(id, text, 0, now.wall));
-    CARAVEL_ASSIGN_OR_RETURN(auto extract, ledger_.find_claim(id));
+    CARAVEL_TRY(ledger_.extracts().finish_failed(id, text, 0, now.wall));
+    CARAVEL_ASSIGN_OR_RETURN(auto extract, ledger_.extracts().find_claim(id));
     return extract ? put_away(spool_, ledger_, *pending.extract.root, *extract) : Result<>();
   }();
   if (!put) say_error("failed/", put.error());
@@ -193,8 +195,8 @@ const FeedConfig* Intake::feed_for(const std::string& name, NameKind kind,
 }
 
 void Intake::adopt(const Moment& now) {
-  auto unfinished = ledger_.unfinished(origin_);
-  auto put_off = ledger_.not_archived(origin_);
+  auto unfinished = ledger_.extracts().unfinished(origin_);
+  auto put_off = ledger_.extracts().not_archived(origin_);
   if (!unfinished || !put_off) {
     say_error("ledger", (unfinished ? put_off.error() : unfinished.error()));
     return;
@@ -226,10 +228,10 @@ void Intake::adopt(const Moment& now) {
     if (extract.state == State::done || extract.state == State::failed) {
       settled = put_away(spool_, ledger_, *work_, extract);
     } else if (extract.sha256.empty()) {
-      settled = ledger_.claim_gone(id);
+      settled = ledger_.extracts().claim_gone(id);
     } else {
-      settled =
-          ledger_.finish_failed(id, "its file is gone from work/", extract.counts.lines, now.wall);
+      settled = ledger_.extracts().finish_failed(id, "its file is gone from work/",
+                                                 extract.counts.lines, now.wall);
     }
     if (!settled) say_error("ledger " + id, settled.error());
   }
@@ -266,7 +268,7 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
       claimed_at = extract.claimed_at;
     } else if ((feed = feed_for(claim.name, NameKind::candidate, directory)) != nullptr) {
       const NewClaim row = claim_row(claim, *feed, root);
-      if (auto committed = ledger_.commit_claims({row}, now.wall); !committed) {
+      if (auto committed = ledger_.extracts().commit_claims({row}, now.wall); !committed) {
         say_error("ledger", committed.error());
         continue;
       }
@@ -281,7 +283,7 @@ void Intake::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
 }
 
 void Intake::recheck_archived(const Moment& now) {
-  auto archived = ledger_.done_since(now.wall - kRecheckFor, origin_);
+  auto archived = ledger_.extracts().done_since(now.wall - kRecheckFor, origin_);
   if (!archived) {
     say_error("ledger", archived.error());
     return;
@@ -303,9 +305,9 @@ void Intake::recheck_archived(const Moment& now) {
     row.size = (*stamp)->size;
     row.mtime_ns = (*stamp)->mtime_ns;
     auto taken = [&]() -> Result<> {
-      CARAVEL_TRY(ledger_.commit_claims({row}, now.wall));
+      CARAVEL_TRY(ledger_.extracts().commit_claims({row}, now.wall));
       CARAVEL_TRY(reclaim(spool_, relative, claim));
-      return ledger_.set_done_path(extract.claim, row.path);
+      return ledger_.extracts().set_done_path(extract.claim, row.path);
     }();
     if (!taken) {
       say_error("recheck " + extract.claim, taken.error());

@@ -6,6 +6,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "watcher/intake/intake.h"
+#include "watcher/ledger/manifests.h"
 #include "watcher/spool/archive.h"
 #include "watcher/spool/refused_manifests.h"
 
@@ -50,7 +51,7 @@ bool Intake::take_manifest(Pending& pending, const ClaimLook& look, const Moment
     return true;
   }
   auto taken = [&]() -> Result<> {
-    CARAVEL_TRY(ledger_.add_manifest(claimed.feed->name, name, *manifest, now.wall));
+    CARAVEL_TRY(ledger_.manifests().add(claimed.feed->name, name, *manifest, now.wall));
     auto path = archive(spool_, *claimed.root, claimed.claim, manifest->sha256,
                         std::chrono::floor<std::chrono::days>(now.wall));
     return path ? Result<>() : tl::unexpected(path.error());
@@ -76,7 +77,7 @@ bool Intake::awaits_manifest(Pending& pending, const ClaimLook& look, const Mome
     pending.extract.last_chance = true;
     return false;
   }
-  auto known = ledger_.manifests_for(feed.name, name);
+  auto known = ledger_.manifests().for_name(feed.name, name);
   if (!known) {
     say_error("ledger", known.error());
     return false;  // the pipeline asks again, and waits for the ledger

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "uploader/couchdb/retry.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/pipeline/attempt.h"
 #include "watcher/spool/archive.h"
 
@@ -55,7 +56,7 @@ PipelineResult Pipeline::run(const ExtractJob& job) {
     uploader::Backoff& backoff = error.kind == ErrorKind::retry ? soon : seldom;
     const milliseconds wait = backoff.next(random(), error.retry_after);
     if (tools_.patience && now + wait - *down_since > *tools_.patience) {
-      (void)tools_.ledger.set_waiting(job.claim.id, error.message, now, now);
+      (void)tools_.ledger.extracts().set_waiting(job.claim.id, error.message, now, now);
       return attempt.result(Ending::gave_up, error.message);
     }
     attempt.report_wait(error, wait, now);
@@ -82,7 +83,7 @@ Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
   }
   if (!path) return tl::unexpected(path.error());
   if (!*path) return {};
-  return ledger.set_done_path(extract.claim, spool.absolute(**path));
+  return ledger.extracts().set_done_path(extract.claim, spool.absolute(**path));
 }
 
 }  // namespace caravel::watcher

@@ -11,6 +11,7 @@
 #include "base/stop_signal.h"
 #include "uploader/store.h"
 #include "watcher/config/config.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/spool/claim.h"

@@ -158,8 +158,8 @@ Result<SweepResult> sweep(const Service& service) {
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto reason = down.find(&feed); reason != down.end()) {
       ++total.gave_up;
-      (void)ledger.set_waiting(extract.claim.id, reason->second, std::nullopt,
-                               std::chrono::system_clock::now());
+      (void)ledger.extracts().set_waiting(extract.claim.id, reason->second, std::nullopt,
+                                          std::chrono::system_clock::now());
       PipelineResult result;
       result.ending = Ending::gave_up;
       return result;

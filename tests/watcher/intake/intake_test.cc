@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "tests/support/spool_fixture.h"
 #include "watcher/exchange/manifest.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -154,8 +155,8 @@ TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   dir_.write_file("spool/work/" + id + "/a.log.manifest", format_manifest(manifest));
   Start();
   Pass(1s);
-  EXPECT_EQ(Must(ledger_->manifests_for("well", "a.log")).size(), 1U);
-  EXPECT_THAT(Must(ledger_->manifests_for("down", "a.log")), IsEmpty());
+  EXPECT_EQ(Must(ledger_->manifests().for_name("well", "a.log")).size(), 1U);
+  EXPECT_THAT(Must(ledger_->manifests().for_name("down", "a.log")), IsEmpty());
   EXPECT_THAT(dir_.list("spool/work"), IsEmpty());
 }
 
@@ -198,7 +199,7 @@ TEST_F(IntakeTest, ADropDirectoryThatIsMadeAnewDoublesNoClaim) {
   }
   EXPECT_EQ(intake_->waiting(), 1U);
   EXPECT_THAT(Ready(), IsEmpty()) << "they are in work already";
-  EXPECT_EQ(Must(ledger_->unfinished()).size(), 3U);
+  EXPECT_EQ(Must(ledger_->extracts().unfinished()).size(), 3U);
 }
 
 TEST_F(IntakeTest, NothingThatIsWaitedForKeepsTheLoopAwake) {

@@ -6,7 +6,10 @@
 #include <set>
 
 #include "tests/support/ledger_fixture.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/sources.h"
 #include "watcher/sources/sequence.h"
 
 namespace caravel::watcher {
@@ -22,11 +25,11 @@ const SourceRun kRun{"hrt", "0a1b2c3d", "/var/log/app.log on bus1", false};
 class LedgerSources : public ::testing::Test {
  protected:
   Arrival Arrive(std::uint64_t sequence, Time now = kNow) {
-    auto arrival = ledger_.arrived(kRun, sequence, State::done, now, now);
+    auto arrival = ledger_.sources().arrived(kRun, sequence, State::done, now, now);
     EXPECT_TRUE(arrival.has_value()) << arrival.error().message;
     return arrival.value_or(Arrival{});
   }
-  std::vector<SourceStatus> Sources() { return ledger_.sources().value(); }
+  std::vector<SourceStatus> Sources() { return ledger_.sources().all().value(); }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> Gaps() {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> out;
     for (const SourceStatus& source : Sources()) {
@@ -106,10 +109,10 @@ TEST_F(LedgerSources, WhatIsHereIsNotMissingThoughALaterOneCameFirst) {
   claim.claim = "c3";
   claim.feed = "hrt";
   claim.name = name(3);
-  ASSERT_TRUE(ledger_.commit_claims({claim}, kNow));
-  ASSERT_TRUE(ledger_.set_in_drop("hrt", {{name(4), 1, 1, ""}}, kNow));
+  ASSERT_TRUE(ledger_.extracts().commit_claims({claim}, kNow));
+  ASSERT_TRUE(ledger_.drop_names().set_in_drop("hrt", {{name(4), 1, 1, ""}}, kNow));
   ASSERT_FALSE(Arrive(1).closed);
-  const auto arrival = ledger_.arrived(kRun, 7, State::done, kNow, kNow, [] {
+  const auto arrival = ledger_.sources().arrived(kRun, 7, State::done, kNow, kNow, [] {
     return std::set<std::uint64_t>{1, 6, 7, 9};
   });
   ASSERT_TRUE(arrival.has_value()) << arrival.error().message;
@@ -122,9 +125,9 @@ TEST_F(LedgerSources, WhatIsHereIsNotMissingThoughALaterOneCameFirst) {
   EXPECT_FALSE(Arrive(6).closed) << "nobody heard that it was missing";
   EXPECT_TRUE(Arrive(5).closed);
   // A broken transfer in failed/ is missing.
-  ASSERT_TRUE(ledger_.finish_failed("c3", "a broken transfer", 0, kNow));
+  ASSERT_TRUE(ledger_.extracts().finish_failed("c3", "a broken transfer", 0, kNow));
   EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(3, 3)));
-  ASSERT_TRUE(ledger_.set_in_drop("hrt", {}, kNow));
+  ASSERT_TRUE(ledger_.drop_names().set_in_drop("hrt", {}, kNow));
   EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(3, 3), Pair(4, 4)));
 }
 
@@ -134,14 +137,14 @@ TEST_F(LedgerSources, WhatAPersonBrokeOffIsMissing) {
   claim.feed = "hrt";
   claim.name = extract_name("app.log", "bus1", "0a1b2c3d", 1);
   claim.origin = Origin::process;
-  ASSERT_TRUE(ledger_.commit_claims({claim}, kNow));
+  ASSERT_TRUE(ledger_.extracts().commit_claims({claim}, kNow));
   Arrive(2);
   EXPECT_THAT(Gaps(), ElementsAre(Pair(1, 1)));
 }
 
 TEST_F(LedgerSources, TheDropDirectoryIsReadUnderNoLock) {
   ASSERT_FALSE(Arrive(1).closed);
-  ASSERT_TRUE(ledger_.arrived(kRun, 3, State::done, kNow, kNow, [&] {
+  ASSERT_TRUE(ledger_.sources().arrived(kRun, 3, State::done, kNow, kNow, [&] {
     Arrive(2);  // another came meanwhile
     return std::set<std::uint64_t>{};
   }));
@@ -160,95 +163,8 @@ TEST_F(LedgerSources, WhatOnlyANameSaysDoesNotReplaceWhatAManifestSaid) {
   SourceRun by_name = kRun;
   by_name.source = "app.log.bus1";
   by_name.by_name_only = true;
-  ASSERT_TRUE(ledger_.arrived(by_name, 2, State::done, kNow, kNow).has_value());
+  ASSERT_TRUE(ledger_.sources().arrived(by_name, 2, State::done, kNow, kNow).has_value());
   EXPECT_EQ(Sources().front().run.source, kRun.source);
-}
-
-class Places : public LedgerTest {
- protected:
-  void Came(const std::string& claim, const std::string& name, Time at = kNow,
-            const std::string& sha256 = kSha) {
-    Claim(claim, name, at);
-    Format(claim, sha256);
-  }
-  void ManifestOf(const std::string& name, std::uint64_t first, Time at = kNow,
-                  const std::string& sha256 = kSha) {
-    Manifest manifest;
-    manifest.host = "bus1";
-    manifest.log = "app.log";
-    manifest.run = "0a1b2c3d";
-    manifest.sequence = 1;
-    manifest.cut = at;
-    manifest.first_line = std::string(32, '0');
-    manifest.first = first;
-    manifest.last = first + 1;
-    manifest.bytes = manifest.lines = 1;
-    manifest.sha256 = sha256;
-    Ok(ledger().add_manifest("hrt", name, manifest, at));
-  }
-  bool Several(bool ignored = false) {
-    return Ok(ledger().has_several_places("hrt", kSha, kOtherSha, ignored));
-  }
-};
-
-TEST_F(Places, TheSameExtractAgainHasThePlaceOfTheFirst) {
-  Came("c1", "a.log");
-  Came("c2", "b.log");
-  EXPECT_FALSE(Several()) << "both are logs of their own";
-}
-
-TEST_F(Places, ThoseThatCameTooLateAndThoseOfOtherContentsTellOfNone) {
-  Came("c1", "a.log");
-  ManifestOf("a.log", 100, kNow + seconds(1));  // too late: its rows were made without it
-  EXPECT_FALSE(Several());
-  Came("c2", "other.log", kNow, std::string(64, 'c'));
-  ManifestOf("other.log", 200, kNow + seconds(2), std::string(64, 'd'));
-  EXPECT_FALSE(Several()) << "of other contents";
-}
-
-TEST_F(Places, AReplayWithAManifestHasThePlaceThatItTells) {
-  ManifestOf("a.log", 100);
-  Came("c1", "a.log");
-  ManifestOf("b.log", 100);
-  Came("c2", "b.log");
-  EXPECT_FALSE(Several());
-}
-
-TEST_F(Places, OneWithoutAManifestIsALogOfItsOwnAlsoAfterOthers) {
-  ManifestOf("a.log", 100);
-  Came("c1", "a.log");
-  Came("c2", "c.log", kNow + seconds(1));
-  EXPECT_TRUE(Several()) << "the feed may have ignored manifests then";
-}
-
-TEST_F(Places, WhereManifestsAreIgnoredTheyTellOfNoPlace) {
-  Came("c1", "a.log");
-  EXPECT_FALSE(Several(true));
-  ManifestOf("b.log", 100);
-  Came("c2", "b.log");
-  EXPECT_TRUE(Several(true));
-}
-
-TEST_F(Places, TwoManifestsMayTellOfTwo) {
-  ManifestOf("a.log", 100);
-  ManifestOf("b.log", 200);
-  EXPECT_TRUE(Several());
-}
-
-TEST_F(Places, WhatWasPackedOnItsWayHasTheManifestOfThePlainOne) {
-  ManifestOf("a.log.gz", 100, kNow, kOtherSha);
-  Came("c1", "a.log.gz");
-  EXPECT_FALSE(Several());
-  ManifestOf("b.log.gz", 200, kNow, kOtherSha);
-  Came("c2", "b.log.gz");
-  EXPECT_TRUE(Several());
-}
-
-TEST_F(Places, OneThatCameBeforeAnyManifestIsALogOfItsOwn) {
-  Came("c1", "a.log");
-  ManifestOf("b.log", 100, kNow + seconds(1));
-  Came("c2", "b.log", kNow + seconds(1));
-  EXPECT_TRUE(Several());
 }
 
 TEST(Sequence, IsTakenFromTheManifestOrFromTheName) {

@@ -1,11 +1,15 @@
-// Opening the ledger: by many, by older programs, read-only, on a full disk.
+// Opening the ledger: its modes, by many, by older programs, read-only, on a full disk.
 #include "tests/support/ledger_fixture.h"
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
+
+#include "watcher/ledger/sources.h"
+#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 namespace {
@@ -13,14 +17,29 @@ namespace {
 using testing::SizeIs;
 using testing_support::Folder;
 
+unsigned ModeOf(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 07777;
+}
+
+TEST_F(LedgerTest, IsPrivate) {
+  Claim("c1", "a.log");
+  EXPECT_EQ(ModeOf(folder_ / "state"), 0700U);
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    SCOPED_TRACE(suffix);
+    EXPECT_EQ(ModeOf(path_ + suffix), 0600U);
+  }
+}
+
 TEST_F(LedgerTest, TwoConnectionsAtOnceLoseNothing) {
   constexpr int kEach = 50;
   const auto work = [&](const std::string& prefix) {
     auto own = Ledger::open(path_);
     ASSERT_TRUE(own.has_value()) << own.error().message;
     for (int i = 0; i < kEach; ++i) {
-      const auto done =
-          own->commit_claims({ClaimOf(prefix + std::to_string(i), prefix + ".log")}, kNow);
+      const auto done = own->extracts().commit_claims(
+          {ClaimOf(prefix + std::to_string(i), prefix + ".log")}, kNow);
       ASSERT_TRUE(done.has_value()) << done.error().message;
     }
   };
@@ -28,7 +47,7 @@ TEST_F(LedgerTest, TwoConnectionsAtOnceLoseNothing) {
   std::thread b(work, "b");
   a.join();
   b.join();
-  EXPECT_THAT(Ok(ledger().unfinished()), SizeIs(2 * kEach));
+  EXPECT_THAT(Ok(ledger().extracts().unfinished()), SizeIs(2 * kEach));
 }
 
 TEST(LedgerOpen, ManyMayMakeItAtOnce) {
@@ -39,12 +58,13 @@ TEST(LedgerOpen, ManyMayMakeItAtOnce) {
       auto ledger = Ledger::open(folder / "ledger.db");
       ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
       const NewClaim claim{.claim = std::to_string(i), .feed = "f", .name = "n"};
-      const auto done = ledger->commit_claims({claim}, kNow);
+      const auto done = ledger->extracts().commit_claims({claim}, kNow);
       ASSERT_TRUE(done.has_value()) << done.error().message;
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_THAT(Ledger::open(folder / "ledger.db").value().unfinished().value(), SizeIs(8));
+  EXPECT_THAT(Ledger::open(folder / "ledger.db").value().extracts().unfinished().value(),
+              SizeIs(8));
 }
 
 Error ErrorOfOpen(const std::string& path, Ledger::Mode mode = Ledger::Mode::read_write) {
@@ -81,7 +101,7 @@ TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
     ASSERT_TRUE(ledger.has_value());
     NewClaim claim;
     claim.claim = "c1";
-    ASSERT_TRUE(ledger->commit_claims({claim}, Time{}).has_value());
+    ASSERT_TRUE(ledger->extracts().commit_claims({claim}, Time{}).has_value());
   }
   RunSql(path,
          "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; DROP TABLE news; PRAGMA "
@@ -89,8 +109,8 @@ TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
   EXPECT_EQ(ErrorOfOpen(path, Ledger::Mode::read_only).kind, ErrorKind::fault);
   auto ledger = Ledger::open(path);
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
-  EXPECT_THAT(ledger->unfinished().value(), SizeIs(1));
-  EXPECT_THAT(ledger->sources().value(), SizeIs(0));
+  EXPECT_THAT(ledger->extracts().unfinished().value(), SizeIs(1));
+  EXPECT_THAT(ledger->sources().all().value(), SizeIs(0));
 }
 
 TEST(LedgerOpen, AnotherProgramsDatabaseIsLeftAlone) {
@@ -125,12 +145,12 @@ TEST(LedgerOpen, ReadOnlyMakesAndChangesNothing) {
   auto reader = Ledger::open(path, Ledger::Mode::read_only);
   ASSERT_TRUE(reader.has_value()) << reader.error().message;
   const NewClaim claim{.claim = "c", .feed = "f", .name = "n"};
-  const auto refused = reader->commit_claims({claim}, kNow);
+  const auto refused = reader->extracts().commit_claims({claim}, kNow);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().kind, ErrorKind::fault);
   EXPECT_EQ(refused.error().message, "ledger: claim: attempt to write a readonly database");
-  ASSERT_TRUE(writer->commit_claims({claim}, kNow).has_value());
-  EXPECT_THAT(reader->unfinished().value(), SizeIs(1));
+  ASSERT_TRUE(writer->extracts().commit_claims({claim}, kNow).has_value());
+  EXPECT_THAT(reader->extracts().unfinished().value(), SizeIs(1));
 }
 
 TEST(LedgerOpen, AFullDiskIsWorthARetry) {

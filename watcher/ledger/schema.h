@@ -10,10 +10,12 @@ namespace caravel::watcher {
 inline constexpr int kLedgerSchema = 3;
 
 /// Makes the tables in an empty file, or brings an older schema up to date, in one transaction. A
-/// newer one, or a database that is no ledger, is an error of kind usage.
+/// newer schema, or a database that is no ledger, is an error of kind usage, and nothing is
+/// changed.
 [[nodiscard]] Result<> upgrade_ledger(Sqlite& database);
 
-/// The same checks without a change: an older schema is an error too.
+/// The same checks, and no change at all. An older schema is a fault, as only a writer can bring it
+/// up to date.
 [[nodiscard]] Result<> check_ledger(Sqlite& database);
 
 }  // namespace caravel::watcher

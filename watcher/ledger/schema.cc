@@ -1,4 +1,4 @@
-#include "watcher/ledger/ledger_schema.h"
+#include "watcher/ledger/schema.h"
 
 #include <string>
 
@@ -10,7 +10,8 @@ namespace {
 // PRAGMA application_id: "CrvL". Tells a ledger from any other SQLite file.
 constexpr int kApplicationId = 0x4372764c;
 
-/// Entry i takes schema i to i + 1. Entries are never changed once released: add one.
+/// Entry i takes schema i to i + 1. Entries are never changed once released: add one. This goes for
+/// their comments too, for SQLite keeps the text of each statement in the file.
 constexpr const char* kSteps[] = {
     R"sql(
 CREATE TABLE extracts (
@@ -144,7 +145,8 @@ Result<std::int64_t> number(Sqlite& database, std::string_view sql) {
 
 /// The file's schema; 0 for an empty file.
 Result<int> schema_of(Sqlite& database) {
-  // The tables first: another process may be making them, and its id comes with them.
+  // The tables are counted before the id is read. Another process may be making both right now, in
+  // one transaction: in the other order we could see its tables without its id, and refuse them.
   CARAVEL_ASSIGN_OR_RETURN(auto tables, number(database, "SELECT count(*) FROM sqlite_master"));
   CARAVEL_ASSIGN_OR_RETURN(auto application, number(database, "PRAGMA application_id"));
   CARAVEL_ASSIGN_OR_RETURN(auto version, number(database, "PRAGMA user_version"));
@@ -162,28 +164,28 @@ Result<int> schema_of(Sqlite& database) {
 }  // namespace
 
 Result<> upgrade_ledger(Sqlite& database) {
-  auto schema = schema_of(database);
-  if (!schema) return tl::unexpected(std::move(schema).error());
-  if (*schema == kLedgerSchema) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto schema, schema_of(database));
+  if (schema == kLedgerSchema) return {};
+  // All steps and the new number in one transaction: a crash leaves the older schema whole.
   CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database));
   // Again, under the lock: another process may have come first.
-  schema = schema_of(database);
-  if (!schema) return tl::unexpected(std::move(schema).error());
-  for (int step = *schema; step < kLedgerSchema; ++step) {
+  CARAVEL_ASSIGN_OR_RETURN(schema, schema_of(database));
+  for (int step = schema; step < kLedgerSchema; ++step) {
     CARAVEL_TRY(database.script(kSteps[step]));
   }
+  // Both pragmas write the header of the file, and that is a part of the transaction too
+  // (https://www.sqlite.org/fileformat2.html, 1.3).
   CARAVEL_TRY(database.script(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
                                           kApplicationId, kLedgerSchema)));
   return transaction.commit();
 }
 
 Result<> check_ledger(Sqlite& database) {
-  auto schema = schema_of(database);
-  if (!schema) return tl::unexpected(std::move(schema).error());
-  if (*schema == kLedgerSchema) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto schema, schema_of(database));
+  if (schema == kLedgerSchema) return {};
   return fail(ErrorKind::fault,
               fmt::format("has the older schema {}; caravel watch or sweep will bring it to {}",
-                          *schema, kLedgerSchema));
+                          schema, kLedgerSchema));
 }
 
 }  // namespace caravel::watcher
