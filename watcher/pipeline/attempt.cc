@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/sources/sequence.h"
+#include "watcher/spool/archive.h"
 #include "watcher/spool/refused_manifests.h"
 
 namespace caravel::watcher {

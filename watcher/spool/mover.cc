@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/directory.h"
-#include "watcher/files/name_rules.h"
 
 namespace caravel::watcher {
 namespace {
@@ -51,13 +50,11 @@ Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd)
     : root_(root),
       claim_(claim),
       temporary_fd_(temporary_fd),
-      place_(claim.id + "/" + claim.name),
+      place_(place_of(claim)),
       temporary_(std::string(kTemporaryPrefix) + claim.id) {}
 
 Result<Moved> Mover::to(int directory_fd, const std::string& name) {
-  if (!is_claim_id(claim_.id) || !is_plain_name(claim_.name)) {
-    return fail(ErrorKind::content, "no claim can be called " + printable(claim_.name));
-  }
+  CARAVEL_TRY(check_claim(claim_));
   if (across_) return copy_to(directory_fd, name);
   const int error = rename_noreplace(root_.fd.get(), place_, directory_fd, name);
   switch (error) {
@@ -71,6 +68,7 @@ Result<Moved> Mover::to(int directory_fd, const std::string& name) {
     case ENOENT:
       return Moved::gone;
     case EXDEV:
+      // rename(2) does not reach another file system: from here on the bytes are copied.
       across_ = true;
       return copy_to(directory_fd, name);
     default:
@@ -109,7 +107,7 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
 }
 
 Result<> Mover::copy() {
-  // One that a crash left is half a copy.
+  // A crash may have left a temporary of this name: half a copy.
   ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
   const UniqueFd out(::openat(temporary_fd_, temporary_.c_str(),
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
@@ -128,8 +126,9 @@ Result<> Mover::copy() {
   const timespec times[2] = {status.st_atim, status.st_mtim};
   if (::futimens(out.get(), times) != 0) return fail_with_errno("futimens", errno);
   CARAVEL_TRY(sync_fd(out.get(), "a copy"));
-  // After a rename a late writer still writes into our file, and it is noticed. After a copy he
-  // would write into one without a name: so not while there is one.
+  // A process that goes on writing after a rename writes into our file, and that is noticed. After
+  // a copy it would write into a file without a name, and its bytes would be lost. So a file is not
+  // copied while somebody writes it.
   const bool changed = changed_since(source_.stamp, stamp_of(status)) ||
                        static_cast<std::uint64_t>(status.st_size) !=
                            static_cast<std::uint64_t>(::lseek(out.get(), 0, SEEK_END));
