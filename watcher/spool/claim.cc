@@ -120,7 +120,8 @@ Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& clai
   CARAVEL_TRY(check_claim(claim));
   // EEXIST: an attempt that failed left an empty directory. No other claim has this id.
   if (::mkdirat(root.fd.get(), claim.id.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail_with_errno(fmt::format("make directory {}/{}", root.path, claim.id), errno);
+    // Without the id, which is another one at each attempt: a lasting fault is said once.
+    return fail_with_errno(fmt::format("make a directory in {}", root.path), errno);
   }
   // A crash here leaves an empty directory, which list_claims() removes; the file is still in
   // drop/.

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "watcher/intake/drop_events.h"
+#include "watcher/intake/noticing/drop_events.h"
 
 namespace caravel::watcher {
 
