@@ -86,6 +86,7 @@ Result<UniqueFd> nameless_file(int directory_fd) {
   if (made) {
     return open_file(fmt::format("/proc/self/fd/{}", made.get()), O_RDONLY);
   }
+  // open(2): EOPNOTSUPP, on NFS for one; EISDIR or EINVAL where the flag is not known at all.
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
     return fail_with_errno("make a probe file", errno);
   }
@@ -93,6 +94,7 @@ Result<UniqueFd> nameless_file(int directory_fd) {
   UniqueFd fd(::openat(directory_fd, name.c_str(),
                        O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return fail_with_errno("make a probe file", errno);
+  // A crash before this leaves an empty file that begins as all temporaries of the spool do.
   ::unlinkat(directory_fd, name.c_str(), 0);
   return fd;
 }

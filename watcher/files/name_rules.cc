@@ -11,7 +11,8 @@
 namespace caravel::watcher {
 namespace {
 
-/// Why a name can never be taken; empty if it can.
+/// Why a name can never be taken; empty if it can. Names end up in JSON documents, in SQLite and in
+/// messages: UTF-8 without control characters is what all of them take.
 std::string_view why_unusable(std::string_view name) {
   if (!is_plain_name(name)) return "is not a file name";
   if (name.size() > kMaxNameBytes) return "has a name that is too long (over 200 bytes)";
@@ -92,6 +93,7 @@ std::optional<std::string_view> manifest_target(std::string_view name) {
 
 std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
   constexpr std::size_t kLength = 10;  // YYYY-MM-DD
+  // The dashes first: they rule most places out.
   for (std::size_t i = 0; i + kLength <= name.size(); ++i) {
     if (name[i + 4] != '-' || name[i + 7] != '-') continue;
     if (i > 0 && is_digit(name[i - 1])) continue;

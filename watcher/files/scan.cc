@@ -41,7 +41,7 @@ FileKind kind_of(const struct stat& status) {
 
 Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::string& name,
                                               const std::string& match) {
-  // Events and the ledger bring names as well; ".." must not be looked at even so.
+  // Names also come from events and from the ledger, and ".." must not be looked at even so.
   if (!is_plain_name(name)) {
     return fail(ErrorKind::content, printable(name) + " is not a file name");
   }
@@ -56,8 +56,9 @@ Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::strin
 Result<> scan_directory(int directory_fd, const std::string& match,
                         const std::function<bool(const ScanEntry&)>& visit) {
   return for_each_name(directory_fd, [&](const std::string& name) {
-    if (name == ".caravel") return true;
+    if (name == ".caravel") return true;  // our own: claims lie in it (ClaimRoot)
     auto entry = look_at_name(directory_fd, name, match);
+    // One bad entry does not end the scan: it is shown as what is left alone.
     if (!entry) return visit({name, FileKind::other, {}, judge_name(name, match)});
     return !*entry || visit(**entry);
   });

@@ -104,7 +104,7 @@ Result<LockAttempt> Spool::lock(std::string_view command,
     text.resize(size.value_or(0));
     return LockAttempt{std::nullopt, holder_in(text)};
   }
-  // The text of a holder that was killed goes first, so that nobody reads it as ours.
+  // A holder that was killed has left its text: remove it before anybody reads it as ours.
   if (::ftruncate(fd.get(), 0) != 0) return fail_with_errno(where, errno);
   CARAVEL_TRY(write_all(
       fd.get(), fmt::format("pid {}, `{}`, since {}\n", ::getpid(), command,
@@ -137,6 +137,7 @@ Result<std::uint64_t> Spool::free_bytes() const {
 }
 
 Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_point now) const {
+  // `process` works beside us without the lock, so a young temporary may be one that it writes.
   constexpr std::chrono::hours kInUse{24};
   std::size_t removed = 0;
   for (const UniqueFd* directory : {&csv_, &done_, &rejects_, &failed_}) {
