@@ -89,6 +89,7 @@ void StillnessTracker::forget_directory(int directory) {
 
 std::vector<StillnessTracker::Key> StillnessTracker::due(const Moment& now) const {
   std::vector<Key> keys;
+  // In the order of the deadlines, so that the first that has not come ends it.
   for (const auto& [deadline, key] : deadlines_) {
     if (deadline > now.steady) break;
     keys.push_back(key);

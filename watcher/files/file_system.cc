@@ -68,6 +68,7 @@ constexpr std::array kKnownTypes{
 
 /// CAP_LEASE in the effective set, as /proc/self/status gives it (proc(5) CapEff).
 bool has_cap_lease() {
+  // Read anew each time: a service may give capabilities up after its start.
   const auto status = read_file("/proc/self/status", 64 * 1024);
   if (!status) return false;
   constexpr std::string_view kKey = "CapEff:\t";
@@ -114,10 +115,10 @@ Result<FileSystemTraits> file_system_of(int fd) {
 }
 
 Result<LeaseProbe> probe_leases(int directory_fd) {
-  auto file = nameless_file(directory_fd);
-  if (!file) return tl::unexpected(file.error());
+  CARAVEL_ASSIGN_OR_RETURN(const auto file, nameless_file(directory_fd));
   LeaseProbe probe;
-  probe.own_files = writer_state(file->get()) == WriterState::none;
+  // With our own file first: if that gives no lease, no file here does.
+  probe.own_files = writer_state(file.get()) == WriterState::none;
   if (!probe.own_files) {
     probe.reason =
         "no lease can be taken here (the file system, or the sysctl fs.leases-enable is 0)";

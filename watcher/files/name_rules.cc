@@ -66,6 +66,7 @@ NameVerdict judge_name(std::string_view name, const std::string& match) {
   if (const auto why = why_unusable(name); !why.empty()) return {NameKind::unusable, why};
   if (const auto why = why_in_progress(name); !why.empty()) return {NameKind::in_progress, why};
 
+  // fnmatch(3) without flags: a `*` also takes a dot at the start, but such names are in progress.
   const auto target = manifest_target(name);
   const std::string matched(base_name(target.value_or(name)));
   if (::fnmatch(match.c_str(), matched.c_str(), 0) != 0) {
@@ -75,6 +76,7 @@ NameVerdict judge_name(std::string_view name, const std::string& match) {
 }
 
 std::string_view base_name(std::string_view name) {
+  // One suffix only, as one layer is unpacked: "a.log.gz.gz" is judged as "a.log.gz".
   for (const std::string_view suffix : {".gz", ".zst"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
       name.remove_suffix(suffix.size());
@@ -96,6 +98,7 @@ std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
   // The dashes first: they rule most places out.
   for (std::size_t i = 0; i + kLength <= name.size(); ++i) {
     if (name[i + 4] != '-' || name[i + 7] != '-') continue;
+    // A longer run of digits is a number of something else.
     if (i > 0 && is_digit(name[i - 1])) continue;
     if (i + kLength < name.size() && is_digit(name[i + kLength])) continue;
     const auto year = digits(name, i, 4);

@@ -29,6 +29,7 @@ std::string_view describe(FileKind kind) {
 FileKind kind_of(const struct stat& status) {
   switch (status.st_mode & S_IFMT) {
     case S_IFREG:
+      // A second name may lie where a sender can still open the file by it: not taken (yet).
       return status.st_nlink > 1 ? FileKind::linked : FileKind::regular;
     case S_IFDIR:
       return FileKind::directory;
@@ -47,7 +48,7 @@ Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::strin
   }
   struct stat status;
   if (::fstatat(directory_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT) return std::nullopt;  // renamed or removed since it was named
     return fail_with_errno(printable(name), errno);
   }
   return ScanEntry{name, kind_of(status), stamp_of(status), judge_name(name, match)};

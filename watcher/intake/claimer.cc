@@ -25,6 +25,8 @@ Claimer::Outcome Claimer::claim(std::vector<Candidate> candidates, const Moment&
     return std::tie(a.directory, a_later, a.stamp.mtime_ns, a.name) <
            std::tie(b.directory, b_later, b.stamp.mtime_ns, b.name);
   });
+  // One transaction and one sync for all claims of a directory: each waits for the disk, so one for
+  // each file would make a thousand small extracts take a thousand times as long.
   Outcome outcome;
   for (auto from = candidates.begin(); from != candidates.end();) {
     const std::size_t directory = from->directory;
@@ -41,6 +43,8 @@ void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidat
                        const Moment& now, Outcome& outcome) {
   std::vector<Chosen> all_chosen = choose(std::move(candidates), now, outcome.left);
   if (all_chosen.empty()) return;
+  // The row before the rename. A crash between the two leaves rows without files, which recovery
+  // forgets. The other order would leave files in work/ of which nobody knows when they came.
   if (!commit(directory, all_chosen, now)) {
     directory.scan_soon(now);
     for (Chosen& chosen : all_chosen) outcome.left.push_back(std::move(chosen.candidate));
@@ -53,6 +57,8 @@ void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidat
   for (std::size_t i = before; i < outcome.claimed.size(); ++i) {
     claims.push_back(outcome.claimed[i].claim);
   }
+  // Power loss before this may put the files back into the drop directory, and recovery forgets
+  // their rows. After an error the files are loaded all the same.
   messages_.check("sync\n" + directory.path(),
                   sync_claims(directory.root(), directory.fd(), claims));
 }
@@ -60,7 +66,7 @@ void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidat
 std::vector<Claimer::Chosen> Claimer::choose(std::vector<Candidate> candidates, const Moment& now,
                                              std::vector<Candidate>& left) {
   std::vector<Chosen> chosen;
-  std::map<const FeedConfig*, std::size_t> more;
+  std::map<const FeedConfig*, std::size_t> more;  // chosen here, so not open yet
   for (Candidate& candidate : candidates) {
     const FeedConfig& feed = *candidate.feed;
     // A manifest is in work only for a moment, and extracts in work may wait for it: it needs no
@@ -97,6 +103,8 @@ bool Claimer::commit(const DropDirectory& directory, const std::vector<Chosen>& 
 
 void Claimer::rename(DropDirectory& directory, Chosen chosen, const Moment& now, Outcome& outcome) {
   const auto& [candidate, claim] = chosen;
+  // Whatever stands behind the name by now is taken, unopened. A look at the claim judges it, where
+  // no sender can exchange it any more.
   auto renamed = watcher::claim(directory.root(), directory.fd(), claim);
   if (!renamed) renamed = tl::unexpected(with_context(printable(claim.name), renamed.error()));
   messages_.check_file(directory.path() + "/" + claim.name, renamed);

@@ -30,6 +30,7 @@ Result<> Intake::start(const Moment& now) {
     if (path.starts_with(spool_.path() + "/")) (void)::mkdir(path.c_str(), 0755);
     open_directory(i, now);
   }
+  // Adopted first: claims of before the start count against max_claims when the scan claims more.
   adopt(now);
   recheck_archived(now);
   for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
@@ -42,6 +43,7 @@ Result<> Intake::start(const Moment& now) {
 
 void Intake::open_directory(std::size_t index, const Moment& now) {
   DropDirectory& directory = *directories_[index];
+  // Another directory may be there now: how long its files were still is not known.
   noticer_.forget_directory(index);
   auto opened = directory.open(spool_, inotify_);
   if (!opened) {
@@ -71,6 +73,8 @@ void Intake::scan(std::size_t index, const Moment& now) {
                               : "it could not be claimed: see the log");
     }
   });
+  // Files that events found are claimed between two scans; only a scan sees all that is left, so
+  // only a scan tells `status` what lies in the directory.
   messages_.check("scan of " + directory.path(), scanned);
   messages_.forget_vanished_files(directory.path(), directory.fd());
   messages_.check("ledger: names in " + directory.path(),
@@ -78,6 +82,8 @@ void Intake::scan(std::size_t index, const Moment& now) {
 }
 
 void Intake::on_events(const std::vector<DropEvent>& events, const Moment& now) {
+  // A claim that becomes ready in step() must have heard of its events before, and a scan must not
+  // come before the claims of the files that events named: they are whole, and need no stillness.
   Noticer::Noticed noticed = noticer_.on_events(events, now);
   waiting_.on_events(events, now);
   claim(std::move(noticed.candidates), now);
@@ -91,6 +97,8 @@ void Intake::step(const Moment& now) {
   claim(noticer_.look_at_due(now), now);
   waiting_.look_at_due(now);
 
+  // inotify(7) can lose events, and no event comes from other hosts of a network file system: what
+  // was missed is found within a minute.
   const bool minute = now.steady >= next_scan_;
   if (minute) {
     next_scan_ = now.steady + kScanEvery;
@@ -133,6 +141,7 @@ void Intake::recheck_archived(const Moment& now) {
 
 void Intake::finished(const ReadyExtract& extract, const Moment& now) {
   waiting_.close(extract.claim.id);
+  // Files may have been left for want of a place: do not leave this one free until the next event.
   if (claimer_.any_starved()) step(now);
 }
 

@@ -13,6 +13,7 @@ void IntakeMessages::forget_vanished_files(const std::string& directory, int dir
     const std::string name = subject.substr(directory.size() + 1);
     // A slash: the file lies in another drop directory, below this one.
     if (name.find('/') != std::string::npos) return false;
+    // If nobody can tell, the fault is kept: to forget it would say it again at the next look.
     return !exists_at(directory_fd, name).value_or(true);
   });
 }

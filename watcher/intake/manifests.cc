@@ -15,6 +15,7 @@ namespace {
 Result<Result<Manifest>> read_manifest(int fd) {
   std::string text(kMaxManifestBytes + 1, '\0');
   CARAVEL_ASSIGN_OR_RETURN(const auto size, read_at(fd, 0, text.data(), text.size()));
+  // Senders write manifests too: one that is larger than the agent ever writes is not read on.
   if (size > kMaxManifestBytes) {
     return Result<Manifest>(fail(ErrorKind::content, "is larger than any manifest"));
   }
@@ -46,6 +47,7 @@ Result<std::optional<ManifestWait>> wait_for_manifest(const Spool& spool, Ledger
   if (feed.manifest == ManifestRule::ignore) return std::nullopt;
   // The manifest gets this time, and after a mismatch a good transfer gets as much again.
   const auto until = extract.claimed + (mismatch ? 2 : 1) * feed.manifest_wait;
+  // The loading side then gives up what is not as the manifest says, in the place of waiting again.
   if (now.steady >= until) {
     extract.last_chance = true;
     return std::nullopt;

@@ -22,6 +22,7 @@ bool is_over(const Extract& extract) {
 
 std::vector<ClaimedFile> Recovery::adopt(const ClaimRoot& work, const Moment& now) {
   std::vector<ClaimedFile> adopted;
+  // Without the ledger nothing is adopted: an extract that is done must not be loaded again.
   std::optional<Known> known = known_extracts();
   if (!known) return adopted;
 
@@ -89,15 +90,18 @@ std::optional<ClaimedFile> Recovery::adopt_claim(const Claim& claim,
   ClaimedFile file{claim, nullptr, &root};
   file.manifest = !extract && manifest_target(claim.name);
   if (file.manifest) {
+    // The feed may be gone from the configuration: then the first that takes the name has it.
     file.feed = config_.find_feed(std::string(feed_of_claim_id(claim.id)));
     if (file.feed == nullptr) file.feed = feed_for(claim.name, NameKind::manifest, directory);
   } else if (extract && is_over(*extract)) {
+    // The crash came after the commit of `done` and before the archive.
     messages_.check_file(place_of(claim), put_away(spool_, ledger_, root, *extract));
     return std::nullopt;
   } else if (extract) {
     file.feed = config_.find_feed(extract->feed);
     file.claimed_at = extract->claimed_at;
   } else {
+    // No row: the ledger was lost, or a person put the file there (`list_claims()`).
     file.feed = feed_for(claim.name, NameKind::candidate, directory);
     if (file.feed != nullptr &&
         !messages_.check("ledger: adopted claims",
@@ -133,7 +137,7 @@ std::vector<ClaimedFile> Recovery::recheck_archived(const ClaimRoot& work, const
     FileStamp stamp;
     if (!has_changed(extract, stamp)) continue;
     const FeedConfig* feed = config_.find_feed(extract.feed);
-    if (feed == nullptr) continue;
+    if (feed == nullptr) continue;  // the feed was taken out of the configuration
     ClaimedFile file{{make_claim_id(now.wall), extract.name}, feed, &work};
     NewClaim row = row_of(file, origin_);
     row.size = stamp.size;
@@ -157,6 +161,7 @@ std::vector<ClaimedFile> Recovery::recheck_archived(const ClaimRoot& work, const
 bool Recovery::has_changed(const Extract& extract, FileStamp& stamp) const {
   if (!extract.done_path.starts_with(spool_.path() + "/done/")) return false;
   const auto there = stamp_in_spool(spool_, extract.done_path.substr(spool_.path().size() + 1));
+  // It may have been deleted by now, after `keep_done`.
   if (!there || !*there) return false;
   stamp = **there;
   FileStamp as_read;

@@ -42,6 +42,7 @@ void WaitingClaims::add(const ClaimedFile& file, const Moment& now) {
 
 void WaitingClaims::add_again(const ReadyExtract& extract, const std::string& why, bool mismatched,
                               const Moment& now) {
+  // Closed and opened again: how long its file was still before it was read does not count.
   close(extract.claim.id);
   Waiting& waiting = waiting_[extract.claim.id] = waiting_for(extract, now);
   if (mismatched) waiting.mismatch = why;
@@ -97,19 +98,23 @@ bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
     case ClaimState::regular:
       return judge_regular(waiting, *look, now);
     case ClaimState::held:
+      // The first open has asked the holder to give the lease back (fcntl(2)); it has up to 45 s.
       wait(waiting, look->reason, writer_recheck_delay(waiting.looks), now);
       return false;
     case ClaimState::more_links:
+      // The removal of the other name changes the count of links, and the watch tells of that.
       watch(waiting, look->fd.get());
       wait(waiting, look->reason, kSlowLook, now);
       return false;
     case ClaimState::unreadable:
+      // A watch needs the file open, so only time brings the next look.
       wait(waiting, look->reason, kSlowLook, now);
       return false;
     case ClaimState::not_regular:
       set_aside_unread(waiting, look->reason, now);
       break;
     case ClaimState::gone:
+      // A person took it out of work/. A manifest has no row that could be forgotten.
       if (!waiting.manifest) {
         messages_.check("ledger: claims that are gone", ledger_.claim_gone(claim.id));
       }
@@ -187,6 +192,8 @@ void WaitingClaims::set_aside_unread(const Waiting& waiting, const std::string& 
     CARAVEL_ASSIGN_OR_RETURN(auto extract, ledger_.find_claim(file.claim.id));
     return extract ? put_away(spool_, ledger_, *file.root, *extract) : Result<>();
   }();
+  // After an error the claim is closed all the same. The file stays in work/, and the next start
+  // tries again.
   messages_.check("failed/", put);
   messages_.say(fmt::format("{}: failed: {}", printable(file.claim.name), text));
   close(file.claim.id);
@@ -200,7 +207,7 @@ void WaitingClaims::wait(Waiting& waiting, const std::string& why, milliseconds 
   if (waiting.looks <= kQuietLooks && !waiting.mismatch) return;
   if (waiting.why == why) return;
   waiting.why = why;
-  if (waiting.manifest) return;
+  if (waiting.manifest) return;  // no row of the ledger says why it waits
   const Claim& claim = waiting.extract.claim;
   messages_.check("ledger: claims that wait",
                   ledger_.set_waiting(claim.id, why, std::nullopt, now.wall));

@@ -36,6 +36,7 @@ Result<bool> rename_reaches(int from_fd, int to_fd) {
       return fail_with_errno("statx", errno);
     }
   }
+  // Linux before 5.8 tells no mount; a rename that fails after all says so at the claim.
   const bool mounts_known = (status[0].stx_mask & status[1].stx_mask & STATX_MNT_ID) != 0;
   return status[0].stx_dev_major == status[1].stx_dev_major &&
          status[0].stx_dev_minor == status[1].stx_dev_minor &&
@@ -80,6 +81,7 @@ std::string make_claim_id(std::chrono::system_clock::time_point now) {
   }
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   const auto rest = std::chrono::floor<std::chrono::microseconds>(now - second).count();
+  // Microseconds first, so that ids sort by time; 999,999 needs five hex digits.
   std::string digits = fmt::format("{:05x}", rest);
   for (const unsigned char byte : random) digits += fmt::format("{:02x}", byte);
   digits.resize(12);
@@ -132,6 +134,7 @@ Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& clai
   ::unlinkat(root.fd.get(), claim.id.c_str(), AT_REMOVEDIR);
   if (error == ENOENT) return ClaimOutcome::vanished;
   Error described = system_error(fmt::format("claim {}", printable(claim.name)), error);
+  // claim_root_for() looked for this. Another file system was mounted since.
   if (error == EXDEV) {
     described = Error{ErrorKind::fault, fmt::format("claim {}: {} cannot be reached by a rename",
                                                     printable(claim.name), root.path)};
@@ -191,6 +194,7 @@ Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim) {
   }
   if (::fstat(look.fd.get(), &status) != 0) return fail_with_errno("fstat", errno);
   look.stamp = stamp_of(status);
+  // A sender that kept a second name can still open and change the file by it.
   if (status.st_nlink > 1) {
     look.state = ClaimState::more_links;
     look.reason = describe(FileKind::linked);

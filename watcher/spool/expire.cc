@@ -33,6 +33,7 @@ std::optional<unsigned> number(const std::string& name, std::size_t digits) {
 void remove_file(int directory_fd, const std::string& name, const struct stat& status,
                  Expired& expired) {
   if (::unlinkat(directory_fd, name.c_str(), 0) != 0) {
+    // ENOENT: another process was faster.
     if (errno != ENOENT) note(expired, system_error("delete " + printable(name), errno));
     return;
   }
@@ -51,6 +52,7 @@ void for_each_number(int directory_fd, std::size_t digits, Expired& expired,
   });
   if (!listed) note(expired, listed.error());
   for (const std::string& name : names) {
+    // A symlink of such a name is an error here: it is never followed out of the spool.
     auto opened = open_directory_at(directory_fd, name);
     if (!opened) {
       note(expired, std::move(opened).error());
@@ -71,7 +73,7 @@ Result<Expired> expire_done(const Spool& spool, const KeepFor& keep,
   using namespace std::chrono;
   Expired expired;
   const auto expire_day = [&](year_month_day date, int day_fd) {
-    if (!date.ok()) return false;
+    if (!date.ok()) return false;  // 2026/02/30 is not of our making
     const auto age = now - (sys_days(date) + days(1));
     // Today's directory stays even if it is empty: the next extract would only make it again.
     if (age < seconds(0)) return false;

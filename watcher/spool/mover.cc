@@ -22,6 +22,7 @@ constexpr std::size_t kCopyBytes = 256 * 1024;
 Result<bool> same_bytes(int left, int right) {
   std::vector<char> left_bytes(kCopyBytes);
   std::vector<char> right_bytes(kCopyBytes);
+  // In pieces, since an extract may be larger than memory.
   for (std::uint64_t offset = 0;; offset += kCopyBytes) {
     CARAVEL_ASSIGN_OR_RETURN(auto left_size, read_at(left, offset, left_bytes.data(), kCopyBytes));
     CARAVEL_ASSIGN_OR_RETURN(auto right_size,
@@ -82,6 +83,7 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
     source_ = std::move(look);
     if (source_.state == ClaimState::gone) return Moved::gone;
     if (source_.state == ClaimState::not_regular) return Moved::not_movable;
+    // Leased or unreadable for now: whoever moves it tries again.
     if (!source_.fd) {
       return fail(ErrorKind::retry,
                   fmt::format("copy {}: it {}", printable(claim_.name), source_.reason));
@@ -90,6 +92,8 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
   CARAVEL_ASSIGN_OR_RETURN(auto already,
                            is_copy(directory_fd, name, source_.fd.get(), source_.stamp));
   if (!already) {
+    // The copy has a temporary name until it is whole and synced: a crash leaves a temporary, which
+    // the next copy() or remove_temporaries() removes, and never half a file under its own name.
     if (!copied_) CARAVEL_TRY(copy());
     copied_ = true;
     const int error = rename_noreplace(temporary_fd_, temporary_, directory_fd, name);

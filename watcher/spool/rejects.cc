@@ -78,6 +78,7 @@ Result<bool> any_exists(int directory, const std::string& name) {
 /// The name under which the files of `owner` are there already.
 std::optional<std::string> find_ours(int directory, const std::string& name,
                                      std::string_view sha256, std::string_view owner) {
+  // By the owner, not by the name: files of an earlier run may have got the second name.
   for (unsigned n = 1; n <= kNamesOfOurs; ++n) {
     std::string candidate = nth_name(name, sha256, n);
     if (is_owner(directory, candidate, owner)) return candidate;
@@ -137,6 +138,7 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   }
   if (auto synced = sync_fd(directory, "rejects/"); !synced) return failed(synced.error());
   if (!none) return *base;
+  // The owner goes last: as long as a file of ours is there, a replay must find whose it is.
   if (auto removed = remove(directory, owner_name(*base)); !removed) return failed(removed.error());
   return std::string();
 }

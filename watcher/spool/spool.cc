@@ -113,6 +113,7 @@ Result<LockAttempt> Spool::lock(std::string_view command,
 }
 
 std::string lock_holder(const std::string& path) {
+  // proc(5), /proc/locks: flock(2) itself can only be asked by trying to take the lock.
   const std::string file = path + "/.lock";
   struct stat status;
   if (::stat(file.c_str(), &status) != 0) return "";
@@ -148,6 +149,7 @@ Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_po
         return true;
       }
       const auto changed = std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec);
+      // The ctime: a temporary that is a copy has the mtime of its source.
       if (now - changed >= kInUse && ::unlinkat(directory->get(), name.c_str(), 0) == 0) {
         ++removed;
       }

@@ -42,9 +42,12 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   CARAVEL_ASSIGN_OR_RETURN(auto traits, file_system_of(fd.get()));
   traits_ = traits;
   CARAVEL_ASSIGN_OR_RETURN(auto root, claim_root_for(spool, fd.get(), path_));
+  // The same directory again, as after a moment in which it could not be reached: claims in work
+  // keep the root that they have.
   if (roots_.empty() || !same_directory(root.fd.get(), roots_.back()->fd.get())) {
     roots_.push_back(std::make_unique<ClaimRoot>(std::move(root)));
   }
+  // Where no events come, a watch would only cost one of the user's (fs.inotify.max_user_watches).
   if (inotify != nullptr && !(polled() && !traits_.events)) {
     CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_directory(fd.get()));
     watch_ = watch;

@@ -9,6 +9,7 @@ namespace caravel::watcher {
 void DropListing::add_waiting(const FeedConfig& feed, const std::string& name,
                               const FileStamp& stamp, std::string why) {
   std::vector<InDrop>& names = waiting_[&feed];
+  // The ledger takes no more of them either.
   if (names.size() >= Ledger::kMaxInDrop) return;
   names.push_back({printable(name), stamp.size, stamp.mtime_ns, std::move(why)});
 }
@@ -26,6 +27,7 @@ Result<> DropListing::write(Ledger& ledger, const DropDirectory& directory, Orig
   const auto note = [&](Result<> written) {
     if (!written && first_error) first_error = std::move(written);
   };
+  // Every feed, also those without a file now: what the ledger knew of them is over.
   for (const FeedConfig* feed : directory.feeds()) {
     note(ledger.set_in_drop(feed->name, waiting_[feed], now, origin));
   }

@@ -20,6 +20,7 @@ void LinkedFiles::wait(const Key& file, const Moment& now) {
     if (files_.size() >= kMostFiles) return;
     place = files_.emplace(file, File{kFirstDelay, {}}).first;
   } else if (place->second.next_look <= now.steady) {
+    // Only a look that was due makes the time longer: events may come in any number.
     place->second.delay *= 2;
     if (place->second.delay >= kScanEvery) {
       files_.erase(place);

@@ -58,6 +58,7 @@ void Noticer::look(std::size_t index, const std::string& name, bool closed, cons
   const DropDirectory& directory = *directories_[index];
   if (!directory.is_open()) return;
   const StillnessTracker::Key key{static_cast<int>(index), name};
+  // Between the event and this look the file may have been removed, replaced or linked.
   const auto judged = directory.look(name);
   if (!judged || !*judged || (*judged)->feed == nullptr) {
     still_.forget(key.first, name);
@@ -73,6 +74,8 @@ void Noticer::look(std::size_t index, const std::string& name, bool closed, cons
   linked_.forget(key);
   const ScanEntry& entry = (*judged)->entry;
   const FeedConfig& feed = *(*judged)->feed;
+  // A close says that a writer is done, not that no other writes: that is asked of the claim, where
+  // nobody new can open it by a name.
   if (closed ||
       still_.look(key.first, name, entry.stamp, now, feed.settle, directory.traits().own_clock)) {
     still_.forget(key.first, name);
@@ -96,6 +99,8 @@ Result<> Noticer::scan(std::size_t index, const Moment& now, DropListing& listin
       listing.add_waiting(*judged.feed, entry.name, entry.stamp,
                           "it must be still for the settle time");
     }
+    // The scan goes on while its files are renamed away: readdir(3) may then show such a name or
+    // leave it out, and both are fine.
     if (candidates.size() >= batch_) claim(std::exchange(candidates, {}));
     return true;
   });
