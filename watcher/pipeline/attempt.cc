@@ -14,6 +14,7 @@
 #include "watcher/ledger/manifests.h"
 #include "watcher/ledger/sources.h"
 #include "watcher/sources/sequence.h"
+#include "watcher/spool/archive.h"
 #include "watcher/spool/refused_manifests.h"
 
 namespace caravel::watcher {

@@ -93,9 +93,4 @@ class Pipeline {
   PipelineTools tools_;
 };
 
-/// Puts a done extract's file into done/, a failed one's into failed/ with the ledger's why, and
-/// says so in the ledger. Also what a restart does for those that a crash left in work/.
-[[nodiscard]] Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
-                                const Extract& extract);
-
 }  // namespace caravel::watcher

@@ -1,4 +1,4 @@
-#include "watcher/intake/drop_events.h"
+#include "watcher/intake/noticing/drop_events.h"
 
 #include <sys/inotify.h>
 

@@ -1,4 +1,4 @@
-#include "watcher/intake/drop_directory.h"
+#include "watcher/intake/noticing/drop_directory.h"
 
 #include <sys/stat.h>
 
@@ -11,6 +11,10 @@
 
 namespace caravel::watcher {
 namespace {
+
+/// Where no event tells of a file, one scan follows the other after this time.
+constexpr std::chrono::seconds kPollEvery{2};
+constexpr std::chrono::seconds kOpenEvery{5};
 
 bool same_directory(int one, int other) {
   struct stat a {};
@@ -25,7 +29,8 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   close(inotify);
   auto watched = [&]() -> Result<> {
     if (inotify == nullptr) return {};
-    // The parent says when the directory is made anew: watch it even if there is none to open.
+    // The parent says when the directory is made anew, so it is watched even if there is no
+    // directory to open now.
     CARAVEL_ASSIGN_OR_RETURN(auto parent,
                              open_directory(std::filesystem::path(path_).parent_path().string()));
     CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_parent(parent.get()));
@@ -37,9 +42,12 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   CARAVEL_ASSIGN_OR_RETURN(auto traits, file_system_of(fd.get()));
   traits_ = traits;
   CARAVEL_ASSIGN_OR_RETURN(auto root, claim_root_for(spool, fd.get(), path_));
+  // The same directory again, as after a moment in which it could not be reached: claims in work
+  // keep the root that they have.
   if (roots_.empty() || !same_directory(root.fd.get(), roots_.back()->fd.get())) {
     roots_.push_back(std::make_unique<ClaimRoot>(std::move(root)));
   }
+  // Where no events come, a watch would only cost one of the user's (fs.inotify.max_user_watches).
   if (inotify != nullptr && !(polled() && !traits_.events)) {
     CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_directory(fd.get()));
     watch_ = watch;
@@ -72,7 +80,7 @@ DropDirectory::Judged DropDirectory::judge(ScanEntry entry) const {
       verdict = {NameKind::unmatched, "is a manifest, and the feed says manifest: ignore"};
     }
     const bool good = verdict.kind == NameKind::candidate || verdict.kind == NameKind::manifest;
-    // What the first feed says of a name that none takes is as good as any other.
+    // Of a name that no feed takes, the reason of the first feed is shown.
     if (feed == feeds_.front() || good) judged.entry.verdict = verdict;
     if (judged.entry.takeable()) {
       judged.feed = feed;
@@ -92,6 +100,30 @@ bool DropDirectory::polled() const {
   return !traits_.events || traits_.poll ||
          std::any_of(feeds_.begin(), feeds_.end(),
                      [](const FeedConfig* feed) { return feed->notice == Notice::poll; });
+}
+
+void DropDirectory::scan_begins(const Moment& now) {
+  next_scan_ = now.steady + (polled() ? kPollEvery : kScanEvery);
+}
+
+void DropDirectory::scan_soon(const Moment& now) {
+  next_scan_ = std::min(next_scan_, now.steady + kPollEvery);
+}
+
+void DropDirectory::open_later(const Moment& now) { next_scan_ = now.steady + kOpenEvery; }
+
+DropDirectories drop_directories(const Config& config) {
+  DropDirectories directories;
+  for (const FeedConfig& feed : config.feeds) {
+    auto place = std::ranges::find(directories, feed.drop,
+                                   [](const auto& directory) { return directory->path(); });
+    if (place == directories.end()) {
+      directories.push_back(std::make_unique<DropDirectory>(feed.drop));
+      place = directories.end() - 1;
+    }
+    (*place)->add_feed(feed);
+  }
+  return directories;
 }
 
 }  // namespace caravel::watcher

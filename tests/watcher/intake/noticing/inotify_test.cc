@@ -1,4 +1,4 @@
-#include "watcher/intake/inotify.h"
+#include "watcher/intake/noticing/inotify.h"
 
 #include <fcntl.h>
 #include <poll.h>

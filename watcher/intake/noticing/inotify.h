@@ -10,15 +10,16 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "watcher/intake/drop_events.h"
+#include "watcher/intake/noticing/drop_events.h"
 
 namespace caravel::watcher {
 
 /// Owns one inotify descriptor. Watches are set on what a descriptor has open, not on a path, so
 /// that what is watched and what is scanned are one directory whoever renames around it.
 ///
-/// Add the watch, then scan: what comes between is seen twice, never missed. The same directory
-/// may be watched for several feeds: it has one watch descriptor and is let go with the last use.
+/// Add the watch, then scan: what comes between the two is seen twice, never missed. The same
+/// directory may be watched for several feeds: it has one watch descriptor, and the watch ends with
+/// the last use.
 /// Not for use by several threads.
 class Inotify {
  public:

@@ -1,4 +1,4 @@
-#include "watcher/intake/inotify.h"
+#include "watcher/intake/noticing/inotify.h"
 
 #include <sys/inotify.h>
 
@@ -16,7 +16,7 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr int kReadsPerDrain = 4;
 
 // IN_MODIFY is left out: it would come with every write of a sender, and says nothing that the
-// close does not. IN_EXCL_UNLINK: nor do we care for files that have no name any more.
+// close does not. IN_EXCL_UNLINK: files that have no name any more are of no interest either.
 constexpr std::uint32_t kDirectoryMask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE |
                                          IN_MOVED_FROM | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
                                          IN_ONLYDIR | IN_EXCL_UNLINK;
@@ -65,11 +65,12 @@ void Inotify::remove(int watch) {
   const auto use = uses_.find(watch);
   if (use == uses_.end() || --use->second > 0) return;
   uses_.erase(use);
-  // EINVAL: the kernel has let go of it already. Nothing to do about that.
+  // EINVAL: the kernel has ended the watch already, as when the directory was removed.
   ::inotify_rm_watch(fd_.get(), watch);
 }
 
 Result<> Inotify::drain(std::vector<DropEvent>& out) {
+  // A bounded number of reads: while events pour in, the caller still gets to do its work.
   buffer_.resize(kBufferBytes);
   for (int i = 0; i < kReadsPerDrain; ++i) {
     const ssize_t got = ::read(fd_.get(), buffer_.data(), buffer_.size());
@@ -78,7 +79,7 @@ Result<> Inotify::drain(std::vector<DropEvent>& out) {
     if (got < 0) return fail_with_errno("inotify: read", errno);
     decode_events({buffer_.data(), static_cast<std::size_t>(got)}, out);
   }
-  buffer_ = {};  // idle, it would only sit there
+  buffer_ = {};  // a watcher is idle most of the time: give the 64 KiB back
   return {};
 }
 

@@ -1,4 +1,4 @@
-#include "watcher/intake/drop_events.h"
+#include "watcher/intake/noticing/drop_events.h"
 
 #include <sys/inotify.h>
 
@@ -26,6 +26,7 @@ std::optional<EventKind> kind_of(std::uint32_t mask) {
 void decode_events(std::string_view buffer, std::vector<DropEvent>& out) {
   constexpr std::size_t kHeader = sizeof(inotify_event);
   while (!buffer.empty()) {
+    // Copied out, since the buffer need not be aligned.
     inotify_event header;
     if (buffer.size() < kHeader) {
       out.push_back({});
