@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "watcher/config/config_sections.h"
+#include "watcher/config/sections.h"
 
 namespace caravel::watcher {
 namespace {
