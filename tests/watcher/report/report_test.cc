@@ -1,12 +1,13 @@
-#include "watcher/report/report.h"
-#include "base/text.h"
-#include "watcher/files/name_rules.h"
-
+// What status and explain say, over a real ledger.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "tests/support/ledger_fixture.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/report/explain.h"
+#include "watcher/report/status.h"
 
 namespace caravel::watcher {
 namespace {
