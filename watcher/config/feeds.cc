@@ -36,6 +36,8 @@ Result<> read_max_rejects(const YamlNode& node, MaxRejects& max_rejects) {
   return {};
 }
 
+/// A feed's name begins the ids of its rows and names its table, so it must be plain, and no id of
+/// a feed document or a mapping may look like the id of a row.
 Result<> check_name(const std::string& name, const YamlNode& node) {
   static const std::regex kName("[a-z][a-z0-9-]*");
   if (!std::regex_match(name, kName)) {
@@ -49,6 +51,8 @@ Result<> check_name(const std::string& name, const YamlNode& node) {
   return {};
 }
 
+/// A pattern that can match nothing, or not what its writer meant, is found here and not by waiting
+/// for files that are never taken.
 Result<> check_match(const YamlNode& node, const std::string& match) {
   if (match.find('/') != std::string::npos) {
     return node.error("is a pattern for names; the folder goes into 'drop'");
@@ -77,6 +81,7 @@ Result<> check_drop(const YamlNode& node, const std::string& drop, const std::st
   return {};
 }
 
+/// The feed's store: the one it names or, without a name, the only one.
 Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfig& feed) {
   if (feed.store.empty()) {
     if (config.stores.size() != 1) {
