@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "watcher/commands/command_line.h"
+#include "watcher/commands/command.h"
 #include "watcher/commands/setup.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/extract.h"

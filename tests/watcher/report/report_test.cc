@@ -1,16 +1,17 @@
-#include "watcher/report/report.h"
-#include "base/text.h"
-#include "watcher/files/name_rules.h"
-
+// What status and explain say, over a real ledger.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "tests/support/ledger_fixture.h"
+#include "watcher/files/name_rules.h"
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/sources.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/report/explain.h"
+#include "watcher/report/status.h"
 
 namespace caravel::watcher {
 namespace {

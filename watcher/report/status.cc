@@ -1,5 +1,5 @@
-// Collects what `status` shows. report_text.cc and report_json.cc show it.
-#include "watcher/report/report.h"
+// Asks the ledger for what `status` shows.
+#include "watcher/report/status.h"
 
 #include <algorithm>
 
@@ -59,26 +59,47 @@ Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport
   return {};
 }
 
+/// The limits of a feed; the default limits if it is not configured any more.
+FeedConfig limits_of(const StatusQuestion& question, const std::string& name) {
+  for (const FeedConfig& feed : question.limits) {
+    if (feed.name == name) return feed;
+  }
+  return {};
+}
+
 Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
   CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources().all());
   for (SourceStatus& source : sources) {
+    // A run that a newer one replaced will send nothing more: only its gaps are still of interest.
     if (source.replaced && source.gaps_total == 0) continue;
-    FeedConfig feed;  // with the defaults, if it is not configured any more
-    for (const FeedConfig& known : question.limits) {
-      if (known.name == source.run.feed) feed = known;
-    }
-    const Time forget_before = report.now - feed.forget_source;
+    const Time forget_before = report.now - limits_of(question, source.run.feed).forget_source;
     const bool forgotten =
         source.last_at < forget_before &&
         std::all_of(source.gaps.begin(), source.gaps.end(),
                     [&](const SequenceGap& gap) { return gap.since < forget_before; });
     report.sources.push_back({std::move(source), forgotten, forget_before});
   }
-  CARAVEL_ASSIGN_OR_RETURN(auto silent, silent_sources(question.limits, ledger, report.now));
-  std::erase_if(silent, [](const SilentSource& source) { return source.forgotten; });
-  report.silent = std::move(silent);
-  CARAVEL_ASSIGN_OR_RETURN(auto overdue, overdue_manifests(question.limits, ledger, report.now));
-  report.overdue = std::move(overdue);
+  CARAVEL_ASSIGN_OR_RETURN(report.silent, silent_sources(question.limits, ledger, report.now));
+  std::erase_if(report.silent, [](const SilentSource& source) { return source.forgotten; });
+  CARAVEL_ASSIGN_OR_RETURN(report.overdue, overdue_manifests(question.limits, ledger, report.now));
+  return {};
+}
+
+Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(report.waiting,
+                           ledger.history().newest_in(State::waiting, question.most));
+  CARAVEL_ASSIGN_OR_RETURN(report.failed, ledger.history().newest_in(State::failed, question.most));
+  return {};
+}
+
+Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.drop_names().left_alone());
+  for (const auto& [feed, names] : left_alone) {
+    report.left_alone_total += names.size();
+    for (const LeftAlone& name : names) {
+      if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
+    }
+  }
   return {};
 }
 
@@ -93,17 +114,8 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));
   CARAVEL_TRY(add_sources(ledger, question, report));
-  CARAVEL_ASSIGN_OR_RETURN(auto waiting, ledger.history().newest_in(State::waiting, question.most));
-  report.waiting = std::move(waiting);
-  CARAVEL_ASSIGN_OR_RETURN(auto failed, ledger.history().newest_in(State::failed, question.most));
-  report.failed = std::move(failed);
-  CARAVEL_ASSIGN_OR_RETURN(auto left_alone, ledger.drop_names().left_alone());
-  for (const auto& [feed, names] : left_alone) {
-    report.left_alone_total += names.size();
-    for (const LeftAlone& name : names) {
-      if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
-    }
-  }
+  CARAVEL_TRY(add_extracts(ledger, question, report));
+  CARAVEL_TRY(add_left_alone(ledger, question, report));
   return report;
 }
 

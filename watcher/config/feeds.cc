@@ -7,18 +7,11 @@
 
 #include <fmt/format.h>
 
-#include "watcher/config/config_sections.h"
+#include "watcher/config/sections.h"
 
 namespace caravel::watcher {
 
 using std::chrono::milliseconds;
-
-const std::vector<std::string> kFeedKeys = {"drop",         "match",         "format",
-                                            "store",        "timezone",      "notice",
-                                            "settle",       "attach_csv",    "accept_unterminated",
-                                            "year",         "manifest",      "manifest_wait",
-                                            "expect_every", "forget_source", "max_rejects",
-                                            "keep_done",    "keep_csv"};
 
 namespace {
 
@@ -43,6 +36,8 @@ Result<> read_max_rejects(const YamlNode& node, MaxRejects& max_rejects) {
   return {};
 }
 
+/// A feed's name begins the ids of its rows and names its table, so it must be plain, and no id of
+/// a feed document or a mapping may look like the id of a row.
 Result<> check_name(const std::string& name, const YamlNode& node) {
   static const std::regex kName("[a-z][a-z0-9-]*");
   if (!std::regex_match(name, kName)) {
@@ -56,6 +51,8 @@ Result<> check_name(const std::string& name, const YamlNode& node) {
   return {};
 }
 
+/// A pattern that can match nothing, or not what its writer meant, is found here and not by waiting
+/// for files that are never taken.
 Result<> check_match(const YamlNode& node, const std::string& match) {
   if (match.find('/') != std::string::npos) {
     return node.error("is a pattern for names; the folder goes into 'drop'");
@@ -84,6 +81,7 @@ Result<> check_drop(const YamlNode& node, const std::string& drop, const std::st
   return {};
 }
 
+/// The feed's store: the one it names or, without a name, the only one.
 Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfig& feed) {
   if (feed.store.empty()) {
     if (config.stores.size() != 1) {
@@ -94,13 +92,8 @@ Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfi
   }
   const uploader::StoreConfig* store = config.find_store(feed.store);
   if (store == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& known : config.stores) names.push_back(known.name);
-    const std::string nearest = nearest_word(feed.store, names);
     return node["store"].error(fmt::format("no store has the name '{}'; {}", feed.store,
-                                           nearest.empty()
-                                               ? "there is: " + names_of(config.stores)
-                                               : fmt::format("did you mean '{}'?", nearest)));
+                                           nearest_or_all(feed.store, config.stores)));
   }
   if (store->type == uploader::StoreType::couchdb &&
       store->documents == uploader::Documents::feed && !feed.attach_csv) {
@@ -148,21 +141,32 @@ Result<> check_overlap(const YamlNode& node, const FeedConfig& earlier, const Fe
   return {};
 }
 
-Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Config& config) {
-  FeedConfig feed;
-  feed.name = name;
-  feed.drop = config.spool + "/drop";
-  feed.format_place = node["format"].place();
-  feed.timezone_place = node["timezone"].place();
-  CARAVEL_TRY(check_name(name, node));
-  if (node.exists()) CARAVEL_TRY(node.expect_keys(kFeedKeys));  // "hrt:" alone is all defaults
+/// From when on a source counts as silent, and from when on nobody expects it any more.
+void read_silence(SectionReader& reader, FeedConfig& feed) {
+  milliseconds expect_every{0};
+  reader.duration("expect_every", expect_every, milliseconds(1));
+  if (expect_every.count() > 0) feed.expect_every = expect_every;
+  reader.duration("forget_source", feed.forget_source, milliseconds(1));
+  if (!reader.has("forget_source")) {
+    // The default must not forget a source before its silence was ever reported.
+    feed.forget_source = std::max(feed.forget_source, 2 * expect_every);
+  } else if (reader.ok() && feed.forget_source <= expect_every) {
+    reader.fail_at(
+        "forget_source",
+        "must be longer than expect_every: a source that is forgotten is not called silent");
+  }
+}
 
-  SectionReader reader(node);
-  reader.path("drop", feed.drop, config.spool);
+/// Every key of a feed, each with the check that needs no other section. A new key gets a line
+/// here; its default stands in FeedConfig, its explanation in etc/caravel.yaml.
+void read_keys(SectionReader& reader, const std::string& spool, FeedConfig& feed) {
+  reader.path("drop", feed.drop, spool);
   reader.text("match", feed.match);
   reader.text("format", feed.format);
+  feed.format_place = reader.node("format").place();
   reader.text("store", feed.store);
   reader.text("timezone", feed.timezone);
+  feed.timezone_place = reader.node("timezone").place();
   reader.choice<Notice>("notice", feed.notice,
                         {{"auto", Notice::automatic}, {"poll", Notice::poll}});
   reader.duration("settle", feed.settle);
@@ -176,22 +180,22 @@ Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Conf
                                {"required", ManifestRule::required},
                                {"ignore", ManifestRule::ignore}});
   reader.duration("manifest_wait", feed.manifest_wait);
-  milliseconds expect_every{0};
-  reader.duration("expect_every", expect_every, milliseconds(1));
-  if (expect_every.count() > 0) feed.expect_every = expect_every;
-  reader.duration("forget_source", feed.forget_source, milliseconds(1));
-  if (!reader.has("forget_source")) {
-    feed.forget_source = std::max(feed.forget_source, 2 * expect_every);
-  } else if (reader.ok() && feed.forget_source <= expect_every) {
-    reader.check(node["forget_source"].error(
-        "must be longer than expect_every: a source that is forgotten is not called silent"));
-  }
-  reader.check(read_max_rejects(node["max_rejects"], feed.max_rejects));
+  read_silence(reader, feed);
+  reader.check(read_max_rejects(reader.node("max_rejects"), feed.max_rejects));
   reader.duration("keep_done", feed.keep_done);
   reader.duration("keep_csv", feed.keep_csv);
-  if (reader.ok()) reader.check(check_match(node["match"], feed.match));
-  if (reader.ok()) reader.check(check_drop(node["drop"], feed.drop, config.spool));
-  CARAVEL_TRY(reader.result());
+  if (reader.ok()) reader.check(check_match(reader.node("match"), feed.match));
+  if (reader.ok()) reader.check(check_drop(reader.node("drop"), feed.drop, spool));
+}
+
+Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Config& config) {
+  CARAVEL_TRY(check_name(name, node));
+  FeedConfig feed;
+  feed.name = name;
+  feed.drop = config.spool + "/drop";
+  SectionReader reader(node);
+  read_keys(reader, config.spool, feed);
+  CARAVEL_TRY(reader.finish());
   CARAVEL_TRY(choose_feed_store(node, config, feed));
   if (feed.attach_csv && config.find_store(feed.store)->type == uploader::StoreType::sqlite) {
     config.warnings.push_back(fmt::format("{}: store '{}' is sqlite, which has no attachments",
@@ -201,6 +205,11 @@ Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Conf
 }
 
 }  // namespace
+
+std::vector<std::string> feed_keys() {
+  FeedConfig unused;
+  return keys_of([&](SectionReader& reader) { read_keys(reader, "/", unused); });
+}
 
 Result<> read_feeds(const YamlNode& feeds, Config& config) {
   if (!feeds.exists()) return {};

@@ -1,7 +1,8 @@
-// `status --json`.
+// A StatusReport as JSON: `status --json`. Programs of users read it: names may be added, none may
+// change its meaning.
 #include <nlohmann/json.hpp>
 
-#include "watcher/report/report.h"
+#include "watcher/report/status.h"
 
 namespace caravel::watcher {
 namespace {
@@ -44,6 +45,8 @@ Json json_extract(const Extract& extract, Time now) {
           {"path", extract.path}};
 }
 
+/// Every state has its number, also one that no extract is in: a program need not ask which names
+/// are there.
 Json json_feed(const FeedStatus& feed, Time now) {
   const FeedSummary& summary = feed.summary;
   Json extracts = Json::object();
@@ -70,7 +73,7 @@ Json json_feed(const FeedStatus& feed, Time now) {
 }
 
 Json json_store(const StoreRecord& store) {
-  const bool used = store.since != Time{};
+  const bool used = store.since != Time{};  // the ledger has a row of it
   return {{"name", store.name},
           {"place", store.place},
           {"state", used ? name_of(store.state) : "unused"},
@@ -80,16 +83,23 @@ Json json_store(const StoreRecord& store) {
           {"first_row_at", json_time(store.first_row_at)}};
 }
 
+/// One object for each of the items.
+template <class Items, class Convert>
+Json json_list(const Items& items, Convert convert) {
+  Json out = Json::array();
+  for (const auto& item : items) out.push_back(convert(item));
+  return out;
+}
+
 Json json_source(const ReportedSource& reported, Time now) {
   const SourceStatus& source = reported.status;
-  const bool came = source.last_at != Time{};  // not only by hand
-  Json gaps = Json::array();
-  for (const SequenceGap& gap : source.gaps) {
-    gaps.push_back({{"first", gap.first},
-                    {"last", gap.last},
-                    {"since", time_text(gap.since)},
-                    {"age_seconds", json_age(now, gap.since)}});
-  }
+  const bool came = source.last_at != Time{};  // else it is known only from files loaded by hand
+  const auto gap_of = [&](const SequenceGap& gap) -> Json {
+    return {{"first", gap.first},
+            {"last", gap.last},
+            {"since", time_text(gap.since)},
+            {"age_seconds", json_age(now, gap.since)}};
+  };
   return {
       {"feed", source.run.feed},
       {"source", source.run.source},
@@ -100,71 +110,70 @@ Json json_source(const ReportedSource& reported, Time now) {
       {"first_at", source.first_at != Time{} ? Json(time_text(source.first_at)) : Json(nullptr)},
       {"last_at", came ? Json(time_text(source.last_at)) : Json(nullptr)},
       {"age_seconds", came ? json_age(now, source.last_at) : Json(nullptr)},
-      {"gaps", gaps},
+      {"gaps", json_list(source.gaps, gap_of)},
       {"gaps_total", source.gaps_total}};
+}
+
+Json json_silent(const SilentSource& silent, Time now) {
+  return {{"feed", silent.feed},
+          {"source", silent.source},
+          {"run", silent.run},
+          {"last_at", time_text(silent.last_at)},
+          {"age_seconds", json_age(now, silent.last_at)}};
+}
+
+Json json_open_manifest(const OpenManifest& manifest, Time now) {
+  return {{"feed", manifest.feed},
+          {"name", manifest.name},
+          {"since", time_text(manifest.since)},
+          {"age_seconds", json_age(now, manifest.since)}};
+}
+
+Json json_refused_manifest(const RefusedManifest& manifest, Time now) {
+  return {{"name", manifest.file},
+          {"why", manifest.why},
+          {"since", time_text(manifest.since)},
+          {"age_seconds", json_age(now, manifest.since)}};
+}
+
+Json json_left_alone(const LeftAloneStatus& entry) {
+  return {{"feed", entry.feed},
+          {"name", entry.name.name},
+          {"why", entry.name.why},
+          {"since", time_text(entry.name.since)}};
+}
+
+Json json_capture(const std::pair<std::string, std::string>& capture) {
+  return {{"feed", capture.first}, {"by", capture.second}};
 }
 
 }  // namespace
 
 std::string status_json(const StatusReport& report) {
-  const Time now = report.now;
-  Json out = {{"now", time_text(now)},
-              {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
-              {"captured_by", Json::array()},
-              {"feeds", Json::array()},
-              {"stores", Json::array()},
-              {"waiting", Json::array()},
-              {"waiting_total", report.waiting_total},
-              {"failed", Json::array()},
-              {"failed_total", report.failed_total},
-              {"left_alone", Json::array()},
-              {"left_alone_total", report.left_alone_total},
-              {"sources", Json::array()},
-              {"silent", Json::array()},
-              {"manifests_without_extract", Json::array()},
-              {"manifests_without_extract_total", report.overdue.total},
-              {"refused_manifests", Json::array()},
-              {"refused_manifests_total", report.refused_manifests.total}};
-  for (const auto& [feed, holder] : report.captures) {
-    out["captured_by"].push_back({{"feed", feed}, {"by", holder}});
-  }
-  for (const ReportedSource& source : report.sources) {
-    out["sources"].push_back(json_source(source, now));
-  }
-  for (const SilentSource& silent : report.silent) {
-    out["silent"].push_back({{"feed", silent.feed},
-                             {"source", silent.source},
-                             {"run", silent.run},
-                             {"last_at", time_text(silent.last_at)},
-                             {"age_seconds", json_age(now, silent.last_at)}});
-  }
-  for (const OpenManifest& manifest : report.overdue.newest) {
-    out["manifests_without_extract"].push_back({{"feed", manifest.feed},
-                                                {"name", manifest.name},
-                                                {"since", time_text(manifest.since)},
-                                                {"age_seconds", json_age(now, manifest.since)}});
-  }
-  for (const RefusedManifest& manifest : report.refused_manifests.newest) {
-    out["refused_manifests"].push_back({{"name", manifest.file},
-                                        {"why", manifest.why},
-                                        {"since", time_text(manifest.since)},
-                                        {"age_seconds", json_age(now, manifest.since)}});
-  }
-  for (const FeedStatus& feed : report.feeds) out["feeds"].push_back(json_feed(feed, now));
-  for (const StoreRecord& store : report.stores) out["stores"].push_back(json_store(store));
-  for (const Extract& extract : report.waiting) {
-    out["waiting"].push_back(json_extract(extract, now));
-  }
-  for (const Extract& extract : report.failed) {
-    out["failed"].push_back(json_extract(extract, now));
-  }
-  for (const LeftAloneStatus& entry : report.left_alone) {
-    out["left_alone"].push_back({{"feed", entry.feed},
-                                 {"name", entry.name.name},
-                                 {"why", entry.name.why},
-                                 {"since", time_text(entry.name.since)}});
-  }
-  // A name left alone may be no UTF-8 at all; dump() would throw.
+  /// For a function that needs to know the time of the report.
+  const auto with_now = [&](auto convert) {
+    return [&report, convert](const auto& item) { return convert(item, report.now); };
+  };
+  const RefusedManifests& refused = report.refused_manifests;
+  const Json out = {
+      {"now", time_text(report.now)},
+      {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
+      {"captured_by", json_list(report.captures, json_capture)},
+      {"feeds", json_list(report.feeds, with_now(json_feed))},
+      {"stores", json_list(report.stores, json_store)},
+      {"waiting", json_list(report.waiting, with_now(json_extract))},
+      {"waiting_total", report.waiting_total},
+      {"failed", json_list(report.failed, with_now(json_extract))},
+      {"failed_total", report.failed_total},
+      {"left_alone", json_list(report.left_alone, json_left_alone)},
+      {"left_alone_total", report.left_alone_total},
+      {"sources", json_list(report.sources, with_now(json_source))},
+      {"silent", json_list(report.silent, with_now(json_silent))},
+      {"manifests_without_extract", json_list(report.overdue.newest, with_now(json_open_manifest))},
+      {"manifests_without_extract_total", report.overdue.total},
+      {"refused_manifests", json_list(refused.newest, with_now(json_refused_manifest))},
+      {"refused_manifests_total", refused.total}};
+  // A name left alone may be no UTF-8 at all: dump() would throw without `replace`.
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -8,14 +8,14 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "watcher/config/config_sections.h"
+#include "watcher/config/sections.h"
 
 namespace caravel::watcher {
 namespace {
 
 constexpr std::size_t kMaxPasswordBytes = 4096;
 
-/// The file's content without one line end.
+/// The password in the file at `path`. `node` is the key to blame in errors and warnings.
 Result<std::string> read_password(const YamlNode& node, const std::string& path,
                                   std::vector<std::string>& warnings) {
   struct stat status {};
@@ -26,6 +26,7 @@ Result<std::string> read_password(const YamlNode& node, const std::string& path,
   if (!S_ISREG(status.st_mode)) return node.error(fmt::format("{}: not a regular file", path));
   auto content = read_file(path, kMaxPasswordBytes);
   if (!content) return node.error(content.error().message);
+  // Editors and `echo` end the line; that is no part of the password. Blanks may be part of it.
   if (content->ends_with('\n')) content->pop_back();
   if (content->ends_with('\r')) content->pop_back();
   if (content->empty()) return node.error(fmt::format("{}: empty", path));
@@ -36,6 +37,7 @@ Result<std::string> read_password(const YamlNode& node, const std::string& path,
   return content;
 }
 
+/// Whether the URL leads to this host itself, so that a password passes no network.
 bool is_loopback(const std::string& url) {
   std::string host = url.substr(url.find("://") + 3);
   host = host.substr(0, host.find('/'));
@@ -67,6 +69,7 @@ Result<> read_secrets(const YamlNode& store_node, const std::string& base,
                       store_node["url"].place()));
     }
   }
+  // From here on files are opened that only the service may read.
   if (!options.secrets) return {};
 
   if (!store.ca_file.empty() && ::access(store.ca_file.c_str(), R_OK) != 0) {
@@ -75,6 +78,7 @@ Result<> read_secrets(const YamlNode& store_node, const std::string& base,
   if (store.user.empty() || store.use_netrc) return {};
   std::string path = password_file;
   if (path.empty() && !options.credentials_directory.empty()) {
+    // systemd's copy of a file that only root can read: LoadCredential= in systemd.exec(5).
     path = fmt::format("{}/{}.password", options.credentials_directory, store.name);
     if (::access(path.c_str(), F_OK) != 0) path.clear();
   }

@@ -1,4 +1,5 @@
-// What `caravel status` and `caravel explain` say, from the ledger. Changes nothing.
+// What `caravel status` says. build_status() asks the ledger for a StatusReport; status_text() and
+// status_json() only put that report into words. Nothing here changes anything.
 #pragma once
 
 #include <chrono>
@@ -6,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,10 +27,10 @@ struct StatusQuestion {
   std::vector<std::string> feeds;  // configured; one that never saw an extract is listed too
   /// Configured stores: name, and place as store_place() says it.
   std::vector<std::pair<std::string, std::string>> stores;
-  std::string lock_holder;  // who watches the spool, in words; "" = nobody does
+  std::string lock_holder;  // who watches the spool, in words; "" = nobody
   /// Feeds that are captured on this host: the feed, and by whom, in words.
   std::vector<std::pair<std::string, std::string>> captures{};
-  std::size_t most = 10;           // of each list: waiting, failed, left alone, runs of sources
+  std::size_t most = 10;           // entries of each list: waiting, failed, left alone
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
   RefusedManifests refused_manifests{};
 };
@@ -51,7 +51,7 @@ struct LeftAloneStatus {
 struct ReportedSource {
   SourceStatus status;
   bool forgotten = false;  // nothing came, and no gap opened, for longer than forget_source
-  Time forget_before;      // gaps from before are not listed any more
+  Time forget_before;      // gaps that opened earlier are not listed any more
 };
 
 struct StatusReport {
@@ -60,7 +60,7 @@ struct StatusReport {
   std::vector<std::pair<std::string, std::string>> captures;
   std::vector<FeedStatus> feeds;
   std::vector<StoreRecord> stores;  // `since` is the epoch for one that was never used
-  std::vector<Extract> waiting;     // newest first, as is
+  std::vector<Extract> waiting;     // both newest first
   std::vector<Extract> failed;
   std::uint64_t waiting_total = 0;
   std::uint64_t failed_total = 0;
@@ -80,10 +80,5 @@ struct StatusReport {
 [[nodiscard]] std::string status_text(const StatusReport& report);
 /// One JSON object; times are UTC, ISO 8601; durations are seconds.
 [[nodiscard]] std::string status_json(const StatusReport& report);
-
-/// The history of one extract in words, a fact a line; the first line is "NAME: STATE".
-[[nodiscard]] std::string explain_text(const Extract& extract, Time now);
-/// What its manifest says of where it came from, to go behind that.
-[[nodiscard]] std::string explain_manifest_text(const Manifest& manifest);
 
 }  // namespace caravel::watcher
