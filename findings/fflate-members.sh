@@ -24,5 +24,5 @@ node unpack.js
 size() { wc -c <"$1" | tr -d ' '; }
 say "first member: $(size first) bytes, second: $(size second), gzip -dc: $(size expected)"
 say "fflate: $(size unpacked) bytes; its last line: '$(tail -1 unpacked)', of '$(sed -n 6p first)'"
-head -c "$(size second)" first >cut
-verdict cmp -s unpacked cut
+head -c "$(size second)" first >beginning
+verdict cmp -s unpacked beginning

@@ -11,7 +11,8 @@ version=252.39-1~deb12u2
 debian systemd $version
 debian libmicrohttpd12 0.9.75-6
 debian systemd-journal-remote $version
-export LD_LIBRARY_PATH="$LD_LIBRARY_PATH:/usr/lib/$(machine_name)-linux-gnu/systemd:/lib/systemd"
+LD_LIBRARY_PATH="$LD_LIBRARY_PATH:/usr/lib/$(machine_name)-linux-gnu/systemd:/lib/systemd"
+export LD_LIBRARY_PATH
 
 # A journal with messages of known lengths; systemd-journal-remote makes it from the export format.
 for length in 10 4087 4088 60000; do

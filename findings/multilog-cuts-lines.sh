@@ -20,7 +20,7 @@ printf 's99999\nn100\n' >"$work/svlogd/config"
 multilog n100 "$work/multilog" <"$work/input"
 svlogd "$work/svlogd" <"$work/input"
 
-# The files of a folder, oldest first; `current` has no @ and is the last.
+# The files of a folder, oldest first: `current` is the last one.
 files() { find "$work/$1" -name '@*.s' | sort; find "$work/$1" -name current; }
 
 result=

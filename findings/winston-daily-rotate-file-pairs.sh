@@ -36,5 +36,5 @@ for file in *; do
   case $file in *.gz) text=$(gzip -dc "$file") ;; *) text=$(cat "$file") ;; esac
   say "$file: $(say "$text" | head -1 | tr -d .) to $(say "$text" | tail -1 | tr -d .)"
 done
-name=$(ls | sed -n 's/^\(.*\.1\)\.gz$/\1/p')
+name=$(find . -name '*.1.gz' | sed -n 's/^\(.*\.1\)\.gz$/\1/p')
 verdict sh -c 'test -f "$1" && ! gzip -dc "$1.gz" | cmp -s - "$1"' - "$name"
