@@ -16,7 +16,7 @@
 
 namespace caravel::formatter {
 
-/// What makes a line itself (DESIGN.md, Row identity).
+/// What makes a line itself, and so the id of its row (see formatter/rows/row_id.h).
 enum class Identity {
   line,      // its bytes: identical lines are one event
   position,  // its place in the log too: identical lines are different events

@@ -1,4 +1,4 @@
-// Row identity (DESIGN.md, "Row identity"). Frozen: stored data depends on every byte of it.
+// The ids of rows (docs/promises.md, "Nothing twice"). Frozen: stored data depends on every byte.
 #pragma once
 
 #include <array>

@@ -86,7 +86,7 @@ class Pipeline {
   explicit Pipeline(PipelineTools tools) : tools_(std::move(tools)) {}
 
   /// Takes one extract all the way. Blocks. The order of its steps is the one that survives a crash
-  /// at any instant (DESIGN.md): everything up to the commit of `done` can be done again.
+  /// at any instant (docs/promises.md): everything up to the commit of `done` can be done again.
   [[nodiscard]] PipelineResult run(const ExtractJob& job);
 
  private:
