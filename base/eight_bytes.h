@@ -1,4 +1,5 @@
-// Comparing and scanning eight bytes at a time. Whoever calls must be allowed to read eight bytes.
+// Comparing and scanning eight bytes at a time, in one register of the processor: what loops over
+// every byte of every line are built from. Whoever calls must be allowed to read eight bytes.
 #pragma once
 
 #include <bit>
@@ -7,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace caravel::formatter {
+namespace caravel {
 
 // Where the first byte that differs is, is read from the lowest bits.
 static_assert(std::endian::native == std::endian::little);
@@ -82,4 +83,4 @@ class FixedText {
   std::uint64_t mask_ = 0;  // … and which of them count
 };
 
-}  // namespace caravel::formatter
+}  // namespace caravel

@@ -1,18 +1,21 @@
-// Parsers of typed values. Each takes the place where the value begins and returns the place behind
-// it, or nullptr if there is no such value. All rely on the '\n' that ends every line: no value
-// holds one, so no parser can run past it and none needs to know where the line ends.
+// The parsers of typed values, one for each capture type.
+//
+// Each takes the place where the value begins, and returns the place behind the value or nullptr if
+// no such value stands there. All rely on the '\n' that ends every line: no value holds one, so a
+// parser that reads byte by byte stops there, and none needs to know where the line ends. Those
+// that read eight bytes at once may look at bytes behind the line (kReadableBehind) but take none
+// of them. Parsers of what nearly every line holds are inline, the others are in parsers.cc.
 #pragma once
-
-#include <arpa/inet.h>
 
 #include <array>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "base/eight_bytes.h"
 #include "base/text.h"
-#include "formatter/patterns/eight_bytes.h"
-#include "formatter/patterns/pattern.h"
+#include "formatter/patterns/op.h"
+#include "formatter/patterns/year.h"
 
 namespace caravel::formatter {
 
@@ -69,6 +72,7 @@ inline bool ends_word(char c, char stop) {
   return (kWordClasses[static_cast<unsigned char>(c)] & kByteEnds) != 0 || c == stop;
 }
 
+/// Bytes up to a blank, `stop` or the line's end; at least one.
 inline const char* parse_word(const char* p, char stop, Capture& capture) {
   const char* const begin = p;
   std::uint32_t classes = 0;
@@ -141,6 +145,7 @@ inline const char* parse_quoted(const char* p, Capture& capture) {
   return p + 1;
 }
 
+/// An optional minus and digits, as many as there are: no number is made of them.
 inline const char* parse_integer(const char* p, Capture& capture) {
   const char* const begin = p;
   if (*p == '-') ++p;
@@ -202,6 +207,7 @@ inline const char* parse_time(const char* p, bool fraction, Capture& capture) {
   return p;
 }
 
+/// MM/DD, a day that exists in the year that the table has for it.
 inline const char* parse_month_day(const char* p, const YearTable& years, Capture& capture) {
   std::uint64_t values;
   if (!kMonthDay.take(p, values)) return nullptr;
@@ -219,6 +225,12 @@ const char* parse_date(const char* p, std::string_view layout, Capture& capture)
 
 /// +HHMM, -HH:MM or Z; `minutes` east of UTC.
 const char* parse_offset(const char* p, int& minutes);
+inline const char* parse_offset(const char* p, Capture& capture) {
+  int minutes;
+  const char* const end = parse_offset(p, minutes);
+  capture = {p, end, 0};
+  return end;
+}
 
 /// ISO 8601: date, T or a blank, time, perhaps a fraction and a zone.
 const char* parse_timestamp(const char* p, Capture& capture);
@@ -226,10 +238,16 @@ const char* parse_timestamp(const char* p, Capture& capture);
 /// IPv4 or IPv6. With ':' as `stop` IPv4 only: it ends there (a port follows).
 const char* parse_ip(const char* p, char stop, Capture& capture);
 
-/// The longest of `options` that stands here. With a "*" among them: the word up to `stop` is one
-/// of the others, or "*".
+/// 8-4-4-4-12 hexadecimal digits in either case (RFC 9562, 4). Any version and variant, the Nil and
+/// the Max UUID too: what a UUID means is not ours to judge.
+const char* parse_uuid(const char* p, Capture& capture);
+
+/// The longest of the op's options that stands here. With a "*" among them: the word up to `stop`
+/// is one of the others, or "*".
 const char* parse_choice(const char* p, const Op& op, Capture& capture);
 
+/// One of the op's options with its brackets around it, else, if "*" or no option was given, any
+/// word that begins with '[' and ends with ']'. Captured without the brackets.
 inline const char* parse_bracketed(const char* p, const Op& op, Capture& capture) {
   if (*p != '[') return nullptr;
   const std::size_t named = op.named_options;
