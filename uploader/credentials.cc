@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxPasswordBytes = 4096;
 
-/// The file's content without one line end.
+/// The password in the file at `path`. `node` is the key to blame in errors and warnings.
 Result<std::string> read_password_file(const YamlNode& node, const std::string& path,
                                        std::vector<std::string>& warnings) {
   struct stat status {};
@@ -27,6 +27,7 @@ Result<std::string> read_password_file(const YamlNode& node, const std::string& 
   if (!S_ISREG(status.st_mode)) return node.error(fmt::format("{}: not a regular file", path));
   auto content = read_file(path, kMaxPasswordBytes);
   if (!content) return node.error(content.error().message);
+  // Editors and `echo` end the line; that is no part of the password. Blanks may be part of it.
   if (content->ends_with('\n')) content->pop_back();
   if (content->ends_with('\r')) content->pop_back();
   if (content->empty()) return node.error(fmt::format("{}: empty", path));
@@ -37,7 +38,8 @@ Result<std::string> read_password_file(const YamlNode& node, const std::string& 
   return content;
 }
 
-/// The file of the service's credential; "" if it has none of this store's name.
+/// systemd's copy of a file that only root can read (LoadCredential= in systemd.exec(5)); "" if
+/// there is none of this store's name.
 std::string credential_file(const StoreSection& section) {
   if (section.credentials_directory.empty()) return {};
   std::string path = fmt::format("{}/{}.password", section.credentials_directory, section.name);

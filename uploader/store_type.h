@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/yaml.h"
 #include "uploader/store_config.h"
+
+namespace caravel {
+class YamlNode;
+}
 
 namespace caravel::uploader {
 
@@ -26,7 +29,7 @@ struct StoreSection {
 };
 
 /// A kind of store. Each folder of this one that holds a store makes one; the list of all is in
-/// watcher/commands/store_types.cc.
+/// watcher/store_types.cc.
 struct StoreType {
   std::string name;               // `type:` in the configuration
   std::vector<std::string> keys;  // beside `type`, `batch_rows` and `batch_bytes`

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "uploader/couchdb/config.h"
-#include "watcher/commands/store_types.h"
 #include "watcher/config/config.h"
+#include "watcher/store_types.h"
 
 namespace caravel::watcher {
 

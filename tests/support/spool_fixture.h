@@ -15,10 +15,11 @@
 #include "tests/formatter/format_run.h"
 #include "tests/support/temp_dir.h"
 #include "uploader/store.h"
-#include "watcher/commands/store_types.h"
 #include "watcher/intake/intake.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/spool.h"
+#include "watcher/store_types.h"
 
 namespace caravel::watcher {
 

@@ -1,6 +1,7 @@
 #include "uploader/http/url.h"
 
 #include "base/text.h"
+#include "base/yaml.h"
 
 namespace caravel::uploader {
 

@@ -4,7 +4,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/yaml.h"
+#include "base/error.h"
+
+namespace caravel {
+class YamlNode;
+}
 
 namespace caravel::uploader {
 
