@@ -8,6 +8,8 @@
 
 #include "watcher/commands/command.h"
 #include "watcher/commands/setup.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {

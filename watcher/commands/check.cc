@@ -13,6 +13,7 @@
 #include "watcher/files/directory.h"
 #include "watcher/files/file_system.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -94,7 +95,8 @@ void check_stores(const Config& config, Findings& findings) {
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   for (const auto& store_config : config.stores) {
     // Without a ledger nothing was ever stored: a missing database will be made then.
-    const auto fresh = ledger ? ledger->may_create(store_place(store_config)) : Result<bool>(true);
+    const auto fresh =
+        ledger ? ledger->stores().may_create(store_place(store_config)) : Result<bool>(true);
     auto answer = uploader::make_store(store_config)->check(fresh.value_or(true));
     if (answer) {
       findings.good(fmt::format("store {}: {}", store_config.name, *answer));

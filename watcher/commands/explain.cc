@@ -11,6 +11,8 @@
 #include "formatter/input/input.h"
 #include "uploader/store.h"
 #include "watcher/commands/setup.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/report/explain.h"
 
 namespace caravel::watcher {
@@ -59,20 +61,20 @@ bool is_sha256_prefix(const std::string& text) {
 /// A file that is there: by its path, else by its content, else by its name.
 Result<std::vector<Extract>> find_by_file(Ledger& ledger, const Question& question) {
   const auto path = std::filesystem::absolute(question.what).lexically_normal().string();
-  CARAVEL_ASSIGN_OR_RETURN(auto by_path, ledger.find_name(path));
+  CARAVEL_ASSIGN_OR_RETURN(auto by_path, ledger.history().find_name(path));
   if (!by_path.empty()) return by_path;
   if (const auto sha256 = sha256_of(question.what)) {
-    CARAVEL_ASSIGN_OR_RETURN(auto by_content, ledger.find_sha256(*sha256));
+    CARAVEL_ASSIGN_OR_RETURN(auto by_content, ledger.history().find_sha256(*sha256));
     if (!by_content.empty()) return by_content;
   }
-  return ledger.find_name(question.name());
+  return ledger.history().find_name(question.name());
 }
 
 Result<std::vector<Extract>> find_extracts(Ledger& ledger, const Question& question) {
   if (question.is_file) return find_by_file(ledger, question);
-  CARAVEL_ASSIGN_OR_RETURN(auto by_name, ledger.find_name(question.what));
+  CARAVEL_ASSIGN_OR_RETURN(auto by_name, ledger.history().find_name(question.what));
   if (!by_name.empty() || !is_sha256_prefix(question.what)) return by_name;
-  return ledger.find_sha256(question.what);
+  return ledger.history().find_sha256(question.what);
 }
 
 /// What is known of something that the ledger has no extract of; "" if nothing is.

@@ -12,6 +12,7 @@
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -45,7 +46,7 @@ Result<bool> may_create(const Config& config, const uploader::StoreConfig& store
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   // Before the first start there is no ledger, and nothing was ever stored.
   if (!ledger) return true;
-  return ledger->may_create(store_place(store));
+  return ledger->stores().may_create(store_place(store));
 }
 
 Result<int> run_mapping(const CommandCall& call) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "watcher/commands/setup.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/report/status.h"
 #include "watcher/service/capture.h"
 #include "watcher/spool/spool.h"

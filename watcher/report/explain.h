@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "uploader/store.h"
 #include "watcher/config/config.h"
+#include "watcher/exchange/manifest.h"
 #include "watcher/files/time_text.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
 
 namespace caravel::watcher {

@@ -6,6 +6,10 @@
 
 #include "base/text.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/drop_names.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
 #include "watcher/report/explain.h"
 #include "watcher/report/run_gaps.h"
 #include "watcher/report/words.h"
@@ -18,7 +22,7 @@ namespace {
 /// The state of the newest extract of this name in the feed, in words.
 std::string state_of(Ledger& ledger, const std::string& feed, const std::string& name) {
   // Newest first.
-  const auto extracts = ledger.find_name(name).value_or(std::vector<Extract>());
+  const auto extracts = ledger.history().find_name(name).value_or(std::vector<Extract>());
   const auto own = std::find_if(extracts.begin(), extracts.end(),
                                 [&](const Extract& extract) { return extract.feed == feed; });
   return own == extracts.end() ? "has not come" : std::string(name_of(own->state));
@@ -26,7 +30,7 @@ std::string state_of(Ledger& ledger, const std::string& feed, const std::string&
 
 std::vector<Manifest> manifests_of(Ledger& ledger, const std::string& feed,
                                    const std::string& name) {
-  return ledger.manifests_for(feed, name).value_or(std::vector<Manifest>());
+  return ledger.manifests().for_name(feed, name).value_or(std::vector<Manifest>());
 }
 
 /// The gap of a run in which the sequence number of `name` lies.
@@ -70,7 +74,7 @@ void add_log(std::string& out, const NewestManifest& newest, const std::string& 
 }  // namespace
 
 Result<std::string> explain_left_alone(Ledger& ledger, const std::string& name) {
-  CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.left_alone());
+  CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.drop_names().left_alone());
   for (const auto& [feed, names] : left_alone) {
     for (const LeftAlone& left : names) {
       // The ledger has foreign names as people may see them.
@@ -107,7 +111,7 @@ std::string explain_manifest(Ledger& ledger, const Config& config, const std::st
 
 std::string explain_missing(Ledger& ledger, const Config& config, const std::string& name,
                             Time now) {
-  const auto sources = ledger.sources().value_or(std::vector<SourceStatus>());
+  const auto sources = ledger.sources().all().value_or(std::vector<SourceStatus>());
   std::string out;
   for (const FeedConfig& feed : config.feeds) {
     const auto manifests = manifests_of(ledger, feed.name, name);
@@ -128,8 +132,8 @@ std::string explain_missing(Ledger& ledger, const Config& config, const std::str
 }
 
 std::string explain_log(Ledger& ledger, const std::string& what, bool is_file, Time now) {
-  const auto newest = ledger.newest_manifests().value_or(std::vector<NewestManifest>());
-  const auto sources = ledger.sources().value_or(std::vector<SourceStatus>());
+  const auto newest = ledger.manifests().newest_of_runs().value_or(std::vector<NewestManifest>());
+  const auto sources = ledger.sources().all().value_or(std::vector<SourceStatus>());
   std::string out;
   for (const NewestManifest& one : newest) {
     if (!is_log(what, is_file, one.manifest.log)) continue;

@@ -12,6 +12,8 @@
 #include "formatter/input/line_splitter.h"
 #include "formatter/records/matcher.h"
 #include "formatter/rows/row_id.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/report/explain.h"
 
@@ -57,8 +59,8 @@ bool is_line_at_its_place(Ledger& ledger, const Extract& extract, const FoundLin
   // The manifest of a replay may have come by another name, and that of an extract that was packed
   // on its way names another SHA-256: so both ways to find one are tried.
   std::vector<Manifest> manifests =
-      ledger.manifests_for(extract.feed, extract.name).value_or(std::vector<Manifest>());
-  if (auto known = ledger.manifest_of(extract.feed, extract.sha256, extract.name);
+      ledger.manifests().for_name(extract.feed, extract.name).value_or(std::vector<Manifest>());
+  if (auto known = ledger.manifests().of_content(extract.feed, extract.sha256, extract.name);
       known && *known) {
     manifests.push_back(std::move(**known));
   }
@@ -82,7 +84,7 @@ void keep_those_at_its_place(Ledger& ledger, const FoundLine& line, std::string_
 
 Result<std::string> explain_document(Ledger& ledger, const Config& config,
                                      const uploader::StoredDocument& document, Time now) {
-  CARAVEL_ASSIGN_OR_RETURN(auto extracts, ledger.find_sha256(document.extract));
+  CARAVEL_ASSIGN_OR_RETURN(auto extracts, ledger.history().find_sha256(document.extract));
   std::string out;
   if (document.line > 0) {
     out +=

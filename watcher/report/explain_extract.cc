@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/report/explain.h"
 #include "watcher/report/run_gaps.h"
 #include "watcher/report/words.h"
@@ -147,13 +150,14 @@ std::string explain_manifest_text(const Manifest& manifest) {
 }
 
 std::string explain_extracts(Ledger& ledger, const std::vector<Extract>& extracts, Time now) {
-  const auto stores = ledger.stores().value_or(std::vector<StoreRecord>());
-  const auto sources = ledger.sources().value_or(std::vector<SourceStatus>());
+  const auto stores = ledger.stores().all().value_or(std::vector<StoreRecord>());
+  const auto sources = ledger.sources().all().value_or(std::vector<SourceStatus>());
   std::string out;
   for (const Extract& extract : extracts) {
     if (!out.empty()) out += '\n';
     out += explain_text(extract, now);
-    const auto manifest = ledger.manifest_of(extract.feed, extract.sha256, extract.name)
+    const auto manifest = ledger.manifests()
+                              .of_content(extract.feed, extract.sha256, extract.name)
                               .value_or(std::optional<Manifest>());
     if (manifest) out += explain_manifest_text(*manifest);
     if (const auto place = sequence_of(extract.feed, extract.name, manifest)) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "watcher/files/time_text.h"
-#include "watcher/ledger/ledger.h"
+#include "watcher/ledger/source_run.h"
 
 namespace caravel::watcher {
 

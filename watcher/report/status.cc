@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "watcher/ledger/sources.h"
+
 namespace caravel::watcher {
 namespace {
 
@@ -18,9 +20,11 @@ std::uint64_t extracts_in(const FeedSummary& summary, State state) {
 }
 
 Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  CARAVEL_ASSIGN_OR_RETURN(auto summaries, ledger.summaries());
-  CARAVEL_ASSIGN_OR_RETURN(auto hour, ledger.throughput_since(report.now - std::chrono::hours(1)));
-  CARAVEL_ASSIGN_OR_RETURN(auto day, ledger.throughput_since(report.now - std::chrono::hours(24)));
+  CARAVEL_ASSIGN_OR_RETURN(auto summaries, ledger.history().summaries());
+  CARAVEL_ASSIGN_OR_RETURN(auto hour,
+                           ledger.history().throughput_since(report.now - std::chrono::hours(1)));
+  CARAVEL_ASSIGN_OR_RETURN(auto day,
+                           ledger.history().throughput_since(report.now - std::chrono::hours(24)));
 
   std::vector<std::string> names = question.feeds;
   for (const auto& [name, unused] : summaries) {
@@ -41,7 +45,7 @@ Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport&
 }
 
 Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger.stores());
+  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger.stores().all());
   for (const auto& [name, place] : question.stores) {
     StoreRecord record;
     // A place, not a name, is what holds rows: a store that was pointed elsewhere is a new one.
@@ -64,7 +68,7 @@ FeedConfig limits_of(const StatusQuestion& question, const std::string& name) {
 }
 
 Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources());
+  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources().all());
   for (SourceStatus& source : sources) {
     // A run that a newer one replaced will send nothing more: only its gaps are still of interest.
     if (source.replaced && source.gaps_total == 0) continue;
@@ -82,13 +86,14 @@ Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusRepor
 }
 
 Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  CARAVEL_ASSIGN_OR_RETURN(report.waiting, ledger.newest_in(State::waiting, question.most));
-  CARAVEL_ASSIGN_OR_RETURN(report.failed, ledger.newest_in(State::failed, question.most));
+  CARAVEL_ASSIGN_OR_RETURN(report.waiting,
+                           ledger.history().newest_in(State::waiting, question.most));
+  CARAVEL_ASSIGN_OR_RETURN(report.failed, ledger.history().newest_in(State::failed, question.most));
   return {};
 }
 
 Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
-  CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.left_alone());
+  CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.drop_names().left_alone());
   for (const auto& [feed, names] : left_alone) {
     report.left_alone_total += names.size();
     for (const LeftAlone& name : names) {

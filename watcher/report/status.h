@@ -11,7 +11,12 @@
 #include <vector>
 
 #include "base/error.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/drop_names.h"
+#include "watcher/ledger/history.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/source_run.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/sources/source_watch.h"
 #include "watcher/spool/refused_manifests.h"
 

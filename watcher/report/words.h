@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "watcher/files/time_text.h"
-#include "watcher/ledger/ledger.h"
+#include "watcher/ledger/extract.h"
 
 namespace caravel::watcher {
 

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/ledger_fixture.h"
+#include "watcher/ledger/drop_names.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -42,8 +46,8 @@ class ExplainTest : public LedgerTest {
   }
   /// The extract with this number ended; those before it did not come.
   void Arrive(std::uint64_t sequence) {
-    Ok(ledger().arrived({"hrt", "0a1b2c3d", "app.log on bus1"}, sequence, State::done,
-                        kNow - hours(2), kNow - hours(2)));
+    Ok(ledger().sources().arrived({"hrt", "0a1b2c3d", "app.log on bus1"}, sequence, State::done,
+                                  kNow - hours(2), kNow - hours(2)));
   }
 
   Config config_;
@@ -57,13 +61,13 @@ TEST_F(ExplainTest, NothingIsToldOfANameThatNobodyMentions) {
 }
 
 TEST_F(ExplainTest, ANameThatIsLeftAloneHasItsReason) {
-  Ok(ledger().set_left_alone("hrt", {{"readme.txt", "does not match '*.log'"}}, kNow));
+  Ok(ledger().drop_names().set_left_alone("hrt", {{"readme.txt", "does not match '*.log'"}}, kNow));
   EXPECT_EQ(Ok(explain_left_alone(ledger(), "readme.txt")),
             "readme.txt: left alone in the drop directory of hrt: it does not match '*.log'\n");
 }
 
 TEST_F(ExplainTest, AManifestSaysWhetherItsExtractCame) {
-  Ok(ledger().add_manifest("hrt", kName1, ManifestOf(1), kNow));
+  Ok(ledger().manifests().add("hrt", kName1, ManifestOf(1), kNow));
   const std::string manifest = std::string(kName1) + ".manifest";
   EXPECT_EQ(explain_manifest(ledger(), config_, manifest),
             manifest +
@@ -84,7 +88,7 @@ TEST_F(ExplainTest, AnExtractThatNeverCameIsKnownByItsManifestOrByItsNumber) {
             std::string(kName2) +
                 ": has not come: 1 to 2 of run 0a1b2c3d is missing for 2 h (feed hrt): late or "
                 "lost\n");
-  Ok(ledger().add_manifest("hrt", kName2, ManifestOf(2), kNow));
+  Ok(ledger().manifests().add("hrt", kName2, ManifestOf(2), kNow));
   EXPECT_THAT(explain_missing(ledger(), config_, kName2, kNow),
               AllOf(StartsWith(std::string(kName2) +
                                ": has not come, though its manifest has (feed hrt)\n"),
@@ -93,7 +97,7 @@ TEST_F(ExplainTest, AnExtractThatNeverCameIsKnownByItsManifestOrByItsNumber) {
 
 TEST_F(ExplainTest, ALogIsKnownByItsPathAndByItsName) {
   Arrive(3);
-  Ok(ledger().add_manifest("hrt", kName2, ManifestOf(2), kNow));
+  Ok(ledger().manifests().add("hrt", kName2, ManifestOf(2), kNow));
   const std::string facts =
       ": a log that is captured (feed hrt)\n"
       "  from           /var/log/app.log on bus1\n"
@@ -114,10 +118,10 @@ TEST_F(ExplainTest, ALogIsKnownByItsPathAndByItsName) {
 TEST_F(ExplainTest, AnExtractIsToldWithItsManifestItsGapsAndItsStore) {
   Arrive(3);
   Claim("c1", kName1);
-  Ok(ledger().add_manifest("hrt", kName1, ManifestOf(1), kNow));
+  Ok(ledger().manifests().add("hrt", kName1, ManifestOf(1), kNow));
   Format("c1");
-  Ok(ledger().set_store_state("local", "/rows.db", StoreState::waiting, "connection refused", {},
-                              kNow));
+  Ok(ledger().stores().set_state("local", "/rows.db", StoreState::waiting, "connection refused", {},
+                                 kNow));
   const std::string text = explain_extracts(ledger(), {Of("c1"), Of("c1")}, kNow);
   EXPECT_THAT(text, AllOf(StartsWith(std::string(kName1) + ": formatted\n"),
                           HasSubstr("  sequence       1 of run 0a1b2c3d\n"),
