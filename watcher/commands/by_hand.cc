@@ -8,9 +8,12 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "watcher/commands/progress.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -27,7 +30,8 @@ Result<FileStamp> look_before_reading(const std::string& path) {
   return stamp_of_fd(fd.get());
 }
 
-/// The file gets a row in the ledger, as a claim would, and its manifest is remembered.
+/// The file gets a row in the ledger, as a claim would, and its manifest is remembered. Before
+/// anything is stored: of a load that is killed, `explain` can say later whose rows these are.
 Result<> enter_in_ledger(const PipelineTools& tools, const ExtractJob& job, const FileStamp& stamp,
                          Time now) {
   NewClaim row;
@@ -40,9 +44,9 @@ Result<> enter_in_ledger(const PipelineTools& tools, const ExtractJob& job, cons
   row.mtime_ns = stamp.mtime_ns;
   row.store = tools.feed.store;
   row.host = host_name();
-  CARAVEL_TRY(tools.ledger.commit_claims({row}, now));
+  CARAVEL_TRY(tools.ledger.extracts().commit_claims({row}, now));
   if (!job.beside) return {};
-  return tools.ledger.add_manifest(tools.feed.name, job.claim.name, *job.beside, now);
+  return tools.ledger.manifests().add(tools.feed.name, job.claim.name, *job.beside, now);
 }
 
 /// Takes one file through the pipeline. Errors: the ledger cannot be written.
@@ -59,8 +63,8 @@ Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Tim
   PipelineResult result = run_pipeline(tools, job);
   if (result.ending != Ending::done && result.ending != Ending::failed) {
     // No restart takes up a person's file: what was broken off is over.
-    (void)tools.ledger.finish_failed(job.claim.id, "broken off: " + result.message, 0,
-                                     std::chrono::system_clock::now());
+    (void)tools.ledger.extracts().finish_failed(job.claim.id, "broken off: " + result.message, 0,
+                                                std::chrono::system_clock::now());
   }
   return result;
 }
@@ -131,6 +135,7 @@ std::string Totals::text() const {
   return text;
 }
 
+/// A missing --year is an error of the command line; that comes first, since it is mended there.
 int Totals::exit_code() const {
   if (usage_) return kExitUsage;
   if (failed_ > 0) return kExitFailed;
@@ -140,6 +145,8 @@ int Totals::exit_code() const {
 int load_by_hand(const CommandCall& call, const Settings& settings, const FeedConfig& feed,
                  const std::vector<std::string>& files,
                  const std::function<void(const std::string&, ExtractJob&)>& prepare) {
+  // Without the spool's lock, beside a `watch`: the files are read where they lie, and what is
+  // written in csv/ and rejects/ has a claim id of our own in its name, or an owner.
   const auto spool = Spool::open(settings.config.spool);
   if (!spool) return report_error(spool.error());
   auto ledger = Ledger::open(settings.config.ledger_path());
@@ -150,6 +157,7 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
   Totals totals;
   for (const std::string& file : files) {
     if (call.stop.requested()) break;
+    // The id's time: each file has its own, in the order of the command line.
     const Time now = std::chrono::system_clock::now();
     ExtractJob job = job_of_file(file, now);
     prepare(file, job);

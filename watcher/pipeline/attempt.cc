@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "watcher/ledger/extracts.h"
 #include "watcher/pipeline/ending.h"
 #include "watcher/pipeline/formatting.h"
 #include "watcher/pipeline/keep_rejects.h"
@@ -202,7 +203,7 @@ PipelineResult Attempt::result() const {
 
 void Attempt::report_wait(const Error& error, std::chrono::milliseconds wait, Time now) {
   // The commit of the ending may be what fails, so this may fail as well: the observer still hears.
-  (void)tools_.ledger.set_waiting(job_.claim.id, error.message, now + wait, now);
+  (void)tools_.ledger.extracts().set_waiting(job_.claim.id, error.message, now + wait, now);
   if (step_ == Step::upload) uploading_.store_is_down(error, now + wait);
   if (tools_.observer.on_wait) tools_.observer.on_wait(error.message, wait);
 }

@@ -20,12 +20,12 @@
 //
 // Who takes it up: the intake, when `watch` or `sweep` starts again.
 //
-//   Up to the commit of "done" or "failed" the extract counts as unfinished (Ledger::unfinished),
+//   Up to the commit of "done" or "failed" the extract counts as unfinished (Extracts::unfinished),
 //   and everything is done once more, from the file in work/ on. That does no harm: files of the
 //   same claim have the same names and are written anew; the ids of rows come from their content,
 //   so that the store keeps one of each; and reject files say whose they are.
 //
-//   From that commit on the file only has to be put away (Ledger::not_archived, put_away()).
+//   From that commit on the file only has to be put away (Extracts::not_archived, put_away()).
 //
 // So the commit comes behind the last row and the feed document, or a crash would lose rows; and it
 // comes before the file leaves work/, or a crash would leave an unfinished extract without a file.

@@ -24,6 +24,7 @@ ExtractFiles::ExtractFiles(const Spool& spool, const ExtractJob& job)
     : spool_(spool.path()),
       prefix_(fmt::format("{}{}", kTemporaryPrefix, job.claim.id)),
       prepared_(job.prepared),
+      // The claim id keeps extracts of the same name apart, and tells tidy() whose file it is.
       csv_(job.prepared
                ? job.path
                : fmt::format("{}/csv/{}.{}.csv", spool_,

@@ -5,7 +5,8 @@
 #include <string>
 
 #include "watcher/exchange/manifest.h"
-#include "watcher/ledger/ledger.h"
+#include "watcher/files/time_text.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/spool/claim.h"
 

@@ -12,12 +12,15 @@
 #include "base/file.h"
 #include "formatter/rows/csv.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
 
 using formatter::FormatResult;
 
+/// O_NOFOLLOW: a symlink in the place of a temporary would have us write somewhere else.
 Result<UniqueFd> open_target(const std::string& path) {
   if (path.empty()) return UniqueFd();
   return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
@@ -52,6 +55,7 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
                           const Assumption& assumed, const formatter::FormatMonitor& monitor) {
   FormatReport report;
   CARAVEL_ASSIGN_OR_RETURN(report.stamp, stamp_of_fd(fd));
+  // A duplicate shares its offset with `fd` (dup(2)), and the input closes what it is given.
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
   UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!own) return fail_with_errno("dup", errno);
@@ -132,10 +136,10 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
   std::vector<Manifest> known;
   if (ledger != nullptr) {
     for (const std::string& digest : {result.unpacked_sha256, result.sha256}) {
-      auto manifest = ledger->manifest_of(order.feed.name, digest, order.name);
+      auto manifest = ledger->manifests().of_content(order.feed.name, digest, order.name);
       if (!manifest || *manifest) return manifest;
     }
-    CARAVEL_ASSIGN_OR_RETURN(auto all, ledger->manifests_for(order.feed.name, order.name));
+    CARAVEL_ASSIGN_OR_RETURN(auto all, ledger->manifests().for_name(order.feed.name, order.name));
     known = std::move(all);
   }
   // A manifest that the ledger knows and did not name above came too late: rows of the extract were
@@ -148,6 +152,8 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
   return found != order.manifests.end() ? std::optional(*found) : std::nullopt;
 }
 
+/// Whether both put the extract at the same place of the same log, so that its rows have the same
+/// ids.
 bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return a->first_line == b->first_line && a->first == b->first;
@@ -163,7 +169,7 @@ Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const Format
   settled.time = time_of(order, settled.manifest, mtime_ns);
   if (ledger == nullptr || order.by_hand.year) return settled;
   // Rows must get the years that they have in the store.
-  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->known_time(result.sha256));
+  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->extracts().known_time(result.sha256));
   if (known && *known == settled.time.known) {
     settled.time.only_mtime = false;  // it was believed then, so it is now
   } else if (known) {
@@ -244,6 +250,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   }
   const formatter::Format* format = report.result.format;
   const bool needs_year = format != nullptr && format->needs_year();
+  // Of dates that have a year of their own the time of the extract says nothing.
   const bool same_year = !needs_year || settled.time.known == assumed.time.known;
   if (!same_year || !same_place(settled.manifest, assumed.manifest)) {
     CARAVEL_ASSIGN_OR_RETURN(report, pass(fd, order, targets, settled, monitor));

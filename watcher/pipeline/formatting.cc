@@ -6,6 +6,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/manifests.h"
 #include "watcher/spool/refused_manifests.h"
 
 namespace caravel::watcher {
@@ -26,7 +28,7 @@ Result<std::vector<Manifest>> manifests_of(const PipelineTools& tools, const Ext
   std::vector<Manifest> manifests;
   if (tools.feed.manifest == ManifestRule::ignore) return manifests;
   if (job.origin != Origin::process) {
-    return tools.ledger.manifests_for(tools.feed.name, job.claim.name);
+    return tools.ledger.manifests().for_name(tools.feed.name, job.claim.name);
   }
   if (job.beside) manifests.push_back(*job.beside);
   return manifests;
@@ -139,7 +141,8 @@ Result<> commit_formatted(const PipelineTools& tools, const ExtractJob& job,
   formatted.counts = report.result.counts;
   formatted.first_time = report.result.first_time;
   formatted.last_time = report.result.last_time;
-  return tools.ledger.formatted(job.claim.id, formatted, std::chrono::system_clock::now());
+  return tools.ledger.extracts().formatted(job.claim.id, formatted,
+                                           std::chrono::system_clock::now());
 }
 
 }  // namespace caravel::watcher

@@ -4,8 +4,8 @@
 
 #include "base/moment.h"
 #include "uploader/couchdb/retry.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/pipeline/attempt.h"
-#include "watcher/spool/archive.h"
 
 namespace caravel::watcher {
 namespace {
@@ -18,10 +18,6 @@ constexpr milliseconds kFirstRetry{250};
 constexpr milliseconds kRetryLimit{15'000};
 constexpr milliseconds kFirstFaultRetry{5'000};
 constexpr milliseconds kFaultRetryLimit{60'000};
-
-std::chrono::year_month_day utc_day(Time time) {
-  return {std::chrono::floor<std::chrono::days>(time)};
-}
 
 /// How long something has been down, and how long to wait before it is tried again.
 class Outage {
@@ -62,7 +58,7 @@ PipelineResult try_until_it_ends(const PipelineTools& tools, const ExtractJob& j
     const milliseconds wait = outage.next_wait(error, attempt.progress() != progress, now.steady);
     // The wait counts as well: nobody sleeps only to give up after it.
     if (tools.patience && now.steady + wait - outage.since() > *tools.patience) {
-      (void)tools.ledger.set_waiting(job.claim.id, error.message, now.wall, now.wall);
+      (void)tools.ledger.extracts().set_waiting(job.claim.id, error.message, now.wall, now.wall);
       return attempt.result(Ending::gave_up, error.message);
     }
     attempt.report_wait(error, wait, now.wall);
@@ -81,27 +77,6 @@ PipelineResult run_pipeline(const PipelineTools& tools, const ExtractJob& job) {
   PipelineResult result = try_until_it_ends(tools, job);
   result.took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
   return result;
-}
-
-Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
-                  const Extract& extract) {
-  const Claim claim{extract.claim, extract.name};
-  Result<std::optional<std::string>> path;
-  if (extract.state == State::done) {
-    const auto day = utc_day(extract.done_at.value_or(extract.since));
-    path = archive(spool, root, claim, extract.sha256, day);
-    if (path && !*path) {
-      FileStamp stamp;
-      stamp.size = extract.size;
-      stamp.mtime_ns = extract.mtime_ns;
-      path = find_archived(spool, extract.name, extract.sha256, day, stamp);
-    }
-  } else {
-    path = set_aside(spool, root, claim, extract.sha256, extract.why);
-  }
-  if (!path) return tl::unexpected(path.error());
-  if (!*path) return {};
-  return ledger.set_done_path(extract.claim, spool.absolute(**path));
 }
 
 }  // namespace caravel::watcher

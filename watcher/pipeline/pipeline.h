@@ -20,6 +20,7 @@
 #include "formatter/formatter.h"
 #include "uploader/store.h"
 #include "watcher/config/config.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/extract_job.h"
 #include "watcher/spool/claim.h"
@@ -85,10 +86,5 @@ struct PipelineResult {
 /// again, until `tools.patience` is over or Service::stop is requested. A crash at any instant
 /// loses nothing and stores nothing twice: attempt.h says why.
 [[nodiscard]] PipelineResult run_pipeline(const PipelineTools& tools, const ExtractJob& job);
-
-/// Puts a done extract's file into done/, a failed one's into failed/ with the ledger's why, and
-/// says so in the ledger. Also what a restart does for those that a crash left in work/.
-[[nodiscard]] Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
-                                const Extract& extract);
 
 }  // namespace caravel::watcher

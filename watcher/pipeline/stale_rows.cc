@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "formatter/rows/row_id.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -32,8 +34,8 @@ Result<std::vector<Hash128>> hashes_of_ids(formatter::RowReader rows) {
 Result<bool> has_several_places(Ledger& ledger, const StaleSearch& search) {
   // Without the place in it, the same line has the same id wherever it was.
   if (!search.by_position) return false;
-  return ledger.has_several_places(search.feed, search.sha256, search.unpacked_sha256,
-                                   search.manifests_ignored);
+  return ledger.manifests().has_several_places(search.feed, search.sha256, search.unpacked_sha256,
+                                               search.manifests_ignored);
 }
 
 /// Removes the rows with these ids, a bounded number in each request or transaction.
@@ -57,7 +59,8 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
   // Hashes of 16 bytes, for millions of rows. Two ids with the same hash would keep a stale row,
   // and never remove one that is none.
   CARAVEL_ASSIGN_OR_RETURN(auto current, hashes_of_ids(std::move(yielded)));
-  CARAVEL_ASSIGN_OR_RETURN(auto others, ledger.other_row_times(search.feed, search.sha256));
+  CARAVEL_ASSIGN_OR_RETURN(auto others,
+                           ledger.history().other_row_times(search.feed, search.sha256));
   const auto covered = [&](std::string_view time) {
     return std::any_of(others.begin(), others.end(), [&](const RowTimes& other) {
       return other.first_time <= time && time <= other.last_time;

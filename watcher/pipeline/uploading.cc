@@ -6,6 +6,9 @@
 #include "base/text.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/time_text.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -37,7 +40,7 @@ Result<> Uploading::start(formatter::RowReader rows, const FormatReport& report)
   options.reprocess = job_.reprocess;
   // Only before the first row ever: a database that vanished later is a fault to report, and an
   // empty one in its place would hide it.
-  CARAVEL_ASSIGN_OR_RETURN(options.may_create, tools_.ledger.may_create(place_));
+  CARAVEL_ASSIGN_OR_RETURN(options.may_create, tools_.ledger.stores().may_create(place_));
   CARAVEL_ASSIGN_OR_RETURN(options.loaded_before, was_loaded_before(report.result.sha256));
   options.max_refused = tools_.feed.max_rejects.allowed(report.result.counts.lines);
   rows_ = report.result.counts.rows;
@@ -49,7 +52,7 @@ Result<> Uploading::start(formatter::RowReader rows, const FormatReport& report)
 /// Whether all of this content went into this feed's store before. If not, rows of it that are
 /// found there were stored by this very load, before a crash, and count as stored.
 Result<bool> Uploading::was_loaded_before(const std::string& sha256) {
-  CARAVEL_ASSIGN_OR_RETURN(auto same, tools_.ledger.find_sha256(sha256));
+  CARAVEL_ASSIGN_OR_RETURN(auto same, tools_.ledger.history().find_sha256(sha256));
   return std::any_of(same.begin(), same.end(), [&](const Extract& extract) {
     return extract.state == State::done && extract.feed == tools_.feed.name &&
            extract.store == tools_.feed.store;
@@ -57,7 +60,8 @@ Result<bool> Uploading::was_loaded_before(const std::string& sha256) {
 }
 
 Result<> Uploading::run() {
-  CARAVEL_TRY(tools_.ledger.acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
+  CARAVEL_TRY(
+      tools_.ledger.extracts().acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
   if (auto sent = upload_->run(tools_.service.stop); !sent) {
     // The database was deleted and made again, say: what was acknowledged is gone, and the next try
     // begins with the first row.
@@ -76,8 +80,10 @@ void Uploading::start_over() {
 void Uploading::acknowledge(std::uint64_t rows) {
   ++answers_;
   if (acknowledged_ == 0 && rows > 0) {
-    // From now on a database that is missing is a fault, and is not created: Ledger::may_create().
-    (void)tools_.ledger.first_row_stored(tools_.store_config().name, place_, system_clock::now());
+    // From now on a database that is missing is a fault, and is not created:
+    // StoreRecords::may_create().
+    (void)tools_.ledger.stores().first_row_stored(tools_.store_config().name, place_,
+                                                  system_clock::now());
     mark_store(StoreState::ok, "", std::nullopt);
   }
   acknowledged_ = rows;
@@ -86,7 +92,7 @@ void Uploading::acknowledge(std::uint64_t rows) {
   if (now - told_ledger_ < kTellLedgerEvery) return;
   told_ledger_ = now;
   // Only for `status`. After a crash all rows are sent again, whatever was acknowledged.
-  (void)tools_.ledger.acknowledge(job_.claim.id, rows, system_clock::now());
+  (void)tools_.ledger.extracts().acknowledge(job_.claim.id, rows, system_clock::now());
 }
 
 void Uploading::store_is_down(const Error& error, Time next_try) {
@@ -98,8 +104,8 @@ void Uploading::mark_store(StoreState state, const std::string& why, std::option
   // All is well once more is no news; a wait has another time for its next try.
   if (state == StoreState::ok && marked_ == StoreState::ok) return;
   marked_ = state;
-  (void)tools_.ledger.set_store_state(tools_.store_config().name, place_, state, why, next_try,
-                                      system_clock::now());
+  (void)tools_.ledger.stores().set_state(tools_.store_config().name, place_, state, why, next_try,
+                                         system_clock::now());
 }
 
 }  // namespace caravel::watcher

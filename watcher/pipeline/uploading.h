@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "formatter/rows/sidecar.h"
 #include "uploader/store.h"
-#include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/pipeline/pipeline.h"
 

@@ -17,6 +17,7 @@ tail::Step step_and_say(tail::Agent& agent, const std::function<void(const std::
 }  // namespace
 
 Config capture_config(const Config& config, const FeedConfig& feed) {
+  // Whatever else is configured, such as other feeds with their drop directories, is not ours.
   Config own = config;
   own.spool = capture_spool(config, feed.name);
   own.feeds = {feed};
@@ -49,6 +50,7 @@ Tailing::Tailing(std::unique_ptr<tail::Agent> agent, const StopSignal& stop,
         }
       }) {}
 
+// Joined, not detached: the agent writes its state in this thread until the end.
 Tailing::~Tailing() { thread_.join(); }
 
 bool tail_once(tail::Agent& agent, const StopSignal& stop,
@@ -57,6 +59,7 @@ bool tail_once(tail::Agent& agent, const StopSignal& stop,
   for (;;) {
     const tail::Step step = step_and_say(agent, say);
     trouble = trouble || step.trouble;
+    // Idle: nothing is left to cut. Until then steps follow each other at once.
     if (step.idle) return !trouble;
     if (stopped_before(stop, step.wake)) return false;
   }

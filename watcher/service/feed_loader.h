@@ -5,25 +5,31 @@
 #include <memory>
 #include <optional>
 
+#include "base/notices.h"
 #include "uploader/store.h"
-#include "watcher/intake/intake.h"
+#include "watcher/config/config.h"
+#include "watcher/intake/ready_extract.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {
 
-/// Has the feed's store, and tells the log what an extract waits for. One thread.
+/// Has the feed's store, and tells the log what an extract waits for: once, until one comes
+/// through. One thread.
 class FeedLoader {
  public:
   /// All must outlive it. The store is opened when the first extract needs it. `patience` as in
   /// PipelineTools.
   FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
              std::optional<std::chrono::milliseconds> patience);
+  FeedLoader(const FeedLoader&) = delete;  // its tools refer to its other members
+  FeedLoader& operator=(const FeedLoader&) = delete;
 
   /// Takes one extract all the way: run_pipeline(). Its end is not logged: log_result().
-  [[nodiscard]] PipelineResult load(const ReadyExtract& extract) const;
+  [[nodiscard]] PipelineResult load(const ReadyExtract& extract);
 
  private:
+  Notices waits_;
   std::unique_ptr<uploader::Store> store_;
   PipelineTools tools_;
 };

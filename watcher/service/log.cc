@@ -7,6 +7,8 @@
 
 namespace caravel::watcher {
 
+// Levels: an error is something that a person should look at, a warning goes on by itself.
+
 void log_result(const std::string& feed, const std::string& name, const PipelineResult& result) {
   const LineCounts& counts = result.counts;
   const std::string what = fmt::format("{}: {}", feed, printable(name));
@@ -43,16 +45,14 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
   }
 }
 
-PipelineObserver logging_observer(const std::string& feed, const std::string& store) {
+PipelineObserver logging_observer(const std::string& feed, const std::string& store,
+                                  Notices& waits) {
   PipelineObserver observer;
-  observer.on_wait = [feed, store, said = std::string()](const std::string& why,
-                                                         std::chrono::milliseconds wait) mutable {
-    if (why == said) {
-      spdlog::debug("{}: {}: next try in {} ms", feed, why, wait.count());
-      return;
-    }
-    said = why;
-    spdlog::warn("{}: waits (store {}): {}", feed, store, why);
+  observer.on_wait = [feed, store, &waits](const std::string& why, std::chrono::milliseconds wait) {
+    // Each try would say it again; the time of the next one is for who looks closely.
+    waits.set(kWait, fmt::format("{}: waits (store {}): {}", feed, store, why));
+    log_warnings(waits.take());
+    spdlog::debug("{}: {}: next try in {} ms", feed, why, wait.count());
   };
   observer.on_note = [feed](const std::string& text) { spdlog::warn("{}: {}", feed, text); };
   return observer;

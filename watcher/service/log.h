@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/notices.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {
@@ -11,8 +13,11 @@ namespace caravel::watcher {
 /// The line about an extract that is through.
 void log_result(const std::string& feed, const std::string& name, const PipelineResult& result);
 
-/// Says what a pipeline waits for, once for each reason, and what it notes.
-[[nodiscard]] PipelineObserver logging_observer(const std::string& feed, const std::string& store);
+/// Says what a pipeline notes, and what it waits for: that is a condition of `waits` (which must
+/// outlive the observer), so it is said once for each reason, until somebody clears kWait.
+[[nodiscard]] PipelineObserver logging_observer(const std::string& feed, const std::string& store,
+                                                Notices& waits);
+inline constexpr std::string_view kWait = "wait";
 
 void log_warnings(const std::vector<std::string>& messages);
 

@@ -6,6 +6,7 @@
 
 #include "base/moment.h"
 #include "watcher/intake/intake.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/service/feed_loader.h"
 #include "watcher/service/log.h"
 #include "watcher/service/tidy.h"
@@ -34,6 +35,7 @@ class Sweep {
         intake_(service.config, service.spool, ledger, nullptr, service.origin) {}
 
   Result<SweepResult> run() {
+    // Without events a file is known to be whole only when it was still for `settle`.
     CARAVEL_TRY(intake_.start(Moment::now()));
     const auto enough = steady_clock::now() + longest_settle() + kGrace;
     bool rechecked = false;
@@ -53,6 +55,7 @@ class Sweep {
       }
       intake_.step(Moment::now());
     }
+    // Those that were given up have left the intake, and wait for the next pass all the same.
     total_.waiting = total_.gave_up + intake_.waiting();
     total_.faults = intake_.faults();
     return total_;
@@ -76,16 +79,19 @@ class Sweep {
     const PipelineResult result = load(extract);
     count(result);
     // A good transfer may come in this very pass. For what else it waits, the next pass will see.
-    const bool again = result.ending == Ending::mismatched;
-    intake_.finished(extract, again ? result.ending : Ending::done, result.message, Moment::now());
+    if (result.ending == Ending::mismatched) {
+      intake_.wait_again(extract, result.message, true, Moment::now());
+    } else {
+      intake_.finished(extract, Moment::now());
+    }
   }
 
   PipelineResult load(const ReadyExtract& extract) {
     const FeedConfig& feed = *extract.feed;
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto down = down_.find(&feed); down != down_.end()) {
-      (void)ledger_.set_waiting(extract.claim.id, down->second, std::nullopt,
-                                std::chrono::system_clock::now());
+      (void)ledger_.extracts().set_waiting(extract.claim.id, down->second, std::nullopt,
+                                           std::chrono::system_clock::now());
       PipelineResult result;
       result.ending = Ending::gave_up;
       return result;

@@ -76,6 +76,7 @@ void tidy(const Service& service, Time now) {
           longest_of(service.config.feeds, name_it_came_with(relative), keep));
     };
   };
+  // Each for itself: a directory that cannot be read keeps nothing else from being tidied.
   log_expired(expire_done(service.spool, keep_for(&FeedConfig::keep_done), now));
   log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
   if (auto removed = service.spool.remove_temporaries(now); !removed) {

@@ -16,8 +16,8 @@
 #include <spdlog/spdlog.h>
 
 #include "base/moment.h"
-#include "watcher/intake/inotify.h"
 #include "watcher/intake/intake.h"
+#include "watcher/intake/noticing/inotify.h"
 #include "watcher/service/log.h"
 #include "watcher/service/tidy.h"
 #include "watcher/service/worker.h"
@@ -50,7 +50,7 @@ class FinishedExtracts {
   }
   [[nodiscard]] std::vector<One> take() {
     const std::lock_guard lock(mutex_);
-    std::uint64_t count;
+    std::uint64_t count;  // does not matter: the list is taken whole
     [[maybe_unused]] const ssize_t got = ::read(fd_.get(), &count, sizeof count);
     return std::exchange(extracts_, {});
   }
@@ -116,6 +116,8 @@ class Watch {
     return {};
   }
 
+  /// A worker takes any number: how many are claimed at a time is bounded by the intake
+  /// (max_claims).
   void hand_over() {
     for (ReadyExtract& extract : intake_.take_ready()) {
       Worker& worker = *workers_.at(extract.feed);
@@ -137,6 +139,7 @@ class Watch {
     const auto wake = std::min({intake_.next_deadline(), next_tidy_, now + kLookAtSourcesEvery});
     pollfd polled[] = {
         {service_.stop.fd(), POLLIN, 0}, {inotify_.fd(), POLLIN, 0}, {finished_.fd(), POLLIN, 0}};
+    // EINTR: a signal handler ran, which may have requested the stop.
     if (::poll(polled, std::size(polled), poll_timeout(wake - now)) < 0 && errno != EINTR) {
       return fail_with_errno("poll", errno);
     }
@@ -145,7 +148,13 @@ class Watch {
 
   void take_back_finished(const Moment& now) {
     for (const FinishedExtracts::One& one : finished_.take()) {
-      intake_.finished(one.extract, one.result.ending, one.result.message, now);
+      const bool mismatched = one.result.ending == Ending::mismatched;
+      // Its claim stays: it is waited for until the file can be read, or another transfer comes.
+      if (mismatched || one.result.ending == Ending::not_ready) {
+        intake_.wait_again(one.extract, one.result.message, mismatched, now);
+      } else {
+        intake_.finished(one.extract, now);
+      }
     }
   }
 

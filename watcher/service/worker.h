@@ -15,7 +15,9 @@
 #include <thread>
 
 #include "base/error.h"
-#include "watcher/intake/intake.h"
+#include "watcher/intake/ready_extract.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/service/feed_loader.h"
 

@@ -2,7 +2,7 @@
 //
 // caravel-tail numbers the extracts of a log from 1 on, under a run of its own, in the manifest and
 // in the name (<log>.<host>.<run>.<sequence>.log). So a number that is missing is an extract that
-// is late or lost: Ledger::arrived() keeps the gaps, and what it says of an arrival is described
+// is late or lost: Sources::arrived() keeps the gaps, and what it says of an arrival is described
 // here.
 #pragma once
 
@@ -13,7 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "watcher/ledger/ledger.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/source_run.h"
 
 namespace caravel::watcher {
 

@@ -11,6 +11,10 @@
 #include "base/text.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/news.h"
+#include "watcher/ledger/sources.h"
 
 namespace caravel::watcher {
 namespace {
@@ -123,7 +127,7 @@ std::vector<std::string> messages_of(Findings findings, const News& before,
 Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
                                                  Ledger& ledger, Time now) {
   std::vector<SilentSource> out;
-  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources());
+  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources().all());
   for (const FeedConfig& feed : feeds) {
     if (!feed.expect_every) continue;
     std::vector<SilentSource> expected;
@@ -140,7 +144,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
     // No host is expected by its name: then anything that comes for the feed will do.
     if (std::all_of(expected.begin(), expected.end(),
                     [](const SilentSource& source) { return source.forgotten; })) {
-      CARAVEL_ASSIGN_OR_RETURN(auto claim, ledger.last_claim(feed.name));
+      CARAVEL_ASSIGN_OR_RETURN(auto claim, ledger.history().last_claim(feed.name));
       // One that never had an extract has no silence to measure yet.
       if (claim) expected.push_back({feed.name, "", "", false, *claim, {}, false});
     }
@@ -157,7 +161,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
 Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds, Ledger& ledger,
                                            Time now, Time since) {
   OverdueManifests out;
-  CARAVEL_TRY(ledger.open_manifests(since, [&](OpenManifest manifest) {
+  CARAVEL_TRY(ledger.manifests().without_extract(since, [&](OpenManifest manifest) {
     const FeedConfig* const feed = find_feed(feeds, manifest.feed);
     const milliseconds wait = feed == nullptr ? milliseconds(0) : feed->manifest_wait;
     if (now - manifest.since <= wait) return;
@@ -193,7 +197,7 @@ Result<std::vector<std::string>> SourceWatch::look(Time now) {
   add_overdue(overdue.newest, config_.feeds, now, findings);
   // Committed before it is said: a crash in between leaves one message unsaid, the other way round
   // each restart would say it again. `status` shows what lasts in any case.
-  CARAVEL_ASSIGN_OR_RETURN(auto before, ledger_.replace_news(names, findings.lasting));
+  CARAVEL_ASSIGN_OR_RETURN(auto before, ledger_.news().replace(names, findings.lasting));
   return messages_of(std::move(findings), before, config_.feeds);
 }
 
