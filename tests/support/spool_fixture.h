@@ -19,6 +19,7 @@
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/spool.h"
+#include "watcher/store_types.h"
 
 namespace caravel::watcher {
 
@@ -36,7 +37,7 @@ class SpoolTest : public ::testing::Test {
   /// `text`: what the configuration says beside spool and state.
   void Configure(const std::string& text) {
     config_ = Must(parse_config("spool: spool\nstate: state\n" + text, dir_.path("caravel.yaml"),
-                                ConfigOptions{}));
+                                all_store_types(), ConfigOptions{}));
     spool_ = Must(Spool::open(config_.spool));
     ledger_ = Must(Ledger::open(config_.ledger_path()));
   }

@@ -39,6 +39,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/pipeline/extract_files.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/pipeline/obstacle.h"

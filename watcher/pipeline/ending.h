@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/pipeline/pipeline.h"
 

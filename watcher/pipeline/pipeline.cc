@@ -2,8 +2,8 @@
 
 #include <random>
 
+#include "base/backoff.h"
 #include "base/moment.h"
-#include "uploader/couchdb/retry.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/pipeline/attempt.h"
 
@@ -30,15 +30,15 @@ class Outage {
       soon_.reset();
       seldom_.reset();
     }
-    uploader::Backoff& backoff = error.kind == ErrorKind::retry ? soon_ : seldom_;
+    Backoff& backoff = error.kind == ErrorKind::retry ? soon_ : seldom_;
     return backoff.next(random_(), error.retry_after);
   }
   [[nodiscard]] steady_clock::time_point since() const { return *since_; }
 
  private:
   std::mt19937_64 random_{std::random_device{}()};
-  uploader::Backoff soon_{kFirstRetry, kRetryLimit};
-  uploader::Backoff seldom_{kFirstFaultRetry, kFaultRetryLimit};
+  Backoff soon_{kFirstRetry, kRetryLimit};
+  Backoff seldom_{kFirstFaultRetry, kFaultRetryLimit};
   std::optional<steady_clock::time_point> since_;
 };
 
