@@ -67,20 +67,9 @@ class SpoolTest : public ::testing::Test {
   }
   /// Takes one extract through, into `store`. What is down is not waited for.
   PipelineResult Load(const ReadyExtract& extract, uploader::Store& store) {
-    ExtractJob job;
-    job.claim = extract.claim;
-    job.root = extract.root;
-    return Pipeline({config_,
-                     *extract.feed,
-                     test::ShippedFormats(),
-                     *spool_,
-                     *ledger_,
-                     store,
-                     *config_.find_store(extract.feed->store),
-                     never_,
-                     {},
-                     std::chrono::milliseconds(0)})
-        .run(job);
+    const Service service{config_, test::ShippedFormats(), *spool_, never_};
+    return run_pipeline({service, *extract.feed, *ledger_, store, {}, std::chrono::milliseconds(0)},
+                        job_of_claim(extract.claim, *extract.root, extract.last_chance));
   }
 
   test::TempDir dir_;
