@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "watcher/exchange/key_value.h"
-#include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {

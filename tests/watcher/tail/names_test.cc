@@ -3,9 +3,10 @@
 #include <gmock/gmock.h>
 
 #include "tests/watcher/tail/tail_fixture.h"
-#include "watcher/tail/files/glob.h"
-#include "watcher/tail/files/siblings.h"
-#include "watcher/tail/files/wildcard.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/glob.h"
+#include "watcher/tail/names/siblings.h"
+#include "watcher/tail/names/wildcard.h"
 
 namespace caravel::tail {
 namespace {

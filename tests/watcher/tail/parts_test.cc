@@ -5,7 +5,7 @@
 
 #include "tests/watcher/tail/tail_fixture.h"
 #include "watcher/tail/files/sha256.h"
-#include "watcher/tail/files/siblings.h"
+#include "watcher/tail/names/siblings.h"
 #include "watcher/tail/options.h"
 #include "watcher/tail/outbox/sender.h"
 #include "watcher/tail/state/state.h"

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/log_file.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {

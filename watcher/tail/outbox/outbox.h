@@ -32,6 +32,7 @@ class Outbox {
   /// file system was mounted there since, or is not any more.
   [[nodiscard]] Result<FileId> open();
 
+  [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::string path(std::string_view name) const;
   [[nodiscard]] std::string sent_path(std::string_view name) const;
   /// Where an extract is built; begins with a dot, so senders and drop directories pass it over.

@@ -13,6 +13,7 @@
 
 #include "base/moment.h"
 #include "base/text.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {

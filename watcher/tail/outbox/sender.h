@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/moment.h"
 #include "base/unique_fd.h"
-#include "watcher/tail/follow/log_follower.h"
 #include "watcher/tail/outbox/outbox.h"
 #include "watcher/tail/state/notices.h"
 

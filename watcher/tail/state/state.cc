@@ -219,6 +219,17 @@ LogState read_log(Section& section) {
 
 }  // namespace
 
+Known known_of(const Position& position, std::uint64_t size, bool read) {
+  const bool unseen = position.head.empty() && position.offset > 0;
+  return {position.id,
+          position.offset,
+          size,
+          position.modified,
+          unseen ? "" : digest_of(position),
+          read,
+          0};
+}
+
 std::string format_state(const State& state) {
   std::string out;
   append_key_value("version", kVersion, out);

@@ -33,6 +33,9 @@ struct Known {
   bool operator==(const Known&) const = default;
 };
 
+/// What is remembered of a file that was read (or, with `read` false, lies there) up to `position`.
+[[nodiscard]] Known known_of(const Position& position, std::uint64_t size, bool read);
+
 /// A log that must not be read yet: it begins behind what was there at the first look.
 struct FirstLook {
   FileId id;

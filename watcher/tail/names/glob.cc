@@ -1,13 +1,13 @@
-#include "watcher/tail/files/glob.h"
+#include "watcher/tail/names/glob.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include "watcher/tail/files/disk.h"
-#include "watcher/tail/files/siblings.h"
-#include "watcher/tail/files/wildcard.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/siblings.h"
+#include "watcher/tail/names/wildcard.h"
 
 namespace caravel::tail {
 namespace {

@@ -1,10 +1,10 @@
-#include "watcher/tail/files/siblings.h"
+#include "watcher/tail/names/siblings.h"
 
 #include <algorithm>
 #include <tuple>
 
 #include "base/text.h"
-#include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {

@@ -1,4 +1,4 @@
-#include "watcher/tail/outbox/batch.h"
+#include "watcher/tail/extracts/batch.h"
 
 #include <algorithm>
 #include <utility>
