@@ -64,6 +64,7 @@ Result<> Disk::remove(const std::string& path) {
   return {};
 }
 
+/// A crash in here leaves PATH.tmp behind, which the next one empties and writes anew.
 Result<> prepare_file(Disk& disk, const std::string& path, std::string_view content) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, disk.create(path + std::string(kTemporary)));
   const auto named = [&](Result<> result) -> Result<> {
@@ -74,6 +75,8 @@ Result<> prepare_file(Disk& disk, const std::string& path, std::string_view cont
   return named(disk.sync(fd.get()));
 }
 
+/// Readers see the old file or the new one (rename(2)), after a power loss too once the directory
+/// is synced.
 Result<> put_in_place(Disk& disk, const std::string& path) {
   CARAVEL_TRY(disk.replace(path + std::string(kTemporary), path));
   return disk.sync_directory(directory_of(path));

@@ -42,6 +42,7 @@ std::string link_target(const std::string& path) {
     const std::string next(target, static_cast<std::size_t>(size));
     at = next.front() == '/' ? next : directory_of(at) + "/" + next;
   }
+  // The file itself need not be there; its directory must.
   char directory[PATH_MAX];
   if (::realpath(directory_of(at).c_str(), directory) == nullptr) return "";
   at = plain_path(std::string(directory) + "/" + base_of(at));
@@ -56,6 +57,7 @@ Result<> make_directory(const std::string& path) {
     CARAVEL_TRY(make_directory(directory_of(path)));
     made = ::mkdir(path.c_str(), 0750);
   }
+  // What is put into it is worth nothing if a power loss takes the directory.
   if (made == 0) return caravel::sync_directory(directory_of(path));
   if (errno == EEXIST) return {};
   return fail_with_errno("mkdir " + path, errno);
