@@ -11,6 +11,8 @@ Error with_context(std::string_view context, Error error) {
 }
 
 Error system_error(std::string_view context, int errno_value) {
+  // Most of what errno says passes: a full disk, too many open files, a disk that does not answer.
+  // The cases below stay as they are until somebody changes rights or names.
   ErrorKind kind = ErrorKind::retry;
   switch (errno_value) {
     case EACCES:
@@ -24,6 +26,7 @@ Error system_error(std::string_view context, int errno_value) {
     default:
       break;
   }
+  // Not strerror(3): its text depends on the locale, and messages should not.
   const char* const description = ::strerrordesc_np(errno_value);
   Error error{kind,
               std::string(context) + ": " +

@@ -8,6 +8,8 @@
 namespace caravel {
 namespace {
 
+/// Levenshtein's distance, with one row of the table: how many letters are to be put in, left out
+/// or changed.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -44,6 +46,7 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
   while (!rest.empty()) {
     std::uint64_t number = 0;
     const char* const number_at = rest.data();
+    // No sign, no blank, no fraction: from_chars takes none, and none is meant.
     const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
     if (status != std::errc{}) return bad();
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
@@ -53,10 +56,11 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
     for (const Unit& unit : units) {
       if (unit.name == name) factor = unit.factor;
     }
+    // "30" alone means bytes but never a duration: 30 of what?
     const bool alone = number_at == text.data() && name.empty();
     if (alone && (bare_number || number == 0)) factor = 1;
     if (factor == 0) return bad();
-    if (number > (kMost - total) / factor) return bad();
+    if (number > (kMost - total) / factor) return bad();  // before it can overflow
     total += number * factor;
   }
   return total;
@@ -65,6 +69,7 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
 }  // namespace
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
+  // The first of equals, so that the same slip always gets the same answer.
   std::string nearest;
   std::size_t least = std::string::npos;
   for (const std::string& candidate : candidates) {

@@ -9,7 +9,10 @@
 
 namespace caravel {
 
+// A configuration that cannot be read is for its author to mend, whatever the system's reason: kind
+// usage.
 Result<YamlNode> YamlNode::load(const std::string& path) {
+  // Nobody writes so much by hand: a larger file is not the one that was meant.
   constexpr std::size_t kMaxBytes = 4 << 20;
   auto text = read_file(path, kMaxBytes);
   if (!text) return fail(ErrorKind::usage, text.error().message);
@@ -20,6 +23,7 @@ Result<YamlNode> YamlNode::parse(const std::string& text, const std::string& fil
   try {
     return YamlNode(YAML::Load(text), file, "", 1);
   } catch (const YAML::Exception& e) {
+    // yaml-cpp counts lines from 0.
     return fail(ErrorKind::usage, fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));
   }
 }
@@ -29,9 +33,12 @@ std::string YamlNode::child_path(std::string_view key) const {
 }
 
 YamlNode YamlNode::operator[](const std::string& key) const {
+  // Through pairs(), which knows the line of the key; yaml-cpp would give that of the value.
   for (auto& [name, value] : pairs()) {
     if (name == key) return std::move(value);
   }
+  // A node, not an error: whether the key may be missing is for the caller to say, and the path is
+  // there for that message.
   return YamlNode(YAML::Node(YAML::NodeType::Undefined), file_, child_path(key), line_);
 }
 
@@ -39,6 +46,7 @@ std::vector<std::pair<std::string, YamlNode>> YamlNode::pairs() const {
   std::vector<std::pair<std::string, YamlNode>> out;
   if (!node_.IsMap()) return out;
   for (const auto& pair : node_) {
+    // A key that is a list or a map is known to nobody, so expect_keys() refuses it by this name.
     const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : std::string("?");
     // The key's line: the value, if it is a map or a list, may begin on a later one.
     out.emplace_back(key, YamlNode(pair.second, file_, child_path(key), line_of(pair.first)));
@@ -55,12 +63,14 @@ std::vector<YamlNode> YamlNode::items() const {
   return out;
 }
 
+// Nodes that stand for nothing in the file (Undefined) have no mark.
 int YamlNode::line_of(const YAML::Node& node) const {
   return node.Mark().line >= 0 ? node.Mark().line + 1 : line_;
 }
 
 Result<> YamlNode::expect_map() const {
   if (!node_.IsMap()) return error("must be a map of keys");
+  // YAML forbids a key that stands twice (YAML 1.2.2, 3.2.1.1), but yaml-cpp does not object.
   std::vector<std::string> seen;
   for (const auto& [key, value] : pairs()) {
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) return value.error("given twice");
@@ -77,6 +87,7 @@ Result<> YamlNode::expect_keys(const std::vector<std::string>& known) const {
   CARAVEL_TRY(expect_map());
   for (const auto& [key, value] : pairs()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    // Unknown keys are refused rather than ignored: a misspelt limit would else not limit anything.
     const std::string nearest = nearest_word(key, known);
     return value.error(nearest.empty() ? std::string("unknown key")
                                        : fmt::format("unknown key; did you mean '{}'?", nearest));
@@ -85,6 +96,7 @@ Result<> YamlNode::expect_keys(const std::vector<std::string>& known) const {
 }
 
 Result<std::string> YamlNode::as_string() const {
+  // The text as it was written: 007 and 1e3 are not converted on the way.
   if (!node_.IsScalar()) return error("must be a single value");
   return node_.Scalar();
 }
@@ -92,6 +104,7 @@ Result<std::string> YamlNode::as_string() const {
 Result<bool> YamlNode::as_bool() const {
   if (node_.IsScalar()) {
     try {
+      // All that YAML 1.1 calls a truth value: yes, on, True.
       return node_.as<bool>();
     } catch (const YAML::Exception&) {
       return error(fmt::format("'{}' is neither true nor false", node_.Scalar()));
@@ -102,6 +115,7 @@ Result<bool> YamlNode::as_bool() const {
 
 Result<std::uint64_t> YamlNode::as_count(std::uint64_t least, std::uint64_t most) const {
   CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
+  // The scalar's text, not as<int>(): that takes 010 for eight and 0x10 for sixteen.
   std::uint64_t value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
@@ -134,6 +148,7 @@ Result<std::string> YamlNode::as_choice(std::initializer_list<const char*> choic
 }
 
 Result<std::vector<std::string>> YamlNode::as_strings() const {
+  // A single value is not taken for a list of one: `columns: a, b` would be one column.
   if (!node_.IsSequence()) return error("must be a list");
   std::vector<std::string> out;
   for (const YamlNode& item : items()) {

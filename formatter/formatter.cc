@@ -17,10 +17,12 @@
 namespace caravel::formatter {
 namespace {
 
+/// As many lines as are looked at to find the format: enough to outvote a header or a comment.
 constexpr std::size_t kDetectionLines = 64;
 /// The hash of a log's first line is over at most so many of its bytes: whoever computes it needs
 /// no more memory for a line without end.
 constexpr std::size_t kFirstLineBytes = 64 * 1024;
+/// Progress is told, and a stop is noticed, once a MiB: a few milliseconds apart.
 constexpr std::uint64_t kBytesBetweenReports = 1 << 20;
 
 constexpr std::string_view kCutOff = "no line end (cut off?)";
@@ -38,6 +40,7 @@ class Run {
 
   Result<FormatResult> run() {
     CARAVEL_TRY(choose_format());
+    // These need the format; they live as long as this call, in which everything happens.
     Matcher matcher(*format_, request_.years);
     RowWriter writer(*format_, outputs_.csv, outputs_.sidecar);
     RecordReader records(*format_);
@@ -69,6 +72,7 @@ class Run {
     CARAVEL_ASSIGN_OR_RETURN(auto first_lines,
                              lines_.peek(kDetectionLines, request_.accept_unterminated));
     if (first_lines.empty()) {
+      // Nothing to tell a format by. An empty extract is well formed in any: no row, no reject.
       if (!lines_.ended()) {
         return fail(ErrorKind::content,
                     fmt::format("its first line is longer than {} bytes (max_line), so its format "
@@ -98,6 +102,8 @@ class Run {
     begun_ = true;
   }
 
+  /// One line, or one piece of a line. Tested in this order: what cannot be text of any format
+  /// first.
   void take(Line& line) {
     if (!first_line_known_) note_first_line(line);
     if (line.oversized) {
@@ -105,6 +111,7 @@ class Run {
       return;
     }
     ++result_.counts.lines;
+    // The writer may not have finished this line: as a row it could be a wrong one.
     if (!line.terminated && !request_.accept_unterminated) {
       ++result_.counts.rejected;
       outputs_.rejects.add_cut(line.number, line.offset, kCutOff, line.text());
@@ -115,6 +122,7 @@ class Run {
       reject(line, "empty line");
       return;
     }
+    // JSON and most stores take UTF-8 only, and one bad row would fail its whole batch.
     if (!line.ascii && !simdjson::validate_utf8(trimmed.data(), trimmed.size())) {
       records_->pass_over();
       reject(line, "not valid UTF-8");
@@ -136,6 +144,7 @@ class Run {
     const auto kind_index = matcher_->match(trimmed.data(), end);
     if (kind_index) {
       const Kind& kind = format_->kinds[*kind_index];
+      // Dropped lines count too: the year's check asks for the extract's last date.
       if (kind.month_day) last_date_ = matcher_->state().captures[*kind.month_day].number;
       if (kind.keep) {
         writer_->write(kind, *kind_index, matcher_->state(), trimmed, place);
@@ -144,12 +153,14 @@ class Run {
         ++result_.counts.dropped;
       }
     }
+    // Before the reject: it keeps the line as it came.
     *end = borrowed;
     if (!kind_index) reject(line, matcher_->reason(line.begin));
   }
 
   void read_record(const Line& line, std::string_view trimmed, const LinePlace& place) {
     const RecordReader::Outcome outcome = records_->take(trimmed);
+    // The first line that can be read has named the columns.
     if (!begun_ && records_->has_columns()) begin_rows(records_->columns());
     switch (outcome) {
       case RecordReader::Outcome::row:
@@ -186,23 +197,27 @@ class Run {
     piece_begin_ = kNoPiece;
   }
 
-  /// Gathers the beginning of the first line, which may come in pieces of any size.
+  /// Gathers the beginning of the first line, which may come in pieces of any size, until it is
+  /// known what the ids of `identity: position` need of it.
   void note_first_line(const Line& line) {
     const std::string_view text = line.text().substr(0, kFirstLineBytes - first_line_.size());
     first_line_.append(text);
     const bool all = text.size() == line.text().size();
-    if (all && line.oversized && !line.last_piece) return;
+    if (all && line.oversized && !line.last_piece) return;  // more of it will come
+    // The CR of a CR LF is no part of the line: the log keeps its ids if its line ends change.
     if (all && line.terminated && first_line_.ends_with('\r')) first_line_.pop_back();
     writer_->set_first_line(hash_bytes(first_line_));
     first_line_known_ = true;
   }
 
+  /// What is done now and then: progress, the stop signal, the limit of unpacked bytes.
   Result<> look_around() {
     next_report_ = lines_.bytes() + kBytesBetweenReports;
     if (monitor_.on_progress) monitor_.on_progress(input_.packed_bytes());
     if (monitor_.stop != nullptr && monitor_.stop->requested()) {
       return fail(ErrorKind::stopped, "stopped");
     }
+    // A few KiB can unpack to more than any disk holds.
     if (lines_.bytes() > request_.max_unpacked) {
       return fail(ErrorKind::content, fmt::format("unpacks to more than {} bytes (max_unpacked)",
                                                   request_.max_unpacked));
@@ -211,6 +226,7 @@ class Run {
   }
 
   Result<FormatResult> finish() {
+    // Without a readable line there are no columns; the sidecar has its header all the same.
     if (!begun_) begin_rows({});
     result_.format = format_ == &no_format_ ? nullptr : format_;
     result_.first_time = writer_->first_time();
@@ -224,12 +240,14 @@ class Run {
     const Input::Digests digests = input_.digests();
     result_.sha256 = digests.packed;
     result_.unpacked_sha256 = digests.unpacked;
+    // Last of all: a sidecar with its end line is whole.
     if (!outputs_.sidecar.discards()) {
       outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
     }
     CARAVEL_TRY(outputs_.csv.flush());
     CARAVEL_TRY(outputs_.sidecar.flush());
     CARAVEL_TRY(outputs_.rejects.flush());
+    // The promise that nothing is lost, checked on every extract.
     const Counts& counts = result_.counts;
     if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
       return fail(ErrorKind::fault, "internal error: the counts of lines do not add up");

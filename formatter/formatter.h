@@ -1,5 +1,20 @@
 // Drives the others: an extract in; CSV, sidecar, rejects and counts out. One pass, constant
 // memory.
+//
+//   Input         the file's bytes, unpacked; SHA-256 on the way         input/
+//     │
+//   LineSplitter  lines; of a line longer than max_line, pieces          input/
+//     │
+//     ├─ the first 64 lines: detect_format, unless the format is named   records/
+//     │
+//   Matcher       `reader: pattern`: which kind is this line?            records/, patterns/
+//   RecordReader  `reader: csv` and `jsonl`                              records/
+//     │
+//     ├─ row      RowWriter: CSV and sidecar                             output/
+//     ├─ dropped  counted
+//     └─ reject   Rejects: the line as it came, and the reason           output/
+//
+// Every line ends in exactly one of the three: lines = rows + dropped + rejected.
 #pragma once
 
 #include <chrono>
@@ -58,7 +73,9 @@ struct FormatMonitor {
   const StopSignal* stop = nullptr;
 };
 
-/// Formats one extract. All outputs are flushed on success.
+/// Formats one extract. All outputs are flushed on success. After an error they hold what was
+/// written until then; the sidecar then lacks its end line, so that nobody takes the pair for
+/// whole. Formats and years are only read: threads may share them.
 ///
 /// Errors: content if the packed data is damaged, is too large, or no format takes any of the first
 /// lines; stopped; retry if something cannot be read or written.

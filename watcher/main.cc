@@ -1,15 +1,41 @@
-// caravel: parses the arguments and calls.
+// caravel: the list of its commands, and the two signals that stop it.
 #include <csignal>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "base/stop_signal.h"
-#include "watcher/commands/command_line.h"
+#include "watcher/commands/command.h"
+
+/// Every command, in the order of `caravel --help`. NAME is a file commands/NAME.cc that defines
+/// `Command NAME_command()`; a new command gets a line here and nowhere else.
+#define CARAVEL_COMMANDS(COMMAND) \
+  COMMAND(watch)                  \
+  COMMAND(sweep)                  \
+  COMMAND(process)                \
+  COMMAND(capture)                \
+  COMMAND(format)                 \
+  COMMAND(upload)                 \
+  COMMAND(mapping)                \
+  COMMAND(status)                 \
+  COMMAND(explain)                \
+  COMMAND(check)
+
+namespace caravel::watcher {
+#define CARAVEL_DECLARE(NAME) Command NAME##_command();
+CARAVEL_COMMANDS(CARAVEL_DECLARE)
+#undef CARAVEL_DECLARE
+}  // namespace caravel::watcher
 
 namespace {
 
-// A signal handler reaches nothing else.
+std::vector<caravel::watcher::Command> all_commands() {
+#define CARAVEL_CALL(NAME) caravel::watcher::NAME##_command(),
+  return {CARAVEL_COMMANDS(CARAVEL_CALL)};
+#undef CARAVEL_CALL
+}
+
+// A signal handler gets no argument, so what it works on must be reachable from everywhere.
 caravel::StopSignal* stop_on_signal = nullptr;
 
 void request_stop(int) { stop_on_signal->request(); }
@@ -26,5 +52,6 @@ int main(int argc, char** argv) {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  return caravel::watcher::run_program(std::vector<std::string>(argv + 1, argv + argc), stop);
+  return caravel::watcher::run_program(all_commands(),
+                                       std::vector<std::string>(argv + 1, argv + argc), stop);
 }

@@ -1,5 +1,17 @@
 // A format: how one line becomes a row. Data (a YAML file), checked and compiled when it is loaded.
 // docs/formats.md describes the file.
+//
+//   etc/formats/spysocket.yaml
+//        │  YamlNode            file, line and key for every error
+//        ▼  compile_format      this file's keys; kind_compiler: the list `kinds`
+//   Format ── columns           names and types
+//        └─── kinds             in the order in which they are tried
+//               ├── pattern     Pattern::compile: the ops that match a line of this kind
+//               ├── columns     for each of the format's columns: which capture, written how
+//               └── time, key   the captures that go into the row's id
+//
+// Everything that can be decided once a format is decided here, so that nothing is left to look up
+// or to compare for a line but what the line itself says.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +28,7 @@
 
 namespace caravel::formatter {
 
-/// What makes a line itself (DESIGN.md, Row identity).
+/// What makes a line itself: which lines count as the same event.
 enum class Identity {
   line,      // its bytes: identical lines are one event
   position,  // its place in the log too: identical lines are different events
@@ -29,22 +41,12 @@ enum class Reader {
   jsonl,    // one JSON object a line; the first line names the columns
 };
 
-/// How a captured value is written into a column.
-enum class Emit : std::uint8_t {
-  nothing,   // this kind has no such value
-  constant,  // the same text for every line of the kind
-  plain,     // the bytes as they are: they need no quotes
-  textual,   // quoted where CSV wants it
-  implied,   // the point put back behind the first `digits`
-  iso_date,  // YYYY-MM-DD
-  option,    // the value of the option that was found
-};
-
+/// What one column holds in the rows of one kind.
 struct ColumnRule {
   Emit emit = Emit::nothing;
   std::uint8_t capture = 0;
-  std::uint8_t digits = 0;
-  std::string constant;
+  std::uint8_t digits = 0;          // of Emit::implied
+  std::string constant;             // ready for CSV
   std::vector<std::string> values;  // option: by index, ready for CSV
 };
 
@@ -63,17 +65,18 @@ struct TimeRule {
   std::optional<std::uint8_t> offset;
 };
 
+/// One record kind: the lines that one pattern matches.
 struct Kind {
   std::string name;
-  bool keep = true;
+  bool keep = true;  // else its lines are dropped
   Pattern pattern;
   std::size_t shared = 0;  // leading ops that are the same as the kind's before
   std::vector<ColumnRule> columns;
   std::size_t most_added = 0;  // bytes of a record that do not come from the line, at most
   TimeRule time;
   std::optional<std::uint8_t> key;
-  std::optional<std::uint8_t>
-      month_day;  // the first capture that takes its year from the YearTable
+  bool key_in_lower_case = false;         // as its column is written: equal values have equal keys
+  std::optional<std::uint8_t> month_day;  // the first capture that takes its year from a YearTable
 };
 
 struct Format {
@@ -99,8 +102,8 @@ struct Format {
 /// Compiles one format file. Errors (kind usage) name file, line and key.
 [[nodiscard]] Result<Format> compile_format(const YamlNode& root);
 
-/// All formats of some folders, by name. A later folder's format replaces an earlier one's of the
-/// same name: users come after the shipped ones.
+/// All formats of several folders, by name. A later folder's format replaces an earlier one's of
+/// the same name: users come after the shipped ones.
 class FormatSet {
  public:
   /// Every *.yaml of `folders` that is not hidden. A folder that is missing is an error.

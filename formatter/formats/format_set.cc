@@ -22,7 +22,10 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
     if (error) {
       return fail(ErrorKind::usage, fmt::format("formats folder {}: {}", folder, error.message()));
     }
+    // A folder is read in no order; with this one, equal votes in detection fall the same way
+    // everywhere.
     std::sort(files.begin(), files.end());
+    // One bad file fails them all: a feed must not go on with an older format of the same name.
     for (const std::string& file : files) {
       CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::load(file));
       CARAVEL_ASSIGN_OR_RETURN(auto format, compile_format(root));
@@ -33,7 +36,9 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
 }
 
 void FormatSet::add(Format format) {
+  // On the heap, so that pointers from find() stay valid while others are added.
   auto owned = std::make_unique<const Format>(std::move(format));
+  // In the old one's place: its turn in detection stays the same.
   for (auto& existing : formats_) {
     if (existing->name == owned->name) {
       existing = std::move(owned);

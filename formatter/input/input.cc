@@ -13,6 +13,7 @@
 namespace caravel::formatter {
 namespace {
 
+/// What is read of a packed file at a time.
 constexpr std::size_t kPackedChunk = 128 * 1024;
 
 /// zstd windows up to 32 MiB (zstd -19 uses 8): a larger one is a file made to eat our memory.
@@ -24,6 +25,7 @@ struct DigestDeleter {
 
 }  // namespace
 
+/// One SHA-256 over bytes that come in pieces.
 class Input::Digest {
  public:
   Digest() : context_(EVP_MD_CTX_new()) {
@@ -58,6 +60,7 @@ class Input::Source {
       pushed_back_.erase(0, given);
       return given;
     }
+    // The file may have grown since it was taken: those bytes belong to nobody's extract yet.
     if (fixed_size_ != 0) size = std::min<std::uint64_t>(size, fixed_size_ - bytes_);
     if (size == 0) return std::size_t{0};
     CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(fd_.get(), out, size));
@@ -75,6 +78,7 @@ class Input::Source {
       if (got == 0) break;
       head.append(bytes, got);
     }
+    // Kept, since a pipe cannot be rewound. The digest has seen these bytes already.
     pushed_back_ = std::move(head);
     return std::string_view(pushed_back_);
   }
@@ -91,6 +95,8 @@ class Input::Source {
   std::string pushed_back_;
 };
 
+/// What the bytes of the source are packed with, undone. read() gives at least one byte, 0 only at
+/// the end.
 class Input::Unpacker {
  public:
   explicit Unpacker(Source& source) : source_(source) {}
@@ -110,7 +116,7 @@ class Input::Plain : public Unpacker {
 class Input::Gzip : public Unpacker {
  public:
   explicit Gzip(Source& source) : Unpacker(source), packed_(kPackedChunk, '\0') {
-    constexpr int kGzipOnly = 16;
+    constexpr int kGzipOnly = 16;  // zlib.h, inflateInit2: no zlib streams, no raw deflate
     ready_ = inflateInit2(&stream_, MAX_WBITS + kGzipOnly) == Z_OK;
   }
   ~Gzip() override { inflateEnd(&stream_); }
@@ -118,12 +124,14 @@ class Input::Gzip : public Unpacker {
   Result<std::size_t> read(char* out, std::size_t size) override {
     if (!ready_) return fail(ErrorKind::retry, "gzip: out of memory");
     stream_.next_out = reinterpret_cast<Bytef*>(out);
+    // zlib counts in 32 bits.
     stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(size, 1 << 30));
     const uInt wanted = stream_.avail_out;
     while (stream_.avail_out == wanted && !finished_) {
       if (stream_.avail_in == 0) {
         CARAVEL_TRY(refill());
         if (stream_.avail_in == 0) {
+          // Only between members may a file end: else its last lines are missing.
           if (!between_members_) return fail(ErrorKind::content, "gzip data is cut off");
           finished_ = true;
           break;
@@ -140,6 +148,7 @@ class Input::Gzip : public Unpacker {
         between_members_ = false;
       }
       const int status = inflate(&stream_, Z_NO_FLUSH);
+      // zlib has checked the member's length and CRC-32 when it says this.
       if (status == Z_STREAM_END) {
         between_members_ = true;
       } else if (status != Z_OK && status != Z_BUF_ERROR) {
@@ -180,6 +189,7 @@ class Input::Zstd : public Unpacker {
       if (in_.pos == in_.size) {
         CARAVEL_ASSIGN_OR_RETURN(auto got, source_.read(packed_.data(), packed_.size()));
         in_ = {packed_.data(), got, 0};
+        // Between frames a file may end; frames may follow one another (RFC 8878, 3.1).
         if (got == 0 && in_frame_ == 0) return std::size_t{0};
         ended_ = got == 0;
       }
@@ -221,6 +231,8 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   const bool skippable =
       head.size() == 4 && (head.front() & '\xf0') == '\x50' && head.substr(1) == "\x2a\x4d\x18";
   const bool zstd = head == "\x28\xb5\x2f\xfd" || skippable;
+  // A name that lies is a file that was damaged or mixed up. An empty file is fine: a log that has
+  // just been rotated.
   if (!head.empty() &&
       ((options.name.ends_with(".gz") && !gzip) || (options.name.ends_with(".zst") && !zstd))) {
     return fail(ErrorKind::content, fmt::format("is not {} data, whatever its name says",
@@ -233,6 +245,7 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   } else {
     input.unpacker_ = std::make_unique<Plain>(source);
   }
+  // Of a plain file the two digests are the same; it is not hashed twice.
   if ((gzip || zstd) && options.digest) input.unpacked_ = std::make_unique<Digest>();
   return input;
 }

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cstring>
 
-#include "formatter/patterns/eight_bytes.h"
+#include "base/eight_bytes.h"
 
 namespace caravel::formatter {
 namespace {
 
+/// Large enough that the calls of read(2) do not count beside the work on what they bring.
 constexpr std::size_t kReadChunk = 256 * 1024;
+/// Behind the last byte of the buffer: whoever takes several bytes at a time may look there.
 constexpr std::size_t kPadding = 64;
 
+/// 32 bytes a step: this looks at every byte of every extract, and nearly all extracts are ASCII.
 bool all_ascii(const char* p, std::size_t size) {
   std::uint64_t bits = 0;
   for (; size >= 32; p += 32, size -= 32) {
@@ -26,12 +29,14 @@ LineSplitter::LineSplitter(Input& input, std::size_t max_line)
     : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kPadding, '\0') {}
 
 Result<> LineSplitter::refill() {
+  // What is moved is at most the beginning of one line.
   if (from_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + from_, until_ - from_);
     base_offset_ += from_;
     until_ -= from_;
     searched_ -= from_;
     from_ = 0;
+    // Of what is left: one character in an early line must not make all later ones be validated.
     ascii_ = all_ascii(buffer_.data(), until_);
   }
   const std::size_t room = std::min(kReadChunk, buffer_.size() - kPadding - until_);
@@ -39,6 +44,7 @@ Result<> LineSplitter::refill() {
   ascii_ = ascii_ && all_ascii(buffer_.data() + until_, got);
   until_ += got;
   ended_ = got == 0;
+  // A pipe may give one byte at first: the mark can be told from three only.
   if (!started_ && (until_ >= 3 || ended_)) {
     started_ = true;
     if (std::string_view(buffer_.data(), until_).substr(0, 3) == "\xef\xbb\xbf") {
@@ -58,6 +64,7 @@ Result<bool> LineSplitter::next(Line& line) {
     char* end = terminated ? static_cast<char*>(found) : buffer_.data() + until_;
     const auto size = static_cast<std::size_t>(end - begin);
     if (!terminated && started_) searched_ = until_;
+    // Before the start is known (a mark or not), nothing is given out.
     const bool complete = terminated || (ended_ && started_);
     if (!complete && size <= max_line_) {
       CARAVEL_TRY(refill());
@@ -71,6 +78,7 @@ Result<bool> LineSplitter::next(Line& line) {
     if (!in_oversized_) ++number_;
     line = {begin, end, number_, base_offset_ + from_, terminated, oversized, complete, ascii_};
     in_oversized_ = oversized && !complete;
+    // The next line begins behind the LF, or where the piece ended.
     from_ = static_cast<std::size_t>(end - buffer_.data()) + (terminated ? 1 : 0);
     searched_ = from_;
     return true;

@@ -14,6 +14,7 @@
 
 namespace caravel::formatter {
 
+// Opened late: most extracts have no reject, and an empty file would say that there was one.
 Output& Rejects::open(File& file, const std::string& path) {
   if (!file.output) {
     if (!path.empty()) {
@@ -23,12 +24,15 @@ Output& Rejects::open(File& file, const std::string& path) {
       if (fd) {
         file.fd = std::move(*fd);
         file.made = true;
+        // What an earlier run has left: pieces that are moved or dropped end there.
         const off_t size = ::lseek(file.fd.get(), 0, SEEK_END);
         if (size > 0) file.before = static_cast<std::uint64_t>(size);
       } else if (error_) {
         error_ = tl::unexpected(fd.error());
       }
     }
+    // Without a file the lines are thrown away: no path was given, or flush() will return the
+    // error.
     file.output.emplace(file.fd ? file.fd.get() : -1);
   }
   return *file.output;
@@ -37,6 +41,7 @@ Output& Rejects::open(File& file, const std::string& path) {
 void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
   Output& output = open(reasons_, paths_.reasons);
   std::string& text = output.buffer();
+  // Not behind what an earlier run has written.
   if (reasons_.place() == 0) text += "line,offset,reason\n";
   fmt::format_to(std::back_inserter(text), "{},{},", line, offset);
   append_csv_field(reason, text);
@@ -72,7 +77,7 @@ void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view
 
 void Rejects::add_piece(std::string_view bytes) {
   if (show_) {
-    constexpr std::size_t kShown = 1024;
+    constexpr std::size_t kShown = 1024;  // bytes; nobody reads more of a line on a terminal
     if (piece_.size() < kShown) piece_.append(bytes.substr(0, kShown - piece_.size()));
     return;
   }
@@ -92,6 +97,8 @@ void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_v
   }
   Result<> done;
   if (terminated) {
+    // A crash before the move leaves the pieces in the cut file. The extract is then formatted
+    // again from its beginning, and the files are made anew.
     if (!paths_.cut.empty()) done = move_pieces();
     Output& lines = open(lines_, paths_.lines);
     lines.buffer().push_back('\n');
@@ -110,6 +117,7 @@ Result<> Rejects::move_pieces() {
   if (!cut_.fd) return {};
   const auto from = static_cast<off_t>(*pieces_from_);
   if (::lseek(cut_.fd.get(), from, SEEK_SET) != from) return fail_with_errno("seek", errno);
+  // In chunks: a line may be larger than the memory.
   std::vector<char> chunk(std::size_t{64} * 1024);
   for (;;) {
     CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(cut_.fd.get(), chunk.data(), chunk.size()));
@@ -117,6 +125,7 @@ Result<> Rejects::move_pieces() {
     lines.buffer().append(chunk.data(), got);
     lines.settle();
   }
+  // An empty cut file would say that a line was cut off.
   if (from == 0) {
     ::unlink(paths_.cut.c_str());
   } else if (::ftruncate(cut_.fd.get(), from) != 0) {  // what an earlier run has cut stays
@@ -129,6 +138,7 @@ Result<> Rejects::move_pieces() {
 Result<> Rejects::drop_pieces() {
   CARAVEL_TRY(lines_.output->flush());
   if (!lines_.fd) return {};
+  // Lines that can be fed again are whole lines only.
   if (::ftruncate(lines_.fd.get(), static_cast<off_t>(*pieces_from_)) != 0) {
     return fail_with_errno(paths_.lines, errno);
   }
@@ -139,6 +149,7 @@ Result<> Rejects::flush(bool durable) {
   for (File* file : {&lines_, &reasons_, &cut_}) {
     if (!file->output) continue;
     auto flushed = file->output->flush();
+    // The first error is the cause; those after it follow from it.
     if (!flushed && error_) error_ = std::move(flushed);
     if (durable && file->fd && ::fsync(file->fd.get()) != 0 && error_) {
       error_ = fail_with_errno("fsync", errno);

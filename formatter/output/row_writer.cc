@@ -1,27 +1,17 @@
 #include "formatter/output/row_writer.h"
 
-#include <charconv>
+#include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
-#include "formatter/patterns/captures.h"
+#include "formatter/patterns/parsers.h"
 #include "formatter/rows/csv.h"
+#include "formatter/rows/row_time.h"
 #include "formatter/rows/sidecar.h"
 
 namespace caravel::formatter {
 namespace {
-
-/// Seconds since 1970 of a date and a time whose zone lies `offset_minutes` east of UTC.
-std::int64_t utc_seconds(std::uint32_t date, std::string_view time, int offset_minutes) {
-  const std::chrono::sys_days day(std::chrono::year_month_day(
-      std::chrono::year(static_cast<int>(packed_year(date))),
-      std::chrono::month(packed_month(date)), std::chrono::day(packed_day(date))));
-  const std::int64_t seconds = std::int64_t{two_digits(time.data())} * 3600 +
-                               std::int64_t{two_digits(time.data() + 3)} * 60 +
-                               std::int64_t{two_digits(time.data() + 6)};
-  return day.time_since_epoch().count() * std::int64_t{86400} + seconds -
-         std::int64_t{offset_minutes} * 60;
-}
 
 constexpr std::size_t kDateSize = 10;  // YYYY-MM-DD
 
@@ -46,11 +36,17 @@ char* put_part(std::string_view text, char* at) {
   return at + text.size();
 }
 
-}  // namespace
+char to_lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+char* put_lower_case(std::string_view text, char* at) {
+  return std::transform(text.begin(), text.end(), at, to_lower_case);
+}
+
+/// The text of a capture without the doubling of quotes, which is undone in `scratch` if need be.
 std::string_view undouble_quotes(const Capture& capture, std::string& scratch) {
   if ((capture.number & kDoubledQuotes) == 0) return capture.text();
   scratch.clear();
+  // Of each pair of quotes the first is kept: the parser has seen to it that they come in pairs.
   for (const char* p = capture.begin; p < capture.end; ++p) {
     scratch.push_back(*p);
     if (*p == '"') ++p;
@@ -58,49 +54,10 @@ std::string_view undouble_quotes(const Capture& capture, std::string& scratch) {
   return scratch;
 }
 
-void append_timestamp(std::string_view timestamp, std::string& out) {
-  // Parsed before, so the shape is known: 10 bytes of date, one between, 8 of time, the rest.
-  const std::string_view date = timestamp.substr(0, 10);
-  std::string_view time = timestamp.substr(11);
-  const std::size_t zone = time.find_first_of("Z+-");
-  if (zone == std::string_view::npos) {
-    append_compact_time(date, time, out);
-    return;
-  }
-  int minutes = 0;
-  const std::string zone_text = std::string(time.substr(zone)) + '\n';
-  if (parse_offset(zone_text.data(), minutes) == nullptr) minutes = 0;
-  time = time.substr(0, zone);
-  const unsigned year = two_digits(date.data()) * 100 + two_digits(date.data() + 2);
-  const std::uint32_t packed =
-      pack_date(year, two_digits(date.data() + 5), two_digits(date.data() + 8));
-  append_utc_time(utc_seconds(packed, time, minutes),
-                  time.size() > 9 ? time.substr(9) : std::string_view(), out);
-}
-
-void append_epoch(std::string_view text, bool milliseconds, std::string& out) {
-  std::int64_t whole = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), whole);
-  std::string_view fraction = text.substr(static_cast<std::size_t>(end - text.data()));
-  if (!fraction.empty()) fraction.remove_prefix(1);
-  char thousandths[4] = {};
-  if (milliseconds) {
-    std::int64_t rest = whole % 1000;
-    whole /= 1000;
-    if (rest < 0) {
-      rest += 1000;
-      --whole;
-    }
-    for (int i = 2; i >= 0; --i) {
-      thousandths[i] = static_cast<char>('0' + rest % 10);
-      rest /= 10;
-    }
-    fraction = {thousandths, 3};
-  }
-  append_utc_time(whole, fraction, out);
-}
+}  // namespace
 
 std::string_view RowWriter::iso_date(std::uint32_t packed) {
+  // Lines of a log mostly have the date of the line before.
   if (packed != date_) {
     fmt::format_to_n(date_text_, kDateSize, "{:04}-{:02}-{:02}", packed_year(packed),
                      packed_month(packed), packed_day(packed));
@@ -119,10 +76,13 @@ char* RowWriter::put_column(const ColumnRule& rule, const MatchState& match, cha
     case Emit::plain:
       return put_part(capture.text(), at);
     case Emit::textual:
+      // Nearly always: nothing in it that CSV would quote.
       if (capture.number == 0) return put_part(capture.text(), at);
       scratch_csv_.clear();
       append_csv_field(undouble_quotes(capture, scratch_), scratch_csv_);
       return put(scratch_csv_, at);
+    case Emit::lower_case:
+      return put_lower_case(capture.text(), at);
     case Emit::implied: {
       // The point is moved as text: no digit is changed by a float.
       const std::size_t whole = rule.digits + std::size_t{*capture.begin == '-'};
@@ -132,6 +92,7 @@ char* RowWriter::put_column(const ColumnRule& rule, const MatchState& match, cha
       return put_part(text.substr(whole), at);
     }
     case Emit::iso_date:
+      // date_text_ is longer than a date, so that put_part() may read behind it.
       return put_part(iso_date(capture.number), at);
     case Emit::option:
       return put(rule.values[capture.number], at);
@@ -151,10 +112,10 @@ void RowWriter::append_time(const TimeRule& rule, const MatchState& match, const
         append_compact_time(iso_date(date), time, id_);
         break;
       }
+      // Matching has checked the offset already, so it cannot fail here.
       int minutes = 0;
       (void)parse_offset(match.captures[*rule.offset].begin, minutes);
-      append_utc_time(utc_seconds(date, time, minutes),
-                      time.size() > 9 ? time.substr(9) : std::string_view(), id_);
+      append_zoned_time(date, time, minutes, id_);
       break;
     }
     case TimeRule::Source::timestamp:
@@ -169,8 +130,19 @@ void RowWriter::append_time(const TimeRule& rule, const MatchState& match, const
 }
 
 void RowWriter::note_time(std::string_view time) {
+  // Times of ids sort as text (row_time.h).
   if (first_time_.empty() || time < first_time_) first_time_ = time;
   if (time > last_time_) last_time_ = time;
+}
+
+std::string_view RowWriter::key_of(const Kind& kind, const MatchState& match) {
+  if (!kind.key) return {};
+  const Capture& capture = match.captures[*kind.key];
+  // Frozen: the key is the text of the line, not the value that an option writes into the column.
+  if (!kind.key_in_lower_case) return undouble_quotes(capture, scratch_);
+  scratch_.resize(capture.text().size());
+  put_lower_case(capture.text(), scratch_.data());
+  return scratch_;
 }
 
 void RowWriter::finish_id(std::string_view key, std::string_view line, const LinePlace& place) {
@@ -185,6 +157,8 @@ void RowWriter::finish_id(std::string_view key, std::string_view line, const Lin
 
 void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchState& match,
                       std::string_view line, const LinePlace& place) {
+  // The most that a record can take: all of the line's bytes, each of them perhaps a doubled quote,
+  // what does not come from the line, and what put_part() copies too much.
   const std::size_t most = kind.most_added + 2 * line.size() + kCopiedAtOnce;
   if (record_.size() < most) record_.resize(most);
   char* at = record_.data();
@@ -192,17 +166,17 @@ void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchSta
     at = put_column(rule, match, at);
     *at++ = ',';
   }
-  at[-1] = '\n';
+  at[-1] = '\n';  // the last comma
   const auto length = static_cast<std::size_t>(at - record_.data()) - 1;
   csv_.buffer().append(record_.data(), length + 1);
   csv_.settle();
+  // Whoever wants the CSV only does not pay for hashing every line.
   if (sidecar_.discards()) return;
 
   id_.clear();
   append_time(kind.time, match, place);
   if (kind.time.source != TimeRule::Source::none) note_time(id_);
-  finish_id(kind.key ? undouble_quotes(match.captures[*kind.key], scratch_) : std::string_view(),
-            line, place);
+  finish_id(key_of(kind, match), line, place);
   append_sidecar_row(place.line, place.offset, kind_index, length, id_, sidecar_.buffer());
   sidecar_.settle();
 }
@@ -214,7 +188,7 @@ void RowWriter::write_record(std::string_view record, std::string_view time, std
   csv_.settle();
   if (sidecar_.discards()) return;
   id_.clear();
-  if (time.empty()) {
+  if (time.empty()) {  // a format without a time column
     append_place(first_line_, place.log_offset, id_);
   } else {
     id_.append(time);

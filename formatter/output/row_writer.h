@@ -1,4 +1,17 @@
 // From the captures of one matched line to a CSV record and a sidecar line.
+//
+//     09:48:00 03/09 V.1.2683 … Lat/Lon:367751738166/…      the line, with its captures
+//        │
+//        ├─ write(): a ColumnRule a column says which capture is written and how (Emit)
+//        │      2012-03-09,09:48:00,V.1.2683,36.7751738166,…      -> the CSV
+//        │
+//        └─ append_time(), key_of(), the line's digest: the row's id without its feed
+//               17 1934 0 61 20120309T094800:V.1.2683:6f4d…       -> the sidecar
+//               line offset kind length id tail
+//
+// A record is put together in `record_`, which is made large enough for any record of the line at
+// once, so that nothing has to be checked or to grow while its columns are copied. `csv` and
+// `jsonl` lines come as finished records (write_record).
 #pragma once
 
 #include <chrono>
@@ -19,15 +32,21 @@ struct LinePlace {
   std::uint64_t log_offset = 0;  // in the unpacked log
 };
 
-/// Writes rows; keeps what it computed for the line before, since dates repeat.
+/// Writes the rows of one extract to two Outputs, which must outlive it, as must the format. Keeps
+/// the last date's text, since dates repeat. An error of the outputs comes from their flush(). For
+/// one thread.
 class RowWriter {
  public:
   /// `sidecar` may discard: then no ids are computed.
   RowWriter(const Format& format, Output& csv, Output& sidecar)
       : format_(format), csv_(csv), sidecar_(sidecar) {}
 
+  /// The hash of the log's first line: for ids that are made of a line's place. Before the first
+  /// row.
   void set_first_line(const Hash128& hash) { first_line_ = hash; }
 
+  /// A line that matched `kind`, number `kind_index` of the format. `line` is the trimmed line,
+  /// with kReadableBehind behind it.
   void write(const Kind& kind, std::uint32_t kind_index, const MatchState& match,
              std::string_view line, const LinePlace& place);
 
@@ -41,9 +60,14 @@ class RowWriter {
   [[nodiscard]] const std::string& last_time() const { return last_time_; }
 
  private:
+  /// Writes one column at `at`; the place behind it.
   char* put_column(const ColumnRule& rule, const MatchState& match, char* at);
   std::string_view iso_date(std::uint32_t packed);
+  /// The row's time, or what stands for it, to id_.
   void append_time(const TimeRule& rule, const MatchState& match, const LinePlace& place);
+  /// The key as ids have it: unquoted, and where its column is in lower case, so too.
+  std::string_view key_of(const Kind& kind, const MatchState& match);
+  /// Key and digest, behind the time.
   void finish_id(std::string_view key, std::string_view line, const LinePlace& place);
   void note_time(std::string_view time);
 
@@ -60,14 +84,5 @@ class RowWriter {
   std::string first_time_;
   std::string last_time_;
 };
-
-/// Undoubles the quotes of a captured CSV field into `scratch`, if it has any.
-[[nodiscard]] std::string_view undouble_quotes(const Capture& capture, std::string& scratch);
-
-/// An ISO 8601 timestamp in the form of the ids: UTC if it has a zone, else local as it is.
-void append_timestamp(std::string_view timestamp, std::string& out);
-
-/// Seconds (or milliseconds) since 1970, perhaps with a fraction, in the form of the ids.
-void append_epoch(std::string_view text, bool milliseconds, std::string& out);
 
 }  // namespace caravel::formatter

@@ -3,7 +3,23 @@
 //
 // A pattern is text in which {name:type} or {type} stands for a value. A blank stands for one or
 // more blanks or tabs if the format says `blanks: any`, else for itself; "{{" for a brace.
-// docs/formats.md lists the types.
+// docs/formats.md lists the types, capture_types.h has them.
+//
+//     {Time:time} {Date:month-day} {Vehicle:word} FOM:{int}
+//        │
+//        ▼  Pattern::compile, once a format
+//     op 0  ───────────────── time       -> capture 0 "Time"
+//     op 1  blanks ────────── month-day  -> capture 1 "Date"
+//     op 2  blanks ────────── word       -> capture 2 "Vehicle"   (stop: a blank)
+//     op 3  blanks, "FOM:" ── integer    -> capture 3 ""
+//        │
+//        ▼  Pattern::match, once a line and kind: op by op from left to right, never back
+//     09:48:00 03/09 V.1.2683 FOM:2      state.captures[i] points into the line
+//     ↑        ↑     ↑        ↑          state.at[i] is where op i began
+//
+// Kinds of a format mostly begin alike. shared_with() says how many leading ops two patterns have
+// in common; the matcher then starts the second at that op, with the places and captures of the
+// first.
 #pragma once
 
 #include <array>
@@ -13,81 +29,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "formatter/patterns/eight_bytes.h"
+#include "formatter/patterns/op.h"
 #include "formatter/patterns/year.h"
 
 namespace caravel::formatter {
-
-enum class OpCode : std::uint8_t {
-  literal,    // no value: its text is all
-  word,       // no blanks; ends before a blank or the next literal's first byte
-  field,      // a CSV field, quoted or not, not empty
-  text,       // anything up to the next literal's first byte
-  rest,       // anything up to the end of the line
-  quoted,     // "…", a backslash keeps the next byte from ending it
-  bracketed,  // a word that begins with [ and ends with ]
-  choice,     // one of a few words
-  integer,    // optional minus, digits
-  implied,    // digits whose decimal point was left out after the first `arg`
-  decimal,    // digits with or without a point; with `arg`: exactly that many before a point
-  time,       // HH:MM:SS, `arg`: a fraction may follow
-  month_day,  // MM/DD, the year comes from the YearTable
-  date,       // as the strptime-like text says: %Y %m %d %b
-  timestamp,  // ISO 8601 date and time, with or without fraction and zone
-  offset,     // +HHMM, -HH:MM or Z
-  epoch,      // seconds since 1970, a fraction may follow; `arg`: milliseconds
-  ip,         // IPv4 or IPv6 address
-};
-
-/// What one op captured. For dates `number` is packed (see pack_date); for choices the index of the
-/// option; for words and fields it says how they must be written (see below).
-struct Capture {
-  const char* begin = nullptr;
-  const char* end = nullptr;
-  std::uint32_t number = 0;
-  [[nodiscard]] std::string_view text() const {
-    return {begin, static_cast<std::size_t>(end - begin)};
-  }
-};
-
-/// Bits of Capture::number for textual captures.
-constexpr std::uint32_t kNeedsQuotes = 1;    // holds a comma, a quote or a CR
-constexpr std::uint32_t kDoubledQuotes = 2;  // "" inside stands for one quote
-
-constexpr std::uint32_t pack_date(unsigned year, unsigned month, unsigned day) {
-  return (year << 9) | (month << 5) | day;
-}
-constexpr unsigned packed_year(std::uint32_t date) { return date >> 9; }
-constexpr unsigned packed_month(std::uint32_t date) { return (date >> 5) & 15; }
-constexpr unsigned packed_day(std::uint32_t date) { return date & 31; }
-
-/// One of a few words, and what is written for it.
-struct Option {
-  FixedText word;  // of bracketed ones with its brackets
-  std::string value;
-  bool operator==(const Option&) const = default;
-};
-
-struct Op {
-  OpCode code = OpCode::literal;
-  std::uint8_t arg = 0;
-  std::uint8_t capture = 0;
-  char stop = '\n';  // the byte that ends it, for values that go on until something begins
-  bool blanks_before = false;      // one or more, ahead of everything
-  bool any_word = false;           // the last option is "*": it stands for every other word
-  std::uint8_t named_options = 0;  // the others
-  FixedText text;                  // stands between blanks and value, if it is not empty
-  std::string layout;              // of a date
-  std::vector<Option> options;
-  bool operator==(const Op&) const = default;
-};
-
-constexpr std::size_t kMaxOps = 128;
-constexpr std::size_t kMaxCaptures = 64;
-
-/// How many bytes behind the '\n' that ends a line must be readable: the parsers take several bytes
-/// at a time.
-constexpr std::size_t kReadableBehind = 16;
 
 /// Where a match got to; reused from line to line and from kind to kind.
 struct MatchState {
@@ -98,9 +43,11 @@ struct MatchState {
   enum class Wanted : std::uint8_t { blank, text, value } wanted = Wanted::value;
 };
 
+/// One compiled pattern. A constant once it is made: threads may share it.
 class Pattern {
  public:
-  /// Compiles `text`. Errors are sentences without place: the caller adds file, line and key.
+  /// Compiles `text`. Errors (kind usage) are sentences without place: the caller adds file, line
+  /// and key.
   static Result<Pattern> compile(std::string_view text, bool any_blanks);
 
   /// Runs the ops from `first` on at state.at[first]. The line must end with '\n' at `end`, with
@@ -121,6 +68,8 @@ class Pattern {
   [[nodiscard]] std::string expectation(std::size_t index, MatchState::Wanted wanted) const;
 
  private:
+  /// Tells each value what ends it; an error if a value has no end.
+  Result<> settle_ends();
   /// A capture as the pattern has it, without its argument: "Lat:implied".
   [[nodiscard]] std::string label(const Op& op) const;
 

@@ -10,6 +10,7 @@ using std::chrono::year_month_day;
 
 namespace {
 
+/// Asks for each day once, so that a line costs no calendar.
 template <class YearOf>
 void fill(std::array<std::int16_t, std::size_t{12} * 31>& years, YearOf year_of) {
   for (unsigned month = 1; month <= 12; ++month) {
@@ -47,6 +48,7 @@ YearTable YearTable::nearest_to(std::chrono::sys_seconds extract_time) {
 }
 
 bool mtime_is_credible(year_month_day last_line, std::chrono::sys_seconds mtime) {
+  // To a day: the zone of the line's clock is not known, and 30 days leave room for it.
   const days apart = sys_days(last_line) - std::chrono::floor<days>(mtime);
   return std::abs(apart.count()) <= 30;
 }

@@ -1,5 +1,17 @@
 // Lines that carry their own structure: CSV with a header, and JSON lines. The first line of an
 // extract names the columns, or the format does.
+//
+//     {"ts":"2012-03-09T09:48:00Z","id":7,"s":"on"}      first line: columns ts, id, s and more
+//     {"id":8,"ts":1331286481,"door":{"n":1.50}}         "door" has no column
+//        │
+//        ▼  take(): split_csv_record() or JsonObjectReader, then one value a column
+//     values   1331286481 │ 8 │ │ {"door":{"n":1.50}}    in the order of the columns
+//        │
+//        ├── record()   csv_record(values), for RowWriter::write_record
+//        ├── time()     20120309T094801Z                 of the format's time column
+//        └── key()      8                                of its key column
+//
+// No value passes through a number: digits are copied from the line as they stand there.
 #pragma once
 
 #include <functional>
@@ -14,6 +26,8 @@
 #include "formatter/formats/format.h"
 
 namespace caravel::formatter {
+
+class JsonObjectReader;
 
 /// One extract's reader. Values:
 ///   csv    fields as they are, RFC 4180 quotes taken off; column type automatic
@@ -56,8 +70,6 @@ class RecordReader {
   [[nodiscard]] static bool takes(Reader reader, std::string_view line);
 
  private:
-  struct Json;
-
   Outcome take_csv(std::string_view line);
   Outcome take_json(std::string_view line);
   void set_columns(const std::vector<std::string>& names, ColumnType type);
@@ -70,7 +82,7 @@ class RecordReader {
   Outcome finish(std::string_view time, std::string_view key);
 
   const Format& format_;
-  std::unique_ptr<Json> json_;
+  std::unique_ptr<JsonObjectReader> objects_;
   std::vector<Column> columns_;
   std::map<std::string, std::size_t, std::less<>> places_;  // column by the name that the file uses
   std::vector<std::string> values_;

@@ -18,7 +18,7 @@ struct Counts {
 /// How a column's values are meant in a store that has types.
 enum class ColumnType {
   text,       // always a string
-  number,     // a number, where its digits survive (see uploader/document.h)
+  number,     // a number, where its digits survive a double
   automatic,  // decided value by value: what reads as a number is one
   json,       // a JSON value as written (jsonl)
 };

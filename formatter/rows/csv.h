@@ -10,7 +10,7 @@ namespace caravel::formatter {
 /// Appends `value` to `out`, quoted if it holds a comma, a quote, CR or LF.
 void append_csv_field(std::string_view value, std::string& out);
 
-/// The header record for `names`, without a line end.
+/// The record for `values`, without a line end.
 [[nodiscard]] std::string csv_record(const std::vector<std::string>& values);
 
 /// The CSV's first line, with its end; nothing where no columns are known.

@@ -1,10 +1,10 @@
 #include "formatter/rows/row_id.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include <fmt/format.h>
+// Compiled into this file, with the library's own loops for short inputs, which lines are.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -34,6 +34,7 @@ void append_hex64(std::uint64_t value, std::string& out) {
   out.append(text, sizeof text);
 }
 
+/// The form that is hashed must be the same on every processor.
 void put_big_endian(std::uint64_t value, unsigned char* out) {
   for (int i = 7; i >= 0; --i) {
     out[i] = static_cast<unsigned char>(value & 255);
@@ -41,6 +42,8 @@ void put_big_endian(std::uint64_t value, unsigned char* out) {
   }
 }
 
+/// The bytes that an id may hold as they are: none of them means anything in a URL (RFC 3986, 2.3,
+/// without '~'), and ':' is left to part the parts.
 constexpr std::array<bool, 256> make_plain() {
   std::array<bool, 256> table{};
   for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
@@ -63,6 +66,7 @@ Hash128 hash_positioned(const Hash128& first_line, std::uint64_t offset, std::st
   put_big_endian(first_line.high, prefix);
   put_big_endian(first_line.low, prefix + 8);
   put_big_endian(offset, prefix + 16);
+  // In one stream: the line is not copied behind the prefix.
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
   XXH3_128bits_update(&state, prefix, sizeof prefix);
@@ -83,8 +87,10 @@ std::string to_hex(const Hash128& hash) {
 }
 
 void append_id_part(std::string_view part, std::string& out) {
+  // Ids are kept in every index of a store: a key of a KiB would make them all large.
   constexpr std::size_t kLongestPart = 64;
   if (part.empty()) {
+    // An id has its three parts always, so that they can be found again.
     out.push_back('-');
     return;
   }
@@ -92,6 +98,7 @@ void append_id_part(std::string_view part, std::string& out) {
     append_hex(hash_bytes(part), out);
     return;
   }
+  // Nearly always so, and a table is quicker than the encoder.
   const auto is_plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
   if (std::all_of(part.begin(), part.end(), is_plain)) {
     out.append(part);
@@ -100,36 +107,8 @@ void append_id_part(std::string_view part, std::string& out) {
   append_percent_encoded(part, "-._", out);
 }
 
-void append_compact_time(std::string_view iso_date, std::string_view time, std::string& out) {
-  const char* d = iso_date.data();
-  const char* t = time.data();
-  const char text[15] = {d[0], d[1], d[2], d[3], d[5], d[6], d[8], d[9],
-                         'T',  t[0], t[1], t[3], t[4], t[6], t[7]};
-  out.append(text, sizeof text);
-  if (time.size() > 9) {
-    out.push_back('.');
-    out.append(time.substr(9));
-  }
-}
-
-void append_utc_time(std::int64_t seconds, std::string_view fraction, std::string& out) {
-  using std::chrono::days;
-  const std::chrono::sys_seconds instant{std::chrono::seconds(seconds)};
-  const auto day = std::chrono::floor<days>(instant);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(instant - day);
-  fmt::format_to(std::back_inserter(out), "{:04}{:02}{:02}T{:02}{:02}{:02}",
-                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                 time.seconds().count());
-  if (!fraction.empty()) {
-    out.push_back('.');
-    out.append(fraction);
-  }
-  out.push_back('Z');
-}
-
 void append_place(const Hash128& first_line, std::uint64_t offset, std::string& out) {
+  // Eight digits tell logs apart within a feed; sixteen digits sort as text.
   const std::size_t from = out.size();
   append_hex64(first_line.high, out);
   out.resize(from + 8);

@@ -1,4 +1,11 @@
-// Row identity (DESIGN.md, "Row identity"). Frozen: stored data depends on every byte of it.
+// Row identity. Frozen: the ids of everything that is stored depend on every byte of it.
+//
+//   hrt:20120309T094800:V.1.2683:6f4dd4ce1b3a4d8d2b50cd5a70e87d4a
+//   feed  time          key      digest of the line's bytes (`identity: line`) or of its place in
+//                                the log and its bytes (`identity: position`)
+//
+// The formatter makes all but the feed's name: the id tail. A line that comes again, in whatever
+// extract, makes the same id again; so a store finds what it has already.
 #pragma once
 
 #include <array>
@@ -30,15 +37,8 @@ void append_hex(const Hash128& hash, std::string& out);
 /// "-".
 void append_id_part(std::string_view part, std::string& out);
 
-/// "2012-03-09" and "09:48:00[.frac]" as "20120309T094800[.frac]": ascending, nothing to encode.
-void append_compact_time(std::string_view iso_date, std::string_view time, std::string& out);
-
-/// Seconds since 1970 in UTC as "20120309T094800Z", with `fraction` (digits, may be empty) before
-/// the Z.
-void append_utc_time(std::int64_t seconds, std::string_view fraction, std::string& out);
-
-/// What stands for the time where lines carry none: "<8 hex of the first line's hash>-<offset, 16
-/// digits>".
+/// What stands for the time (row_time.h) where lines carry none: "<8 hex of the first line's
+/// hash>-<offset, 16 digits>".
 void append_place(const Hash128& first_line, std::uint64_t offset, std::string& out);
 
 }  // namespace caravel::formatter

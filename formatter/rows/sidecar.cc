@@ -23,6 +23,7 @@ using nlohmann::json;
 constexpr std::string_view kMagic = "caravel-sidecar 1\n";
 constexpr std::size_t kWindowBytes = 256 * 1024;
 
+/// The names are part of the file format (docs/sidecar.md).
 const char* type_name(ColumnType type) {
   switch (type) {
     case ColumnType::number:
@@ -37,6 +38,7 @@ const char* type_name(ColumnType type) {
   return "text";
 }
 
+/// An unknown type is text: what a later version has added can still be stored as it is written.
 ColumnType type_of(const std::string& name) {
   if (name == "number") return ColumnType::number;
   if (name == "automatic") return ColumnType::automatic;
@@ -44,10 +46,13 @@ ColumnType type_of(const std::string& name) {
   return ColumnType::text;
 }
 
+/// These are our own files, made from an extract that is still there: kind retry means that it is
+/// formatted again.
 tl::unexpected<Error> broken(std::string_view what) {
   return fail(ErrorKind::retry, fmt::format("sidecar: {}", what));
 }
 
+/// Takes a decimal number and the blank behind it off the front of `text`.
 template <class Number>
 bool take_number(std::string_view& text, Number& out) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -56,15 +61,17 @@ bool take_number(std::string_view& text, Number& out) {
   return true;
 }
 
-/// The end line, read from the end of the file.
+/// The end line, read from the end of the file. It is written last: if it is there, a crash has cut
+/// nothing off.
 Result<SidecarEnd> read_end(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return fail_with_errno("sidecar: stat", errno);
+  // An end line has some 200 bytes: a digest and four counts.
   char tail[1024];
   const off_t from = std::max<off_t>(0, status.st_size - static_cast<off_t>(sizeof tail));
-  const ssize_t got = ::pread(fd, tail, sizeof tail, from);
-  if (got < 0) return fail_with_errno("sidecar: read", errno);
-  const std::string_view text(tail, static_cast<std::size_t>(got));
+  auto got = read_at(fd, static_cast<std::uint64_t>(from), tail, sizeof tail);
+  if (!got) return tl::unexpected(with_context("sidecar", std::move(got).error()));
+  const std::string_view text(tail, *got);
   const std::size_t at = text.rfind("\nend ");
   if (at == std::string_view::npos || text.back() != '\n') return broken("its end line is missing");
   return parse_sidecar_end(text.substr(at + 5));
@@ -72,6 +79,7 @@ Result<SidecarEnd> read_end(int fd) {
 
 }  // namespace
 
+// The library sorts the members by name, so the same header makes the same bytes.
 std::string sidecar_header_text(const SidecarHeader& header) {
   json columns = json::array();
   for (const Column& column : header.columns) {
@@ -121,8 +129,10 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
   }
 }
 
+// Without JSON: there is one of these for each row, and it should cost little beside the record.
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
                         std::uint64_t length, std::string_view id_tail, std::string& out) {
+  // Four numbers of at most 20 digits with a blank each.
   char text[96];
   char* at = text;
   for (const std::uint64_t number : {line, offset, std::uint64_t{kind}, length}) {
@@ -136,11 +146,13 @@ void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t 
 
 Result<bool> RowReader::Window::need(std::size_t size) {
   if (until - from >= size) return true;
+  // Views that were given out end to be valid here, as next() says.
   if (from > 0) {
     std::memmove(buffer.data(), buffer.data() + from, until - from);
     until -= from;
     from = 0;
   }
+  // Grows for a record that is longer than the window, and only then.
   if (buffer.size() < size) buffer.resize(std::max(size, kWindowBytes));
   while (until < size) {
     CARAVEL_ASSIGN_OR_RETURN(auto got,
@@ -163,6 +175,7 @@ Result<bool> RowReader::Window::line(std::string_view& out) {
       from += out.size() + 1;
       return true;
     }
+    // What was searched is not searched again: a long line comes in many pieces.
     searched = until - from;
     CARAVEL_ASSIGN_OR_RETURN(auto more, need(searched + 1));
     if (!more) return false;
@@ -176,11 +189,13 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   struct stat status {};
   if (::fstat(csv.get(), &status) != 0) return fail_with_errno("csv: stat", errno);
   reader.csv_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  // The copy is for csv_fd(): pread(2) on it does not move the offset that records_ reads at.
   reader.csv_ = UniqueFd(::fcntl(csv.get(), F_DUPFD_CLOEXEC, 0));
   reader.records_.fd = std::move(csv);
   reader.rows_.fd = std::move(sidecar);
 
   std::string_view line;
+  // Another version may mean something else by every byte that follows.
   auto got = reader.rows_.line(line);
   if (!got || !*got || line != kMagic.substr(0, kMagic.size() - 1)) {
     return broken("not a sidecar of this version");
@@ -204,14 +219,16 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
 }
 
 Result<bool> RowReader::next(Row& row) {
-  if (ended_) return false;
+  if (ended_) return false;  // and stays so, whatever stands behind the end line
   std::string_view line;
   CARAVEL_ASSIGN_OR_RETURN(auto got, rows_.line(line));
   if (!got) return broken("its end line is missing");
+  // No row's line begins like this: those begin with a number.
   if (line.substr(0, 4) == "end ") {
     if (seen_ != end_.counts.rows) {
       return broken(fmt::format("{} rows instead of {}", seen_, end_.counts.rows));
     }
+    // A CSV that somebody has appended to, or a sidecar of another extract.
     if (csv_at_ != csv_bytes_) return broken("the CSV holds more than its rows");
     ended_ = true;
     return false;
@@ -226,6 +243,7 @@ Result<bool> RowReader::next(Row& row) {
   // Before memory is made for it: a damaged length could be any number.
   if (length >= csv_bytes_ - csv_at_) return misfit();
   CARAVEL_ASSIGN_OR_RETURN(auto whole, records_.need(length + 1));
+  // A CSV that has shifted by one byte is noticed at the first record behind the place.
   if (!whole || records_.buffer[records_.from + length] != '\n') return misfit();
   row.record = {records_.buffer.data() + records_.from, length};
   row.id_tail = line;

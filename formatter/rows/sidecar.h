@@ -6,6 +6,14 @@
 //   <line> <offset> <kind> <length> <id tail>            one a record, single blanks, decimal
 //   end {"sha256":"…","lines":281,"rows":251,"dropped":30,"rejected":0}
 //
+// format_extract() writes both files in one pass; the uploader reads them side by side:
+//
+//   CSV      Date,Time,Vehicle,…⏎ 2012-03-09,09:48:00,V.1.2683,…⏎ 2012-03-09,09:48:02,…⏎
+//            └ the names of the    └ length bytes ┘                 └ length bytes ┘
+//              header, as CSV             │                                │
+//   sidecar  magic, header        line offset kind length id        line offset kind length id end
+//                                         └──────────── RowReader::next: one Row ────────────┘
+//
 // `length` is the record's bytes in the CSV without its line end, so that the uploader never
 // searches for the end of a record. The id tail is the row id without "<feed>:". A sidecar without
 // its end line is not whole and nothing of it may be uploaded.

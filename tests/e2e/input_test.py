@@ -1,6 +1,7 @@
 """Whatever is dropped: it ends as it should, the next file loads, memory stays small."""
 import gzip
 import os
+import re
 import subprocess
 import time
 
@@ -259,9 +260,13 @@ class Configuration(harness.HostTest):
                                 (("process", "--feed", "hrtt", host.config), "hrt")):
             with self.subTest(arguments=arguments):
                 self.assertIn(hint, host.run(*arguments, expect=2).stderr)
-        for arguments in ((), ("watch",), ("sweep",), ("process",), ("format",), ("upload",), ("status",),
-                          ("explain",), ("check",)):
-            text = host.run(*arguments, "--help", expect=0).stdout
+        program = host.run("--help", expect=0).stdout
+        self.assertLessEqual(len(program.splitlines()), 24)
+        self.assertLessEqual(max(map(len, program.splitlines())), 80)
+        commands = re.findall(r"^  ([a-z]+) +\S", program, re.MULTILINE)
+        self.assertIn("capture", commands)
+        for command in commands:
+            text = host.run(command, "--help", expect=0).stdout
             self.assertLess(len(text.splitlines()), 30)
             self.assertLessEqual(max(map(len, text.splitlines())), 100)
 

@@ -28,6 +28,14 @@ inline const formatter::FormatSet& ShippedFormats() {
   return formats;
 }
 
+/// The format that `yaml` describes; errors name `file`.
+inline Result<formatter::Format> CompileYaml(const std::string& yaml,
+                                             const std::string& file = "f.yaml") {
+  CARAVEL_ASSIGN_OR_RETURN(const auto root, YamlNode::parse(yaml, file));
+  return formatter::compile_format(root);
+}
+
+/// What came out of one run.
 struct FormatRun {
   bool ok = false;
   Error error;

@@ -1,4 +1,4 @@
-// The format that this was born for, and its CSV ancestors: DESIGN.md, "Spysocket".
+// The format that this was born for, and its CSV ancestors: etc/formats/spysocket*.yaml.
 #include <gmock/gmock.h>
 
 #include "tests/formatter/format_run.h"

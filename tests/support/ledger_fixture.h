@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/config_fixture.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/ledger/ledger.h"
 
 namespace caravel::watcher {
@@ -57,7 +58,7 @@ class LedgerTest : public testing::Test {
             .host = "loader"};
   }
   void Claim(const std::string& claim, const std::string& name, Time now = kNow) {
-    Ok(ledger().commit_claims({ClaimOf(claim, name)}, now));
+    Ok(ledger().extracts().commit_claims({ClaimOf(claim, name)}, now));
   }
   static FormattedExtract Yield(const std::string& sha256 = kSha) {
     return {.size = 101,
@@ -82,13 +83,13 @@ class LedgerTest : public testing::Test {
             .replaced = 5};
   }
   void Format(const std::string& claim, const std::string& sha256 = kSha) {
-    Ok(ledger().formatted(claim, Yield(sha256), kNow));
+    Ok(ledger().extracts().formatted(claim, Yield(sha256), kNow));
   }
   void Finish(const std::string& claim, Time now = kNow) {
-    Ok(ledger().finish_done(claim, Good(), "", now));
+    Ok(ledger().extracts().finish_done(claim, Good(), "", now));
   }
   Extract Of(const std::string& claim) {
-    const auto found = Ok(ledger().find_claim(claim));
+    const auto found = Ok(ledger().extracts().find_claim(claim));
     EXPECT_TRUE(found.has_value()) << claim;
     return found.value_or(Extract{});
   }

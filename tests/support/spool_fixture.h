@@ -16,6 +16,7 @@
 #include "tests/support/temp_dir.h"
 #include "uploader/store.h"
 #include "watcher/intake/intake.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/spool.h"
 

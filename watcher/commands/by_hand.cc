@@ -8,9 +8,12 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "watcher/commands/progress.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -121,12 +124,12 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
       row.mtime_ns = stamp->mtime_ns;
       row.store = feed.store;
       row.host = host_name();
-      if (auto committed = ledger->commit_claims({row}, now); !committed) {
+      if (auto committed = ledger->extracts().commit_claims({row}, now); !committed) {
         return report_error(committed.error());
       }
       if (!job.prepared) job.beside = manifest_beside(job.path);
       if (job.beside) {
-        auto added = ledger->add_manifest(feed.name, job.claim.name, *job.beside, now);
+        auto added = ledger->manifests().add(feed.name, job.claim.name, *job.beside, now);
         if (!added) return report_error(added.error());
       }
       result = Pipeline({settings.config, feed, settings.formats, *spool, *ledger, *store,
@@ -134,8 +137,8 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
                    .run(job);
       // Nobody takes it up again: what a person broke off is over.
       if (result.ending != Ending::done && result.ending != Ending::failed) {
-        (void)ledger->finish_failed(job.claim.id, "broken off: " + result.message, 0,
-                                    std::chrono::system_clock::now());
+        (void)ledger->extracts().finish_failed(job.claim.id, "broken off: " + result.message, 0,
+                                               std::chrono::system_clock::now());
       }
     } else {
       result.ending = Ending::gave_up;

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "watcher/commands/command_line.h"
+#include "watcher/commands/command.h"
 #include "watcher/commands/setup.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {

@@ -1,6 +1,7 @@
 // caravel capture
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -9,6 +10,7 @@
 
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
+#include "watcher/commands/with_service.h"
 #include "watcher/files/host_name.h"
 #include "watcher/service/capture.h"
 #include "watcher/service/watch.h"
@@ -18,9 +20,7 @@ namespace caravel::watcher {
 namespace {
 
 constexpr const char* kHelp =
-    R"(Usage: caravel capture [options] LOG…
-
-Follows logs of this host and loads their lines as they are written: tail, format and
+    R"(Follows logs of this host and loads their lines as they are written: tail, format and
 upload in one. LOG is a path or a quoted pattern. Runs until SIGTERM or Ctrl-C, and goes
 on where it was at the next start. May run beside `caravel watch`.
 
@@ -34,28 +34,7 @@ Options:
   --grace TIME         how long a rotated log must be still before the next is begun
   --host NAME          this host's name in what is stored (its host name)
   --config FILE        the configuration; else $CARAVEL_CONFIG, else
-                       /etc/caravel/caravel.yaml
-)";
-
-/// Takes `--name VALUE` or `--name=VALUE` out of the arguments.
-Result<std::optional<std::string>> take_value(std::vector<std::string>& arguments,
-                                              const std::string& name) {
-  std::optional<std::string> value;
-  for (auto place = arguments.begin(); place != arguments.end() && *place != "--";) {
-    if (place->starts_with(name + "=")) {
-      value = place->substr(name.size() + 1);
-      place = arguments.erase(place);
-    } else if (*place == name) {
-      place = arguments.erase(place);
-      if (place == arguments.end()) return fail(ErrorKind::usage, name + ": needs a value");
-      value = *place;
-      place = arguments.erase(place);
-    } else {
-      ++place;
-    }
-  }
-  return value;
-}
+                       /etc/caravel/caravel.yaml)";
 
 /// The agent's options, as caravel-tail reads them, with our defaults.
 Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
@@ -86,72 +65,82 @@ Result<> make_private_directory(const std::string& path) {
   return fail_with_errno("mkdir " + path, errno);
 }
 
-}  // namespace
+/// Half of --max-outbox is for what is cut, half for what is claimed: while a store is down for
+/// days, both fill up.
+void share_room(tail::AgentOptions& agent, Config& config) {
+  agent.max_outbox = std::max<std::uint64_t>(agent.max_outbox / 2, 1);
+  config.max_claims =
+      std::clamp<std::uint64_t>(agent.max_outbox / agent.max_bytes, 1, config.max_claims);
+}
 
-int run_capture(const CommandCall& call) {
-  std::vector<std::string> arguments = call.arguments;
-  const auto options_end = std::find(arguments.begin(), arguments.end(), "--");
-  if (std::find(arguments.begin(), options_end, "--help") != options_end ||
-      std::find(arguments.begin(), options_end, "-h") != options_end) {
-    fmt::print("{}", kHelp);
-    return kExitGood;
-  }
-  auto feed_name = take_value(arguments, "--feed");
-  if (!feed_name) return report_error(feed_name.error());
-  auto agent_wanted = agent_options(std::move(arguments));
-  if (!agent_wanted) return report_error(agent_wanted.error());
-  auto settings = load_settings(call, true);
-  if (!settings) return report_error(settings.error());
-  auto feed = choose_feed(settings->config, *feed_name);
-  if (!feed) return report_error(feed.error());
-  const std::string state = capture_state(settings->config, (*feed)->name);
-  start_logging(settings->config.log_level, false);
+/// Makes the directories in which this capture keeps its state and its spool.
+Result<> make_directories(const Config& config, const std::string& state,
+                          const std::string& shared_spool) {
+  // Opening the ledger makes the directory `state`, under which the agent's state lies.
+  CARAVEL_TRY(Ledger::open(config.ledger_path()));
+  CARAVEL_TRY(make_private_directory(std::filesystem::path(state).parent_path().string()));
+  CARAVEL_TRY(make_private_directory(shared_spool));
+  return make_private_directory(shared_spool + "/capture");
+}
 
-  Config config = capture_config(settings->config, **feed);
-  // One half for what is cut, one for what is claimed: a store may be down for days.
-  agent_wanted->max_outbox = std::max<std::uint64_t>(agent_wanted->max_outbox / 2, 1);
-  config.max_claims = std::clamp<std::uint64_t>(agent_wanted->max_outbox / agent_wanted->max_bytes,
-                                                1, config.max_claims);
-  // Before anything is cut: the ledger makes the state directory.
-  if (auto ledger = Ledger::open(config.ledger_path()); !ledger) {
-    return report_error(ledger.error());
-  }
-  for (const std::string& directory :
-       {std::filesystem::path(state).parent_path().string(), settings->config.spool,
-        settings->config.spool + "/capture"}) {
-    if (auto made = make_private_directory(directory); !made) return report_error(made.error());
-  }
-  auto spool = Spool::open(config.spool);
-  if (!spool) return report_error(spool.error());
-  auto lock = spool->lock("caravel capture", std::chrono::system_clock::now());
-  if (!lock) return report_error(lock.error());
-  if (!lock->lock) {
-    fmt::print(stderr, "caravel: feed {} is captured already by {}\n", (*feed)->name, lock->holder);
+void log_warning(const std::string& message) { spdlog::warn("{}", message); }
+
+/// One pass: cuts what is there, then loads what was cut.
+Result<int> capture_once(tail::Agent& agent, const Service& service) {
+  const bool good = tail_once(agent, service.stop, log_warning);
+  CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
+  return good ? exit_code_of(swept) : kExitFailed;
+}
+
+/// Follows the logs and loads until told to stop.
+Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& service) {
+  const Tailing tailing(std::move(agent), service.stop, log_warning);
+  const auto watched = watch(service);
+  // The watch may have ended because of an error: then nobody has told the agent to stop yet, and
+  // the end of `tailing` would wait for it for ever.
+  service.stop.request();
+  CARAVEL_TRY(watched);
+  return kExitGood;
+}
+
+Result<int> run_capture(const CommandCall& call) {
+  std::vector<std::string> arguments = call.arguments.operands;
+  CARAVEL_ASSIGN_OR_RETURN(const auto feed_name, take_value(arguments, "--feed", "needs a value"));
+  CARAVEL_ASSIGN_OR_RETURN(auto options, agent_options(std::move(arguments)));
+  CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
+  CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed, choose_feed(settings.config, feed_name));
+  start_logging(settings.config.log_level);
+
+  Config config = capture_config(settings.config, *feed);
+  share_room(options, config);
+  options.outbox = config.feeds.front().drop;
+  options.state = capture_state(settings.config, feed->name);
+  if (options.host.empty()) options.host = host_name();
+  CARAVEL_TRY(make_directories(config, options.state, settings.config.spool));
+  CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(config.spool));
+  CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
+                           spool.lock("caravel capture", std::chrono::system_clock::now()));
+  if (!attempt.lock) {
+    fmt::print(stderr, "caravel: feed {} is captured already by {}\n", feed->name, attempt.holder);
     return kExitFailed;
   }
 
-  tail::AgentOptions options = std::move(*agent_wanted);
-  options.outbox = config.feeds.front().drop;
-  options.state = state;
-  if (options.host.empty()) options.host = host_name();
   const bool once = options.once;
   tail::Disk disk;
-  auto agent = tail::Agent::open(std::move(options), disk);
-  if (!agent) return report_error(agent.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto agent, tail::Agent::open(std::move(options), disk));
+  const Service service{config, settings.formats, spool, call.stop, Origin::capture};
+  return once ? capture_once(*agent, service) : capture_on(std::move(agent), service);
+}
 
-  const Service service{config, settings->formats, *spool, call.stop, Origin::capture};
-  const auto say = [](const std::string& message) { spdlog::warn("{}", message); };
-  if (once) {
-    const bool good = tail_once(**agent, call.stop, say);
-    auto swept = sweep(service);
-    if (!swept) return report_error(swept.error());
-    if (!good || swept->failed > 0 || swept->gave_up > 0 || swept->faults > 0) return kExitFailed;
-    return swept->rejected > 0 ? kExitRejects : kExitGood;
-  }
-  const Tailing tailing(std::move(*agent), call.stop, say);
-  auto watched = watch(service);
-  call.stop.request();  // also if the watch ended for a reason of its own
-  return watched ? kExitGood : report_error(watched.error());
+}  // namespace
+
+Command capture_command() {
+  return {.name = "capture",
+          .about = "tail, format and upload a log of this host",
+          .usage = "[options] LOG…",
+          .help = kHelp,
+          .operands = Operands::unparsed,
+          .run = run_capture};
 }
 
 }  // namespace caravel::watcher

@@ -9,11 +9,11 @@
 #include <fmt/format.h>
 
 #include "uploader/store.h"
-#include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/directory.h"
 #include "watcher/files/file_system.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
 namespace {
@@ -43,7 +43,7 @@ std::filesystem::path nearest_existing(std::filesystem::path path) {
   return path;
 }
 
-/// `ours`: we make it if it is missing.
+/// `ours`: a directory that Caravel makes if it is missing; others must be there.
 void check_writable(const std::string& what, const std::string& path, Findings& findings,
                     bool ours = true) {
   const auto existing = nearest_existing(path);
@@ -67,14 +67,14 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
   if (!traits) return findings.bad(traits.error().message);
   if (!traits->events || traits->poll) {
     findings.note(
-        fmt::format("{}: {} tells little or nothing of new files: it is scanned every few "
-                    "seconds",
+        fmt::format("{}: {} reports few or none of its new files, so the directory is scanned "
+                    "every few seconds",
                     feed.drop, traits->name));
   }
   if (!traits->leases_tell) {
     findings.note(
-        fmt::format("{}: on {} nobody can say whether a file is open for writing: it counts "
-                    "as whole once it was still for {} s",
+        fmt::format("{}: {} cannot say whether a file is open for writing, so a file counts as "
+                    "whole once it was unchanged for {} s",
                     feed.drop, traits->name, feed.settle_without_lease.count() / 1000));
     return;
   }
@@ -85,38 +85,18 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
   if (!probe->own_files || !probe->others_files) {
     findings.note(
         fmt::format("{}: no read lease on {} ({}): such a file counts as whole once it was "
-                    "still for {} s. CAP_LEASE mends that",
+                    "unchanged for {} s. With CAP_LEASE, leases work",
                     feed.drop, probe->own_files ? "files of other users" : "files here",
                     probe->reason, feed.settle_without_lease.count() / 1000));
   }
 }
 
-}  // namespace
-
-int run_check(const CommandCall& call) {
-  CommandLine line("caravel check",
-                   "Validates the configuration and the formats, tries the stores, looks at the\n"
-                   "directories. Changes nothing. Exit code 2 if the configuration is wrong, 1 if\n"
-                   "something would not work.");
-  if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
-  if (line.help_wanted()) {
-    fmt::print("{}", line.help());
-    return kExitGood;
-  }
-  auto settings = load_settings(call, true);
-  if (!settings) return report_error(settings.error());
-  const Config& config = settings->config;
-  Findings findings;
-  findings.good(fmt::format("configuration {}: {} feeds, {} stores", config.file,
-                            config.feeds.size(), config.stores.size()));
-  if (config.feeds.empty()) findings.note("no feeds: nothing would be watched");
-  findings.good(fmt::format("formats: {}", fmt::join(settings->formats.names(), ", ")));
-  check_writable("spool", config.spool, findings);
-  check_writable("state", config.state, findings);
-  for (const FeedConfig& feed : config.feeds) check_drop(config, feed, findings);
+void check_stores(const Config& config, Findings& findings) {
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   for (const auto& store_config : config.stores) {
-    const auto fresh = ledger ? ledger->may_create(store_place(store_config)) : Result<bool>(true);
+    // Without a ledger nothing was ever stored: a missing database will be made then.
+    const auto fresh =
+        ledger ? ledger->stores().may_create(store_place(store_config)) : Result<bool>(true);
     auto answer = uploader::make_store(store_config)->check(fresh.value_or(true));
     if (answer) {
       findings.good(fmt::format("store {}: {}", store_config.name, *answer));
@@ -124,7 +104,33 @@ int run_check(const CommandCall& call) {
       findings.bad(fmt::format("store {}: {}", store_config.name, answer.error().message));
     }
   }
+}
+
+Result<int> run_check(const CommandCall& call) {
+  CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
+  const Config& config = settings.config;
+  Findings findings;
+  findings.good(fmt::format("configuration {}: {} feeds, {} stores", config.file,
+                            config.feeds.size(), config.stores.size()));
+  if (config.feeds.empty()) findings.note("no feed is configured: nothing would be watched");
+  findings.good(fmt::format("formats: {}", fmt::join(settings.formats.names(), ", ")));
+  check_writable("spool", config.spool, findings);
+  check_writable("state", config.state, findings);
+  for (const FeedConfig& feed : config.feeds) check_drop(config, feed, findings);
+  check_stores(config, findings);
   return findings.all_good() ? kExitGood : kExitFailed;
+}
+
+}  // namespace
+
+Command check_command() {
+  return {.name = "check",
+          .about = "validate the configuration, try the stores; change nothing",
+          .help =
+              "Validates the configuration and the formats, tries the stores, looks at the\n"
+              "directories. Changes nothing. Exit code 2 if the configuration is wrong, 1 if\n"
+              "something would not work.",
+          .run = run_check};
 }
 
 }  // namespace caravel::watcher

@@ -1,90 +1,76 @@
 #include "watcher/commands/command_line.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <boost/program_options.hpp>
 
-#include "base/yaml.h"
+#include "base/units.h"
 
 namespace caravel::watcher {
+namespace {
 
 namespace po = boost::program_options;
 
-CommandLine::CommandLine(std::string usage, std::string about)
-    : usage_(std::move(usage)), about_(std::move(about)) {
-  options_.add_options()("help,h", "this text");
+/// The command's options for Boost. --config is not among them: every command has it, and
+/// take_value() takes it out before the command is known.
+po::options_description describe(const Command& command) {
+  po::options_description options("Options");
+  options.add_options()("help,h", "this text");
+  for (const Option& option : command.options) {
+    if (option.takes_value) {
+      options.add_options()(option.name.c_str(), po::value<std::string>()->value_name("X"),
+                            option.help.c_str());
+    } else {
+      options.add_options()(option.name.c_str(), option.help.c_str());
+    }
+  }
+  return options;
 }
 
-CommandLine& CommandLine::flag(const char* name, const char* help) {
-  options_.add_options()(name, help);
-  return *this;
+tl::unexpected<Error> unknown_option(const po::options_description& options,
+                                     const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& option : options.options()) known.push_back("--" + option->long_name());
+  const std::string nearest = nearest_word(name, known);
+  return fail(ErrorKind::usage,
+              fmt::format("unknown option {}{}", name,
+                          nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
-CommandLine& CommandLine::value(const char* name, const char* help) {
-  options_.add_options()(name, po::value<std::string>()->value_name("X"), help);
-  return *this;
-}
-
-CommandLine& CommandLine::positional(bool many) {
-  takes_arguments_ = true;
-  takes_many_ = many;
-  return *this;
-}
-
-Result<> CommandLine::parse(const std::vector<std::string>& arguments) {
-  po::options_description all = options_;
-  all.add_options()("argument", po::value<std::vector<std::string>>());
-  po::positional_options_description positions;
-  positions.add("argument", -1);
-  try {
-    po::store(
-        po::command_line_parser(arguments)
-            .options(all)
-            .positional(positions)
-            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
-            .run(),
-        values_);
-    po::notify(values_);
-  } catch (const po::unknown_option& e) {
-    std::vector<std::string> known;
-    for (const auto& option : options_.options()) known.push_back("--" + option->long_name());
-    const std::string nearest = nearest_word(e.get_option_name(), known);
+Result<> expect_operands(Operands wanted, const std::vector<std::string>& operands) {
+  if (wanted == Operands::none && !operands.empty()) {
+    return fail(ErrorKind::usage, fmt::format("'{}': this command takes no files", operands[0]));
+  }
+  if (wanted == Operands::one && operands.size() > 1) {
     return fail(ErrorKind::usage,
-                fmt::format("unknown option {}{}", e.get_option_name(),
-                            nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
-  } catch (const po::error& e) {
-    return fail(ErrorKind::usage, e.what());
-  }
-  if (values_.count("argument") > 0) {
-    arguments_ = values_["argument"].as<std::vector<std::string>>();
-  }
-  if (help_wanted()) return {};
-  if (!takes_arguments_ && !arguments_.empty()) {
-    return fail(ErrorKind::usage, fmt::format("'{}': this command takes no files", arguments_[0]));
-  }
-  if (!takes_many_ && arguments_.size() > 1) {
-    return fail(ErrorKind::usage, fmt::format("'{}': one argument only", arguments_[1]));
+                fmt::format("'{}': this command takes one argument only", operands[1]));
   }
   return {};
 }
 
-std::string CommandLine::help() const {
-  std::ostringstream options;
-  options << options_;
-  return fmt::format(
-      "Usage: {}\n\n{}\n\n{}  --config X            the configuration; else "
-      "$CARAVEL_CONFIG, else\n                        /etc/caravel/caravel.yaml\n",
-      usage_, about_, options.str());
+/// The arguments of a command that has a parser of its own: only --help is ours.
+Arguments unparsed(const std::vector<std::string>& arguments) {
+  Arguments out;
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  for (const char* const help : {"--help", "-h"}) {
+    if (std::find(arguments.begin(), end, help) != end) out.options["help"] = "";
+  }
+  out.operands = arguments;
+  return out;
 }
 
-std::optional<std::string> CommandLine::get(const char* name) const {
-  if (!has(name)) return std::nullopt;
-  return values_[name].as<std::string>();
+}  // namespace
+
+std::optional<std::string> Arguments::get(std::string_view option) const {
+  const auto found = options.find(option);
+  if (found == options.end()) return std::nullopt;
+  return found->second;
 }
 
-Result<std::optional<std::chrono::year>> CommandLine::year() const {
+Result<std::optional<std::chrono::year>> Arguments::year() const {
   const auto text = get("year");
   if (!text) return std::nullopt;
   int year = 0;
@@ -96,9 +82,73 @@ Result<std::optional<std::chrono::year>> CommandLine::year() const {
   return std::chrono::year(year);
 }
 
-int report_error(const Error& error) {
-  fmt::print(stderr, "caravel: {}\n", error.message);
-  return error.kind == ErrorKind::usage ? kExitUsage : kExitFailed;
+Result<Arguments> parse_arguments(const Command& command,
+                                  const std::vector<std::string>& arguments) {
+  if (command.operands == Operands::unparsed) return unparsed(arguments);
+  const po::options_description options = describe(command);
+  // Boost wants an option for what is none; it is in no help and in no suggestion.
+  po::options_description all = options;
+  all.add_options()("operand", po::value<std::vector<std::string>>());
+  po::positional_options_description positions;
+  positions.add("operand", -1);
+  po::variables_map values;
+  try {
+    // An abbreviated option would change its meaning on the day that a longer one is added.
+    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(
+        po::command_line_parser(arguments).options(all).positional(positions).style(style).run(),
+        values);
+    po::notify(values);
+  } catch (const po::unknown_option& e) {
+    return unknown_option(options, e.get_option_name());
+  } catch (const po::error& e) {
+    return fail(ErrorKind::usage, e.what());
+  }
+  Arguments out;
+  for (const auto& [name, given] : values) {
+    if (name == "operand") {
+      out.operands = given.as<std::vector<std::string>>();
+    } else {
+      const auto* const text = boost::any_cast<std::string>(&given.value());
+      out.options[name] = text != nullptr ? *text : "";
+    }
+  }
+  if (!out.has("help")) CARAVEL_TRY(expect_operands(command.operands, out.operands));
+  return out;
+}
+
+std::string help_text(const Command& command) {
+  std::string out = fmt::format("Usage: caravel {}{}{}\n\n{}\n", command.name,
+                                command.usage.empty() ? "" : " ", command.usage, command.help);
+  if (command.operands == Operands::unparsed) return out;
+  std::ostringstream options;
+  options << describe(command);
+  return fmt::format(
+      "{}\n{}  --config X            the configuration; else $CARAVEL_CONFIG, else\n"
+      "                        /etc/caravel/caravel.yaml\n",
+      out, options.str());
+}
+
+Result<std::optional<std::string>> take_value(std::vector<std::string>& arguments,
+                                              const std::string& name,
+                                              std::string_view if_missing) {
+  std::optional<std::string> value;
+  for (auto place = arguments.begin(); place != arguments.end() && *place != "--";) {
+    if (place->starts_with(name + "=")) {
+      value = place->substr(name.size() + 1);
+      place = arguments.erase(place);
+    } else if (*place == name) {
+      place = arguments.erase(place);
+      if (place == arguments.end()) {
+        return fail(ErrorKind::usage, fmt::format("{}: {}", name, if_missing));
+      }
+      value = *place;
+      place = arguments.erase(place);
+    } else {
+      ++place;
+    }
+  }
+  return value;
 }
 
 }  // namespace caravel::watcher

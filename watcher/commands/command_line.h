@@ -12,7 +12,7 @@
 
 namespace caravel::watcher {
 
-/// Exit codes (DESIGN.md, "Commands that users meet").
+/// Exit codes of the commands. Scripts and units depend on them, and so do the README's examples.
 inline constexpr int kExitGood = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;

@@ -5,12 +5,11 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/commands/by_hand.h"
-#include "watcher/commands/command_line.h"
+#include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
 
@@ -18,6 +17,38 @@ namespace caravel::watcher {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Whether a name in a directory is one of the feed's extracts.
+bool is_extract_name(const std::string& name, const FeedConfig& feed) {
+  // The archive calls the second file of a name NAME~<8 hex>.
+  const std::string own = name.substr(0, name.rfind('~'));
+  return judge_name(name, feed.match).kind == NameKind::candidate ||
+         (!own.empty() && judge_name(own, feed.match).kind == NameKind::candidate);
+}
+
+/// The extracts of the feed in a directory and below it, by path. No symbolic link is followed: it
+/// could lead out of the directory, or round in a circle.
+Result<std::vector<std::string>> find_in_directory(const std::string& directory,
+                                                   const FeedConfig& feed) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(
+           directory, fs::directory_options::skip_permission_denied, error);
+       entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (error) break;
+    if (!entry->is_regular_file(error) || entry->is_symlink(error)) continue;
+    if (is_extract_name(entry->path().filename().string(), feed)) {
+      files.push_back(entry->path().string());
+    }
+  }
+  if (error) return fail(ErrorKind::usage, fmt::format("{}: {}", directory, error.message()));
+  if (files.empty()) {
+    fmt::print(stderr, "caravel: warning: {}: holds no file that matches '{}'\n", directory,
+               feed.match);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 /// The files that the arguments mean: a file as it is, a directory with all below it that the
 /// feed's pattern takes.
@@ -34,36 +65,17 @@ Result<std::vector<std::string>> find_files(const std::vector<std::string>& argu
     }
     if (fs::is_regular_file(status)) {
       files.push_back(argument);
-      continue;
-    }
-    if (!fs::is_directory(status)) {
+    } else if (fs::is_directory(status)) {
+      CARAVEL_ASSIGN_OR_RETURN(const auto found, find_in_directory(argument, feed));
+      files.insert(files.end(), found.begin(), found.end());
+    } else {
       return fail(ErrorKind::usage, fmt::format("{}: is neither a file nor a directory", argument));
     }
-    const std::size_t before = files.size();
-    for (auto entry = fs::recursive_directory_iterator(
-             argument, fs::directory_options::skip_permission_denied, error);
-         entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-      if (error) break;
-      const std::string name = entry->path().filename().string();
-      // An archive's second file of a name is NAME~<8 hex>.
-      const std::string own = name.substr(0, name.rfind('~'));
-      if (!entry->is_regular_file(error) || entry->is_symlink(error)) continue;
-      if (judge_name(name, feed.match).kind == NameKind::candidate ||
-          (!own.empty() && judge_name(own, feed.match).kind == NameKind::candidate)) {
-        files.push_back(entry->path().string());
-      }
-    }
-    if (error) return fail(ErrorKind::usage, fmt::format("{}: {}", argument, error.message()));
-    if (files.size() == before) {
-      fmt::print(stderr, "caravel: warning: {}: holds no file that matches '{}'\n", argument,
-                 feed.match);
-    }
-    std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
   }
   return files;
 }
 
-/// Formats without storing: what would come of it.
+/// Formats the file and stores nothing; returns what a load would return.
 PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger* ledger,
                        const StopSignal& stop, Progress& progress) {
   PipelineResult result;
@@ -103,82 +115,93 @@ PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger
   return result;
 }
 
-}  // namespace
-
-int run_process(const CommandCall& call) {
-  CommandLine line(
-      "caravel process [options] FILE|DIR…",
-      "Loads old extracts from any place, in any of the formats, .gz and .zst too. The\n"
-      "files stay as they are. Rows that are stored already are not stored again.");
-  line.positional(true)
-      .value("feed", "the feed that they belong to; not needed if there is only one")
-      .value("format", "their format, instead of the feed's")
-      .value("year", "the year of dates that have none")
-      .flag("dry-run", "only say what would come of them")
-      .flag("reprocess", "replace stored rows that come out different now")
-      .flag("delete-stale",
-            "with --reprocess: then remove rows that no longer come out (not those that another "
-            "extract may have brought: they are listed)");
-  if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
-  if (line.help_wanted()) {
-    fmt::print("{}", line.help());
-    return kExitGood;
-  }
-  const bool dry = line.has("dry-run");
-  if (line.arguments().empty()) {
-    return report_error({ErrorKind::usage, "process: names no file; see --help", {}});
-  }
-  if (line.has("delete-stale") && !line.has("reprocess")) {
-    return report_error({ErrorKind::usage, "--delete-stale goes with --reprocess", {}});
-  }
-  auto settings = load_settings(call, !dry);
-  if (!settings) return report_error(settings.error());
-  auto feed = choose_feed(settings->config, line.get("feed"));
-  if (!feed) return report_error(feed.error());
+/// What a person says over what the feed says.
+Result<ByHand> by_hand_of(const Arguments& arguments, const formatter::FormatSet& formats) {
   ByHand by_hand;
-  auto year = line.year();
-  if (!year) return report_error(year.error());
-  by_hand.year = *year;
-  if (const auto format = line.get("format"); format && *format != "auto") {
-    by_hand.format = settings->formats.find(*format);
+  CARAVEL_ASSIGN_OR_RETURN(by_hand.year, arguments.year());
+  if (const auto format = arguments.get("format"); format && *format != "auto") {
+    by_hand.format = formats.find(*format);
     if (by_hand.format == nullptr) {
-      return report_error({ErrorKind::usage, settings->formats.unknown_name_message(*format), {}});
+      return fail(ErrorKind::usage, formats.unknown_name_message(*format));
     }
   }
-  auto files = find_files(line.arguments(), **feed);
-  if (!files) return report_error(files.error());
+  return by_hand;
+}
 
-  if (dry) {
-    auto ledger = Ledger::open(settings->config.ledger_path(), Ledger::Mode::read_only);
-    Totals totals;
-    for (const std::string& file : *files) {
-      if (call.stop.requested()) return kExitFailed;
-      const std::string name = fs::path(file).filename().string();
-      Progress progress(printable(name));
-      FormatOrder order{settings->config, **feed, settings->formats, by_hand, name};
-      if (auto manifest = manifest_beside(file);
-          manifest && (*feed)->manifest != ManifestRule::ignore) {
-        order.manifests.push_back(std::move(*manifest));
-      }
-      const PipelineResult result =
-          dry_run(file, order, ledger ? &*ledger : nullptr, call.stop, progress);
-      if (result.ending == Ending::done) {
-        progress.say(fmt::format("{}: would load {} rows of {} lines; {} dropped, {} rejected ({})",
-                                 printable(name), result.counts.rows, result.counts.lines,
-                                 result.counts.dropped, result.counts.rejected, result.format));
-      } else {
-        progress.say(fmt::format("{}: {}", printable(name), result.message));
-      }
-      totals.add(result);
+/// Prints what would come of each file; returns the exit code.
+int dry_run_all(const CommandCall& call, const Settings& settings, const FeedConfig& feed,
+                const std::vector<std::string>& files, const ByHand& by_hand) {
+  // The ledger may know which year an extract of the same content had; without one, mtimes decide.
+  auto ledger = Ledger::open(settings.config.ledger_path(), Ledger::Mode::read_only);
+  Totals totals;
+  for (const std::string& file : files) {
+    if (call.stop.requested()) return kExitFailed;
+    const std::string name = fs::path(file).filename().string();
+    Progress progress(printable(name));
+    FormatOrder order{settings.config, feed, settings.formats, by_hand, name};
+    if (auto manifest = manifest_beside(file); manifest && feed.manifest != ManifestRule::ignore) {
+      order.manifests.push_back(std::move(*manifest));
     }
-    return totals.exit_code();
+    const PipelineResult result =
+        dry_run(file, order, ledger ? &*ledger : nullptr, call.stop, progress);
+    if (result.ending == Ending::done) {
+      progress.say(fmt::format("{}: would load {} rows of {} lines; {} dropped, {} rejected ({})",
+                               printable(name), result.counts.rows, result.counts.lines,
+                               result.counts.dropped, result.counts.rejected, result.format));
+    } else {
+      progress.say(fmt::format("{}: {}", printable(name), result.message));
+    }
+    totals.add(result);
   }
-  return load_by_hand(call, *settings, **feed, *files, [&](const std::string&, ExtractJob& job) {
+  return totals.exit_code();
+}
+
+Result<int> run_process(const CommandCall& call) {
+  const Arguments& arguments = call.arguments;
+  if (arguments.operands.empty()) {
+    return fail(ErrorKind::usage, "process: names no file; see --help");
+  }
+  if (arguments.has("delete-stale") && !arguments.has("reprocess")) {
+    return fail(ErrorKind::usage, "--delete-stale goes with --reprocess");
+  }
+  const bool dry = arguments.has("dry-run");
+  CARAVEL_ASSIGN_OR_RETURN(const Settings settings,
+                           load_settings(call, dry ? Secrets::leave : Secrets::read));
+  CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed,
+                           choose_feed(settings.config, arguments.get("feed")));
+  CARAVEL_ASSIGN_OR_RETURN(const ByHand by_hand, by_hand_of(arguments, settings.formats));
+  CARAVEL_ASSIGN_OR_RETURN(const auto files, find_files(arguments.operands, *feed));
+  if (dry) return dry_run_all(call, settings, *feed, files, by_hand);
+  return load_by_hand(call, settings, *feed, files, [&](const std::string&, ExtractJob& job) {
     job.origin = Origin::process;
     job.by_hand = by_hand;
-    job.reprocess = line.has("reprocess");
-    job.delete_stale = line.has("delete-stale");
+    job.reprocess = arguments.has("reprocess");
+    job.delete_stale = arguments.has("delete-stale");
   });
+}
+
+}  // namespace
+
+Command process_command() {
+  return {
+      .name = "process",
+      .about = "load old extracts by hand, from any place",
+      .usage = "[options] FILE|DIR…",
+      .help =
+          "Loads old extracts from any place, in any of the formats, .gz and .zst too. The\n"
+          "files stay as they are. Rows that are stored already are not stored again.",
+      .options =
+          {value("feed", "the feed that they belong to; not needed if there is only one"),
+           value("format", "their format, instead of the feed's"),
+           value("year", "the year of dates that have none"),
+           flag("dry-run", "only say what would come of them"),
+           flag("reprocess", "replace stored rows that come out different now"),
+           flag(
+               "delete-stale",
+               "with --reprocess: then remove rows that no longer come out (not those that another "
+               "extract may have brought: they are listed)")},
+      .operands = Operands::many,
+      .run = run_process};
 }
 
 }  // namespace caravel::watcher

@@ -1,104 +1,84 @@
-// The program: which command, and what all of them have in common.
+// The program: which command is meant, and what all commands have in common.
 #include <algorithm>
-#include <array>
 #include <cstdio>
 
 #include <fmt/format.h>
 
-#include "base/yaml.h"
+#include "base/units.h"
 #include "watcher/commands/command_line.h"
 
 namespace caravel::watcher {
 namespace {
 
-struct Command {
-  const char* name;
-  const char* about;
-  int (*run)(const CommandCall&);
-};
-
-constexpr std::array kCommands = {
-    Command{"watch", "run until told to stop; load each new extract at once", run_watch},
-    Command{"sweep", "one pass over the drop directories, then exit (cron)", run_sweep},
-    Command{"process", "load old extracts by hand, from any place", run_process},
-    Command{"capture", "tail, format and upload a log of this host", run_capture},
-    Command{"format", "a filter: extract in, CSV out", run_format},
-    Command{"upload", "load CSV files", run_upload},
-    Command{"mapping", "store a table of vehicles, routes or stops", run_mapping},
-    Command{"status", "feeds, states, counts, lag, what fails and why", run_status},
-    Command{"explain", "where a file or a document came from, where it is, why", run_explain},
-    Command{"check", "validate the configuration, try the stores; change nothing", run_check},
-};
-
-void print_help(std::FILE* to) {
-  fmt::print(to,
-             "Usage: caravel COMMAND [options]\n\n"
-             "Gets the lines of growing logs into a database: none lost, none twice.\n\n"
-             "Commands:\n");
-  for (const Command& command : kCommands) {
-    fmt::print(to, "  {:<9} {}\n", command.name, command.about);
+std::string program_help(const std::vector<Command>& commands) {
+  std::string out =
+      "Usage: caravel COMMAND [options]\n\n"
+      "Gets the lines of growing logs into a database: none lost, none twice.\n\n"
+      "Commands:\n";
+  for (const Command& command : commands) {
+    out += fmt::format("  {:<9} {}\n", command.name, command.about);
   }
-  fmt::print(to,
-             "\n"
-             "  --config FILE   the configuration; else $CARAVEL_CONFIG, else\n"
-             "                  /etc/caravel/caravel.yaml\n"
-             "  --version       print the version\n\n"
-             "`caravel COMMAND --help` says more. Exit codes: 0 all well, 1 something failed,\n"
-             "2 usage or configuration, 3 done, but with rejects.\n");
+  return out +
+         "\n"
+         "  --config FILE   the configuration; else $CARAVEL_CONFIG, else\n"
+         "                  /etc/caravel/caravel.yaml\n"
+         "  --version       print the version\n\n"
+         "`caravel COMMAND --help` says more. Exit codes: 0 all well, 1 something failed,\n"
+         "2 usage or configuration, 3 done, but with rejects.\n";
 }
 
-/// Takes --config FILE out of the arguments; it may stand before or behind the command.
-Result<std::optional<std::string>> take_config(std::vector<std::string>& arguments) {
-  std::optional<std::string> config;
-  for (auto place = arguments.begin(); place != arguments.end() && *place != "--";) {
-    if (place->starts_with("--config=")) {
-      config = place->substr(std::string_view("--config=").size());
-      place = arguments.erase(place);
-    } else if (*place == "--config") {
-      place = arguments.erase(place);
-      if (place == arguments.end()) return fail(ErrorKind::usage, "--config: names no file");
-      config = *place;
-      place = arguments.erase(place);
-    } else {
-      ++place;
-    }
-  }
-  return config;
+Result<const Command*> find_command(const std::vector<Command>& commands, const std::string& name) {
+  const auto found = std::find_if(commands.begin(), commands.end(),
+                                  [&](const Command& command) { return command.name == name; });
+  if (found != commands.end()) return &*found;
+  std::vector<std::string> names;
+  for (const Command& command : commands) names.push_back(command.name);
+  const std::string nearest = nearest_word(name, names);
+  return fail(ErrorKind::usage,
+              fmt::format("unknown command '{}'{}; `caravel --help` lists them", name,
+                          nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
 }
 
-}  // namespace
-
-int run_program(std::vector<std::string> arguments, StopSignal& stop) {
-  auto config = take_config(arguments);
-  if (!config) return report_error(config.error());
+Result<int> run(const std::vector<Command>& commands, std::vector<std::string> arguments,
+                StopSignal& stop) {
+  // --config may stand before the command too, so it is taken out before the command is looked for.
+  CARAVEL_ASSIGN_OR_RETURN(auto config, take_value(arguments, "--config", "names no file"));
   if (arguments.empty()) {
-    print_help(stderr);
+    fmt::print(stderr, "{}", program_help(commands));
     return kExitUsage;
   }
   const std::string name = arguments.front();
   arguments.erase(arguments.begin());
   if (name == "--help" || name == "-h" || name == "help") {
-    print_help(stdout);
+    fmt::print("{}", program_help(commands));
     return kExitGood;
   }
   if (name == "--version") {
     fmt::print("caravel {}\n", CARAVEL_VERSION);
     return kExitGood;
   }
-  const auto command = std::find_if(kCommands.begin(), kCommands.end(),
-                                    [&](const Command& c) { return name == c.name; });
-  if (command == kCommands.end()) {
-    std::vector<std::string> names;
-    for (const Command& c : kCommands) names.emplace_back(c.name);
-    const std::string nearest = nearest_word(name, names);
-    return report_error(
-        {ErrorKind::usage,
-         fmt::format(
-             "unknown command '{}'{}; `caravel --help` lists them", name,
-             nearest.empty() ? std::string() : fmt::format("; did you mean '{}'?", nearest)),
-         {}});
+  CARAVEL_ASSIGN_OR_RETURN(const Command* const command, find_command(commands, name));
+  CARAVEL_ASSIGN_OR_RETURN(auto parsed, parse_arguments(*command, arguments));
+  if (parsed.has("help")) {
+    fmt::print("{}", help_text(*command));
+    return kExitGood;
   }
-  return command->run({std::move(arguments), std::move(*config), stop});
+  return command->run({std::move(parsed), std::move(config), stop});
+}
+
+}  // namespace
+
+int run_program(const std::vector<Command>& commands, std::vector<std::string> arguments,
+                StopSignal& stop) {
+  const auto code = run(commands, std::move(arguments), stop);
+  return code ? *code : report_error(code.error());
+}
+
+int report_error(const Error& error) {
+  // 2 tells a supervisor that another start would not help (RestartPreventExitStatus in
+  // etc/systemd/caravel.service).
+  fmt::print(stderr, "caravel: {}\n", error.message);
+  return error.kind == ErrorKind::usage ? kExitUsage : kExitFailed;
 }
 
 }  // namespace caravel::watcher

@@ -1,7 +1,5 @@
 #include "watcher/commands/setup.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,29 +19,8 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-}  // namespace
-
-std::string shipped_formats() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const auto beside = program.parent_path().parent_path() / "share/caravel/formats";
-    if (std::filesystem::is_directory(beside, error)) return beside.string();
-  }
-  return CARAVEL_SOURCE_FORMATS;
-}
-
-Result<Settings> load_settings(const CommandCall& call, bool secrets) {
-  // Sockets and pipes that the other side closed are errors of calls, not the end of the program.
-  std::signal(SIGPIPE, SIG_IGN);
-  const std::string file = find_config(call.config, std::getenv("CARAVEL_CONFIG"));
-  ConfigOptions options;
-  options.secrets = secrets;
-  options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
-  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
-  std::vector<std::string> folders = config.formats;
-  folders.insert(folders.begin(), shipped_formats());
-  CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));
+/// What the configuration alone cannot know: which formats and time zones there are.
+Result<> check_feeds(const Config& config, const formatter::FormatSet& formats) {
   for (const FeedConfig& feed : config.feeds) {
     if (feed.format != "auto" && formats.find(feed.format) == nullptr) {
       return fail(ErrorKind::usage, fmt::format("{}: {}", feed.format_place,
@@ -55,58 +32,51 @@ Result<Settings> load_settings(const CommandCall& call, bool secrets) {
                   fmt::format("{}: {}", feed.timezone_place, known.error().message));
     }
   }
+  return {};
+}
+
+}  // namespace
+
+std::string shipped_formats() {
+  std::error_code error;
+  // argv[0] would be whatever the caller chose, and may be relative to a directory that is gone.
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const auto beside = program.parent_path().parent_path() / "share/caravel/formats";
+    if (std::filesystem::is_directory(beside, error)) return beside.string();
+  }
+  return CARAVEL_SOURCE_FORMATS;
+}
+
+Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
+  // Writing to a socket or a pipe that the other side has closed is then an error of that call
+  // (EPIPE), not the end of the program.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::string file = find_config(call.config, std::getenv("CARAVEL_CONFIG"));
+  ConfigOptions options;
+  options.secrets = secrets == Secrets::read;
+  options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
+  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+  std::vector<std::string> folders = config.formats;
+  folders.insert(folders.begin(), shipped_formats());
+  CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));
+  CARAVEL_TRY(check_feeds(config, formats));
   for (const std::string& warning : config.warnings) {
     fmt::print(stderr, "caravel: warning: {}\n", warning);
   }
   return Settings{std::move(config), std::move(formats)};
 }
 
-void start_logging(const std::string& level, bool for_people) {
+void start_logging(const std::string& level) {
   auto logger = spdlog::stderr_color_mt("caravel");
   logger->set_level(spdlog::level::from_str(level));
-  // journald stamps the lines itself (sd-daemon(3) sets JOURNAL_STREAM).
-  const bool stamped = !for_people && environment("JOURNAL_STREAM").empty();
-  logger->set_pattern(for_people ? "caravel: %v"
-                      : stamped  ? "%Y-%m-%dT%H:%M:%S.%eZ %l: %v"
-                                 : "%l: %v",
+  // journald stamps the lines itself; it sets JOURNAL_STREAM (systemd.exec(5)).
+  const bool stamped = environment("JOURNAL_STREAM").empty();
+  logger->set_pattern(stamped ? "%Y-%m-%dT%H:%M:%S.%eZ %l: %v" : "%l: %v",
                       spdlog::pattern_time_type::utc);
+  // A line in a buffer would be lost if the process is killed, and it may be the one that says why.
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(logger);
-}
-
-Progress::Progress(std::string what)
-    : what_(std::move(what)),
-      terminal_(::isatty(STDERR_FILENO) == 1),
-      began_(std::chrono::steady_clock::now()) {}
-
-Progress::~Progress() { clear(); }
-
-void Progress::show(std::string_view stage, std::uint64_t done, std::uint64_t of,
-                    std::string_view unit) {
-  if (!terminal_) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (now - began_ < std::chrono::seconds(1) || now - drawn_ < std::chrono::milliseconds(100)) {
-    return;
-  }
-  drawn_ = now;
-  shown_ = true;
-  constexpr std::uint64_t kWidth = 30;
-  const std::uint64_t filled = of > 0 ? std::min(kWidth, done * kWidth / of) : 0;
-  fmt::print(stderr, "\r\033[K{} {} [{:#<{}}{:.<{}}] {}/{} {}", what_, stage, "", filled, "",
-             kWidth - filled, done, of, unit);
-  std::fflush(stderr);
-}
-
-void Progress::say(const std::string& text) {
-  clear();
-  fmt::print(stderr, "caravel: {}\n", text);
-}
-
-void Progress::clear() {
-  if (std::exchange(shown_, false)) {
-    fmt::print(stderr, "\r\033[K");
-    std::fflush(stderr);
-  }
 }
 
 }  // namespace caravel::watcher

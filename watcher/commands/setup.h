@@ -1,16 +1,12 @@
-// What most commands begin with: configuration, formats, spool, log.
+// What most commands begin with: the configuration with its formats, and the log.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "formatter/formats/format.h"
-#include "watcher/commands/command_line.h"
+#include "watcher/commands/command.h"
 #include "watcher/config/config.h"
-#include "watcher/service/worker.h"
-#include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
 
@@ -18,36 +14,19 @@ namespace caravel::watcher {
 /// built in.
 [[nodiscard]] std::string shipped_formats();
 
+/// Whether the command opens a store. One that does not is of use to people who may not read the
+/// passwords.
+enum class Secrets { read, leave };
+
 /// Configuration and formats, checked against each other: every feed's format exists, every time
-/// zone is known. Warnings are said on stderr. Errors: kind usage.
+/// zone is known. Warnings are printed on stderr. Errors: kind usage.
 struct Settings {
   Config config;
   formatter::FormatSet formats;
 };
-[[nodiscard]] Result<Settings> load_settings(const CommandCall& call, bool secrets);
+[[nodiscard]] Result<Settings> load_settings(const CommandCall& call, Secrets secrets);
 
-/// Messages go to stderr: plain for people, with time stamps where they are logged to a file.
-void start_logging(const std::string& level, bool for_people);
-
-/// A progress line on stderr, if that is a terminal and things take more than a second.
-class Progress {
- public:
-  explicit Progress(std::string what);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void show(std::string_view stage, std::uint64_t done, std::uint64_t of, std::string_view unit);
-  /// A line that stays; the progress line comes back below it.
-  void say(const std::string& text);
-  void clear();
-
- private:
-  std::string what_;
-  bool terminal_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point began_;
-  std::chrono::steady_clock::time_point drawn_;
-};
+/// From now on the log goes to stderr, with time stamps unless journald writes them.
+void start_logging(const std::string& level);
 
 }  // namespace caravel::watcher

@@ -5,26 +5,17 @@
 
 #include <fmt/format.h>
 
-#include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
-#include "watcher/report/report.h"
+#include "watcher/ledger/ledger.h"
+#include "watcher/report/status.h"
 #include "watcher/service/capture.h"
+#include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
+namespace {
 
-int run_status(const CommandCall& call) {
-  CommandLine line(
-      "caravel status [--json]",
-      "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing.");
-  line.flag("json", "one JSON object on stdout");
-  if (auto parsed = line.parse(call.arguments); !parsed) return report_error(parsed.error());
-  if (line.help_wanted()) {
-    fmt::print("{}", line.help());
-    return kExitGood;
-  }
-  auto settings = load_settings(call, false);
-  if (!settings) return report_error(settings.error());
-  const Config& config = settings->config;
+/// What the configuration and the directories say; the ledger knows the rest.
+StatusQuestion question_of(const Config& config) {
   StatusQuestion question;
   question.limits = config.feeds;
   for (const FeedConfig& feed : config.feeds) question.feeds.push_back(feed.name);
@@ -37,16 +28,37 @@ int run_status(const CommandCall& call) {
     if (!holder.empty()) question.captures.emplace_back(feed.name, holder);
   }
   question.refused_manifests = refused_manifests(config.spool, question.most);
+  return question;
+}
+
+Result<Ledger> open_ledger(const std::string& path) {
+  // Before the first start there is no ledger: nothing was seen yet, which is no fault. Only a
+  // missing file says so; one that may not be read is a fault that people must hear of.
+  const bool missing = ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
+  return missing ? Ledger::open(std::string(Ledger::kInMemory))
+                 : Ledger::open(path, Ledger::Mode::read_only);
+}
+
+Result<int> run_status(const CommandCall& call) {
+  CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::leave));
+  const StatusQuestion question = question_of(settings.config);
   const auto now = std::chrono::system_clock::now();
-  // Before the first start there is no ledger: nothing was seen yet.
-  const bool fresh = ::access(config.ledger_path().c_str(), F_OK) != 0 && errno == ENOENT;
-  auto ledger = fresh ? Ledger::open(std::string(Ledger::kInMemory))
-                      : Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
-  if (!ledger) return report_error(ledger.error());
-  auto report = build_status(*ledger, question, now);
-  if (!report) return report_error(report.error());
-  fmt::print("{}", line.has("json") ? status_json(*report) + "\n" : status_text(*report));
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger(settings.config.ledger_path()));
+  CARAVEL_ASSIGN_OR_RETURN(const StatusReport report, build_status(ledger, question, now));
+  fmt::print("{}", call.arguments.has("json") ? status_json(report) + "\n" : status_text(report));
   return kExitGood;
+}
+
+}  // namespace
+
+Command status_command() {
+  return {
+      .name = "status",
+      .about = "feeds, states, counts, lag, what fails and why",
+      .usage = "[--json]",
+      .help = "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing.",
+      .options = {flag("json", "one JSON object on stdout")},
+      .run = run_status};
 }
 
 }  // namespace caravel::watcher

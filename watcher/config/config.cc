@@ -7,14 +7,10 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "watcher/config/config_sections.h"
+#include "watcher/config/sections.h"
 
 namespace caravel::watcher {
 namespace {
-
-const std::vector<std::string> kTopKeys = {"spool",    "state",        "formats",  "log_level",
-                                           "min_free", "max_unpacked", "max_line", "max_claims",
-                                           "stores",   "feeds"};
 
 /// Folders with format files: those that are named must exist; `formats` beside the file is taken
 /// if it is there.
@@ -35,19 +31,17 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
   return {};
 }
 
-Result<Config> read_config(const YamlNode& root, const std::string& path,
-                           const ConfigOptions& options) {
-  const std::string base =
-      std::filesystem::absolute(path).lexically_normal().parent_path().string();
-  Config config;
-  config.file = path;
-  if (!root.exists()) {
-    return fail(ErrorKind::usage,
-                fmt::format("{}: empty; the least that works is: feeds: {{NAME: {{}}}}", path));
-  }
-  CARAVEL_TRY(root.expect_keys(kTopKeys));
+/// What has a file of its own here to read it.
+struct Sections {
+  YamlNode formats;
+  YamlNode stores;
+  YamlNode feeds;
+};
+
+/// Every key at the top of the file. A new key gets a line here; its default stands in Config, its
+/// explanation in etc/caravel.yaml.
+Sections read_keys(SectionReader& reader, const std::string& base, Config& config) {
   constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int64_t>::max();
-  SectionReader reader(root);
   reader.path("spool", config.spool, base);
   reader.path("state", config.state, base);
   reader.choice<std::string>("log_level", config.log_level,
@@ -60,10 +54,26 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
   reader.size("max_unpacked", config.max_unpacked, 1, kMostBytes);
   reader.size("max_line", config.max_line, 256, 1ULL << 30);
   reader.count("max_claims", config.max_claims, 1, 100'000);
-  CARAVEL_TRY(reader.result());
-  CARAVEL_TRY(read_formats(root["formats"], base, config));
-  CARAVEL_TRY(read_stores(root["stores"], base, options, config));
-  CARAVEL_TRY(read_feeds(root["feeds"], config));
+  return {reader.node("formats"), reader.node("stores"), reader.node("feeds")};
+}
+
+Result<Config> read_config(const YamlNode& root, const std::string& path,
+                           const ConfigOptions& options) {
+  const std::string base =
+      std::filesystem::absolute(path).lexically_normal().parent_path().string();
+  if (!root.exists()) {
+    return fail(ErrorKind::usage,
+                fmt::format("{}: empty; the least that works is: feeds: {{NAME: {{}}}}", path));
+  }
+  Config config;
+  config.file = path;
+  SectionReader reader(root);
+  const Sections sections = read_keys(reader, base, config);
+  CARAVEL_TRY(reader.finish());
+  CARAVEL_TRY(read_formats(sections.formats, base, config));
+  // A feed names its store, so the stores come first, wherever they stand in the file.
+  CARAVEL_TRY(read_stores(sections.stores, base, options, config));
+  CARAVEL_TRY(read_feeds(sections.feeds, config));
   return config;
 }
 
@@ -80,13 +90,8 @@ Result<const Named*> choose(const std::vector<Named>& things, const std::string&
                             std::string_view what, const std::optional<std::string>& name) {
   if (name) {
     if (const Named* found = find_named(things, *name)) return found;
-    std::vector<std::string> candidates;
-    for (const Named& thing : things) candidates.push_back(thing.name);
-    const std::string nearest = nearest_word(*name, candidates);
-    return fail(ErrorKind::usage,
-                fmt::format("--{} {}: {} has no such {}{}", what, *name, file, what,
-                            nearest.empty() ? "; there is: " + names_of(things)
-                                            : fmt::format("; did you mean '{}'?", nearest)));
+    return fail(ErrorKind::usage, fmt::format("--{} {}: {} has no such {}; {}", what, *name, file,
+                                              what, nearest_or_all(*name, things)));
   }
   if (things.size() == 1) return &things.front();
   return fail(ErrorKind::usage,
@@ -158,7 +163,10 @@ std::string store_place(const uploader::StoreConfig& store) {
 }
 
 std::vector<KnownKeys> known_config_keys() {
-  return {{"", kTopKeys}, {"stores", kStoreKeys}, {"feeds", kFeedKeys}};
+  Config unused;
+  return {{"", keys_of([&](SectionReader& reader) { (void)read_keys(reader, "/", unused); })},
+          {"stores", kStoreKeys},
+          {"feeds", feed_keys()}};
 }
 
 }  // namespace caravel::watcher

@@ -20,6 +20,7 @@ struct MaxRejects {
 
   std::optional<unsigned> percent = 50;  // of the extract's lines; if empty, `count` holds
   std::uint64_t count = 0;
+  bool operator==(const MaxRejects&) const = default;
 
   /// The most rejects that an extract of `lines` lines may have and still be stored.
   [[nodiscard]] std::uint64_t allowed(std::uint64_t lines) const;
@@ -37,9 +38,10 @@ struct FeedConfig {
   std::string store;     // a name in Config::stores
   std::string timezone;  // IANA name; "" = rows carry no UTC time
   Notice notice = Notice::automatic;
-  /// How long size and mtime must be still, for a file that a scan found.
+  /// How long a file that a scan found must keep its size and mtime before it counts as whole.
   std::chrono::milliseconds settle{2'000};
-  /// The same where no read lease can be taken. The key `settle` sets both.
+  /// The same where no read lease can be taken (fcntl(2), F_SETLEASE), so that nobody can say
+  /// whether a sender still has the file open. The key `settle` sets both.
   std::chrono::milliseconds settle_without_lease{60'000};
   bool attach_csv = false;
   bool accept_unterminated = false;
@@ -47,16 +49,19 @@ struct FeedConfig {
   ManifestRule manifest = ManifestRule::optional;
   std::chrono::milliseconds manifest_wait{600'000};
   std::optional<std::chrono::milliseconds> expect_every;  // empty = silence is not reported
-  /// A source that sent nothing for so long is not expected any more. Longer than expect_every.
+  /// A source that sent nothing for longer than this is not expected any more. The value is larger
+  /// than expect_every.
   std::chrono::milliseconds forget_source{30LL * 86'400'000};
   MaxRejects max_rejects;
   std::chrono::milliseconds keep_done{30LL * 86'400'000};
   std::chrono::milliseconds keep_csv{7LL * 86'400'000};
 
-  // "FILE:LINE: feeds.NAME.KEY", for errors that only others can find: whether the format exists,
-  // whether the time zone is known.
+  // "FILE:LINE: feeds.NAME.KEY", for errors that only those can find who know the formats and the
+  // time zones.
   std::string format_place;
   std::string timezone_place;
+
+  bool operator==(const FeedConfig&) const = default;
 };
 
 struct Config {
@@ -65,13 +70,14 @@ struct Config {
   std::string state = "/var/lib/caravel";
   std::vector<std::string> formats;       // folders, absolute, besides the shipped one
   std::string log_level = "info";         // trace, debug, info, warning, error
-  std::uint64_t min_free = 256ULL << 20;  // bytes free in the spool; below, nothing new is started
+  std::uint64_t min_free = 256ULL << 20;  // bytes free in the spool; with less, no extract begins
   std::uint64_t max_unpacked = 64ULL << 30;  // bytes; an extract that unpacks to more is refused
   std::uint64_t max_line = 1ULL << 20;       // bytes; a longer line is a reject
   std::uint64_t max_claims = 1000;           // extracts of one feed in work at once
 
-  std::vector<uploader::StoreConfig> stores;  // in the file's order, as are
-  std::vector<FeedConfig> feeds;              // the feeds: the first that matches a name has it
+  // Both in the file's order: of two feeds that match a name, the first one has it.
+  std::vector<uploader::StoreConfig> stores;
+  std::vector<FeedConfig> feeds;
 
   /// Sentences for people, "FILE:LINE: key: …". No secret is in them.
   std::vector<std::string> warnings;
@@ -87,8 +93,8 @@ struct Config {
 [[nodiscard]] std::string find_config(const std::optional<std::string>& option, const char* env);
 
 struct ConfigOptions {
-  /// Read the stores' passwords. Commands that open no store (status, explain, format) leave it:
-  /// they then work for users who may not read them.
+  /// Read the stores' passwords. Commands that open no store (status, explain, format) say false:
+  /// they then work for users who may not read the passwords.
   bool secrets = true;
   /// $CREDENTIALS_DIRECTORY (systemd.exec(5), "CREDENTIALS"); "" if unset.
   std::string credentials_directory{};
@@ -101,8 +107,8 @@ struct ConfigOptions {
 [[nodiscard]] Result<Config> parse_config(const std::string& text, const std::string& path,
                                           const ConfigOptions& options);
 
-/// The feed that `--feed NAME` means; without it, the only one. Errors (usage) name those there
-/// are.
+/// The feed that `--feed NAME` means; without a name, the only feed that there is. Errors (usage)
+/// name the feeds that there are.
 [[nodiscard]] Result<const FeedConfig*> choose_feed(const Config& config,
                                                     const std::optional<std::string>& name);
 /// The same for `--store NAME`.
@@ -116,7 +122,8 @@ struct ConfigOptions {
 /// path. Holds no secret.
 [[nodiscard]] std::string store_place(const uploader::StoreConfig& store);
 
-/// Every key that the file may have, by section: "", "stores", "feeds". For tests and completion.
+/// Every key that the file may have, by section: "" (the top), "stores", "feeds". Tests hold
+/// etc/caravel.yaml against it.
 struct KnownKeys {
   std::string section;
   std::vector<std::string> keys;

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "watcher/config/config_sections.h"
+#include "watcher/config/sections.h"
 
 namespace caravel::watcher {
 

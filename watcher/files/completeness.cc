@@ -42,12 +42,14 @@ bool StillnessTracker::look(int directory, const std::string& name, const FileSt
                             const Moment& now, std::chrono::milliseconds settle, bool own_clock) {
   Key key{directory, name};
   auto file = files_.find(key);
+  // Both times: a copy may keep an old mtime (scp -p, rsync -t), but its ctime is always new.
   if (own_clock && older(stamp.mtime_ns, now.wall, settle) &&
       older(stamp.ctime_ns, now.wall, settle)) {
     if (file != files_.end()) erase(file);
     return true;
   }
   if (file == files_.end()) {
+    // A scan finds it again once others are claimed: take_missed().
     if (files_.size() >= max_files_) {
       missed_ = true;
       return false;
@@ -65,6 +67,7 @@ bool StillnessTracker::look(int directory, const std::string& name, const FileSt
     erase(file);
     return true;
   }
+  // The file has changed, or another feed with another `settle` has it now.
   if (const auto deadline = known.since + settle; deadline != known.deadline) {
     deadlines_.erase({known.deadline, key});
     known.deadline = deadline;
@@ -86,6 +89,7 @@ void StillnessTracker::forget_directory(int directory) {
 
 std::vector<StillnessTracker::Key> StillnessTracker::due(const Moment& now) const {
   std::vector<Key> keys;
+  // In the order of the deadlines, so that the first that has not come ends it.
   for (const auto& [deadline, key] : deadlines_) {
     if (deadline > now.steady) break;
     keys.push_back(key);

@@ -20,7 +20,8 @@ namespace caravel::watcher {
 enum class WriterState {
   none,     // no process of this host has the file open for writing or mapped writable
   present,  // one has
-  unknown,  // cannot be told here (not our file and no CAP_LEASE; the file system): use `settle`
+  unknown,  // cannot be told: the file is another user's and we lack CAP_LEASE, or the file system
+            // has no leases. Stillness decides then.
 };
 
 /// Takes a read lease on `fd`, which must be open read-only, and gives it back at once (fcntl(2)
@@ -36,12 +37,12 @@ enum class WriterState {
 [[nodiscard]] WriterState writer_state(int fd);
 
 /// How long to wait before writer_state() is asked again, after so many answers `present` in a row
-/// (from 1): 1 ms, then four times as long each time, up to 4 s. The watch on the file makes it
-/// prompt; this only makes it certain.
+/// (from 1): 1 ms, then four times as long each time, up to 4 s. The watch on the file brings the
+/// answer at once; asking again makes sure that it comes.
 [[nodiscard]] std::chrono::milliseconds writer_recheck_delay(unsigned answers);
 
-/// Says when a file has been still: the same inode, size, mtime and ctime for `settle`. Pure. For
-/// files that a scan found, or that a create or delete event speaks of.
+/// Says when a file has been still: the same inode, size, mtime and ctime for `settle`. Pure. It is
+/// for files of which no event says that their writer has closed them.
 ///
 ///   tracker.look(drop, name, stamp, …)   whenever the file was looked at: still, or remembered
 ///   tracker.next_deadline()              when to wake up
@@ -68,7 +69,7 @@ class StillnessTracker {
   [[nodiscard]] std::optional<Deadline> next_deadline() const;
 
   [[nodiscard]] std::size_t size() const { return files_.size(); }
-  /// True, once, if look() had no room for a file since the last call, and there is room now: scan
+  /// True, once, if look() could not remember a file since the last call, and could now: scan
   /// again.
   [[nodiscard]] bool take_missed();
 
@@ -80,7 +81,7 @@ class StillnessTracker {
   };
   void erase(std::map<Key, File>::iterator file);
 
-  std::size_t max_files_;
+  std::size_t max_files_;  // senders choose how many files there are
   std::map<Key, File> files_;
   std::set<std::pair<Deadline, Key>> deadlines_;
   bool missed_ = false;

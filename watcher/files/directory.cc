@@ -28,7 +28,8 @@ Result<UniqueFd> open_directory_at(int parent_fd, const std::string& name) {
 
 Result<UniqueFd> make_directory_at(int parent_fd, const std::string& name, mode_t mode) {
   if (::mkdirat(parent_fd, name.c_str(), mode) == 0) {
-    // A crash before this may take an empty directory away again; whoever needs it makes it again.
+    // Power loss before this may take the empty directory away again; whoever needs it makes it
+    // again.
     CARAVEL_TRY(sync_fd(parent_fd, "the directory of " + printable(name)));
   } else if (errno != EEXIST) {
     return fail_with_errno(fmt::format("make directory {}", printable(name)), errno);
@@ -48,12 +49,13 @@ Result<> for_each_name(int directory_fd, const std::function<bool(const std::str
   const auto close = [](DIR* stream) { ::closedir(stream); };
   const std::unique_ptr<DIR, decltype(close)> stream(::fdopendir(fd.get()), close);
   if (!stream) return fail_with_errno("open directory", errno);
-  static_cast<void>(fd.release());  // the stream's now
+  static_cast<void>(fd.release());  // closedir(3) closes it
 
   for (;;) {
     errno = 0;
     const dirent* const entry = ::readdir(stream.get());
     if (entry == nullptr) {
+      // readdir(3) tells an error from the end by errno alone.
       if (errno != 0) return fail_with_errno("read directory", errno);
       return {};
     }
@@ -65,6 +67,7 @@ Result<> for_each_name(int directory_fd, const std::function<bool(const std::str
 
 int rename_noreplace(int from_fd, const std::string& from, int to_fd, const std::string& to) {
   if (::renameat2(from_fd, from.c_str(), to_fd, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  // EINVAL: the file system does not know the flag (NFS); ENOSYS: the kernel has no such call.
   if (errno != EINVAL && errno != ENOSYS) return errno;
   struct stat status;
   if (::fstatat(to_fd, to.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;

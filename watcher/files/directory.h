@@ -24,17 +24,19 @@ namespace caravel::watcher {
 /// fsync(2); `what` is for the message.
 [[nodiscard]] Result<> sync_fd(int fd, std::string_view what);
 
-/// Calls `visit` for each name but "." and "..", until it returns false.
+/// Calls `visit` for each name but "." and "..", in no order, until it returns false. The one way
+/// in which directories are walked here; the offset of `directory_fd` is not used.
 [[nodiscard]] Result<> for_each_name(int directory_fd,
                                      const std::function<bool(const std::string&)>& visit);
 
-/// renameat2(2) with RENAME_NOREPLACE; 0 or the errno (EEXIST, ENOENT, EXDEV, …). File systems
-/// without it get a look and a rename: good enough where only the holder of the spool's lock
-/// writes, and unlike link(2) and unlink(2) it never leaves a file with two names after a crash.
+/// renameat2(2) with RENAME_NOREPLACE; 0 or the errno (EEXIST, ENOENT, EXDEV, …). Where the file
+/// system does not know the flag, a look comes before a plain rename. That is good enough where
+/// only the holder of the spool's lock writes, and unlike link(2) with unlink(2) it never leaves a
+/// file with two names after a crash.
 [[nodiscard]] int rename_noreplace(int from_fd, const std::string& from, int to_fd,
                                    const std::string& to);
 
-/// Whether `name` exists in the directory, as whatever.
+/// Whether anything of this name is in the directory, be it a symlink that leads nowhere.
 [[nodiscard]] Result<bool> exists_at(int directory_fd, const std::string& name);
 
 }  // namespace caravel::watcher

@@ -6,8 +6,8 @@
 namespace caravel::watcher {
 namespace {
 
-/// The sender sets mtimes as he likes, on some file systems far beyond the year 2262, where 64 bits
-/// of nanoseconds end.
+/// Senders set mtimes as they like (utimensat(2)), on some file systems far beyond the year 2262,
+/// where 64 bits of nanoseconds end.
 std::int64_t nanoseconds(const timespec& time) {
   constexpr std::int64_t kPerSecond = 1'000'000'000;
   constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / kPerSecond - 1;

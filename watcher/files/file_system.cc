@@ -68,6 +68,7 @@ constexpr std::array kKnownTypes{
 
 /// CAP_LEASE in the effective set, as /proc/self/status gives it (proc(5) CapEff).
 bool has_cap_lease() {
+  // Read anew each time: a service may give capabilities up after its start.
   const auto status = read_file("/proc/self/status", 64 * 1024);
   if (!status) return false;
   constexpr std::string_view kKey = "CapEff:\t";
@@ -86,6 +87,7 @@ Result<UniqueFd> nameless_file(int directory_fd) {
   if (made) {
     return open_file(fmt::format("/proc/self/fd/{}", made.get()), O_RDONLY);
   }
+  // open(2): EOPNOTSUPP, on NFS for one; EISDIR or EINVAL where the flag is not known at all.
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
     return fail_with_errno("make a probe file", errno);
   }
@@ -93,6 +95,7 @@ Result<UniqueFd> nameless_file(int directory_fd) {
   UniqueFd fd(::openat(directory_fd, name.c_str(),
                        O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return fail_with_errno("make a probe file", errno);
+  // A crash before this leaves an empty file that begins as all temporaries of the spool do.
   ::unlinkat(directory_fd, name.c_str(), 0);
   return fd;
 }
@@ -112,10 +115,10 @@ Result<FileSystemTraits> file_system_of(int fd) {
 }
 
 Result<LeaseProbe> probe_leases(int directory_fd) {
-  auto file = nameless_file(directory_fd);
-  if (!file) return tl::unexpected(file.error());
+  CARAVEL_ASSIGN_OR_RETURN(const auto file, nameless_file(directory_fd));
   LeaseProbe probe;
-  probe.own_files = writer_state(file->get()) == WriterState::none;
+  // With our own file first: if that gives no lease, no file here does.
+  probe.own_files = writer_state(file.get()) == WriterState::none;
   if (!probe.own_files) {
     probe.reason =
         "no lease can be taken here (the file system, or the sysctl fs.leases-enable is 0)";

@@ -12,7 +12,7 @@ namespace caravel::watcher {
 struct FileSystemTraits {
   std::string_view name;    // "ext4", "NFS", …; "unknown"
   bool events = true;       // inotify reports what is done through this host
-  bool poll = false;        // scan now and then all the same: others can change it unseen by us
+  bool poll = false;        // scan all the same: other hosts can change it, and no event says so
   bool leases_tell = true;  // a read lease sees every writer there can be, see writer_state()
   bool own_clock = true;    // its times come from this host's clock, see StillnessTracker
 };

@@ -11,7 +11,8 @@
 namespace caravel::watcher {
 namespace {
 
-/// Why a name can never be taken; empty if it can.
+/// Why a name can never be taken; empty if it can. Names end up in JSON documents, in SQLite and in
+/// messages: UTF-8 without control characters is what all of them take.
 std::string_view why_unusable(std::string_view name) {
   if (!is_plain_name(name)) return "is not a file name";
   if (name.size() > kMaxNameBytes) return "has a name that is too long (over 200 bytes)";
@@ -65,6 +66,7 @@ NameVerdict judge_name(std::string_view name, const std::string& match) {
   if (const auto why = why_unusable(name); !why.empty()) return {NameKind::unusable, why};
   if (const auto why = why_in_progress(name); !why.empty()) return {NameKind::in_progress, why};
 
+  // fnmatch(3) without flags: a `*` also takes a dot at the start, but such names are in progress.
   const auto target = manifest_target(name);
   const std::string matched(base_name(target.value_or(name)));
   if (::fnmatch(match.c_str(), matched.c_str(), 0) != 0) {
@@ -74,6 +76,7 @@ NameVerdict judge_name(std::string_view name, const std::string& match) {
 }
 
 std::string_view base_name(std::string_view name) {
+  // One suffix only, as one layer is unpacked: "a.log.gz.gz" is judged as "a.log.gz".
   for (const std::string_view suffix : {".gz", ".zst"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
       name.remove_suffix(suffix.size());
@@ -92,8 +95,10 @@ std::optional<std::string_view> manifest_target(std::string_view name) {
 
 std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
   constexpr std::size_t kLength = 10;  // YYYY-MM-DD
+  // The dashes first: they rule most places out.
   for (std::size_t i = 0; i + kLength <= name.size(); ++i) {
     if (name[i + 4] != '-' || name[i + 7] != '-') continue;
+    // A longer run of digits is a number of something else.
     if (i > 0 && is_digit(name[i - 1])) continue;
     if (i + kLength < name.size() && is_digit(name[i + kLength])) continue;
     const auto year = digits(name, i, 4);

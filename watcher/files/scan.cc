@@ -29,6 +29,7 @@ std::string_view describe(FileKind kind) {
 FileKind kind_of(const struct stat& status) {
   switch (status.st_mode & S_IFMT) {
     case S_IFREG:
+      // A second name may lie where a sender can still open the file by it: not taken (yet).
       return status.st_nlink > 1 ? FileKind::linked : FileKind::regular;
     case S_IFDIR:
       return FileKind::directory;
@@ -41,13 +42,13 @@ FileKind kind_of(const struct stat& status) {
 
 Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::string& name,
                                               const std::string& match) {
-  // Events and the ledger bring names as well; ".." must not be looked at even so.
+  // Names also come from events and from the ledger, and ".." must not be looked at even so.
   if (!is_plain_name(name)) {
     return fail(ErrorKind::content, printable(name) + " is not a file name");
   }
   struct stat status;
   if (::fstatat(directory_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT) return std::nullopt;  // renamed or removed since it was named
     return fail_with_errno(printable(name), errno);
   }
   return ScanEntry{name, kind_of(status), stamp_of(status), judge_name(name, match)};
@@ -56,8 +57,9 @@ Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::strin
 Result<> scan_directory(int directory_fd, const std::string& match,
                         const std::function<bool(const ScanEntry&)>& visit) {
   return for_each_name(directory_fd, [&](const std::string& name) {
-    if (name == ".caravel") return true;
+    if (name == ".caravel") return true;  // our own: claims lie in it (ClaimRoot)
     auto entry = look_at_name(directory_fd, name, match);
+    // One bad entry does not end the scan: it is shown as what is left alone.
     if (!entry) return visit({name, FileKind::other, {}, judge_name(name, match)});
     return !*entry || visit(**entry);
   });

@@ -29,6 +29,7 @@ std::string duration_for_people(milliseconds duration) {
   const std::int64_t minutes = seconds / 60;
   const std::int64_t hours = minutes / 60;
   const std::int64_t days = hours / 24;
+  // The second unit says how much is left of the first; below an hour it would be noise.
   const auto two = [](std::int64_t a, const char* unit, std::int64_t b, const char* smaller) {
     return b == 0 ? fmt::format("{} {}", a, unit) : fmt::format("{} {} {} {}", a, unit, b, smaller);
   };

@@ -8,7 +8,7 @@
 
 namespace caravel::watcher {
 
-/// The wall clock. Everything but the loops gets it as an argument called `now`.
+/// A point in time by the wall clock. Only loops read that clock; all else gets it as `now`.
 using Time = std::chrono::system_clock::time_point;
 
 /// "2012-03-09T09:48:00.250Z": sorts as text as it does in time.

@@ -10,7 +10,11 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
 #include "watcher/sources/sequence.h"
+#include "watcher/spool/archive.h"
 #include "watcher/spool/refused_manifests.h"
 
 namespace caravel::watcher {
@@ -136,7 +140,7 @@ Result<> Attempt::format() {
     if (job_.beside) order.manifests.push_back(*job_.beside);
   } else if (tools_.feed.manifest != ManifestRule::ignore) {
     CARAVEL_ASSIGN_OR_RETURN(auto manifests,
-                             tools_.ledger.manifests_for(tools_.feed.name, job_.claim.name));
+                             tools_.ledger.manifests().for_name(tools_.feed.name, job_.claim.name));
     order.manifests = std::move(manifests);
   }
   // In csv/ under their own names only once they are whole.
@@ -207,7 +211,7 @@ Result<> Attempt::note_formatted() {
   formatted.counts = report_.result.counts;
   formatted.first_time = report_.result.first_time;
   formatted.last_time = report_.result.last_time;
-  CARAVEL_TRY(tools_.ledger.formatted(job_.claim.id, formatted, system_clock::now()));
+  CARAVEL_TRY(tools_.ledger.extracts().formatted(job_.claim.id, formatted, system_clock::now()));
   step_ = Step::upload;
   return {};
 }
@@ -235,7 +239,7 @@ Result<> Attempt::finish() {
   counts_.differs = sent.differs;
   counts_.replaced = sent.replaced;
   CARAVEL_TRY(note_sequence(State::done));
-  CARAVEL_TRY(tools_.ledger.finish_done(
+  CARAVEL_TRY(tools_.ledger.extracts().finish_done(
       job_.claim.id, counts_, fmt::format("{}", fmt::join(notes_, "; ")), system_clock::now()));
   step_ = Step::remove_stale;
   return {};
@@ -245,13 +249,13 @@ Result<> Attempt::finish() {
 Result<> Attempt::note_sequence(State end) {
   const auto place = sequence_of(tools_.feed.name, job_.claim.name, report_.manifest);
   if (job_.prepared || !place) return {};
-  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.find_claim(job_.claim.id));
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.extracts().find_claim(job_.claim.id));
   std::optional<Time> came;
   if (extract && job_.origin != Origin::process) came = extract->claimed_at;
-  CARAVEL_ASSIGN_OR_RETURN(
-      auto arrival,
-      tools_.ledger.arrived(place->run, place->sequence, end, came, system_clock::now(),
-                            [&] { return numbers_in(tools_.feed.drop, place->run.run); }));
+  CARAVEL_ASSIGN_OR_RETURN(auto arrival,
+                           tools_.ledger.sources().arrived(
+                               place->run, place->sequence, end, came, system_clock::now(),
+                               [&] { return numbers_in(tools_.feed.drop, place->run.run); }));
   for (const std::string& text : describe(*place, arrival)) {
     if (tools_.observer.on_note) tools_.observer.on_note(text);
   }
@@ -261,7 +265,7 @@ Result<> Attempt::note_sequence(State end) {
 Result<> Attempt::put_file_away() {
   fd_.reset();
   if (job_.root == nullptr) return {};
-  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.find_claim(job_.claim.id));
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.extracts().find_claim(job_.claim.id));
   return extract ? put_away(tools_.spool, tools_.ledger, *job_.root, *extract) : Result<>();
 }
 
@@ -283,13 +287,13 @@ Result<> Attempt::refuse() {
   }
   counts_ = {};
   counts_.lines = counts_.failed = report_.result.counts.lines;
-  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.find_claim(job_.claim.id));
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, tools_.ledger.extracts().find_claim(job_.claim.id));
   if (extract && extract->state != State::failed) {
     // A broken transfer, or one that cannot be unpacked, is not what has that number.
     const std::string& sha256 = report_.result.sha256;
     if (!sha256.empty() && !report_.mismatch) CARAVEL_TRY(note_sequence(State::failed));
-    CARAVEL_TRY(tools_.ledger.finish_failed(job_.claim.id, *refusal_, counts_.failed,
-                                            system_clock::now(), sha256));
+    CARAVEL_TRY(tools_.ledger.extracts().finish_failed(job_.claim.id, *refusal_, counts_.failed,
+                                                       system_clock::now(), sha256));
   }
   CARAVEL_TRY(put_file_away());
   step_ = Step::end;

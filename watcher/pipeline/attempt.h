@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {

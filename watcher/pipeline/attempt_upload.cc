@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/history.h"
 #include "watcher/pipeline/attempt.h"
 #include "watcher/pipeline/refused_rows.h"
 #include "watcher/pipeline/stale_rows.h"
@@ -38,7 +40,7 @@ Result<> Attempt::start_upload() {
     return tl::unexpected(rows.error());
   }
   const std::string place = store_place(tools_.store_config);
-  CARAVEL_ASSIGN_OR_RETURN(auto may_create, tools_.ledger.may_create(place));
+  CARAVEL_ASSIGN_OR_RETURN(auto may_create, tools_.ledger.stores().may_create(place));
 
   uploader::ExtractInfo info;
   info.feed = tools_.feed.name;
@@ -61,7 +63,7 @@ Result<> Attempt::start_upload() {
 
 /// The same content went into this feed's store before, all of it.
 Result<bool> Attempt::was_loaded_before() {
-  CARAVEL_ASSIGN_OR_RETURN(auto same, tools_.ledger.find_sha256(report_.result.sha256));
+  CARAVEL_ASSIGN_OR_RETURN(auto same, tools_.ledger.history().find_sha256(report_.result.sha256));
   return std::any_of(same.begin(), same.end(), [&](const Extract& extract) {
     return extract.state == State::done && extract.feed == tools_.feed.name &&
            extract.store == tools_.feed.store;
@@ -70,7 +72,8 @@ Result<bool> Attempt::was_loaded_before() {
 
 Result<> Attempt::upload() {
   if (!upload_) CARAVEL_TRY(start_upload());
-  CARAVEL_TRY(tools_.ledger.acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
+  CARAVEL_TRY(
+      tools_.ledger.extracts().acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
   if (auto sent = upload_->run(tools_.stop); !sent) {
     if (upload_->must_restart()) upload_.reset();
     return sent;
@@ -85,8 +88,8 @@ void Attempt::acknowledge(std::uint64_t rows) {
   ++progress_;
   if (acknowledged_ == 0 && rows > 0) {
     // From now on a missing database is a fault: see may_create().
-    (void)tools_.ledger.first_row_stored(tools_.store_config.name, store_place(tools_.store_config),
-                                         system_clock::now());
+    (void)tools_.ledger.stores().first_row_stored(
+        tools_.store_config.name, store_place(tools_.store_config), system_clock::now());
     mark_store(StoreState::ok, "", std::nullopt);
   }
   acknowledged_ = rows;
@@ -96,7 +99,7 @@ void Attempt::acknowledge(std::uint64_t rows) {
   const auto now = std::chrono::steady_clock::now();
   if (now - reported_ < kReportEvery) return;
   reported_ = now;
-  (void)tools_.ledger.acknowledge(job_.claim.id, rows, system_clock::now());
+  (void)tools_.ledger.extracts().acknowledge(job_.claim.id, rows, system_clock::now());
 }
 
 Result<> Attempt::keep_rejects() {
@@ -150,7 +153,7 @@ Result<> Attempt::remove_stale() {
 
 void Attempt::report_wait(const Error& error, milliseconds wait, Time now) {
   // The commit of the ending may be what fails, so this may fail as well: the observer still hears.
-  (void)tools_.ledger.set_waiting(job_.claim.id, error.message, now + wait, now);
+  (void)tools_.ledger.extracts().set_waiting(job_.claim.id, error.message, now + wait, now);
   if (step_ == Step::upload) {
     mark_store(error.kind == ErrorKind::retry ? StoreState::waiting : StoreState::fault,
                error.message, now + wait);
@@ -161,8 +164,8 @@ void Attempt::report_wait(const Error& error, milliseconds wait, Time now) {
 void Attempt::mark_store(StoreState state, const std::string& why, std::optional<Time> next_try) {
   if (state == StoreState::ok && marked_ == StoreState::ok) return;
   marked_ = state;
-  (void)tools_.ledger.set_store_state(tools_.store_config.name, store_place(tools_.store_config),
-                                      state, why, next_try, system_clock::now());
+  (void)tools_.ledger.stores().set_state(tools_.store_config.name, store_place(tools_.store_config),
+                                         state, why, next_try, system_clock::now());
 }
 
 }  // namespace caravel::watcher

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "formatter/patterns/year.h"
-#include "watcher/ledger/ledger.h"
+#include "watcher/ledger/extract.h"
 
 namespace caravel::watcher {
 

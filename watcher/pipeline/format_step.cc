@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "formatter/rows/csv.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -124,10 +126,10 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
   std::vector<Manifest> known;
   if (ledger != nullptr) {
     for (const std::string& digest : {result.unpacked_sha256, result.sha256}) {
-      auto manifest = ledger->manifest_of(order.feed.name, digest, order.name);
+      auto manifest = ledger->manifests().of_content(order.feed.name, digest, order.name);
       if (!manifest || *manifest) return manifest;
     }
-    CARAVEL_ASSIGN_OR_RETURN(auto all, ledger->manifests_for(order.feed.name, order.name));
+    CARAVEL_ASSIGN_OR_RETURN(auto all, ledger->manifests().for_name(order.feed.name, order.name));
     known = std::move(all);
   }
   // One that the ledger has but did not name came too late; one that it has not lies beside a file.
@@ -154,7 +156,7 @@ Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const Format
   settled.time = time_of(order, settled.manifest, mtime_ns);
   if (ledger == nullptr || order.by_hand.year) return settled;
   // Rows must get the years that they have in the store.
-  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->known_time(result.sha256));
+  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->extracts().known_time(result.sha256));
   if (known && *known == settled.time.known) {
     settled.time.only_mtime = false;  // it was believed before
   } else if (known) {

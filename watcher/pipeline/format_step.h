@@ -11,7 +11,9 @@
 #include "base/stop_signal.h"
 #include "formatter/formatter.h"
 #include "watcher/config/config.h"
+#include "watcher/exchange/manifest.h"
 #include "watcher/files/file_stamp.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/extract_time.h"
 

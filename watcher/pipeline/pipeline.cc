@@ -5,8 +5,8 @@
 #include <random>
 
 #include "uploader/couchdb/retry.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/pipeline/attempt.h"
-#include "watcher/spool/archive.h"
 
 namespace caravel::watcher {
 namespace {
@@ -19,10 +19,6 @@ constexpr milliseconds kFirstRetry{250};
 constexpr milliseconds kRetryLimit{15'000};
 constexpr milliseconds kFirstFaultRetry{5'000};
 constexpr milliseconds kFaultRetryLimit{60'000};
-
-std::chrono::year_month_day utc_day(Time time) {
-  return {std::chrono::floor<std::chrono::days>(time)};
-}
 
 /// True if we were asked to stop meanwhile.
 bool stopped_within(milliseconds wait, const StopSignal& stop) {
@@ -55,34 +51,13 @@ PipelineResult Pipeline::run(const ExtractJob& job) {
     uploader::Backoff& backoff = error.kind == ErrorKind::retry ? soon : seldom;
     const milliseconds wait = backoff.next(random(), error.retry_after);
     if (tools_.patience && now + wait - *down_since > *tools_.patience) {
-      (void)tools_.ledger.set_waiting(job.claim.id, error.message, now, now);
+      (void)tools_.ledger.extracts().set_waiting(job.claim.id, error.message, now, now);
       return attempt.result(Ending::gave_up, error.message);
     }
     attempt.report_wait(error, wait, now);
     if (error.kind == ErrorKind::refused) return attempt.result(Ending::refused, error.message);
     if (stopped_within(wait, tools_.stop)) return attempt.result(Ending::stopped, error.message);
   }
-}
-
-Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
-                  const Extract& extract) {
-  const Claim claim{extract.claim, extract.name};
-  Result<std::optional<std::string>> path;
-  if (extract.state == State::done) {
-    const auto day = utc_day(extract.done_at.value_or(extract.since));
-    path = archive(spool, root, claim, extract.sha256, day);
-    if (path && !*path) {
-      FileStamp stamp;
-      stamp.size = extract.size;
-      stamp.mtime_ns = extract.mtime_ns;
-      path = find_archived(spool, extract.name, extract.sha256, day, stamp);
-    }
-  } else {
-    path = set_aside(spool, root, claim, extract.sha256, extract.why);
-  }
-  if (!path) return tl::unexpected(path.error());
-  if (!*path) return {};
-  return ledger.set_done_path(extract.claim, spool.absolute(**path));
 }
 
 }  // namespace caravel::watcher

@@ -11,6 +11,7 @@
 #include "base/stop_signal.h"
 #include "uploader/store.h"
 #include "watcher/config/config.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/spool/claim.h"
@@ -85,16 +86,11 @@ class Pipeline {
   explicit Pipeline(PipelineTools tools) : tools_(std::move(tools)) {}
 
   /// Takes one extract all the way. Blocks. The order of its steps is the one that survives a crash
-  /// at any instant (DESIGN.md): everything up to the commit of `done` can be done again.
+  /// at any instant (docs/promises.md): everything up to the commit of `done` can be done again.
   [[nodiscard]] PipelineResult run(const ExtractJob& job);
 
  private:
   PipelineTools tools_;
 };
-
-/// Puts a done extract's file into done/, a failed one's into failed/ with the ledger's why, and
-/// says so in the ledger. Also what a restart does for those that a crash left in work/.
-[[nodiscard]] Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
-                                const Extract& extract);
 
 }  // namespace caravel::watcher

@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "formatter/rows/row_id.h"
 #include "formatter/rows/sidecar.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
@@ -43,7 +45,7 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
                                     const std::string& sidecar_path, const std::string& csv_path,
                                     const IdentityRules& rules) {
   CARAVEL_ASSIGN_OR_RETURN(auto yielded, yielded_ids(sidecar_path, csv_path));
-  CARAVEL_ASSIGN_OR_RETURN(auto others, ledger.other_row_times(feed, sha256));
+  CARAVEL_ASSIGN_OR_RETURN(auto others, ledger.history().other_row_times(feed, sha256));
   const auto covered = [&](std::string_view time) {
     return std::any_of(others.begin(), others.end(), [&](const RowTimes& other) {
       return other.first_time <= time && time <= other.last_time;
@@ -52,8 +54,8 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, cons
 
   Result<bool> several_places = false;
   if (rules.by_position) {
-    several_places =
-        ledger.has_several_places(feed, sha256, unpacked_sha256, rules.manifests_ignored);
+    several_places = ledger.manifests().has_several_places(feed, sha256, unpacked_sha256,
+                                                           rules.manifests_ignored);
   }
   if (!several_places) return tl::unexpected(several_places.error());
 

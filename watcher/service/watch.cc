@@ -130,7 +130,12 @@ Result<> watch(const Service& service) {
     if ((polled[1].revents & POLLIN) != 0) CARAVEL_TRY(inotify.drain(events));
     if ((polled[2].revents & POLLIN) != 0) {
       for (const Finished::One& one : finished.take()) {
-        intake.finished(one.extract, one.ending, one.message, now);
+        const bool mismatched = one.ending == Ending::mismatched;
+        if (mismatched || one.ending == Ending::not_ready) {
+          intake.wait_again(one.extract, one.message, mismatched, now);
+        } else {
+          intake.finished(one.extract, now);
+        }
       }
     }
     if (events.empty()) {
@@ -158,8 +163,8 @@ Result<SweepResult> sweep(const Service& service) {
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto reason = down.find(&feed); reason != down.end()) {
       ++total.gave_up;
-      (void)ledger.set_waiting(extract.claim.id, reason->second, std::nullopt,
-                               std::chrono::system_clock::now());
+      (void)ledger.extracts().set_waiting(extract.claim.id, reason->second, std::nullopt,
+                                          std::chrono::system_clock::now());
       PipelineResult result;
       result.ending = Ending::gave_up;
       return result;
@@ -202,8 +207,11 @@ Result<SweepResult> sweep(const Service& service) {
       if (service.stop.requested()) break;
       const PipelineResult result = load(extract);
       // One pass waits for nothing that another may bring.
-      const bool again = result.ending == Ending::mismatched;
-      intake.finished(extract, again ? result.ending : Ending::done, result.message, Moment::now());
+      if (result.ending == Ending::mismatched) {
+        intake.wait_again(extract, result.message, true, Moment::now());
+      } else {
+        intake.finished(extract, Moment::now());
+      }
     }
     log_messages(intake);
     const bool settled = steady_clock::now() < enough ? intake.settled() : intake.claims_settled();

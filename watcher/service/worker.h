@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/stop_signal.h"
 #include "watcher/intake/intake.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "watcher/ledger/ledger.h"
+#include "watcher/exchange/manifest.h"
+#include "watcher/ledger/source_run.h"
 
 namespace caravel::watcher {
 

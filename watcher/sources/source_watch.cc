@@ -11,6 +11,9 @@
 #include "base/text.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/news.h"
+#include "watcher/ledger/sources.h"
 
 namespace caravel::watcher {
 namespace {
@@ -34,7 +37,7 @@ std::string silence_of(const std::string& source, const std::string& run) {
 Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
                                                  Ledger& ledger, Time now) {
   std::vector<SilentSource> out;
-  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources());
+  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources().all());
   for (const FeedConfig& feed : feeds) {
     if (!feed.expect_every) continue;
     std::vector<SilentSource> expected;
@@ -49,7 +52,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
     }
     if (std::all_of(expected.begin(), expected.end(),
                     [](const SilentSource& source) { return source.forgotten; })) {
-      CARAVEL_ASSIGN_OR_RETURN(auto claim, ledger.last_claim(feed.name));
+      CARAVEL_ASSIGN_OR_RETURN(auto claim, ledger.history().last_claim(feed.name));
       // One that never had an extract has no silence to measure yet.
       if (claim) expected.push_back({feed.name, "", "", false, *claim, {}, false});
     }
@@ -66,7 +69,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
 Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds, Ledger& ledger,
                                            Time now, Time since) {
   OverdueManifests out;
-  CARAVEL_TRY(ledger.open_manifests(since, [&](OpenManifest manifest) {
+  CARAVEL_TRY(ledger.manifests().without_extract(since, [&](OpenManifest manifest) {
     const auto feed = std::find_if(feeds.begin(), feeds.end(), [&](const FeedConfig& candidate) {
       return candidate.name == manifest.feed;
     });
@@ -134,7 +137,7 @@ std::vector<std::string> SourceWatch::step(Time now) {
                       manifest.feed, printable(manifest_name(manifest.name)), ago(manifest.since)),
           "");
   }
-  auto before = ledger_.replace_news(feeds, lasting);
+  auto before = ledger_.news().replace(feeds, lasting);
   if (!before) return {before.error().message};
 
   std::vector<std::string> messages;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "watcher/config/config.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 

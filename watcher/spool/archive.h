@@ -1,4 +1,11 @@
 // Where claimed files go in the end: done/ or failed/. Nothing that is there is ever overwritten.
+//
+//   the ledger says    put_away() calls    the file goes to
+//   done               archive()           done/YYYY/MM/DD/NAME
+//   failed             set_aside()         failed/NAME, with failed/NAME.why beside it
+//
+// The ledger comes first and the move second. A crash between the two leaves a file in work/ whose
+// row says done or failed; the next start puts it away.
 #pragma once
 
 #include <chrono>
@@ -8,25 +15,36 @@
 
 #include "base/error.h"
 #include "watcher/files/file_stamp.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
 
+/// Puts the file of a done extract into done/, that of a failed one into failed/ with the ledger's
+/// why, and tells the ledger its new path. Repeat it after a crash at any point: it finishes what
+/// was begun. A file that is in neither place is no error, and the ledger keeps the path it has.
+[[nodiscard]] Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
+                                const Extract& extract);
+
 /// NAME, then NAME~<8 hex>, NAME~<8 hex>~2, NAME~<8 hex>~3, …
 [[nodiscard]] std::string nth_name(std::string_view name, std::string_view hex, unsigned n);
 
+/// "done/YYYY/MM/DD": where the extracts of one day (UTC) are, relative to the spool.
+[[nodiscard]] std::string done_directory(std::chrono::year_month_day day);
+
 /// Moves the claimed file to done/YYYY/MM/DD/NAME; a taken name becomes the next of nth_name() with
-/// the extract's SHA-256. Call after the ledger says done; durable on return, and the claim's
-/// directory is gone. Returns the path relative to the spool; nothing if the claim holds no such
-/// file. Repeating it after a crash at any point finishes it and makes no second copy; the path of
-/// one that was finished: find_archived().
+/// the extract's SHA-256. Call it after the ledger says done; it is durable on return, and the
+/// claim's directory is gone. Returns the path relative to the spool; nothing if the claim holds no
+/// such file. Repeating it after a crash at any point finishes it and makes no second copy;
+/// find_archived() has the path of one that was finished.
 [[nodiscard]] Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& root,
                                                          const Claim& claim,
                                                          std::string_view sha256,
                                                          std::chrono::year_month_day day);
 
-/// The path of a file that archive() has moved (a crash came before the ledger heard of it): the
+/// The path of a file that archive() has moved when a crash came before the ledger heard of it: the
 /// one of its possible names that has this size and mtime.
 [[nodiscard]] Result<std::optional<std::string>> find_archived(const Spool& spool,
                                                                const std::string& name,
@@ -44,11 +62,10 @@ namespace caravel::watcher {
                                            const Claim& claim);
 
 /// Moves whatever was claimed to failed/NAME, unopened unless it must be copied, and says why in
-/// NAME.why, which is there before the file is: a crash between leaves a .why too early, never a
-/// file unexplained. The .why ends with a line "claim: <claim id>", by which a repetition knows its
-/// own. `sha256` may be empty (never read). Returns the path relative to the spool; nothing if the
-/// claim holds no such file. On another file system what is no regular file stays in
-/// DROP/.caravel/failed/, and the path returned is absolute.
+/// NAME.why (WhyFile). The .why is there before the file is: a crash between the two leaves a .why
+/// too early, never a file unexplained. `sha256` may be empty (the file was never read). Returns
+/// the path relative to the spool; nothing if the claim holds no such file. On another file system
+/// what is no regular file stays in DROP/.caravel/failed/, and the path returned is absolute.
 [[nodiscard]] Result<std::optional<std::string>> set_aside(const Spool& spool,
                                                            const ClaimRoot& root,
                                                            const Claim& claim,

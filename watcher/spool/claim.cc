@@ -9,8 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
 
+#include <date/date.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -36,19 +36,11 @@ Result<bool> rename_reaches(int from_fd, int to_fd) {
       return fail_with_errno("statx", errno);
     }
   }
+  // Linux before 5.8 tells no mount; a rename that fails after all says so at the claim.
   const bool mounts_known = (status[0].stx_mask & status[1].stx_mask & STATX_MNT_ID) != 0;
   return status[0].stx_dev_major == status[1].stx_dev_major &&
          status[0].stx_dev_minor == status[1].stx_dev_minor &&
          (!mounts_known || status[0].stx_mnt_id == status[1].stx_mnt_id);
-}
-
-std::string place_of(const Claim& claim) { return claim.id + "/" + claim.name; }
-
-/// Ids and names come from the ledger and from others: neither may lead out of the root.
-Result<> check(const Claim& claim) {
-  if (is_claim_id(claim.id) && is_plain_name(claim.name)) return {};
-  return fail(ErrorKind::content, fmt::format("no claim can be called {}/{}", printable(claim.id),
-                                              printable(claim.name)));
 }
 
 }  // namespace
@@ -64,7 +56,8 @@ Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::str
   const std::string path = fmt::format("{}/{}", drop_path, kDropClaims);
   auto fd = make_directory_at(drop_fd, kDropClaims, 0700);
   if (!fd) return tl::unexpected(with_context(drop_path, std::move(fd).error()));
-  // It stands where senders write: one of them may have made it, to see or change what we claim.
+  // The directory stands where senders write: one of them may have made it, to see or change what
+  // we claim.
   struct stat status;
   struct stat work;
   if (::fstat(fd->get(), &status) != 0 || ::fstat(spool.work_fd(), &work) != 0) {
@@ -73,8 +66,8 @@ Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::str
   const bool ours = status.st_uid == ::geteuid() || status.st_uid == work.st_uid;
   if (!ours || (status.st_mode & 0777U) != 0700) {
     return fail(ErrorKind::fault,
-                fmt::format("{} is not ours alone (uid {}, mode {:04o}): a sender made it? Move it "
-                            "away, it is made again",
+                fmt::format("{} is not ours alone (uid {}, mode {:04o}): did a sender make it? "
+                            "Move it away; Caravel makes its own",
                             path, static_cast<unsigned>(status.st_uid),
                             static_cast<unsigned>(status.st_mode & 0777U)));
   }
@@ -82,30 +75,24 @@ Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::str
 }
 
 std::string make_claim_id(std::chrono::system_clock::time_point now) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ-", &parts);
-
   std::array<unsigned char, 4> random{};
   // getrandom(2) of up to 256 bytes is never cut short once the system is up; before, it waits.
   while (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
   }
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   const auto rest = std::chrono::floor<std::chrono::microseconds>(now - second).count();
+  // Microseconds first, so that ids sort by time; 999,999 needs five hex digits.
   std::string digits = fmt::format("{:05x}", rest);
   for (const unsigned char byte : random) digits += fmt::format("{:02x}", byte);
   digits.resize(12);
-  return std::string(text.data(), size) + digits;
+  return date::format("%Y%m%dT%H%M%SZ-", second) + digits;
 }
 
 bool is_claim_id(std::string_view id) {
   const bool shaped =
       std::ranges::equal(id.substr(0, kIdShape.size()), kIdShape, [](char c, char shape) {
-        const bool digit = c >= '0' && c <= '9';
-        if (shape == 'd') return digit;
-        if (shape == 'x') return digit || (c >= 'a' && c <= 'f');
+        if (shape == 'd') return is_digit(c);
+        if (shape == 'x') return is_lower_hex(c);
         return c == shape;
       });
   if (!shaped || id.size() == kIdShape.size()) return shaped;
@@ -123,11 +110,20 @@ std::string_view feed_of_claim_id(std::string_view id) {
   return named ? id.substr(kIdShape.size() + 1) : std::string_view();
 }
 
+Result<> check_claim(const Claim& claim) {
+  if (is_claim_id(claim.id) && is_plain_name(claim.name)) return {};
+  return fail(ErrorKind::content, fmt::format("no claim can be called {}/{}", printable(claim.id),
+                                              printable(claim.name)));
+}
+
+std::string place_of(const Claim& claim) { return claim.id + "/" + claim.name; }
+
 Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& claim) {
-  CARAVEL_TRY(check(claim));
-  // An empty directory of this id is from an attempt that failed: the ledger gives no id twice.
+  CARAVEL_TRY(check_claim(claim));
+  // EEXIST: an attempt that failed left an empty directory. No other claim has this id.
   if (::mkdirat(root.fd.get(), claim.id.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail_with_errno(fmt::format("make directory {}/{}", root.path, claim.id), errno);
+    // Without the id, which is another one at each attempt: a lasting fault is said once.
+    return fail_with_errno(fmt::format("make a directory in {}", root.path), errno);
   }
   // A crash here leaves an empty directory, which list_claims() removes; the file is still in
   // drop/.
@@ -138,6 +134,7 @@ Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& clai
   ::unlinkat(root.fd.get(), claim.id.c_str(), AT_REMOVEDIR);
   if (error == ENOENT) return ClaimOutcome::vanished;
   Error described = system_error(fmt::format("claim {}", printable(claim.name)), error);
+  // claim_root_for() looked for this. Another file system was mounted since.
   if (error == EXDEV) {
     described = Error{ErrorKind::fault, fmt::format("claim {}: {} cannot be reached by a rename",
                                                     printable(claim.name), root.path)};
@@ -149,7 +146,7 @@ Result<> sync_claims(const ClaimRoot& root, int drop_fd, std::span<const Claim> 
   // First where the files are now, then where they are no longer: no order of these leaves a
   // moment at which neither name is on the disk.
   for (const Claim& claim : claims) {
-    CARAVEL_TRY(check(claim));
+    CARAVEL_TRY(check_claim(claim));
     CARAVEL_ASSIGN_OR_RETURN(auto directory, open_directory_at(root.fd.get(), claim.id));
     CARAVEL_TRY(sync_fd(directory.get(), claim.id));
   }
@@ -158,11 +155,11 @@ Result<> sync_claims(const ClaimRoot& root, int drop_fd, std::span<const Claim> 
 }
 
 Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim) {
-  CARAVEL_TRY(check(claim));
+  CARAVEL_TRY(check_claim(claim));
   const std::string place = place_of(claim);
   ClaimLook look;
-  // Not even opened if it is a device, where opening may do something. Between this and the open
-  // nobody can put another file there: the directory is private.
+  // A device is not even opened, since opening one may do something (open(2): a tape rewinds).
+  // Nobody can put another file there between this look and the open: the directory is private.
   struct stat status;
   if (::fstatat(root.fd.get(), place.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return look;
@@ -197,6 +194,7 @@ Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim) {
   }
   if (::fstat(look.fd.get(), &status) != 0) return fail_with_errno("fstat", errno);
   look.stamp = stamp_of(status);
+  // A sender that kept a second name can still open and change the file by it.
   if (status.st_nlink > 1) {
     look.state = ClaimState::more_links;
     look.reason = describe(FileKind::linked);
@@ -220,7 +218,8 @@ Result<std::vector<Claim>> list_claims(const ClaimRoot& root) {
   for (const std::string& id : ids) {
     UniqueFd directory(
         ::openat(root.fd.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!directory && (errno == ENOTDIR || errno == ELOOP)) continue;  // not of our making
+    // We make directories only: a file or a symlink of this name is somebody else's.
+    if (!directory && (errno == ENOTDIR || errno == ELOOP)) continue;
     if (!directory) return fail_with_errno(fmt::format("{}/{}", root.path, id), errno);
     const std::size_t before = claims.size();
     CARAVEL_TRY(for_each_name(directory.get(), [&](const std::string& name) {
@@ -234,7 +233,7 @@ Result<std::vector<Claim>> list_claims(const ClaimRoot& root) {
 
 Result<> remove_claim_directory(const ClaimRoot& root, const std::string& id) {
   if (!is_claim_id(id)) return fail(ErrorKind::content, "not a claim id: " + printable(id));
-  // Not empty: something was put there by hand; list_claims() will show it.
+  // ENOTEMPTY: somebody put another file there by hand. list_claims() names it at the next start.
   if (::unlinkat(root.fd.get(), id.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT &&
       errno != ENOTEMPTY && errno != EEXIST) {
     return fail_with_errno(fmt::format("remove {}/{}", root.path, id), errno);

@@ -4,9 +4,9 @@
 //   work/<claim id>/NAME              or, if the drop directory is on another file system,
 //   DROP/.caravel/<claim id>/NAME
 //
-// The claim id is made, and its row committed to the ledger, before claim(). So after a crash:
-// a row without a file was not claimed (forget the row, the next scan finds the file), and a file
-// without a row was not ours to begin with, or the ledger was lost: it is adopted, list_claims().
+// The claim id is made, and its row committed to the ledger, before claim(). So after a crash a row
+// without a file was not claimed: the row is forgotten, and the next scan finds the file. A file
+// without a row was put there by hand, or the ledger was lost: a start adopts it (list_claims()).
 #pragma once
 
 #include <chrono>
@@ -54,6 +54,13 @@ struct Claim {
   bool operator==(const Claim&) const = default;
 };
 
+/// Errors: kind content, unless the id is a claim id and the name a plain one. Ids and names come
+/// from the ledger and from senders: neither may lead out of the root.
+[[nodiscard]] Result<> check_claim(const Claim& claim);
+
+/// "<claim id>/NAME": where the file of a claim is, relative to its root.
+[[nodiscard]] std::string place_of(const Claim& claim);
+
 enum class ClaimOutcome { claimed, vanished };
 
 /// Renames NAME from the drop directory into the claim's own directory. Not durable before
@@ -70,7 +77,7 @@ enum class ClaimState {
   more_links,   // open in `fd`, but someone has another name for it: wait (watch_file())
   held,         // someone holds a lease on it (fcntl(2)): look again later
   not_regular,  // never to be read: set_aside()
-  unreadable,   // we have no right to read it: set_aside() or wait, `reason` says
+  unreadable,   // we have no right to read it: wait until its mode is changed
   gone,         // not there
 };
 
@@ -89,9 +96,9 @@ struct ClaimLook {
 /// the sender's copy is not needed.
 [[nodiscard]] Result<> sync_content(int fd);
 
-/// What is in the root: one entry a file. Claim directories without a file, which a crash leaves
-/// before the rename of claim() or after the one of archive(), are removed. What has no claim id
-/// for a name is not ours and left alone.
+/// What is in the root: one entry a file, in the order of the ids. Claim directories without a
+/// file, which a crash leaves before the rename of claim() or after the one of archive(), are
+/// removed. What has no claim id for a name is not ours and left alone.
 [[nodiscard]] Result<std::vector<Claim>> list_claims(const ClaimRoot& root);
 
 /// Removes the empty directory of a claim; one that is gone is fine.

@@ -9,11 +9,9 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "watcher/files/directory.h"
-#include "watcher/files/name_rules.h"
+#include "watcher/spool/archive.h"
 
 namespace caravel::watcher {
 namespace {
@@ -24,10 +22,10 @@ void note(Expired& expired, Error error) {
   if (expired.errors.size() < kMaxErrors) expired.errors.push_back(std::move(error));
 }
 
-/// A name of exactly so many digits; what else lies in done/ is not ours.
+/// The number that a name of exactly so many digits spells; nothing for any other name, which is
+/// not one of ours.
 std::optional<unsigned> number(const std::string& name, std::size_t digits) {
-  const bool all = std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
-  if (name.size() != digits || !all) return std::nullopt;
+  if (name.size() != digits || !std::ranges::all_of(name, is_digit)) return std::nullopt;
   return static_cast<unsigned>(std::stoul(name));
 }
 
@@ -35,6 +33,7 @@ std::optional<unsigned> number(const std::string& name, std::size_t digits) {
 void remove_file(int directory_fd, const std::string& name, const struct stat& status,
                  Expired& expired) {
   if (::unlinkat(directory_fd, name.c_str(), 0) != 0) {
+    // ENOENT: another process was faster.
     if (errno != ENOENT) note(expired, system_error("delete " + printable(name), errno));
     return;
   }
@@ -42,8 +41,8 @@ void remove_file(int directory_fd, const std::string& name, const struct stat& s
   expired.bytes += static_cast<std::uint64_t>(status.st_size);
 }
 
-/// Calls `visit` with each subdirectory whose name is a number of so many digits, open; afterwards
-/// removes it if it is empty.
+/// Opens each subdirectory whose name is a number of so many digits and calls `visit` with that
+/// number and the descriptor. If `visit` returns true and the directory is empty, it is removed.
 void for_each_number(int directory_fd, std::size_t digits, Expired& expired,
                      const std::function<bool(unsigned, int)>& visit) {
   std::vector<std::string> names;
@@ -53,12 +52,14 @@ void for_each_number(int directory_fd, std::size_t digits, Expired& expired,
   });
   if (!listed) note(expired, listed.error());
   for (const std::string& name : names) {
+    // A symlink of such a name is an error here: it is never followed out of the spool.
     auto opened = open_directory_at(directory_fd, name);
     if (!opened) {
       note(expired, std::move(opened).error());
       continue;
     }
-    // ENOTEMPTY is the rule: something is kept.
+    // The removal mostly fails with ENOTEMPTY, because something is kept. A crash here leaves an
+    // empty directory, and the next pass removes it.
     if (visit(*number(name, digits), opened->get())) {
       ::unlinkat(directory_fd, name.c_str(), AT_REMOVEDIR);
     }
@@ -72,13 +73,11 @@ Result<Expired> expire_done(const Spool& spool, const KeepFor& keep,
   using namespace std::chrono;
   Expired expired;
   const auto expire_day = [&](year_month_day date, int day_fd) {
-    if (!date.ok()) return false;
+    if (!date.ok()) return false;  // 2026/02/30 is not of our making
     const auto age = now - (sys_days(date) + days(1));
     // Today's directory stays even if it is empty: the next extract would only make it again.
     if (age < seconds(0)) return false;
-    const std::string path =
-        fmt::format("done/{:04}/{:02}/{:02}/", static_cast<int>(date.year()),
-                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+    const std::string path = done_directory(date) + "/";
     const auto listed = for_each_name(day_fd, [&](const std::string& name) {
       struct stat status;
       if (::fstatat(day_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/directory.h"
-#include "watcher/files/name_rules.h"
 
 namespace caravel::watcher {
 namespace {
@@ -23,6 +22,7 @@ constexpr std::size_t kCopyBytes = 256 * 1024;
 Result<bool> same_bytes(int left, int right) {
   std::vector<char> left_bytes(kCopyBytes);
   std::vector<char> right_bytes(kCopyBytes);
+  // In pieces, since an extract may be larger than memory.
   for (std::uint64_t offset = 0;; offset += kCopyBytes) {
     CARAVEL_ASSIGN_OR_RETURN(auto left_size, read_at(left, offset, left_bytes.data(), kCopyBytes));
     CARAVEL_ASSIGN_OR_RETURN(auto right_size,
@@ -51,13 +51,11 @@ Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd)
     : root_(root),
       claim_(claim),
       temporary_fd_(temporary_fd),
-      place_(claim.id + "/" + claim.name),
+      place_(place_of(claim)),
       temporary_(std::string(kTemporaryPrefix) + claim.id) {}
 
 Result<Moved> Mover::to(int directory_fd, const std::string& name) {
-  if (!is_claim_id(claim_.id) || !is_plain_name(claim_.name)) {
-    return fail(ErrorKind::content, "no claim can be called " + printable(claim_.name));
-  }
+  CARAVEL_TRY(check_claim(claim_));
   if (across_) return copy_to(directory_fd, name);
   const int error = rename_noreplace(root_.fd.get(), place_, directory_fd, name);
   switch (error) {
@@ -71,6 +69,7 @@ Result<Moved> Mover::to(int directory_fd, const std::string& name) {
     case ENOENT:
       return Moved::gone;
     case EXDEV:
+      // rename(2) does not reach another file system: from here on the bytes are copied.
       across_ = true;
       return copy_to(directory_fd, name);
     default:
@@ -84,6 +83,7 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
     source_ = std::move(look);
     if (source_.state == ClaimState::gone) return Moved::gone;
     if (source_.state == ClaimState::not_regular) return Moved::not_movable;
+    // Leased or unreadable for now: whoever moves it tries again.
     if (!source_.fd) {
       return fail(ErrorKind::retry,
                   fmt::format("copy {}: it {}", printable(claim_.name), source_.reason));
@@ -92,6 +92,8 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
   CARAVEL_ASSIGN_OR_RETURN(auto already,
                            is_copy(directory_fd, name, source_.fd.get(), source_.stamp));
   if (!already) {
+    // The copy has a temporary name until it is whole and synced: a crash leaves a temporary, which
+    // the next copy() or remove_temporaries() removes, and never half a file under its own name.
     if (!copied_) CARAVEL_TRY(copy());
     copied_ = true;
     const int error = rename_noreplace(temporary_fd_, temporary_, directory_fd, name);
@@ -109,7 +111,7 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
 }
 
 Result<> Mover::copy() {
-  // One that a crash left is half a copy.
+  // A crash may have left a temporary of this name: half a copy.
   ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
   const UniqueFd out(::openat(temporary_fd_, temporary_.c_str(),
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
@@ -128,8 +130,9 @@ Result<> Mover::copy() {
   const timespec times[2] = {status.st_atim, status.st_mtim};
   if (::futimens(out.get(), times) != 0) return fail_with_errno("futimens", errno);
   CARAVEL_TRY(sync_fd(out.get(), "a copy"));
-  // After a rename a late writer still writes into our file, and it is noticed. After a copy he
-  // would write into one without a name: so not while there is one.
+  // A process that goes on writing after a rename writes into our file, and that is noticed. After
+  // a copy it would write into a file without a name, and its bytes would be lost. So a file is not
+  // copied while somebody writes it.
   const bool changed = changed_since(source_.stamp, stamp_of(status)) ||
                        static_cast<std::uint64_t>(status.st_size) !=
                            static_cast<std::uint64_t>(::lseek(out.get(), 0, SEEK_END));

@@ -16,20 +16,22 @@ enum class Moved {
   not_movable,  // on another file system, and no regular file: it has no bytes to copy
 };
 
-/// One claim on its way out. All arguments must outlive it. Usage: to() with one name after the
-/// other, until it is not `taken`.
+/// One claim on its way out. All arguments must outlive it. Call to() with one name after the
+/// other, as long as it answers `taken`.
 class Mover {
  public:
   /// `temporary_fd`: a directory on the target's file system, for the copy while it is made.
   Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd);
 
-  /// A crash leaves the file here or there. Where bytes are copied, it can also leave it in both
-  /// places: repeated, to() finds that the taken name has these very bytes and mtime, and only
-  /// removes the claimed one. Errors: kind retry if the file is being written while it is copied.
+  /// Moves the file to `name` in that directory. A crash leaves the file in its old place or in the
+  /// new one. Where bytes are copied, a crash can also leave it in both: repeated, to() finds that
+  /// the taken name has these very bytes and mtime, and only removes the claimed file. Errors: kind
+  /// retry if the file is being written while it is copied.
   [[nodiscard]] Result<Moved> to(int directory_fd, const std::string& name);
 
  private:
   Result<Moved> copy_to(int directory_fd, const std::string& name);
+  /// Copies the file to the temporary, with its mtime, and syncs it.
   Result<> copy();
 
   const ClaimRoot& root_;
@@ -37,9 +39,9 @@ class Mover {
   int temporary_fd_;
   std::string place_;
   std::string temporary_;
-  bool across_ = false;
-  ClaimLook source_;
-  bool copied_ = false;
+  bool across_ = false;  // to another file system
+  ClaimLook source_;     // of the file that is copied
+  bool copied_ = false;  // the temporary holds the whole copy
 };
 
 }  // namespace caravel::watcher

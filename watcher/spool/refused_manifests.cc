@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,26 +11,27 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/exchange/manifest.h"
-#include "watcher/files/name_rules.h"
+#include "watcher/files/directory.h"
 
 namespace caravel::watcher {
 namespace {
 
 constexpr std::size_t kLongestWhy = 1000;
 
-/// What is known of failed/FILE; nothing if the file is gone.
-std::optional<RefusedManifest> look_at_refused(const std::string& folder, const std::string& file) {
+/// What is known of FILE in the directory failed/; nothing if the file is gone.
+std::optional<RefusedManifest> look_at_refused(int failed_fd, const std::string& file) {
   struct stat status;
-  if (::lstat((folder + file).c_str(), &status) != 0) return std::nullopt;
-  // The rename into failed/ was the last that happened to it.
+  if (::fstatat(failed_fd, file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  // The rename into failed/ was the last change of the inode, so its ctime is when it came there.
   const auto since = std::chrono::seconds(status.st_ctim.tv_sec) +
                      std::chrono::nanoseconds(status.st_ctim.tv_nsec);
   RefusedManifest out{file, "was refused; its .why is gone",
                       Time(std::chrono::duration_cast<Time::duration>(since))};
-  auto fd = open_file(folder + file + ".why", O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  const UniqueFd fd(
+      ::openat(failed_fd, (file + ".why").c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return out;
   std::string text(kLongestWhy, '\0');
-  const auto size = read_at(fd->get(), 0, text.data(), text.size());
+  const auto size = read_at(fd.get(), 0, text.data(), text.size());
   if (!size) return out;
   text.resize(*size);
   out.why = text.substr(0, text.find('\n'));
@@ -52,15 +52,14 @@ std::optional<std::string> manifest_in_archive(std::string_view file) {
 RefusedManifests refused_manifests(const std::string& spool, std::size_t most,
                                    std::string_view name) {
   RefusedManifests out;
-  const std::string folder = spool + "/failed/";
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string file = entry->path().filename().string();
+  const auto folder = open_directory(spool + "/failed");
+  if (!folder) return out;
+  // What was found before an error in between is still true.
+  (void)for_each_name(folder->get(), [&](const std::string& file) {
     const auto manifest = manifest_in_archive(file);
-    if (!manifest || (!name.empty() && *manifest != name)) continue;
-    auto refused = look_at_refused(folder, file);
-    if (!refused) continue;
+    if (!manifest || (!name.empty() && *manifest != name)) return true;
+    auto refused = look_at_refused(folder->get(), file);
+    if (!refused) return true;
     ++out.total;
     // At most one more than are wanted: failed/ may hold any number.
     const auto later = [](const RefusedManifest& a, const RefusedManifest& b) {
@@ -69,13 +68,16 @@ RefusedManifests refused_manifests(const std::string& spool, std::size_t most,
     out.newest.insert(std::upper_bound(out.newest.begin(), out.newest.end(), *refused, later),
                       std::move(*refused));
     if (out.newest.size() > most) out.newest.pop_back();
-  }
+    return true;
+  });
   return out;
 }
 
 std::optional<std::string> refusal_of_manifest(const std::string& spool, const std::string& name) {
   // The first of a name has no "~<hex>" behind it.
-  const auto refused = look_at_refused(spool + "/failed/", name);
+  const auto folder = open_directory(spool + "/failed");
+  if (!folder) return std::nullopt;
+  const auto refused = look_at_refused(folder->get(), name);
   return refused ? std::optional(refused->why) : std::nullopt;
 }
 

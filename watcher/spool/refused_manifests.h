@@ -24,12 +24,12 @@ struct RefusedManifests {
   std::uint64_t total = 0;
 };
 
-/// "NAME.manifest" of a file in failed/ or done/, where a taken name gets "~<hex>" behind it;
-/// nothing if it is no manifest.
+/// "NAME.manifest", the name under which a file of failed/ or done/ came: there a taken name gets
+/// "~<hex>" at its end. Nothing if the file is no manifest.
 [[nodiscard]] std::optional<std::string> manifest_in_archive(std::string_view file);
 
-/// Those in failed/ of the spool: all, or only those that came as `name`. None if it cannot be
-/// read.
+/// Those in failed/ of the spool: all, or only those that came as `name`. At most `most` of them
+/// are returned, and all are counted. None if failed/ cannot be read.
 [[nodiscard]] RefusedManifests refused_manifests(const std::string& spool, std::size_t most,
                                                  std::string_view name = {});
 

@@ -22,8 +22,8 @@ namespace caravel::watcher {
 namespace {
 
 constexpr unsigned kMaxNames = 10'000;
-// Under how many of its names an extract's own files are looked for. They are under the first or
-// the second, unless eight hex digits of two SHA-256 agree.
+// Under so many of its names an extract's own files are looked for. They are under the first or the
+// second, unless eight hex digits of two SHA-256 agree.
 constexpr unsigned kNamesOfOurs = 4;
 
 using Suffixes = std::array<std::pair<std::string_view, const std::string*>, 3>;
@@ -35,16 +35,18 @@ Suffixes suffixes_of(const RejectFiles& files) {
 
 std::string owner_name(const std::string& name) { return fmt::format(".{}.owner", name); }
 
+/// Whether the files called `name` belong to `owner`.
 bool is_owner(int directory, const std::string& name, std::string_view owner) {
   const UniqueFd fd(::openat(directory, owner_name(name).c_str(),
                              O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return false;
-  std::array<char, 256> text{};
-  const ssize_t got = ::pread(fd.get(), text.data(), text.size(), 0);
-  return got > 0 && std::string_view(text.data(), static_cast<std::size_t>(got)) == owner;
+  // One byte more than must be there: a longer text that only begins like ours is another's.
+  std::string text(owner.size() + 1, '\0');
+  const auto got = read_at(fd.get(), 0, text.data(), text.size());
+  return got && std::string_view(text).substr(0, *got) == owner;
 }
 
-/// Durable on return: a file of ours must never be seen without it, or a replay would take it for
+/// Durable on return: a replay that found a file of ours without its owner would take it for
 /// another extract's and make a second copy.
 Result<> set_owner(int directory, const std::string& name, std::string_view owner) {
   const std::string temporary = fmt::format("{}owner-{}", kTemporaryPrefix, owner.substr(0, 16));
@@ -59,6 +61,7 @@ Result<> set_owner(int directory, const std::string& name, std::string_view owne
   return sync_fd(directory, "rejects/");
 }
 
+/// A name that is not there is fine.
 Result<> remove(int directory, const std::string& name) {
   if (::unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return {};
   return fail_with_errno(fmt::format("remove {}", printable(name)), errno);
@@ -72,8 +75,10 @@ Result<bool> any_exists(int directory, const std::string& name) {
   return false;
 }
 
+/// The name under which the files of `owner` are there already.
 std::optional<std::string> find_ours(int directory, const std::string& name,
                                      std::string_view sha256, std::string_view owner) {
+  // By the owner, not by the name: files of an earlier run may have got the second name.
   for (unsigned n = 1; n <= kNamesOfOurs; ++n) {
     std::string candidate = nth_name(name, sha256, n);
     if (is_owner(directory, candidate, owner)) return candidate;
@@ -133,6 +138,7 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   }
   if (auto synced = sync_fd(directory, "rejects/"); !synced) return failed(synced.error());
   if (!none) return *base;
+  // The owner goes last: as long as a file of ours is there, a replay must find whose it is.
   if (auto removed = remove(directory, owner_name(*base)); !removed) return failed(removed.error());
   return std::string();
 }

@@ -21,8 +21,7 @@ struct RejectFiles {
 /// SHA-256> if another extract's files have it. The same extract replaces its own files, so that
 /// a replay makes no second copy, and what it no longer has is removed; all three names empty
 /// removes them all (and returns an empty name). Whose files they are stands in the hidden
-/// .NAME.owner beside them: the SHA-256 and the feed. Safe beside others of any process that do
-/// the same.
+/// .NAME.owner beside them: the SHA-256 and the feed. Several processes may do this at once.
 [[nodiscard]] Result<std::string> publish_reject_files(const Spool& spool, const std::string& feed,
                                                        const std::string& name,
                                                        std::string_view sha256,

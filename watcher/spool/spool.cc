@@ -6,19 +6,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <fstream>
 #include <utility>
 
+#include <date/date.h>
 #include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/files/directory.h"
-#include "watcher/files/name_rules.h"
 
 namespace caravel::watcher {
 namespace {
@@ -27,7 +25,9 @@ constexpr mode_t kPrivate = 0700;
 constexpr mode_t kReadable = 0750;  // the group may look at what was done
 constexpr mode_t kOpen = 0755;
 
-/// Root may work on the spool of the service's user; nobody else on another's.
+constexpr std::size_t kMostHolderBytes = 4096;
+
+/// Root may work on the spool of the service's user; nobody else may work on another user's spool.
 bool ours(uid_t owner, uid_t spool_owner) {
   const uid_t self = ::geteuid();
   return owner == self || (self == 0 && owner == spool_owner);
@@ -48,13 +48,11 @@ Result<UniqueFd> open_own_directory(int spool_fd, const std::string& name, mode_
   return fd;
 }
 
-std::string utc_text(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
+/// Who holds the lock, by the text of the lock file.
+std::string holder_in(const std::string& text) {
+  const std::string holder = text.substr(0, text.find('\n'));
+  // No text yet: the other process took the lock a moment ago and is about to write it.
+  return holder.empty() ? "another process" : printable(holder);
 }
 
 }  // namespace
@@ -96,26 +94,26 @@ Result<Spool> Spool::open(const std::string& path) {
 Result<LockAttempt> Spool::lock(std::string_view command,
                                 std::chrono::system_clock::time_point now) const {
   const std::string where = absolute(".lock");
-  // Never removed: a lock on a file that others no longer find would be no lock.
+  // The file is never removed: a lock on a file that others can no longer open keeps nobody out.
   UniqueFd fd(::openat(spool_.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!fd) return fail_with_errno(where, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_with_errno(where, errno);
-    std::array<char, 256> text{};
-    const ssize_t got = ::pread(fd.get(), text.data(), text.size(), 0);
-    std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    holder.resize(std::min(holder.size(), holder.find('\n')));
-    // Empty: it took the lock a moment ago and has not written yet.
-    return LockAttempt{std::nullopt, holder.empty() ? "another process" : printable(holder)};
+    std::string text(kMostHolderBytes, '\0');
+    const auto size = read_at(fd.get(), 0, text.data(), text.size());
+    text.resize(size.value_or(0));
+    return LockAttempt{std::nullopt, holder_in(text)};
   }
-  // The text of a holder that was killed goes first, so that nobody reads it as ours.
+  // A holder that was killed has left its text: remove it before anybody reads it as ours.
   if (::ftruncate(fd.get(), 0) != 0) return fail_with_errno(where, errno);
   CARAVEL_TRY(write_all(
-      fd.get(), fmt::format("pid {}, `{}`, since {}\n", ::getpid(), command, utc_text(now))));
+      fd.get(), fmt::format("pid {}, `{}`, since {}\n", ::getpid(), command,
+                            date::format("%FT%TZ", date::floor<std::chrono::seconds>(now)))));
   return LockAttempt{SpoolLock(std::move(fd)), {}};
 }
 
 std::string lock_holder(const std::string& path) {
+  // proc(5), /proc/locks: flock(2) itself can only be asked by trying to take the lock.
   const std::string file = path + "/.lock";
   struct stat status;
   if (::stat(file.c_str(), &status) != 0) return "";
@@ -124,9 +122,7 @@ std::string lock_holder(const std::string& path) {
   const std::string inode = fmt::format(":{} ", status.st_ino);
   for (std::string line; std::getline(locks, line);) {
     if (line.find("FLOCK") == std::string::npos || line.find(inode) == std::string::npos) continue;
-    auto text = read_file(file, 4096);
-    const std::string holder = text ? text->substr(0, text->find('\n')) : std::string();
-    return holder.empty() ? "another process" : printable(holder);
+    return holder_in(read_file(file, kMostHolderBytes).value_or(""));
   }
   return "";
 }
@@ -142,6 +138,7 @@ Result<std::uint64_t> Spool::free_bytes() const {
 }
 
 Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_point now) const {
+  // `process` works beside us without the lock, so a young temporary may be one that it writes.
   constexpr std::chrono::hours kInUse{24};
   std::size_t removed = 0;
   for (const UniqueFd* directory : {&csv_, &done_, &rejects_, &failed_}) {
@@ -152,6 +149,7 @@ Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_po
         return true;
       }
       const auto changed = std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec);
+      // The ctime: a temporary that is a copy has the mtime of its source.
       if (now - changed >= kInUse && ::unlinkat(directory->get(), name.c_str(), 0) == 0) {
         ++removed;
       }

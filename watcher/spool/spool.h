@@ -16,7 +16,8 @@
 
 namespace caravel::watcher {
 
-/// Held as long as it lives; also gone with the process, however that ends (flock(2)).
+/// The lock is held as long as this lives. It is gone with the process, however that ends
+/// (flock(2)).
 class SpoolLock {
  public:
   explicit SpoolLock(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -27,8 +28,8 @@ class SpoolLock {
 
 struct LockAttempt {
   std::optional<SpoolLock> lock;
-  std::string
-      holder;  // if there is no lock: "pid 123, `caravel watch`, since 2026-11-22T10:15:00Z"
+  /// If there is no lock: "pid 123, `caravel watch`, since 2026-11-22T10:15:00Z".
+  std::string holder;
 };
 
 /// The directories under SPOOL, each open as a descriptor; all moves go through these.
@@ -40,8 +41,9 @@ class Spool {
   /// directory or belongs to someone else.
   static Result<Spool> open(const std::string& path);
 
-  /// Everybody who moves files takes this first; `process` does not. `command` is how we describe
-  /// ourselves to others: "caravel watch". A holder that was killed leaves only text behind.
+  /// Takes the lock if nobody holds it. Every command that moves files takes it first; `process`
+  /// moves none. `command` tells others who we are: "caravel watch". A holder that was killed
+  /// leaves only text behind.
   [[nodiscard]] Result<LockAttempt> lock(std::string_view command,
                                          std::chrono::system_clock::time_point now) const;
 

@@ -25,6 +25,7 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/extracts/extract_cutter.h"
 #include "watcher/tail/extracts/publisher.h"
 #include "watcher/tail/files/cutter.h"
@@ -34,7 +35,6 @@
 #include "watcher/tail/outbox/outbox.h"
 #include "watcher/tail/outbox/room.h"
 #include "watcher/tail/outbox/sender.h"
-#include "watcher/tail/state/notices.h"
 
 namespace caravel::tail {
 

@@ -1,9 +1,11 @@
 // docs/formats.md and docs/sidecar.md are run: their examples are true.
 #include <fstream>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 
+#include "formatter/patterns/capture_types.h"
 #include "formatter/patterns/pattern.h"
 #include "tests/formatter/format_run.h"
 
@@ -36,15 +38,9 @@ std::string Block(const std::multimap<std::string, std::string>& blocks, const s
   return block == blocks.end() ? "" : block->second;
 }
 
-Result<Format> Compile(const std::string& yaml) {
-  auto root = YamlNode::parse(yaml, "docs/formats.md");
-  if (!root) return tl::unexpected(root.error());
-  return compile_format(*root);
-}
-
 TEST(FormatsPage, TheExampleMakesTheRowsThatItShows) {
   const auto blocks = Blocks(Page("formats.md"));
-  const auto format = Compile(Block(blocks, "yaml doors.yaml"));
+  const auto format = test::CompileYaml(Block(blocks, "yaml doors.yaml"));
   ASSERT_TRUE(format) << format.error().message;
   FormatRequest request;
   request.format = &*format;
@@ -58,23 +54,35 @@ TEST(FormatsPage, EveryFormatOnItCompiles) {
   int formats = 0;
   for (const auto& [title, text] : blocks) {
     if (!title.starts_with("yaml")) continue;
-    const auto format = Compile(text);
+    const auto format = test::CompileYaml(text);
     EXPECT_TRUE(format) << format.error().message;
     ++formats;
   }
   EXPECT_GE(formats, 2);
 }
 
-TEST(FormatsPage, EveryExampleOfACaptureMatches) {
-  const std::string page = Page("formats.md");
-  const YearTable years = YearTable::fixed(std::chrono::year(2012));
-  int examples = 0;
+struct Example {
+  std::string pattern;
+  std::string line;
+};
+
+/// The rows of the table of captures: | `{Vehicle:word}` | `V.1.2683` | ...
+std::vector<Example> CaptureExamples(const std::string& page) {
+  std::vector<Example> examples;
   for (std::size_t at = page.find("\n| `{"); at != std::string::npos;
        at = page.find("\n| `{", at + 1)) {
     const std::size_t open = page.find('`', at) + 1;
     const std::string text = page.substr(open, page.find("` | `", open) - open);
     const std::size_t line_at = open + text.size() + 5;
-    const std::string line = page.substr(line_at, page.find("` | ", line_at) - line_at);
+    examples.push_back({text, page.substr(line_at, page.find("` | ", line_at) - line_at)});
+  }
+  return examples;
+}
+
+TEST(FormatsPage, EveryExampleOfACaptureMatches) {
+  const YearTable years = YearTable::fixed(std::chrono::year(2012));
+  const auto examples = CaptureExamples(Page("formats.md"));
+  for (const auto& [text, line] : examples) {
     SCOPED_TRACE(text + " on " + line);
     const auto pattern = Pattern::compile(text, false);
     ASSERT_TRUE(pattern) << pattern.error().message;
@@ -82,9 +90,20 @@ TEST(FormatsPage, EveryExampleOfACaptureMatches) {
     MatchState state;
     state.at[0] = held.data();
     EXPECT_EQ(pattern->match(0, held.data() + line.size(), years, state), Pattern::kMatched);
-    ++examples;
   }
-  EXPECT_GE(examples, 20);
+  EXPECT_GE(examples.size(), 20U);
+}
+
+TEST(FormatsPage, EveryCaptureTypeHasAnExample) {
+  std::set<std::string_view> shown;
+  for (const Example& example : CaptureExamples(Page("formats.md"))) {
+    const auto pattern = Pattern::compile(example.pattern, false);
+    ASSERT_TRUE(pattern) << pattern.error().message;
+    for (const Op& op : pattern->ops()) shown.insert(row_of(op.type).name);
+  }
+  for (const CaptureRow& row : kCaptureRows) {
+    EXPECT_TRUE(row.name.empty() || shown.count(row.name) == 1) << row.name;
+  }
 }
 
 TEST(SidecarPage, ItsExampleReads) {

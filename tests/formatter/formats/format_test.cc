@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/formatter/format_run.h"
 #include "tests/support/temp_dir.h"
 
 namespace caravel::formatter {
@@ -13,14 +14,8 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-Result<Format> Compile(const std::string& yaml) {
-  auto root = YamlNode::parse(yaml, "f.yaml");
-  if (!root) return tl::unexpected(root.error());
-  return compile_format(*root);
-}
-
 std::string ErrorOf(const std::string& yaml) {
-  const auto format = Compile(yaml);
+  const auto format = test::CompileYaml(yaml);
   if (format) return "(no error)";
   EXPECT_EQ(format.error().kind, ErrorKind::usage);
   return format.error().message;
@@ -49,7 +44,7 @@ std::string Small(std::string_view part, std::string_view by) {
 }
 
 TEST(CompileFormat, GathersWhatTheFileSays) {
-  const auto format = Compile(kSmall);
+  const auto format = test::CompileYaml(kSmall);
   ASSERT_TRUE(format) << format.error().message;
   EXPECT_EQ(format->name, "small");
   EXPECT_EQ(format->about, "a small one");
@@ -186,8 +181,9 @@ TEST(CompileFormat, TakesEveryWayToTellTime) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.line);
-    const auto format = Compile("format: x\ntime: " + std::string(c.time) +
-                                "\ncolumns: [V]\nkinds: [{kind: k, line: \"" + c.line + "\"}]\n");
+    const auto format =
+        test::CompileYaml("format: x\ntime: " + std::string(c.time) +
+                          "\ncolumns: [V]\nkinds: [{kind: k, line: \"" + c.line + "\"}]\n");
     ASSERT_TRUE(format) << format.error().message;
     EXPECT_EQ(format->kinds[0].time.source, c.source);
     EXPECT_EQ(format->needs_year(),
@@ -196,7 +192,7 @@ TEST(CompileFormat, TakesEveryWayToTellTime) {
 }
 
 TEST(CompileFormat, GivesAColumnOneTypeForAllKinds) {
-  const auto format = Compile(R"(format: x
+  const auto format = test::CompileYaml(R"(format: x
 identity: position
 columns: [A, B, C, D]
 kinds:
@@ -256,7 +252,7 @@ TEST_F(FormatFolderTest, MustExist) {
 
 TEST_F(FormatFolderTest, SuggestsTheNearestName) {
   FormatSet set;
-  set.add(*Compile(kSmall));
+  set.add(*test::CompileYaml(kSmall));
   EXPECT_EQ(set.unknown_name_message("smal"),
             "unknown format 'smal'; did you mean 'small'? Known: small");
   EXPECT_EQ(set.unknown_name_message("something-else"),

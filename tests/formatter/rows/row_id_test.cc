@@ -73,28 +73,6 @@ TEST(RowIdPart, IsPercentEncodedAndNeverLong) {
   }
 }
 
-TEST(RowIdTime, IsCompactAndSortable) {
-  const auto compact = [](std::string_view date, std::string_view time) {
-    return Text([&](std::string& out) { append_compact_time(date, time, out); });
-  };
-  EXPECT_EQ(compact("2012-03-09", "09:48:00"), "20120309T094800");
-  EXPECT_EQ(compact("2012-03-09", "23:59:60"), "20120309T235960");
-  EXPECT_EQ(compact("2012-03-09", "09:48:00.125"), "20120309T094800.125");
-  EXPECT_EQ(compact("2012-03-09", "09:48:00,125"), "20120309T094800.125");
-}
-
-TEST(RowIdTime, InUtcEndsWithZ) {
-  const auto utc = [](std::int64_t seconds, std::string_view fraction) {
-    return Text([&](std::string& out) { append_utc_time(seconds, fraction, out); });
-  };
-  EXPECT_EQ(utc(0, ""), "19700101T000000Z");
-  EXPECT_EQ(utc(1331286480, ""), "20120309T094800Z");
-  EXPECT_EQ(utc(1330473599, "999"), "20120228T235959.999Z");
-  EXPECT_EQ(utc(1330473600, ""), "20120229T000000Z");
-  EXPECT_EQ(utc(-1, ""), "19691231T235959Z");
-  EXPECT_EQ(utc(253402300799, ""), "99991231T235959Z");
-}
-
 TEST(RowIdTime, OfLinesWithoutOneIsTheirPlace) {
   EXPECT_EQ(Text([](std::string& out) { append_place(hash_bytes("first line"), 1234, out); }),
             "b0b58724-0000000000001234");

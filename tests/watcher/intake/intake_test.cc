@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -13,12 +15,15 @@
 #include "base/file.h"
 #include "tests/support/spool_fixture.h"
 #include "watcher/exchange/manifest.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -55,6 +60,23 @@ class WithoutLeases {
   bool taken_ = false;
 };
 
+/// Nothing can be written to any file, as on a full disk, as long as it lives (setrlimit(2)).
+class WithoutWrites {
+ public:
+  WithoutWrites() {
+    ::signal(SIGXFSZ, SIG_IGN);  // else the kernel would end the test
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~WithoutWrites() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  WithoutWrites(const WithoutWrites&) = delete;
+  WithoutWrites& operator=(const WithoutWrites&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 class IntakeTest : public SpoolTest {
  protected:
   /// Where the only claim lies.
@@ -76,7 +98,7 @@ TEST_F(IntakeTest, MaxClaimsIsALimitOfEachFeedByItself) {
   EXPECT_THAT(Ready(), ElementsAre(down, down, well, well));
   // The extracts of one feed go on; those of the other wait for their store.
   for (const ReadyExtract& extract : std::vector<ReadyExtract>(in_work_)) {
-    if (extract.feed->name == "well") intake_->finished(extract, Ending::done, "", now_);
+    if (extract.feed->name == "well") intake_->finished(extract, now_);
   }
   EXPECT_THAT(Ready(), ElementsAre(well, well));
   EXPECT_EQ(dir_.list("spool/drop/down").size(), 2U);
@@ -102,7 +124,7 @@ TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
   Start();
   EXPECT_THAT(Ready(), testing::SizeIs(4));
   const auto is_there = [&](const std::string& name) { return dir_.exists("spool/drop/" + name); };
-  intake_->finished(in_work_[0], Ending::done, "", now_);
+  intake_->finished(in_work_[0], now_);
   Drop("drop/g.log", GoodLine(1));
   DropEvent event;
   event.watch = -1;  // there is no inotify here
@@ -110,7 +132,7 @@ TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
   event.name = "g.log";
   intake_->on_events({event}, now_);
   EXPECT_TRUE(is_there("g.log"));
-  intake_->finished(in_work_[1], Ending::done, "", now_);  // half of it is free
+  intake_->finished(in_work_[1], now_);  // half of it is free
   EXPECT_THAT(Ready(), testing::SizeIs(2));
   EXPECT_TRUE(is_there("g.log"));
   EXPECT_FALSE(is_there("e.log") || is_there("f.log"));
@@ -131,9 +153,9 @@ TEST_F(IntakeTest, SlowSendersDoNotKeepTheLastFreePlace) {
   for (const char* name : {"d", "e", "f"}) Drop(fmt::format("drop/{}.log", name), GoodLine(1));
   Pass(60s);
   ASSERT_THAT(Ready(), testing::SizeIs(1));
-  intake_->finished(in_work_[0], Ending::done, "", now_);
+  intake_->finished(in_work_[0], now_);
   ASSERT_THAT(Ready(), testing::SizeIs(1));
-  intake_->finished(in_work_[1], Ending::done, "", now_);
+  intake_->finished(in_work_[1], now_);
   EXPECT_THAT(Ready(), testing::SizeIs(1));
 }
 
@@ -154,8 +176,8 @@ TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   dir_.write_file("spool/work/" + id + "/a.log.manifest", format_manifest(manifest));
   Start();
   Pass(1s);
-  EXPECT_EQ(Must(ledger_->manifests_for("well", "a.log")).size(), 1U);
-  EXPECT_THAT(Must(ledger_->manifests_for("down", "a.log")), IsEmpty());
+  EXPECT_EQ(Must(ledger_->manifests().for_name("well", "a.log")).size(), 1U);
+  EXPECT_THAT(Must(ledger_->manifests().for_name("down", "a.log")), IsEmpty());
   EXPECT_THAT(dir_.list("spool/work"), IsEmpty());
 }
 
@@ -169,7 +191,7 @@ TEST_F(IntakeTest, AnExtractThatProvedNotToBeReadyIsWaitedForAgain) {
   std::filesystem::create_hard_link(dir_.path(place), dir_.path("second-name"));
   const auto store = uploader::make_store(*config_.find_store(extract.feed->store));
   EXPECT_EQ(Load(extract, *store).ending, Ending::not_ready);
-  intake_->finished(extract, Ending::not_ready, "has a second name", now_);
+  intake_->wait_again(extract, "has a second name", false, now_);
   EXPECT_EQ(intake_->waiting(), 1U);
   Pass(2s);
   EXPECT_THAT(Ready(), IsEmpty());
@@ -198,7 +220,7 @@ TEST_F(IntakeTest, ADropDirectoryThatIsMadeAnewDoublesNoClaim) {
   }
   EXPECT_EQ(intake_->waiting(), 1U);
   EXPECT_THAT(Ready(), IsEmpty()) << "they are in work already";
-  EXPECT_EQ(Must(ledger_->unfinished()).size(), 3U);
+  EXPECT_EQ(Must(ledger_->extracts().unfinished()).size(), 3U);
 }
 
 TEST_F(IntakeTest, NothingThatIsWaitedForKeepsTheLoopAwake) {
@@ -249,6 +271,66 @@ TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
     ASSERT_GT(intake_->next_deadline(), now_.steady) << i;
   }
   EXPECT_THAT(Ready(), ElementsAre("hrt/a.log"));
+}
+
+TEST_F(IntakeTest, ASecondOutageOfTheLedgerIsSaidAgain) {
+  Configure(kOneFeed);
+  Start();
+  const auto claims_fail = Contains(HasSubstr("ledger: claim:"));
+  for (int outage = 0; outage < 2; ++outage) {
+    SCOPED_TRACE(outage);
+    const std::string name = fmt::format("{}.log", outage);
+    Drop("drop/" + name, GoodLine(outage));
+    {
+      const WithoutWrites without;
+      Pass(60s);
+      EXPECT_THAT(intake_->take_messages(), claims_fail);
+      for (int i = 0; i < 10; ++i) Pass(10s);
+      EXPECT_THAT(intake_->take_messages(), IsEmpty()) << "it lasts";
+      EXPECT_THAT(Ready(), IsEmpty());
+    }
+    Pass(10s);
+    EXPECT_THAT(intake_->take_messages(), Contains("the ledger takes claims again"));
+    EXPECT_THAT(Ready(), ElementsAre("hrt/" + name));
+  }
+}
+
+TEST_F(IntakeTest, ADropDirectoryThatIsLostTwiceIsSaidTwice) {
+  Configure(kOneFeed);
+  Start();
+  for (int outage = 0; outage < 2; ++outage) {
+    SCOPED_TRACE(outage);
+    std::filesystem::remove(dir_.path("spool/drop"));
+    for (int i = 0; i < 10; ++i) Pass(60s);
+    EXPECT_THAT(intake_->take_messages(), ElementsAre(HasSubstr("No such file or directory")));
+    std::filesystem::create_directory(dir_.path("spool/drop"));
+    Pass(60s);
+    EXPECT_THAT(intake_->take_messages(), ElementsAre(HasSubstr("is there again")));
+  }
+}
+
+TEST_F(IntakeTest, FilesThatCannotBeClaimedAreNamedOnceAndNotWithoutBound) {
+  Configure(kOneFeed);
+  Start();
+  // No claim can be made in a directory that is no longer there. Manifests, since the ledger has no
+  // rows of them, which would take their time.
+  std::filesystem::remove(dir_.path("spool/work"));
+  constexpr std::size_t kMore = Notices::kMostConditions + 100;
+  const auto drop_all = [&] {
+    for (std::size_t i = 0; i < kMore; ++i) Drop(fmt::format("drop/{}.log.manifest", i), "");
+    Pass(60s);
+    return intake_->take_messages().size();
+  };
+  const std::size_t said = drop_all();
+  EXPECT_GE(said, Notices::kMostConditions);
+  EXPECT_LE(said, Notices::kMostConditions + 5);
+  Pass(60s);
+  EXPECT_THAT(intake_->take_messages(), IsEmpty()) << "it lasts";
+  for (std::size_t i = 0; i < kMore; ++i) {
+    std::filesystem::remove(dir_.path(fmt::format("spool/drop/{}.log.manifest", i)));
+  }
+  Pass(60s);
+  EXPECT_EQ(drop_all(), said) << "other files, of the same names";
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST_F(PipelineTest, AnExtractWhoseLinesAreNotAllAccountedForIsNotDone) {
     const PipelineResult result = Load(extract, store_);
     EXPECT_EQ(result.ending, Ending::gave_up);
     EXPECT_THAT(result.message, HasSubstr("set done"));
-    const auto known = Must(ledger_->find_claim(extract.claim.id));
+    const auto known = Must(ledger_->extracts().find_claim(extract.claim.id));
     ASSERT_TRUE(known);
     EXPECT_EQ(known->state, State::waiting);
     EXPECT_THAT(dir_.list("spool/done"), IsEmpty());
@@ -108,7 +108,7 @@ TEST_F(PipelineTest, AnExtractWhoseLinesAreNotAllAccountedForIsNotDone) {
   store_.counts = counts_of(2, 0);
   store_.refused = {refused};
   EXPECT_EQ(Load(extract, store_).ending, Ending::done);
-  const LineCounts counts = Must(ledger_->find_claim(extract.claim.id))->counts;
+  const LineCounts counts = Must(ledger_->extracts().find_claim(extract.claim.id))->counts;
   EXPECT_EQ(counts.lines, 4U);
   EXPECT_EQ(counts.stored, 2U);
   EXPECT_EQ(counts.rejected, 2U);

@@ -1,12 +1,17 @@
-#include "watcher/report/report.h"
-#include "base/text.h"
-#include "watcher/files/name_rules.h"
-
+// What status and explain say, over a real ledger.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "tests/support/ledger_fixture.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/ledger/drop_names.h"
+#include "watcher/ledger/history.h"
+#include "watcher/ledger/sources.h"
+#include "watcher/ledger/stores.h"
+#include "watcher/report/explain.h"
+#include "watcher/report/status.h"
 
 namespace caravel::watcher {
 namespace {
@@ -27,15 +32,16 @@ class ReportTest : public LedgerTest {
     Format("c1");
     Finish("c1", kNow - hours(2));
     Claim("c2", "b.log", kNow - minutes(7));
-    Ok(ledger().set_waiting("c2", "store couch does not answer", kNow + seconds(30),
-                            kNow - minutes(6)));
+    Ok(ledger().extracts().set_waiting("c2", "store couch does not answer", kNow + seconds(30),
+                                       kNow - minutes(6)));
     Claim("c3", "bad.log.gz", kNow - minutes(9));
-    Ok(ledger().finish_failed("c3", "damaged gzip data at byte 512", 0, kNow - minutes(8)));
-    Ok(ledger().set_left_alone("hrt", {{"readme.txt", "does not match '*.log'"}},
-                               kNow - hours(50)));
-    Ok(ledger().set_store_state("couch", "https://c/feed", StoreState::waiting,
-                                "connection refused", kNow + seconds(30), kNow - minutes(6)));
-    Ok(ledger().first_row_stored("local", "/rows.db", kNow - hours(2)));
+    Ok(ledger().extracts().finish_failed("c3", "damaged gzip data at byte 512", 0,
+                                         kNow - minutes(8)));
+    Ok(ledger().drop_names().set_left_alone("hrt", {{"readme.txt", "does not match '*.log'"}},
+                                            kNow - hours(50)));
+    Ok(ledger().stores().set_state("couch", "https://c/feed", StoreState::waiting,
+                                   "connection refused", kNow + seconds(30), kNow - minutes(6)));
+    Ok(ledger().stores().first_row_stored("local", "/rows.db", kNow - hours(2)));
     question_.lock_holder = "caravel watch (pid 123)";
   }
 
@@ -95,8 +101,8 @@ TEST_F(ReportTest, AnEmptyLedgerIsSaidPlainly) {
 
 TEST_F(ReportTest, SourcesThatSentNothingForLongAreOnlyCounted) {
   const auto arrive = [&](const std::string& run, std::uint64_t sequence, Time at) {
-    Ok(ledger().arrived({"hrt", run, "app-" + run + ".log on bus1"}, sequence, State::done, at,
-                        at));
+    Ok(ledger().sources().arrived({"hrt", run, "app-" + run + ".log on bus1"}, sequence,
+                                  State::done, at, at));
   };
   const auto day = hours(24);
   arrive("00000001", 1, kNow - 40 * day);
@@ -148,7 +154,7 @@ TEST_F(ReportTest, LongListsAreCutAndSaySo) {
   for (int i = 0; i < 12; ++i) {
     const std::string claim = "c" + std::to_string(i);
     Claim(claim, claim + ".log");
-    Ok(ledger().finish_failed(claim, "damaged", 0, kNow));
+    Ok(ledger().extracts().finish_failed(claim, "damaged", 0, kNow));
   }
   question_.most = 3;
   const StatusReport report = Report();
@@ -159,10 +165,10 @@ TEST_F(ReportTest, LongListsAreCutAndSaySo) {
 }
 
 TEST_F(ReportTest, AStoreThatWasPointedElsewhereIsANewOne) {
-  Ok(ledger().set_store_state("couch", "https://c/old", StoreState::fault, "401", {}, kNow));
+  Ok(ledger().stores().set_state("couch", "https://c/old", StoreState::fault, "401", {}, kNow));
   EXPECT_THAT(status_text(Report()), HasSubstr("couch  https://c/feed  not used yet\n"));
-  Ok(ledger().set_store_state("couch", "https://c/feed", StoreState::fault, "401", {},
-                              kNow - hours(1)));
+  Ok(ledger().stores().set_state("couch", "https://c/feed", StoreState::fault, "401", {},
+                                 kNow - hours(1)));
   EXPECT_THAT(status_text(Report()), HasSubstr("couch  https://c/feed  at fault for 1 h: 401\n"));
 }
 
@@ -195,7 +201,7 @@ TEST_F(ReportTest, JsonHasTheSameFacts) {
 }
 
 TEST_F(ReportTest, HostileNamesReachNeitherTerminalNorParser) {
-  Ok(ledger().set_left_alone("hrt", {{"\x1b[2Jx\xff\xc3", "no UTF-8"}}, kNow));
+  Ok(ledger().drop_names().set_left_alone("hrt", {{"\x1b[2Jx\xff\xc3", "no UTF-8"}}, kNow));
   EXPECT_THAT(status_text(Report()), HasSubstr("\\x1B[2Jx\\xFF\\xC3"));
   const auto json = nlohmann::json::parse(status_json(Report()));
   EXPECT_EQ(json["left_alone"][0]["name"], "\x1b[2Jx\xef\xbf\xbd\xef\xbf\xbd");
@@ -222,8 +228,8 @@ TEST(Printable, EscapesWhatIsNoPrintableUtf8) {
 }
 
 TEST_F(ReportTest, ExplainsAnExtractThatWaits) {
-  Ok(ledger().set_in_drop("hrt", {{"a.log", 1, 1, "changing"}}, kNow - minutes(5)));
-  EXPECT_EQ(explain_text(Ok(ledger().find_name("a.log")).at(0), kNow),
+  Ok(ledger().drop_names().set_in_drop("hrt", {{"a.log", 1, 1, "changing"}}, kNow - minutes(5)));
+  EXPECT_EQ(explain_text(Ok(ledger().history().find_name("a.log")).at(0), kNow),
             "a.log: waiting\n"
             "  feed           hrt\n"
             "  came           from the drop directory\n"
@@ -232,8 +238,8 @@ TEST_F(ReportTest, ExplainsAnExtractThatWaits) {
             "  waits because  changing\n"
             "  waits since    2012-03-09 09:55:00 UTC (5 min)\n");
   Claim("c1", "a.log", kNow - minutes(4));
-  Ok(ledger().set_waiting("c1", "store down", kNow - seconds(1), kNow - minutes(4)));
-  Ok(ledger().set_waiting("c1", "store down", kNow - seconds(1), kNow - minutes(3)));
+  Ok(ledger().extracts().set_waiting("c1", "store down", kNow - seconds(1), kNow - minutes(4)));
+  Ok(ledger().extracts().set_waiting("c1", "store down", kNow - seconds(1), kNow - minutes(3)));
   EXPECT_THAT(explain_text(Of("c1"), kNow),
               HasSubstr("  claimed        2012-03-09 09:56:00 UTC as c1 on loader\n"
                         "  size           100 bytes, last changed 1970-01-01 00:00:00 UTC\n"
@@ -243,12 +249,12 @@ TEST_F(ReportTest, ExplainsAnExtractThatWaits) {
 TEST_F(ReportTest, ExplainsAnExtractThatIsDone) {
   Claim("c1", "a.log");
   Format("c1");
-  Ok(ledger().acknowledge("c1", 17, kNow));
+  Ok(ledger().extracts().acknowledge("c1", 17, kNow));
   EXPECT_THAT(explain_text(Of("c1"), kNow),
               HasSubstr("  lines          281 = 251 rows + 29 dropped + 1 rejected\n"
                         "  uploaded       17 of 251 rows\n"));
-  Ok(ledger().finish_done("c1", Good(), "attachment refused", kNow));
-  Ok(ledger().set_done_path("c1", "/done/a.log"));
+  Ok(ledger().extracts().finish_done("c1", Good(), "attachment refused", kNow));
+  Ok(ledger().extracts().set_done_path("c1", "/done/a.log"));
   EXPECT_EQ(explain_text(Of("c1"), kNow),
             "a.log: done\n"
             "  feed           hrt\n"
@@ -273,7 +279,7 @@ TEST_F(ReportTest, ExplainsAnExtractThatIsDone) {
 
 TEST_F(ReportTest, ExplainsAnExtractThatFailed) {
   Claim("c1", "a.log");
-  Ok(ledger().finish_failed("c1", "damaged gzip data", 12, kNow));
+  Ok(ledger().extracts().finish_failed("c1", "damaged gzip data", 12, kNow));
   EXPECT_EQ(explain_text(Of("c1"), kNow),
             "a.log: failed\n"
             "  feed           hrt\n"

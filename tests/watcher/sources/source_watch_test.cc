@@ -4,6 +4,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "watcher/ledger/drop_names.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/ledger/ledger.h"
+#include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
+
 namespace caravel::watcher {
 namespace {
 
@@ -24,8 +30,8 @@ class Sources : public ::testing::Test {
     config_.feeds.push_back(feed);
   }
   void Arrive(const std::string& run, std::uint64_t sequence, Time now) {
-    ASSERT_TRUE(
-        ledger_.arrived({"hrt", run, "app.log on bus1", false}, sequence, State::done, now, now));
+    ASSERT_TRUE(ledger_.sources().arrived({"hrt", run, "app.log on bus1", false}, sequence,
+                                          State::done, now, now));
   }
   /// It is in work, and its store is down.
   void Claim(const std::string& name, Time now) {
@@ -33,7 +39,7 @@ class Sources : public ::testing::Test {
     claim.claim = "claim of " + name;
     claim.feed = "hrt";
     claim.name = name;
-    ASSERT_TRUE(ledger_.commit_claims({claim}, now));
+    ASSERT_TRUE(ledger_.extracts().commit_claims({claim}, now));
   }
   std::vector<std::string> Overdue(Time now) {
     std::vector<std::string> names;
@@ -61,7 +67,7 @@ class Sources : public ::testing::Test {
     manifest.last = manifest.bytes = manifest.lines = 1;
     manifest.sha256 = std::string(64, '0');
     manifest.cut = kNow;
-    ASSERT_TRUE(ledger_.add_manifest("hrt", name, manifest, now));
+    ASSERT_TRUE(ledger_.manifests().add("hrt", name, manifest, now));
   }
 
   Config config_;
@@ -111,8 +117,8 @@ TEST_F(Sources, OfTwoWithTheSameNameEachIsWatched) {
 
 TEST_F(Sources, WhatIsLoadedByHandIsNoSignOfLife) {
   const auto by_hand = [&](const std::string& run, std::uint64_t sequence, Time now) {
-    ASSERT_TRUE(ledger_.arrived({"hrt", run, "app.log on bus1", false}, sequence, State::done,
-                                std::nullopt, now));
+    ASSERT_TRUE(ledger_.sources().arrived({"hrt", run, "app.log on bus1", false}, sequence,
+                                          State::done, std::nullopt, now));
   };
   Arrive("0a1b2c3d", 1, kNow);
   Arrive("11111111", 1, kNow + minutes(1));
@@ -142,15 +148,15 @@ TEST_F(Sources, AnExtractSpeaksForTheRunOfItsManifestWhateverItsName) {
 
 TEST_F(Sources, WhatStillLiesInTheDropDirectoryHasCome) {
   Arrive("0a1b2c3d", 1, kNow);
-  ASSERT_TRUE(ledger_.set_in_drop(
+  ASSERT_TRUE(ledger_.drop_names().set_in_drop(
       "hrt", {{"app.log.bus1.0a1b2c3d.00000002.log", 1, 1, "max_claims extracts are in work"}},
       kNow + minutes(20)));
   EXPECT_THAT(SilentRuns(kNow + minutes(30)), IsEmpty());
 }
 
 TEST_F(Sources, ABacklogThatIsLoadedAtLastDoesNotEndASilence) {
-  ASSERT_TRUE(ledger_.arrived({"hrt", "0a1b2c3d", "app.log on bus1", false}, 1, State::done, kNow,
-                              kNow + minutes(60)));
+  ASSERT_TRUE(ledger_.sources().arrived({"hrt", "0a1b2c3d", "app.log on bus1", false}, 1,
+                                        State::done, kNow, kNow + minutes(60)));
   EXPECT_THAT(SilentRuns(kNow + minutes(61)), ElementsAre("0a1b2c3d"));
 }
 
@@ -159,8 +165,8 @@ TEST_F(Sources, TheSilenceOfAFeedGoesOnInThatOfItsSource) {
   EXPECT_THAT(watch_.step(kNow + minutes(16)),
               ElementsAre("hrt: the feed is silent: nothing came for 16 min"));
   // The store is there again.
-  ASSERT_TRUE(ledger_.arrived({"hrt", "0a1b2c3d", "app.log on bus1", false}, 1, State::done, kNow,
-                              kNow + minutes(17)));
+  ASSERT_TRUE(ledger_.sources().arrived({"hrt", "0a1b2c3d", "app.log on bus1", false}, 1,
+                                        State::done, kNow, kNow + minutes(17)));
   EXPECT_THAT(watch_.step(kNow + minutes(18)),
               ElementsAre("hrt: app.log on bus1 is silent: nothing came for 18 min"));
 }
@@ -168,16 +174,16 @@ TEST_F(Sources, TheSilenceOfAFeedGoesOnInThatOfItsSource) {
 TEST_F(Sources, AManifestOfAnExtractInFailedIsNotOverdue) {
   Announce("a.log", kNow);
   Claim("a.log", kNow);
-  ASSERT_TRUE(
-      ledger_.finish_failed("claim of a.log", "another format", 1, kNow, std::string(64, '0')));
+  ASSERT_TRUE(ledger_.extracts().finish_failed("claim of a.log", "another format", 1, kNow,
+                                               std::string(64, '0')));
   EXPECT_THAT(Overdue(kNow + minutes(30)), IsEmpty());
 }
 
 TEST_F(Sources, AManifestOfABrokenTransferIsOverdue) {
   Announce("a.log", kNow);
   Claim("a.log", kNow);
-  ASSERT_TRUE(
-      ledger_.finish_failed("claim of a.log", "a broken transfer", 1, kNow, std::string(64, 'f')));
+  ASSERT_TRUE(ledger_.extracts().finish_failed("claim of a.log", "a broken transfer", 1, kNow,
+                                               std::string(64, 'f')));
   EXPECT_THAT(Overdue(kNow + minutes(30)), ElementsAre("a.log"));
 }
 
@@ -226,8 +232,8 @@ TEST_F(Sources, ASourceThatSentNothingForLongIsNotExpectedAnyMore) {
   Arrive("0a1b2c3d", 1, kNow);
   EXPECT_THAT(watch_.step(kNow + minutes(20)), testing::SizeIs(1));
   const auto dated = [&](std::uint64_t sequence, Time now) {
-    ASSERT_TRUE(ledger_.arrived({"hrt", "11111111", "app-2.log on bus1", false}, sequence,
-                                State::done, now, now));
+    ASSERT_TRUE(ledger_.sources().arrived({"hrt", "11111111", "app-2.log on bus1", false}, sequence,
+                                          State::done, now, now));
   };
   dated(1, kNow + minutes(120));
   EXPECT_THAT(watch_.step(kNow + minutes(121)),
@@ -238,8 +244,8 @@ TEST_F(Sources, ASourceThatSentNothingForLongIsNotExpectedAnyMore) {
   EXPECT_THAT(watch_.step(kNow + minutes(140)),
               ElementsAre("hrt: app-2.log on bus1 is silent: nothing came for 20 min"));
   Claim("app-2.log.bus1.11111111.00000001.log", kNow + minutes(120));
-  ASSERT_TRUE(ledger_.finish_failed("claim of app-2.log.bus1.11111111.00000001.log", "x", 0,
-                                    kNow + minutes(120)));
+  ASSERT_TRUE(ledger_.extracts().finish_failed("claim of app-2.log.bus1.11111111.00000001.log", "x",
+                                               0, kNow + minutes(120)));
   EXPECT_THAT(watch_.step(kNow + minutes(245)),
               testing::UnorderedElementsAre(
                   "hrt: the feed is silent: nothing came for 2 h 5 min",

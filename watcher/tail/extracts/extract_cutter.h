@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/extracts/batch.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/disk.h"
@@ -15,7 +16,6 @@
 #include "watcher/tail/logs/state_keeper.h"
 #include "watcher/tail/outbox/outbox.h"
 #include "watcher/tail/outbox/room.h"
-#include "watcher/tail/state/notices.h"
 
 namespace caravel::tail {
 

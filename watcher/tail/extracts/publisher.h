@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/logs/followed_logs.h"
 #include "watcher/tail/logs/state_keeper.h"
 #include "watcher/tail/outbox/outbox.h"
 #include "watcher/tail/outbox/room.h"
-#include "watcher/tail/state/notices.h"
 
 namespace caravel::tail {
 

@@ -8,13 +8,13 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/follow/known_files.h"
 #include "watcher/tail/follow/log_files.h"
 #include "watcher/tail/follow/open_file.h"
 #include "watcher/tail/follow/other_logs.h"
 #include "watcher/tail/names/siblings.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/notices.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/follow/survey.h"
 #include "watcher/tail/names/siblings.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

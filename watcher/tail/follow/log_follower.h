@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/follow/file_search.h"
@@ -28,7 +29,6 @@
 #include "watcher/tail/follow/log_start.h"
 #include "watcher/tail/follow/open_file.h"
 #include "watcher/tail/follow/other_logs.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

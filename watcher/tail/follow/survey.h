@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/notices.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/names/siblings.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/notices.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/outbox/outbox.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

@@ -139,6 +139,12 @@ void FollowedLogs::forget_deserted() {
     if (is_to_be_forgotten(*log)) forgotten.push_back(log.get());
   }
   if (forgotten.empty()) return;
+  // Nobody would ever find these in order again.
+  notices_.clear_if([&](const std::string& subject) {
+    const std::string path = subject.substr(0, subject.find('\n'));
+    return std::any_of(forgotten.begin(), forgotten.end(),
+                       [&](const FollowedLog* log) { return log->state.log == path; });
+  });
   std::erase_if(logs_, [&](const auto& log) {
     return std::find(forgotten.begin(), forgotten.end(), log.get()) != forgotten.end();
   });

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/notices.h"
 #include "watcher/tail/follow/other_logs.h"
 #include "watcher/tail/logs/followed_log.h"
 #include "watcher/tail/logs/log_patterns.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

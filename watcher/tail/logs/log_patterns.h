@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/notices.h"
 #include "watcher/tail/names/glob.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {

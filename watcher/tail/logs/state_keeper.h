@@ -5,12 +5,12 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/disk.h"
 #include "watcher/tail/logs/followed_logs.h"
 #include "watcher/tail/outbox/outbox.h"
 #include "watcher/tail/outbox/room.h"
-#include "watcher/tail/state/notices.h"
 #include "watcher/tail/state/state_file.h"
 
 namespace caravel::tail {

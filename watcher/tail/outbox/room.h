@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "watcher/tail/outbox/outbox.h"
-#include "watcher/tail/state/notices.h"
 
 namespace caravel::tail {
 

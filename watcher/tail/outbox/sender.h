@@ -13,9 +13,9 @@
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "base/unique_fd.h"
 #include "watcher/tail/outbox/outbox.h"
-#include "watcher/tail/state/notices.h"
 
 namespace caravel::tail {
 

@@ -1,0 +1,49 @@
+#include "base/notices.h"
+
+#include <utility>
+
+namespace caravel {
+
+void Notices::say(std::string text) { said_.push_back(std::move(text)); }
+
+void Notices::set(std::string_view subject, const std::string& text) {
+  const auto known = conditions_.find(subject);
+  if (known != conditions_.end()) {
+    if (known->second != text) say(text);
+    known->second = text;
+    return;
+  }
+  if (conditions_.size() < most_) {
+    conditions_.emplace(subject, text);
+    say(text);
+    return;
+  }
+  // To say a condition without remembering it would say it again at every look. To forget an older
+  // one in its favour would do the same to that one.
+  if (!std::exchange(told_of_more_, true)) {
+    say("more than " + std::to_string(most_) +
+        " faults last at once: further ones are not named until some of these are over");
+  }
+}
+
+void Notices::clear(std::string_view subject, const std::string& text) {
+  const auto known = conditions_.find(subject);
+  if (known == conditions_.end()) return;
+  conditions_.erase(known);
+  if (!text.empty()) say(text);
+  note_room();
+}
+
+void Notices::clear_if(const std::function<bool(const std::string& subject)>& over) {
+  std::erase_if(conditions_, [&](const auto& condition) { return over(condition.first); });
+  note_room();
+}
+
+/// Only at half: one place that is taken and left in turns must not repeat the message each time.
+void Notices::note_room() {
+  if (conditions_.size() <= most_ / 2) told_of_more_ = false;
+}
+
+std::vector<std::string> Notices::take() { return std::exchange(said_, {}); }
+
+}  // namespace caravel

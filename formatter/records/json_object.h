@@ -1,0 +1,41 @@
+// One JSON object a line, taken apart without losing a digit.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace caravel::formatter {
+
+/// One member of an object.
+struct JsonMember {
+  std::string name;  // escapes undone
+  std::string text;  // of a string: without quotes and escapes; else as it came
+  std::string cell;  // as a cell of the CSV has it (RecordReader)
+  std::string json;  // `"name":value` as it came
+};
+
+/// Reads object after object. Holds the parser's memory, which is grown once and not for each line.
+class JsonObjectReader {
+ public:
+  explicit JsonObjectReader(std::size_t most_members);
+  ~JsonObjectReader();
+  JsonObjectReader(const JsonObjectReader&) = delete;
+  JsonObjectReader& operator=(const JsonObjectReader&) = delete;
+
+  /// The members of the object that `line` is, in its order; a name may be there twice. Errors
+  /// (kind content) are reasons for a reject: the line is something else, or has too many members.
+  [[nodiscard]] Result<std::vector<JsonMember>> read(std::string_view line);
+
+ private:
+  struct Parser;
+
+  std::unique_ptr<Parser> parser_;
+  std::size_t most_members_;
+};
+
+}  // namespace caravel::formatter

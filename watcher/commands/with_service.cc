@@ -1,0 +1,30 @@
+#include "watcher/commands/with_service.h"
+
+#include <fmt/format.h>
+
+#include "watcher/commands/setup.h"
+
+namespace caravel::watcher {
+
+Result<int> with_service(const CommandCall& call, const std::string& command, int exit_if_locked,
+                         const std::function<Result<int>(const Service&)>& run) {
+  CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
+  CARAVEL_TRY(expect_feeds(settings.config));
+  start_logging(settings.config.log_level);
+  CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(settings.config.spool));
+  CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
+                           spool.lock(command, std::chrono::system_clock::now()));
+  if (!attempt.lock) {
+    fmt::print(stderr, "caravel: {} is in use by {}\n", settings.config.spool, attempt.holder);
+    return exit_if_locked;
+  }
+  // `attempt` holds the lock until `run` returns.
+  return run(Service{settings.config, settings.formats, spool, call.stop});
+}
+
+int exit_code_of(const SweepResult& swept) {
+  if (swept.failed > 0 || swept.gave_up > 0 || swept.faults > 0) return kExitFailed;
+  return swept.rejected > 0 ? kExitRejects : kExitGood;
+}
+
+}  // namespace caravel::watcher

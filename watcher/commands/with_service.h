@@ -1,0 +1,21 @@
+// What watch and sweep share: a service over the locked spool.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "watcher/commands/command.h"
+#include "watcher/service/watch.h"
+
+namespace caravel::watcher {
+
+/// Loads the settings, locks the spool as `command` ("caravel watch") and calls `run`. If another
+/// process holds the lock, prints who it is and returns `exit_if_locked`. Returns the exit code.
+[[nodiscard]] Result<int> with_service(const CommandCall& call, const std::string& command,
+                                       int exit_if_locked,
+                                       const std::function<Result<int>(const Service&)>& run);
+
+/// The exit code of a pass that ends by itself.
+[[nodiscard]] int exit_code_of(const SweepResult& swept);
+
+}  // namespace caravel::watcher

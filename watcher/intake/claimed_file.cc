@@ -1,0 +1,21 @@
+#include "watcher/intake/claimed_file.h"
+
+#include <fmt/format.h>
+
+#include "watcher/files/host_name.h"
+
+namespace caravel::watcher {
+
+NewClaim row_of(const ClaimedFile& file, Origin origin) {
+  NewClaim row;
+  row.claim = file.claim.id;
+  row.feed = file.feed->name;
+  row.name = file.claim.name;
+  row.path = fmt::format("{}/{}", file.root->path, place_of(file.claim));
+  row.origin = origin;
+  row.store = file.feed->store;
+  row.host = host_name();
+  return row;
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,125 @@
+#include "watcher/intake/claimer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "base/text.h"
+
+namespace caravel::watcher {
+namespace {
+
+ClaimedFile claimed_file(const DropDirectory& directory, const Candidate& candidate,
+                         const Claim& claim) {
+  return {claim, candidate.feed, &directory.root(), candidate.manifest, std::nullopt};
+}
+
+}  // namespace
+
+Claimer::Outcome Claimer::claim(std::vector<Candidate> candidates, const Moment& now) {
+  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+    const bool a_later = !a.manifest;
+    const bool b_later = !b.manifest;
+    return std::tie(a.directory, a_later, a.stamp.mtime_ns, a.name) <
+           std::tie(b.directory, b_later, b.stamp.mtime_ns, b.name);
+  });
+  // One transaction and one sync for all claims of a directory: each waits for the disk, so one for
+  // each file would make a thousand small extracts take a thousand times as long.
+  Outcome outcome;
+  for (auto from = candidates.begin(); from != candidates.end();) {
+    const std::size_t directory = from->directory;
+    const auto until = std::find_if(from, candidates.end(),
+                                    [&](const Candidate& c) { return c.directory != directory; });
+    claim_in(*directories_[directory],
+             {std::make_move_iterator(from), std::make_move_iterator(until)}, now, outcome);
+    from = until;
+  }
+  return outcome;
+}
+
+void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidates,
+                       const Moment& now, Outcome& outcome) {
+  std::vector<Chosen> all_chosen = choose(std::move(candidates), now, outcome.left);
+  if (all_chosen.empty()) return;
+  // The row before the rename. A crash between the two leaves rows without files, which recovery
+  // forgets. The other order would leave files in work/ of which nobody knows when they came.
+  if (!commit(directory, all_chosen, now)) {
+    directory.scan_soon(now);
+    for (Chosen& chosen : all_chosen) outcome.left.push_back(std::move(chosen.candidate));
+    return;
+  }
+  const std::size_t before = outcome.claimed.size();
+  for (Chosen& chosen : all_chosen) rename(directory, std::move(chosen), now, outcome);
+
+  std::vector<Claim> claims;
+  for (std::size_t i = before; i < outcome.claimed.size(); ++i) {
+    claims.push_back(outcome.claimed[i].claim);
+  }
+  // Power loss before this may put the files back into the drop directory, and recovery forgets
+  // their rows. After an error the files are loaded all the same.
+  messages_.check("sync\n" + directory.path(),
+                  sync_claims(directory.root(), directory.fd(), claims));
+}
+
+std::vector<Claimer::Chosen> Claimer::choose(std::vector<Candidate> candidates, const Moment& now,
+                                             std::vector<Candidate>& left) {
+  std::vector<Chosen> chosen;
+  std::map<const FeedConfig*, std::size_t> more;  // chosen here, so not open yet
+  for (Candidate& candidate : candidates) {
+    const FeedConfig& feed = *candidate.feed;
+    // A manifest is in work only for a moment, and extracts in work may wait for it: it needs no
+    // room.
+    if (!candidate.manifest && (is_starved(feed) || !open_.has_room(feed, more[&feed]))) {
+      starved_.insert(&feed);
+      left.push_back(std::move(candidate));
+      continue;
+    }
+    ++more[&feed];
+    // Ids ascend with the claims, so that a start goes on in the same order.
+    last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
+    Claim claim{candidate.manifest ? make_manifest_claim_id(last_claim_, feed.name)
+                                   : make_claim_id(last_claim_),
+                candidate.name};
+    chosen.push_back({std::move(candidate), std::move(claim)});
+  }
+  return chosen;
+}
+
+bool Claimer::commit(const DropDirectory& directory, const std::vector<Chosen>& all_chosen,
+                     const Moment& now) {
+  std::vector<NewClaim> rows;
+  for (const auto& [candidate, claim] : all_chosen) {
+    if (candidate.manifest) continue;
+    NewClaim row = row_of(claimed_file(directory, candidate, claim), origin_);
+    row.size = candidate.stamp.size;
+    row.mtime_ns = candidate.stamp.mtime_ns;
+    rows.push_back(std::move(row));
+  }
+  return messages_.check("ledger: claims", ledger_.extracts().commit_claims(rows, now.wall),
+                         "the ledger takes claims again");
+}
+
+void Claimer::rename(DropDirectory& directory, Chosen chosen, const Moment& now, Outcome& outcome) {
+  const auto& [candidate, claim] = chosen;
+  // Whatever stands behind the name by now is taken, unopened. A look at the claim judges it, where
+  // no sender can exchange it any more.
+  auto renamed = watcher::claim(directory.root(), directory.fd(), claim);
+  if (!renamed) renamed = tl::unexpected(with_context(printable(claim.name), renamed.error()));
+  messages_.check_file(directory.path() + "/" + claim.name, renamed);
+  if (renamed && *renamed == ClaimOutcome::claimed) {
+    outcome.claimed.push_back(claimed_file(directory, candidate, claim));
+    return;
+  }
+  // A crash before the row is forgotten leaves a row without a file, as one before the rename does.
+  if (!candidate.manifest) {
+    messages_.check("ledger: claims that are gone", ledger_.extracts().claim_gone(claim.id));
+  }
+  if (!renamed) {
+    directory.scan_soon(now);
+    outcome.left.push_back(std::move(chosen.candidate));
+  }
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,125 @@
+#include "watcher/intake/noticing/noticer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace caravel::watcher {
+
+Noticer::Noticed Noticer::on_events(const std::vector<DropEvent>& events, const Moment& now) {
+  Noticed noticed{{}, std::vector<bool>(directories_.size(), false)};
+  for (const DropEvent& event : events) {
+    if (event.kind == EventKind::overflow) {
+      noticed.rescan.assign(directories_.size(), true);
+      continue;
+    }
+    for (std::size_t i = 0; i < directories_.size(); ++i) on_event(event, i, now, noticed);
+  }
+  return noticed;
+}
+
+void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& now,
+                       Noticed& noticed) {
+  const DropDirectory& directory = *directories_[index];
+  if (event.watch != directory.watch()) {
+    // The parent tells that the directory was removed or made anew (watch_parent()).
+    if (event.watch == directory.parent_watch() && !directory.is_current()) {
+      noticed.rescan[index] = true;
+    }
+    return;
+  }
+  if (event.kind == EventKind::watch_gone) {
+    noticed.rescan[index] = true;
+    return;
+  }
+  if (event.name.empty() || event.is_directory) return;
+  // A sender's create, write and close come as several events of one name.
+  const auto same = [&](const Candidate& candidate) {
+    return candidate.directory == index && candidate.name == event.name;
+  };
+  if (std::ranges::none_of(noticed.candidates, same)) {
+    look(index, event.name, event.kind == EventKind::complete, now, noticed.candidates);
+  }
+}
+
+std::vector<Candidate> Noticer::look_at_due(const Moment& now) {
+  std::vector<Candidate> candidates;
+  const auto look_at_all = [&](const std::vector<StillnessTracker::Key>& keys) {
+    for (const auto& [directory, name] : keys) {
+      look(static_cast<std::size_t>(directory), name, false, now, candidates);
+    }
+  };
+  look_at_all(still_.due(now));
+  look_at_all(linked_.due(now));
+  return candidates;
+}
+
+void Noticer::look(std::size_t index, const std::string& name, bool closed, const Moment& now,
+                   std::vector<Candidate>& candidates) {
+  const DropDirectory& directory = *directories_[index];
+  if (!directory.is_open()) return;
+  const StillnessTracker::Key key{static_cast<int>(index), name};
+  // Between the event and this look the file may have been removed, replaced or linked.
+  const auto judged = directory.look(name);
+  if (!judged || !*judged || (*judged)->feed == nullptr) {
+    still_.forget(key.first, name);
+    const bool linked = judged && *judged && (*judged)->entry.kind == FileKind::linked &&
+                        (*judged)->entry.has_good_name();
+    if (linked) {
+      linked_.wait(key, now);
+    } else {
+      linked_.forget(key);
+    }
+    return;
+  }
+  linked_.forget(key);
+  const ScanEntry& entry = (*judged)->entry;
+  const FeedConfig& feed = *(*judged)->feed;
+  // A close says that a writer is done, not that no other writes: that is asked of the claim, where
+  // nobody new can open it by a name.
+  if (closed ||
+      still_.look(key.first, name, entry.stamp, now, feed.settle, directory.traits().own_clock)) {
+    still_.forget(key.first, name);
+    candidates.push_back({index, &feed, name, entry.stamp, (*judged)->is_manifest()});
+  }
+}
+
+Result<> Noticer::scan(std::size_t index, const Moment& now, DropListing& listing,
+                       const std::function<void(std::vector<Candidate>)>& claim) {
+  const DropDirectory& directory = *directories_[index];
+  std::vector<Candidate> candidates;
+  const std::string& any_match = directory.feeds().front()->match;
+  auto scanned = scan_directory(directory.fd(), any_match, [&](const ScanEntry& entry) {
+    const DropDirectory::Judged judged = directory.judge(entry);
+    if (judged.feed == nullptr) {
+      listing.add_left_alone(judged.entry);
+    } else if (still_.look(static_cast<int>(index), entry.name, entry.stamp, now,
+                           judged.feed->settle, directory.traits().own_clock)) {
+      candidates.push_back({index, judged.feed, entry.name, entry.stamp, judged.is_manifest()});
+    } else if (!judged.is_manifest()) {
+      listing.add_waiting(*judged.feed, entry.name, entry.stamp,
+                          "it must be still for the settle time");
+    }
+    // The scan goes on while its files are renamed away: readdir(3) may then show such a name or
+    // leave it out, and both are fine.
+    if (candidates.size() >= batch_) claim(std::exchange(candidates, {}));
+    return true;
+  });
+  // What was found before an error can be claimed all the same.
+  claim(std::move(candidates));
+  if (!scanned) return tl::unexpected(with_context(directory.path(), std::move(scanned).error()));
+  return {};
+}
+
+void Noticer::forget_directory(std::size_t directory) {
+  still_.forget_directory(static_cast<int>(directory));
+  linked_.forget_directory(static_cast<int>(directory));
+}
+
+std::optional<std::chrono::steady_clock::time_point> Noticer::next_deadline() const {
+  const auto still = still_.next_deadline();
+  const auto linked = linked_.next_deadline();
+  if (!still || !linked) return still ? still : linked;
+  return std::min(*still, *linked);
+}
+
+}  // namespace caravel::watcher

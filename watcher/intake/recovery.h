@@ -1,0 +1,76 @@
+// What a crash left in work/, and what changed after it was archived.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/moment.h"
+#include "watcher/config/config.h"
+#include "watcher/intake/claimed_file.h"
+#include "watcher/intake/intake_messages.h"
+#include "watcher/intake/noticing/drop_directory.h"
+#include "watcher/intake/open_claims.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/ledger.h"
+#include "watcher/spool/claim.h"
+#include "watcher/spool/spool.h"
+
+namespace caravel::watcher {
+
+/// Brings the ledger and the claims' directories together again:
+///
+///   the ledger's row    the file    what is done
+///   open                there       the claim is taken up again
+///   open                gone        not claimed yet: the row is forgotten; read before: it failed
+///   done, failed        there       the file is put away
+///   none                there       the claim is adopted, if a feed takes its name
+class Recovery {
+ public:
+  /// All must outlive it. `origin`: whose extracts are ours, see Intake.
+  Recovery(const Config& config, const Spool& spool, Ledger& ledger,
+           const DropDirectories& directories, const OpenClaims& open, Origin origin,
+           IntakeMessages& messages)
+      : config_(config),
+        spool_(spool),
+        ledger_(ledger),
+        directories_(directories),
+        open_(open),
+        origin_(origin),
+        messages_(messages) {}
+
+  /// Takes up the claims in `work` (SPOOL/work) and in the open drop directories that are not open
+  /// yet. May be repeated at any time, as when a drop directory is there again.
+  [[nodiscard]] std::vector<ClaimedFile> adopt(const ClaimRoot& work, const Moment& now);
+
+  /// Looks once more at what was archived within the last hour: a file that was written to since is
+  /// claimed again, as a new extract.
+  [[nodiscard]] std::vector<ClaimedFile> recheck_archived(const ClaimRoot& work, const Moment& now);
+
+ private:
+  using Known = std::map<std::string, Extract>;  // by claim id
+
+  [[nodiscard]] std::optional<Known> known_extracts();
+  /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/.
+  void adopt_root(const ClaimRoot& root, const DropDirectory* directory, Known& known,
+                  const Moment& now, std::vector<ClaimedFile>& adopted);
+  std::optional<ClaimedFile> adopt_claim(const Claim& claim, const std::optional<Extract>& extract,
+                                         const ClaimRoot& root, const DropDirectory* directory,
+                                         const Moment& now);
+  void settle_without_file(const ClaimRoot& work, const Extract& extract, const Moment& now);
+  [[nodiscard]] bool has_changed(const Extract& extract, FileStamp& stamp) const;
+  [[nodiscard]] const FeedConfig* feed_for(const std::string& name, NameKind kind,
+                                           const DropDirectory* directory) const;
+
+  const Config& config_;
+  const Spool& spool_;
+  Ledger& ledger_;
+  const DropDirectories& directories_;
+  const OpenClaims& open_;
+  const Origin origin_;
+  IntakeMessages& messages_;
+};
+
+}  // namespace caravel::watcher

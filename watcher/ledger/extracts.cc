@@ -1,0 +1,257 @@
+#include "watcher/ledger/extracts.h"
+
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "watcher/ledger/rows.h"
+
+namespace caravel::watcher {
+namespace {
+
+/// For acknowledge(): commits do not wait for the disk until this object is gone. In WAL mode the
+/// file stays whole all the same, a power loss only takes the newest commits back
+/// (https://www.sqlite.org/pragma.html#pragma_synchronous).
+class Unsynced {
+ public:
+  explicit Unsynced(Sqlite& database) : database_(database) { set("NORMAL"); }
+  ~Unsynced() { set("FULL"); }
+  Unsynced(const Unsynced&) = delete;
+  Unsynced& operator=(const Unsynced&) = delete;
+
+ private:
+  void set(const char* level) {
+    // It cannot fail outside of a transaction, and neither value endangers the file.
+    [[maybe_unused]] const Result<> done =
+        database_.script(fmt::format("PRAGMA synchronous={}", level));
+  }
+  Sqlite& database_;
+};
+
+/// UPDATE extracts SET `assignments` of the claim, if it is neither done nor failed; else a fault.
+/// Values are bound in order, the claim last.
+template <class... Values>
+Result<> update_open(Sqlite& database, const std::string& claim, std::string_view assignments,
+                     const Values&... values) {
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto changed,
+      database.run(
+          fmt::format("UPDATE extracts SET {} WHERE claim = ? AND state NOT IN ('done', 'failed')",
+                      assignments),
+          values..., claim));
+  if (changed == 1) return {};
+  return fail(ErrorKind::fault, "no such claim, or it is done or failed already");
+}
+
+/// The same as a transaction of its own; `what` names the operation in the error.
+template <class... Values>
+Result<> update(Sqlite& database, std::string_view what, const std::string& claim,
+                std::string_view assignments, const Values&... values) {
+  return in_context(fmt::format("{} {}", what, claim),
+                    [&] { return update_open(database, claim, assignments, values...); });
+}
+
+/// When the name of a new claim was first seen in the drop directory; `now` if it never was. Takes
+/// the name's row away: the claim's row stands in its place.
+Result<std::string> take_seen_at(Sqlite& database, const NewClaim& claim, const std::string& now) {
+  std::string seen_at = now;
+  CARAVEL_TRY(database.each(
+      "DELETE FROM extracts WHERE feed = ? AND name = ? AND claim IS NULL RETURNING seen_at",
+      [&](const Statement& row) { seen_at = row.text(0); }, claim.feed, claim.name));
+  return seen_at;
+}
+
+Result<> remember_time(Sqlite& database, const FormattedExtract& extract) {
+  // The first time that was used stays, so that every replay agrees with the rows that are stored.
+  // A person who names the year (--year: source "option") knows better.
+  CARAVEL_TRY(
+      database.run("INSERT INTO known_times (sha256, time_used, time_source) VALUES (?, ?, ?) "
+                   "ON CONFLICT (sha256) DO UPDATE SET time_used = excluded.time_used, "
+                   "time_source = excluded.time_source WHERE excluded.time_source = 'option'",
+                   extract.sha256, extract.time_used, extract.time_source));
+  return {};
+}
+
+}  // namespace
+
+Result<> Extracts::commit_claims(const std::vector<NewClaim>& claims, Time now) {
+  if (claims.empty()) return {};
+  return in_context("claim", [&]() -> Result<> {
+    // Before the renames: a crash after this commit leaves rows whose files are still in drop/,
+    // which the restart sees and forgets (claim_gone). The other order would leave files in work/
+    // that no row knows.
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    const std::string at = time_text(now);
+    for (const NewClaim& claim : claims) {
+      std::string seen_at = at;
+      if (claim.origin == Origin::drop || claim.origin == Origin::capture) {
+        CARAVEL_ASSIGN_OR_RETURN(seen_at, take_seen_at(database_, claim, at));
+      }
+      auto inserted = database_.run(
+          "INSERT INTO extracts (claim, feed, name, origin, path, state, since, seen_at, "
+          "claimed_at, size, mtime_ns, store, host) "
+          "VALUES (?, ?, ?, ?, ?, 'claimed', ?, ?, ?, ?, ?, ?, ?)",
+          claim.claim, claim.feed, claim.name, name_of(claim.origin), claim.path, at, seen_at, at,
+          claim.size, claim.mtime_ns, claim.store, claim.host);
+      if (!inserted) {
+        return tl::unexpected(with_context(claim.claim, std::move(inserted).error()));
+      }
+    }
+    return transaction.commit();
+  });
+}
+
+Result<> Extracts::claim_gone(const std::string& claim) {
+  return in_context(fmt::format("forget {}", claim), [&]() -> Result<> {
+    // Once formatted, rows of it may be in the store: then its row is the only explanation of them.
+    CARAVEL_ASSIGN_OR_RETURN(auto changed,
+                             database_.run("DELETE FROM extracts WHERE claim = ? AND sha256 = '' "
+                                           "AND state IN ('claimed', 'waiting')",
+                                           claim));
+    if (changed == 1) return {};
+    return fail(ErrorKind::fault, "no such claim, or it was formatted already");
+  });
+}
+
+Result<> Extracts::set_path(const std::string& claim, const std::string& path) {
+  return update(database_, "set path", claim, "path = ?", path);
+}
+
+Result<> Extracts::set_state(const std::string& claim, State state, const std::string& why,
+                             Time now) {
+  if (state != State::claimed && state != State::formatted && state != State::uploading) {
+    return fail(ErrorKind::fault, fmt::format("ledger: set state {}: '{}' has a call of its own",
+                                              claim, name_of(state)));
+  }
+  return update(
+      database_, "set state", claim,
+      "since = CASE WHEN state = ?1 THEN since ELSE ?2 END, state = ?1, why = ?3, next_try = NULL",
+      name_of(state), time_text(now), why);
+}
+
+Result<> Extracts::set_waiting(const std::string& claim, const std::string& why,
+                               std::optional<Time> next_try, Time now) {
+  return update(database_, "set waiting", claim,
+                "since = CASE WHEN state = 'waiting' THEN since ELSE ? END, "
+                "state = 'waiting', why = ?, next_try = ?, attempts = attempts + ?",
+                time_text(now), why, text_of(next_try), next_try.has_value());
+}
+
+Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& extract, Time now) {
+  const formatter::Counts& counts = extract.counts;
+  return in_context(fmt::format("formatted {}", claim), [&]() -> Result<> {
+    if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
+      return fail(ErrorKind::fault,
+                  fmt::format("{} lines, but {} rows + {} dropped + {} rejected", counts.lines,
+                              counts.rows, counts.dropped, counts.rejected));
+    }
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    // Formatting may come a second time, after a crash: the counts of an upload begin anew.
+    CARAVEL_TRY(update_open(
+        database_, claim,
+        "state = 'formatted', why = '', since = ?, next_try = NULL, size = ?, mtime_ns = ?, "
+        "sha256 = ?, format = ?, time_used = ?, time_source = ?, year_guessed = ?, lines = ?, "
+        "rows = ?, dropped = ?, rejected = ?, stored = 0, already_there = 0, differs = 0, "
+        "replaced = 0, failed = 0, acknowledged = 0, first_time = ?, last_time = ?",
+        time_text(now), extract.size, extract.mtime_ns, extract.sha256, extract.format,
+        extract.time_used, extract.time_source, extract.year_guessed, counts.lines, counts.rows,
+        counts.dropped, counts.rejected, extract.first_time, extract.last_time));
+    if (!extract.time_source.empty()) CARAVEL_TRY(remember_time(database_, extract));
+    return transaction.commit();
+  });
+}
+
+Result<> Extracts::acknowledge(const std::string& claim, std::uint64_t rows, Time now) {
+  const Unsynced unsynced(database_);
+  return update(database_, "acknowledge", claim,
+                "since = CASE WHEN state = 'uploading' THEN since ELSE ? END, "
+                "state = 'uploading', why = '', next_try = NULL, acknowledged = ?",
+                time_text(now), rows);
+}
+
+Result<> Extracts::finish_done(const std::string& claim, const LineCounts& counts,
+                               const std::string& note, Time now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto extract, find_claim(claim));
+  const std::string at = time_text(now);
+  return in_context(fmt::format("set done {}", claim), [&]() -> Result<> {
+    // The program itself checks that no line is lost, before it calls an extract done. An extract
+    // that is not found is update_open()'s to refuse.
+    if (extract) CARAVEL_TRY(check_line_counts(extract->counts, counts));
+    return update_open(database_, claim,
+                       "state = 'done', why = ?, since = ?, done_at = ?, next_try = NULL, "
+                       "rejected = ?, stored = ?, already_there = ?, differs = ?, replaced = ?, "
+                       "acknowledged = rows",
+                       note, at, at, counts.rejected, counts.stored, counts.already_there,
+                       counts.differs, counts.replaced);
+  });
+}
+
+Result<> Extracts::finish_failed(const std::string& claim, const std::string& why,
+                                 std::uint64_t lines, Time now, const std::string& sha256) {
+  const std::string at = time_text(now);
+  return update(database_, "set failed", claim,
+                "sha256 = CASE WHEN ?1 = '' THEN sha256 ELSE ?1 END, "
+                "state = 'failed', why = ?, since = ?, done_at = ?, next_try = NULL, "
+                "lines = ?, failed = ?, rows = 0, dropped = 0, rejected = 0, stored = 0, "
+                "already_there = 0, differs = 0, replaced = 0, acknowledged = 0",
+                sha256, why, at, at, lines, lines);
+}
+
+Result<> Extracts::set_done_path(const std::string& claim, const std::string& path) {
+  return in_context(fmt::format("set archived {}", claim), [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto changed,
+        database_.run("UPDATE extracts SET done_path = ?1, path = ?1 WHERE claim = ?2 AND state IN "
+                      "('done', 'failed')",
+                      path, claim));
+    if (changed == 1) return {};
+    return fail(ErrorKind::fault, "no such claim, or it is neither done nor failed");
+  });
+}
+
+Result<std::optional<Extract>> Extracts::find_claim(const std::string& claim) {
+  CARAVEL_ASSIGN_OR_RETURN(auto found,
+                           select_extracts(database_, "find claim", "claim = ?", claim));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+Result<std::optional<KnownTime>> Extracts::known_time(const std::string& sha256) {
+  return in_context("known time", [&]() -> Result<std::optional<KnownTime>> {
+    std::optional<KnownTime> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT time_used, time_source FROM known_times WHERE sha256 = ?",
+        [&](const Statement& row) {
+          out = KnownTime{row.text(0), row.text(1)};
+        },
+        sha256));
+    return out;
+  });
+}
+
+Result<std::vector<Extract>> Extracts::unfinished(Origin origin) {
+  return select_extracts(
+      database_, "unfinished",
+      "claim IS NOT NULL AND origin = ? AND state NOT IN ('done', 'failed') ORDER BY id",
+      name_of(origin));
+}
+
+Result<std::vector<Extract>> Extracts::not_archived(Origin origin) {
+  // The origin stands in the statement as a literal: SQLite uses a partial index only if the
+  // statement itself implies the index's condition, and the value of a "?" is not known then
+  // (https://www.sqlite.org/partialindex.html, 3).
+  return select_extracts(
+      database_, "not archived",
+      fmt::format("done_path = '' AND state IN ('done', 'failed') AND origin = '{}' ORDER BY id",
+                  name_of(origin)));
+}
+
+Result<std::vector<Extract>> Extracts::done_since(Time since, Origin origin) {
+  return select_extracts(
+      database_, "done lately",
+      "done_at >= ? AND state = 'done' AND origin = ? AND done_path <> '' ORDER BY id",
+      time_text(since), name_of(origin));
+}
+
+}  // namespace caravel::watcher

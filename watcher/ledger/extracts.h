@@ -1,0 +1,106 @@
+// One extract's way through the ledger, from its claim to the archive, and what a restart finds
+// undone.
+//
+// The order that survives a crash: commit_claims, rename, fsync, format, formatted, store,
+// feed document, finish_done, archive, set_done_path. After a crash, unfinished() starts again and
+// not_archived() is archived. docs/ledger.md says what each step leaves behind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "formatter/rows/counts.h"
+#include "watcher/files/time_text.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/sqlite.h"
+
+namespace caravel::watcher {
+
+struct NewClaim {
+  std::string claim{};  // unique, for ever
+  std::string feed{};
+  std::string name{};
+  Origin origin = Origin::drop;
+  std::string path{};  // where the bytes will be after the rename
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::string store{};
+  std::string host{};
+};
+
+/// What formatting found.
+struct FormattedExtract {
+  std::uint64_t size = 0;  // of the bytes that were read
+  std::int64_t mtime_ns = 0;
+  std::string sha256{};
+  std::string format{};
+  std::string time_used{};
+  std::string time_source{};
+  bool year_guessed = false;
+  formatter::Counts counts{};
+  std::string first_time{};
+  std::string last_time{};
+};
+
+/// The rows of extracts that have a claim, which names them in every call. Errors and threads as
+/// for Ledger. Each call is one transaction, on the disk when it returns, but for acknowledge().
+/// A claim that is not there, or is done or failed already, is a fault.
+class Extracts {
+ public:
+  /// `database` outlives it.
+  explicit Extracts(Sqlite& database) : database_(database) {}
+
+  // -- The way, in the order of its calls --------------------------------------------------------
+
+  /// Claims all or none. A name that set_in_drop() had noted becomes the extract.
+  [[nodiscard]] Result<> commit_claims(const std::vector<NewClaim>& claims, Time now);
+  /// The rename found no file: forgets the claim. Only as long as nothing of it was formatted.
+  [[nodiscard]] Result<> claim_gone(const std::string& claim);
+  /// The bytes are at `path` now.
+  [[nodiscard]] Result<> set_path(const std::string& claim, const std::string& path);
+  /// To claimed, formatted or uploading; clears next_try.
+  [[nodiscard]] Result<> set_state(const std::string& claim, State state, const std::string& why,
+                                   Time now);
+  /// To waiting. With a `next_try` this counts as an attempt that failed.
+  [[nodiscard]] Result<> set_waiting(const std::string& claim, const std::string& why,
+                                     std::optional<Time> next_try, Time now);
+  /// To formatted. Refuses counts that do not add up. Remembers the time that was used, in the same
+  /// transaction: rows with it may be in the store before this extract is done.
+  [[nodiscard]] Result<> formatted(const std::string& claim, const FormattedExtract& extract,
+                                   Time now);
+  /// To uploading, with `rows` rows acknowledged so far. Not synced to the disk: a crash may lose
+  /// it, and nothing depends on it.
+  [[nodiscard]] Result<> acknowledge(const std::string& claim, std::uint64_t rows, Time now);
+  /// To done. Refuses (fault) unless every line is accounted for, and agrees with formatted():
+  /// check_line_counts(). `note`: what a person should know, or "".
+  [[nodiscard]] Result<> finish_done(const std::string& claim, const LineCounts& counts,
+                                     const std::string& note, Time now);
+  /// To failed: all of its `lines` (as far as they were counted) are in failed/. `sha256`: if it
+  /// was read to its end.
+  [[nodiscard]] Result<> finish_failed(const std::string& claim, const std::string& why,
+                                       std::uint64_t lines, Time now,
+                                       const std::string& sha256 = {});
+  /// Archived (or, if failed, set aside) at `path`. A fault before done or failed.
+  [[nodiscard]] Result<> set_done_path(const std::string& claim, const std::string& path);
+
+  // -- What is known of one, and what is left to do ----------------------------------------------
+
+  [[nodiscard]] Result<std::optional<Extract>> find_claim(const std::string& claim);
+  /// What formatted() remembered for this content first.
+  [[nodiscard]] Result<std::optional<KnownTime>> known_time(const std::string& sha256);
+  /// Claimed from a drop directory (or the outbox of a capture) and neither done nor failed, oldest
+  /// first.
+  [[nodiscard]] Result<std::vector<Extract>> unfinished(Origin origin = Origin::drop);
+  /// From there, done or failed, and still in work/.
+  [[nodiscard]] Result<std::vector<Extract>> not_archived(Origin origin = Origin::drop);
+  /// Done and archived at `since` or later: their files are looked at once more.
+  [[nodiscard]] Result<std::vector<Extract>> done_since(Time since, Origin origin = Origin::drop);
+
+ private:
+  Sqlite& database_;
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,113 @@
+#include "watcher/ledger/history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "watcher/ledger/rows.h"
+
+namespace caravel::watcher {
+
+Result<std::vector<Extract>> History::find_sha256(const std::string& digits, std::size_t limit) {
+  if (digits.empty() || !is_hex(digits, digits.size())) return std::vector<Extract>{};
+  // 'g' comes after every hex digit, so all that begin with the digits lie between the two texts.
+  // A range uses the index; LIKE would not, as it ignores case.
+  return select_extracts(database_, "find SHA-256",
+                         "sha256 >= ? AND sha256 < ? ORDER BY id DESC LIMIT ?", digits,
+                         digits + "g", limit);
+}
+
+Result<std::vector<Extract>> History::find_name(const std::string& name_or_path,
+                                                std::size_t limit) {
+  // The last condition: the name that the file has in done/, which may differ from the name that it
+  // came with ("a.log~01234567").
+  return select_extracts(database_, "find name",
+                         "name = ?1 OR path = ?1 OR done_path = ?1 OR "
+                         "substr(done_path, -length(?1) - 1) = '/' || ?1 ORDER BY id DESC LIMIT ?2",
+                         name_or_path, limit);
+}
+
+Result<std::vector<Extract>> History::newest_in(State state, std::size_t limit) {
+  return select_extracts(database_, "newest", "state = ? ORDER BY id DESC LIMIT ?", name_of(state),
+                         limit);
+}
+
+Result<std::map<std::string, FeedSummary>> History::summaries() {
+  return in_context("summaries", [&]() -> Result<std::map<std::string, FeedSummary>> {
+    std::map<std::string, FeedSummary> out;
+    // Sums over all rows, each time: a table of totals could disagree with the rows after a crash
+    // or a repair, sums cannot.
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, state, count(*), sum(lines), sum(rows), sum(dropped), sum(rejected), "
+        "sum(stored), sum(already_there), sum(differs), sum(replaced), sum(failed), "
+        "sum(year_guessed), max(claimed_at) FROM extracts GROUP BY feed, state",
+        [&](const Statement& row) {
+          FeedSummary& feed = out[row.text(0)];
+          const State state = state_of(row.text(1)).value_or(State::failed);
+          feed.extracts[state] += row.count(2);
+          // The counts of an extract that is on its way change yet, and may begin anew.
+          if (state == State::done || state == State::failed) {
+            add_line_counts(row, 3, feed.counts);
+            feed.years_guessed += row.count(12);
+          }
+          feed.last_claim = std::max(feed.last_claim, optional_time_at(row, 13));
+        }));
+    // With min(), SQLite takes the other columns from the row that holds the minimum
+    // (https://www.sqlite.org/lang_select.html, "Bare columns in an aggregate query").
+    CARAVEL_TRY(database_.each(
+        fmt::format("SELECT {}, min(seen_at) FROM extracts WHERE state NOT IN ('done', 'failed') "
+                    "AND origin IN ('drop', 'capture') GROUP BY feed",
+                    kExtractColumns),
+        [&](const Statement& row) {
+          Extract extract = read_extract(row);
+          out[extract.feed].oldest_open = std::move(extract);
+        }));
+    return out;
+  });
+}
+
+Result<std::map<std::string, Throughput>> History::throughput_since(Time since) {
+  return in_context("throughput", [&]() -> Result<std::map<std::string, Throughput>> {
+    std::map<std::string, Throughput> out;
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, count(*), sum(stored + already_there), sum(size) FROM extracts "
+        "WHERE done_at >= ? AND state = 'done' GROUP BY feed",
+        [&](const Statement& row) {
+          out[row.text(0)] = {row.count(1), row.count(2), row.count(3)};
+        },
+        time_text(since)));
+    return out;
+  });
+}
+
+Result<std::optional<Time>> History::last_claim(const std::string& feed) {
+  return in_context("last claim", [&]() -> Result<std::optional<Time>> {
+    std::optional<Time> out;
+    // Ids ascend as rows are made, so the newest row answers, without a sort.
+    CARAVEL_TRY(database_.each(
+        "SELECT coalesce(claimed_at, seen_at) FROM extracts WHERE feed = ? "
+        "AND origin IN ('drop', 'capture') ORDER BY id DESC LIMIT 1",
+        [&](const Statement& row) { out = optional_time_at(row, 0); }, feed));
+    return out;
+  });
+}
+
+Result<std::vector<RowTimes>> History::other_row_times(const std::string& feed,
+                                                       const std::string& sha256) {
+  return in_context("row times", [&]() -> Result<std::vector<RowTimes>> {
+    std::vector<RowTimes> out;
+    // Those on their way count as well: rows of theirs may be in the store already.
+    CARAVEL_TRY(database_.each(
+        "SELECT DISTINCT sha256, name, first_time, last_time FROM extracts WHERE feed = ? "
+        "AND state <> 'failed' AND sha256 <> ? AND first_time <> '' ORDER BY first_time, name",
+        [&](const Statement& row) {
+          out.push_back({row.text(0), row.text(1), row.text(2), row.text(3)});
+        },
+        feed, sha256));
+    return out;
+  });
+}
+
+}  // namespace caravel::watcher

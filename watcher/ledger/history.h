@@ -1,0 +1,75 @@
+// What people and --delete-stale ask the ledger about extracts of all feeds and all times.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "watcher/files/time_text.h"
+#include "watcher/ledger/extract.h"
+#include "watcher/ledger/sqlite.h"
+
+namespace caravel::watcher {
+
+/// What one feed did. Sums are over all its extracts that are done or failed.
+struct FeedSummary {
+  std::map<State, std::uint64_t> extracts;
+  LineCounts counts;
+  std::uint64_t years_guessed = 0;
+  std::optional<Time> last_claim;  // of the newest extract
+  /// The first dropped of those that are neither done nor failed (not `process` and `upload`: what
+  /// a person broke off is not late).
+  std::optional<Extract> oldest_open;
+};
+
+/// What ended as done since a point in time.
+struct Throughput {
+  std::uint64_t extracts = 0;
+  std::uint64_t rows = 0;  // stored or already there
+  std::uint64_t bytes = 0;
+};
+
+/// The rows of one done extract lie in [first_time, last_time].
+struct RowTimes {
+  std::string sha256;
+  std::string name;
+  std::string first_time;
+  std::string last_time;
+};
+
+/// Asks and changes nothing. Errors and threads as for Ledger.
+class History {
+ public:
+  /// `database` outlives it.
+  explicit History(Sqlite& database) : database_(database) {}
+
+  /// By SHA-256 or the first digits of it; newest first, at most `limit`. Nothing for a text that
+  /// is not of lower-case hex digits.
+  [[nodiscard]] Result<std::vector<Extract>> find_sha256(const std::string& digits,
+                                                         std::size_t limit = 100);
+  /// By file name, or by one of the paths it had; newest first, at most `limit`.
+  [[nodiscard]] Result<std::vector<Extract>> find_name(const std::string& name_or_path,
+                                                       std::size_t limit = 100);
+  /// The newest `limit` extracts in this state, of all feeds.
+  [[nodiscard]] Result<std::vector<Extract>> newest_in(State state, std::size_t limit);
+
+  /// By feed, those that were ever seen.
+  [[nodiscard]] Result<std::map<std::string, FeedSummary>> summaries();
+  [[nodiscard]] Result<std::map<std::string, Throughput>> throughput_since(Time since);
+  /// When an extract of the feed came last (not by hand), be it in the drop directory still.
+  [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
+
+  /// The row times of every extract of `feed` that is done or on its way, but the one with this
+  /// SHA-256.
+  [[nodiscard]] Result<std::vector<RowTimes>> other_row_times(const std::string& feed,
+                                                              const std::string& sha256);
+
+ private:
+  Sqlite& database_;
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,21 @@
+// The tables of the ledger, and how an older file becomes a new one.
+#pragma once
+
+#include "base/error.h"
+#include "watcher/ledger/sqlite.h"
+
+namespace caravel::watcher {
+
+/// The schema that this program writes: PRAGMA user_version.
+inline constexpr int kLedgerSchema = 3;
+
+/// Makes the tables in an empty file, or brings an older schema up to date, in one transaction. A
+/// newer schema, or a database that is no ledger, is an error of kind usage, and nothing is
+/// changed.
+[[nodiscard]] Result<> upgrade_ledger(Sqlite& database);
+
+/// The same checks, and no change at all. An older schema is a fault, as only a writer can bring it
+/// up to date.
+[[nodiscard]] Result<> check_ledger(Sqlite& database);
+
+}  // namespace caravel::watcher

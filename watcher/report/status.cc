@@ -1,0 +1,122 @@
+// Asks the ledger for what `status` shows.
+#include "watcher/report/status.h"
+
+#include <algorithm>
+
+#include "watcher/ledger/sources.h"
+
+namespace caravel::watcher {
+namespace {
+
+template <class T>
+T value_or_default(const std::map<std::string, T>& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? T{} : found->second;
+}
+
+std::uint64_t extracts_in(const FeedSummary& summary, State state) {
+  const auto found = summary.extracts.find(state);
+  return found == summary.extracts.end() ? 0 : found->second;
+}
+
+Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(auto summaries, ledger.history().summaries());
+  CARAVEL_ASSIGN_OR_RETURN(auto hour,
+                           ledger.history().throughput_since(report.now - std::chrono::hours(1)));
+  CARAVEL_ASSIGN_OR_RETURN(auto day,
+                           ledger.history().throughput_since(report.now - std::chrono::hours(24)));
+
+  std::vector<std::string> names = question.feeds;
+  for (const auto& [name, unused] : summaries) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    FeedStatus feed;
+    feed.name = names[i];
+    feed.configured = i < question.feeds.size();
+    feed.summary = value_or_default(summaries, feed.name);
+    feed.last_hour = value_or_default(hour, feed.name);
+    feed.last_day = value_or_default(day, feed.name);
+    report.waiting_total += extracts_in(feed.summary, State::waiting);
+    report.failed_total += extracts_in(feed.summary, State::failed);
+    report.feeds.push_back(std::move(feed));
+  }
+  return {};
+}
+
+Result<> add_stores(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(auto known, ledger.stores().all());
+  for (const auto& [name, place] : question.stores) {
+    StoreRecord record;
+    // A place, not a name, is what holds rows: a store that was pointed elsewhere is a new one.
+    for (const StoreRecord& candidate : known) {
+      if (candidate.place == place) record = candidate;
+    }
+    record.name = name;
+    record.place = place;
+    report.stores.push_back(std::move(record));
+  }
+  return {};
+}
+
+/// The limits of a feed; the default limits if it is not configured any more.
+FeedConfig limits_of(const StatusQuestion& question, const std::string& name) {
+  for (const FeedConfig& feed : question.limits) {
+    if (feed.name == name) return feed;
+  }
+  return {};
+}
+
+Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(auto sources, ledger.sources().all());
+  for (SourceStatus& source : sources) {
+    // A run that a newer one replaced will send nothing more: only its gaps are still of interest.
+    if (source.replaced && source.gaps_total == 0) continue;
+    const Time forget_before = report.now - limits_of(question, source.run.feed).forget_source;
+    const bool forgotten =
+        source.last_at < forget_before &&
+        std::all_of(source.gaps.begin(), source.gaps.end(),
+                    [&](const SequenceGap& gap) { return gap.since < forget_before; });
+    report.sources.push_back({std::move(source), forgotten, forget_before});
+  }
+  CARAVEL_ASSIGN_OR_RETURN(report.silent, silent_sources(question.limits, ledger, report.now));
+  std::erase_if(report.silent, [](const SilentSource& source) { return source.forgotten; });
+  CARAVEL_ASSIGN_OR_RETURN(report.overdue, overdue_manifests(question.limits, ledger, report.now));
+  return {};
+}
+
+Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(report.waiting,
+                           ledger.history().newest_in(State::waiting, question.most));
+  CARAVEL_ASSIGN_OR_RETURN(report.failed, ledger.history().newest_in(State::failed, question.most));
+  return {};
+}
+
+Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.drop_names().left_alone());
+  for (const auto& [feed, names] : left_alone) {
+    report.left_alone_total += names.size();
+    for (const LeftAlone& name : names) {
+      if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question, Time now) {
+  StatusReport report;
+  report.now = now;
+  report.lock_holder = question.lock_holder;
+  report.captures = question.captures;
+  report.refused_manifests = question.refused_manifests;
+  CARAVEL_TRY(add_feeds(ledger, question, report));
+  CARAVEL_TRY(add_stores(ledger, question, report));
+  CARAVEL_TRY(add_sources(ledger, question, report));
+  CARAVEL_TRY(add_extracts(ledger, question, report));
+  CARAVEL_TRY(add_left_alone(ledger, question, report));
+  return report;
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,180 @@
+// A StatusReport as JSON: `status --json`. Programs of users read it: names may be added, none may
+// change its meaning.
+#include <nlohmann/json.hpp>
+
+#include "watcher/report/status.h"
+
+namespace caravel::watcher {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_time(const std::optional<Time>& time) {
+  return time ? Json(time_text(*time)) : Json(nullptr);
+}
+
+Json json_age(Time now, Time then) {
+  return std::chrono::duration_cast<std::chrono::seconds>(now - then).count();
+}
+
+Json json_counts(const LineCounts& counts) {
+  return {{"lines", counts.lines},      {"rows", counts.rows},
+          {"stored", counts.stored},    {"already_there", counts.already_there},
+          {"dropped", counts.dropped},  {"rejected", counts.rejected},
+          {"failed", counts.failed},    {"differs", counts.differs},
+          {"replaced", counts.replaced}};
+}
+
+Json json_throughput(const Throughput& throughput) {
+  return {
+      {"extracts", throughput.extracts}, {"rows", throughput.rows}, {"bytes", throughput.bytes}};
+}
+
+Json json_extract(const Extract& extract, Time now) {
+  return {{"feed", extract.feed},
+          {"name", extract.name},
+          {"claim", extract.claim},
+          {"state", name_of(extract.state)},
+          {"why", extract.why},
+          {"since", time_text(extract.since)},
+          {"seen_at", time_text(extract.seen_at)},
+          {"age_seconds", json_age(now, extract.seen_at)},
+          {"attempts", extract.attempts},
+          {"next_try", json_time(extract.next_try)},
+          {"sha256", extract.sha256},
+          {"path", extract.path}};
+}
+
+/// Every state has its number, also one that no extract is in: a program need not ask which names
+/// are there.
+Json json_feed(const FeedStatus& feed, Time now) {
+  const FeedSummary& summary = feed.summary;
+  Json extracts = Json::object();
+  for (const State state : {State::seen, State::waiting, State::claimed, State::formatted,
+                            State::uploading, State::done, State::failed}) {
+    const auto found = summary.extracts.find(state);
+    extracts[std::string(name_of(state))] = found == summary.extracts.end() ? 0 : found->second;
+  }
+  Json out = {{"name", feed.name},
+              {"configured", feed.configured},
+              {"extracts", extracts},
+              {"counts", json_counts(summary.counts)},
+              {"years_guessed", summary.years_guessed},
+              {"last_hour", json_throughput(feed.last_hour)},
+              {"last_day", json_throughput(feed.last_day)},
+              {"last_claim", json_time(summary.last_claim)},
+              {"lag_seconds", 0},
+              {"oldest_open", nullptr}};
+  if (summary.oldest_open) {
+    out["lag_seconds"] = json_age(now, summary.oldest_open->seen_at);
+    out["oldest_open"] = json_extract(*summary.oldest_open, now);
+  }
+  return out;
+}
+
+Json json_store(const StoreRecord& store) {
+  const bool used = store.since != Time{};  // the ledger has a row of it
+  return {{"name", store.name},
+          {"place", store.place},
+          {"state", used ? name_of(store.state) : "unused"},
+          {"why", store.why},
+          {"since", used ? Json(time_text(store.since)) : Json(nullptr)},
+          {"next_try", json_time(store.next_try)},
+          {"first_row_at", json_time(store.first_row_at)}};
+}
+
+/// One object for each of the items.
+template <class Items, class Convert>
+Json json_list(const Items& items, Convert convert) {
+  Json out = Json::array();
+  for (const auto& item : items) out.push_back(convert(item));
+  return out;
+}
+
+Json json_source(const ReportedSource& reported, Time now) {
+  const SourceStatus& source = reported.status;
+  const bool came = source.last_at != Time{};  // else it is known only from files loaded by hand
+  const auto gap_of = [&](const SequenceGap& gap) -> Json {
+    return {{"first", gap.first},
+            {"last", gap.last},
+            {"since", time_text(gap.since)},
+            {"age_seconds", json_age(now, gap.since)}};
+  };
+  return {
+      {"feed", source.run.feed},
+      {"source", source.run.source},
+      {"run", source.run.run},
+      {"replaced", source.replaced},
+      {"forgotten", reported.forgotten},
+      {"last_sequence", source.last_sequence},
+      {"first_at", source.first_at != Time{} ? Json(time_text(source.first_at)) : Json(nullptr)},
+      {"last_at", came ? Json(time_text(source.last_at)) : Json(nullptr)},
+      {"age_seconds", came ? json_age(now, source.last_at) : Json(nullptr)},
+      {"gaps", json_list(source.gaps, gap_of)},
+      {"gaps_total", source.gaps_total}};
+}
+
+Json json_silent(const SilentSource& silent, Time now) {
+  return {{"feed", silent.feed},
+          {"source", silent.source},
+          {"run", silent.run},
+          {"last_at", time_text(silent.last_at)},
+          {"age_seconds", json_age(now, silent.last_at)}};
+}
+
+Json json_open_manifest(const OpenManifest& manifest, Time now) {
+  return {{"feed", manifest.feed},
+          {"name", manifest.name},
+          {"since", time_text(manifest.since)},
+          {"age_seconds", json_age(now, manifest.since)}};
+}
+
+Json json_refused_manifest(const RefusedManifest& manifest, Time now) {
+  return {{"name", manifest.file},
+          {"why", manifest.why},
+          {"since", time_text(manifest.since)},
+          {"age_seconds", json_age(now, manifest.since)}};
+}
+
+Json json_left_alone(const LeftAloneStatus& entry) {
+  return {{"feed", entry.feed},
+          {"name", entry.name.name},
+          {"why", entry.name.why},
+          {"since", time_text(entry.name.since)}};
+}
+
+Json json_capture(const std::pair<std::string, std::string>& capture) {
+  return {{"feed", capture.first}, {"by", capture.second}};
+}
+
+}  // namespace
+
+std::string status_json(const StatusReport& report) {
+  /// For a function that needs to know the time of the report.
+  const auto with_now = [&](auto convert) {
+    return [&report, convert](const auto& item) { return convert(item, report.now); };
+  };
+  const RefusedManifests& refused = report.refused_manifests;
+  const Json out = {
+      {"now", time_text(report.now)},
+      {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
+      {"captured_by", json_list(report.captures, json_capture)},
+      {"feeds", json_list(report.feeds, with_now(json_feed))},
+      {"stores", json_list(report.stores, json_store)},
+      {"waiting", json_list(report.waiting, with_now(json_extract))},
+      {"waiting_total", report.waiting_total},
+      {"failed", json_list(report.failed, with_now(json_extract))},
+      {"failed_total", report.failed_total},
+      {"left_alone", json_list(report.left_alone, json_left_alone)},
+      {"left_alone_total", report.left_alone_total},
+      {"sources", json_list(report.sources, with_now(json_source))},
+      {"silent", json_list(report.silent, with_now(json_silent))},
+      {"manifests_without_extract", json_list(report.overdue.newest, with_now(json_open_manifest))},
+      {"manifests_without_extract_total", report.overdue.total},
+      {"refused_manifests", json_list(refused.newest, with_now(json_refused_manifest))},
+      {"refused_manifests_total", refused.total}};
+  // A name left alone may be no UTF-8 at all: dump() would throw without `replace`.
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,230 @@
+// A StatusReport as text for people: `status`.
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "watcher/report/status.h"
+#include "watcher/report/words.h"
+#include "watcher/sources/sequence.h"
+
+namespace caravel::watcher {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string bytes_text(std::uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return fmt::format("{} bytes", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string throughput_text(const Throughput& throughput) {
+  return fmt::format("{}, {}, {}", plural(throughput.extracts, "extract"),
+                     plural(throughput.rows, "row"), bytes_text(throughput.bytes));
+}
+
+std::string extracts_text(const FeedSummary& summary) {
+  const auto in = [&](State state) -> std::uint64_t {
+    const auto found = summary.extracts.find(state);
+    return found == summary.extracts.end() ? 0 : found->second;
+  };
+  return fmt::format("{} seen, {} waiting, {} in work, {} done, {} failed", in(State::seen),
+                     in(State::waiting),
+                     in(State::claimed) + in(State::formatted) + in(State::uploading),
+                     in(State::done), in(State::failed));
+}
+
+void add_feed(std::string& out, const FeedStatus& feed, Time now) {
+  const FeedSummary& summary = feed.summary;
+  out += printable(feed.name) + (feed.configured ? "\n" : " (not configured any more)\n");
+  add_fact(out, "extracts", extracts_text(summary));
+  add_fact(out, "lines", lines_text(summary.counts));
+  add_fact(out, "last hour", throughput_text(feed.last_hour));
+  add_fact(out, "last day", throughput_text(feed.last_day));
+  add_fact(out, "last extract",
+           summary.last_claim ? fmt::format("{} ago", ago(now, *summary.last_claim)) : "never");
+  if (summary.oldest_open) {
+    const Extract& oldest = *summary.oldest_open;
+    add_fact(out, "behind by",
+             fmt::format("{}: {} is {}", ago(now, oldest.seen_at), printable(oldest.name),
+                         name_of(oldest.state)));
+  }
+  if (summary.counts.differs != 0) {
+    add_fact(out, "differs",
+             fmt::format("{} came again in another form and were kept as stored; caravel process "
+                         "--reprocess replaces them",
+                         plural(summary.counts.differs, "row")));
+  }
+  if (summary.years_guessed != 0) {
+    add_fact(out, "year guessed", plural(summary.years_guessed, "extract"));
+  }
+  out += '\n';
+}
+
+std::string store_text(const StoreRecord& store, Time now) {
+  if (store.since == Time{}) return "not used yet";
+  if (store.state == StoreState::ok) return store.first_row_at ? "ok" : "ok, no row stored yet";
+  std::string out =
+      fmt::format("{} for {}: {}", store.state == StoreState::fault ? "at fault" : "unavailable",
+                  ago(now, store.since), printable(store.why));
+  if (store.next_try) out += "; " + next_try_text(now, store.next_try);
+  return out;
+}
+
+/// A heading with the number of entries, then one row for each; nothing without entries.
+void add_section(std::string& out, std::string_view what, std::uint64_t total, const Rows& rows) {
+  if (rows.empty()) return;
+  out += rows.size() < total ? fmt::format("\n{} (the newest {} of {})\n", what, rows.size(), total)
+                             : fmt::format("\n{} ({})\n", what, total);
+  add_table(out, rows);
+}
+
+std::string gaps_text(const ReportedSource& source, Time now) {
+  const SourceStatus& status = source.status;
+  std::string out;
+  constexpr std::size_t kMost = 5;  // more would not fit on a line
+  std::size_t shown = 0;
+  for (const SequenceGap& gap : status.gaps) {
+    if (gap.since < source.forget_before || shown == kMost) continue;
+    ++shown;
+    out += fmt::format("{}{} (for {})", out.empty() ? "missing: " : ", ", describe(gap),
+                       ago(now, gap.since));
+  }
+  if (status.gaps_total == 0) return "nothing missing";
+  if (shown == 0) return plural(status.gaps_total, "gap") + " older than forget_source";
+  if (status.gaps_total > shown) out += fmt::format(" and {} more", status.gaps_total - shown);
+  return out + ": late or lost";
+}
+
+void add_sources(std::string& out, const std::vector<ReportedSource>& sources, Time now) {
+  if (sources.empty()) return;
+  out += "\nSources\n";
+  Rows rows;
+  std::uint64_t forgotten = 0;
+  std::uint64_t with_gaps = 0;
+  for (const ReportedSource& reported : sources) {
+    const SourceStatus& source = reported.status;
+    if (reported.forgotten) {
+      ++forgotten;
+      if (source.gaps_total > 0) ++with_gaps;
+      continue;
+    }
+    rows.push_back({source.run.feed, printable(source.run.source), "run " + source.run.run,
+                    fmt::format("up to {}, {}", source.last_sequence,
+                                source.last_at == Time{}
+                                    ? "by hand"
+                                    : fmt::format("heard from {} ago", ago(now, source.last_at))),
+                    gaps_text(reported, now)});
+  }
+  add_table(out, rows);
+  if (forgotten > 0) {
+    out += fmt::format("  {} that sent nothing for longer than forget_source{}: status --json\n",
+                       plural(forgotten, "source"),
+                       with_gaps > 0 ? fmt::format(", {} with gaps", with_gaps) : "");
+  }
+}
+
+void add_silent(std::string& out, const std::vector<SilentSource>& sources, Time now) {
+  if (sources.empty()) return;
+  out += "\nSilent for longer than expect_every\n";
+  Rows rows;
+  for (const SilentSource& silent : sources) {
+    rows.push_back(
+        {silent.feed, silent.source.empty() ? "(the whole feed)" : printable(silent.source),
+         silent.run.empty() ? "" : "run " + silent.run, "for " + ago(now, silent.last_at)});
+  }
+  add_table(out, rows);
+}
+
+void add_overdue(std::string& out, const OverdueManifests& overdue, Time now) {
+  constexpr std::size_t kMost = 10;
+  Rows rows;
+  for (const OpenManifest& manifest : overdue.newest) {
+    if (rows.size() == kMost) break;
+    rows.push_back({manifest.feed, printable(manifest.name), "for " + ago(now, manifest.since)});
+  }
+  add_section(out, "Manifests whose extracts have not been loaded", overdue.total, rows);
+}
+
+void add_stores(std::string& out, const std::vector<StoreRecord>& stores, Time now) {
+  out += "Stores\n";
+  Rows rows;
+  for (const StoreRecord& store : stores) {
+    rows.push_back({store.name, printable(store.place), store_text(store, now)});
+  }
+  add_table(out, rows);
+}
+
+void add_extracts(std::string& out, const StatusReport& report) {
+  const Time now = report.now;
+  Rows waiting;
+  for (const Extract& extract : report.waiting) {
+    waiting.push_back({extract.feed, printable(extract.name), ago(now, extract.since),
+                       waiting_text(extract, now)});
+  }
+  add_section(out, "Waiting", report.waiting_total, waiting);
+  Rows failed;
+  for (const Extract& extract : report.failed) {
+    failed.push_back({extract.feed, printable(extract.name), ago(now, extract.since) + " ago",
+                      printable(extract.why)});
+  }
+  add_section(out, "Failed", report.failed_total, failed);
+}
+
+void add_refused_manifests(std::string& out, const RefusedManifests& refused, Time now) {
+  Rows rows;
+  for (const RefusedManifest& manifest : refused.newest) {
+    rows.push_back({printable(manifest.file), ago(now, manifest.since) + " ago",
+                    "it " + printable(manifest.why)});
+  }
+  add_section(out, "Refused manifests in failed/", refused.total, rows);
+}
+
+void add_left_alone(std::string& out, const StatusReport& report) {
+  Rows rows;
+  for (const LeftAloneStatus& entry : report.left_alone) {
+    rows.push_back({entry.feed, printable(entry.name.name), ago(report.now, entry.name.since),
+                    printable(entry.name.why)});
+  }
+  add_section(out, "Left alone in the drop directories", report.left_alone_total, rows);
+}
+
+/// Who is at work: a watcher for the drop directories, captures for the logs of this host.
+std::string watchers_text(const StatusReport& report) {
+  std::string out;
+  if (!report.lock_holder.empty()) {
+    out = fmt::format("Watched by {}.\n", printable(report.lock_holder));
+  } else if (report.captures.empty()) {
+    out = "Nobody watches the spool at the moment.\n";
+  } else {
+    out = "Nobody watches the drop directories at the moment.\n";
+  }
+  for (const auto& [feed, holder] : report.captures) {
+    out += fmt::format("Feed {} is captured by {}.\n", feed, printable(holder));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string status_text(const StatusReport& report) {
+  const Time now = report.now;
+  std::string out = watchers_text(report) + "\n";
+  if (report.feeds.empty()) out += "No feed is configured.\n\n";
+  for (const FeedStatus& feed : report.feeds) add_feed(out, feed, now);
+  add_stores(out, report.stores, now);
+  add_sources(out, report.sources, now);
+  add_silent(out, report.silent, now);
+  add_overdue(out, report.overdue, now);
+  add_extracts(out, report);
+  add_refused_manifests(out, report.refused_manifests, now);
+  add_left_alone(out, report);
+  return out;
+}
+
+}  // namespace caravel::watcher
