@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "base/unique_fd.h"
@@ -31,5 +32,15 @@ class StopSignal {
   std::atomic<bool> requested_{false};
   UniqueFd fd_;
 };
+
+/// Sleeps until `wake`, or until `stop` is requested. True if it is requested.
+[[nodiscard]] bool stopped_before(const StopSignal& stop,
+                                  std::chrono::steady_clock::time_point wake);
+/// The same, for so long from now on.
+[[nodiscard]] bool stopped_within(const StopSignal& stop, std::chrono::milliseconds wait);
+
+/// The timeout of a poll(2) that waits so long for more than a StopSignal: milliseconds, rounded up
+/// (who wakes a moment too early only polls once more), never negative.
+[[nodiscard]] int poll_timeout(std::chrono::steady_clock::duration wait);
 
 }  // namespace caravel

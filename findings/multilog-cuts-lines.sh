@@ -1,7 +1,7 @@
 #!/bin/sh
-# Claim      multilog and svlogd cut a line in two at a rotation if it is longer than about 2,000
-#            (multilog) or 1,000 bytes (svlogd). The first half ends one file, without a line end, and
-#            the rest begins the next. Both files are marked as complete (.s), nothing is escaped.
+# Claim      multilog and svlogd cut a long line in two at a rotation (multilog from 2,500 bytes on, svlogd
+#            from 1,900, of the lengths tried). The first half ends one file, without a line end, and the
+#            rest begins the next. Both files are marked as complete (.s), nothing is escaped.
 # Version    multilog of daemontools 0.76, svlogd of runit 2.1.2 (Debian 12), default sizes
 # Good guess They are line loggers: they put a time before each line and pick lines by patterns. So a
 #            rotated file holds whole lines.
@@ -11,7 +11,7 @@
 debian daemontools 1:0.76-8.1
 debian runit 2.1.2-54
 
-# 100 lines of 4,000 bytes and a line end: five rotations at the default size of a file.
+# 100 lines of 4,000 bytes and a line end: four rotations at the default size of a file.
 awk 'BEGIN { for (i = 0; i < 100; i++) { line = sprintf("{\"n\": %d, \"text\": \"", i)
   while (length(line) < 3998) line = line "."
   print line "\"}" } }' >"$work/input"

@@ -8,18 +8,18 @@
 namespace caravel::uploader {
 namespace {
 
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 std::string named(const formatter::Column& column, std::size_t index) {
   return column.name.empty() ? fmt::format("column_{}", index + 1) : column.name;
 }
 
 }  // namespace
+
+std::string folded_name(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
 
 std::vector<std::string> document_field_names(const std::vector<formatter::Column>& columns) {
   std::set<std::string> taken = {"_id", "time", "time_utc", "caravel", "doc_type"};
@@ -41,7 +41,7 @@ std::vector<std::string> table_column_names(const std::vector<formatter::Column>
     std::string name = named(columns[i], i);
     // SQLite reads a statement up to the first NUL.
     std::replace(name.begin(), name.end(), '\0', '_');
-    while (!taken.insert(lower_case(name)).second) name.push_back('_');
+    while (!taken.insert(folded_name(name)).second) name.push_back('_');
     names.push_back(std::move(name));
   }
   return names;

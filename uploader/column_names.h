@@ -8,18 +8,21 @@
 
 namespace caravel::uploader {
 
-/// The fields of a row document, one for each column, in their order, all different. `_id`,
-/// `time`, `time_utc`, `caravel` and `doc_type` are taken: such a name gets a `_` at the end, and
-/// so does a second column of the same name. A name that begins with `_` gets an `x` in front,
-/// because CouchDB refuses the whole request for it (CouchDB documentation, "HTTP Document API",
-/// special fields). A column without a name is `column_N`, N from 1.
+/// The fields of a row document, one for each column of the format, in their order, all different.
+/// `_id`, `time`, `time_utc`, `caravel` and `doc_type` are taken: such a name gets a `_` at the
+/// end, and so does a second column of the same name. A name that begins with `_` gets an `x` in
+/// front, because CouchDB refuses the whole request for it (CouchDB documentation, "HTTP Document
+/// API", special fields). A column without a name is `column_N`, N from 1.
 [[nodiscard]] std::vector<std::string> document_field_names(
     const std::vector<formatter::Column>& columns);
 
-/// The columns of a feed's table in SQLite, one for each column: the same with the table's own
+/// A name as SQLite compares it: ASCII letters in lower case.
+[[nodiscard]] std::string folded_name(std::string name);
+
+/// The columns of a feed's table, one for each column of the format. Taken are the table's own
 /// names
-/// (`_id`, `_kind`, `_time`, `_time_utc`, `_extract`, `_line`, `_sum`) and without regard to the
-/// case of ASCII letters, as SQLite compares names.
+/// (`_id`, `_kind`, `_time`, `_time_utc`, `_extract`, `_line`, `_sum`); names are compared without
+/// regard to the case of ASCII letters, as SQLite does.
 [[nodiscard]] std::vector<std::string> table_column_names(
     const std::vector<formatter::Column>& columns);
 

@@ -13,7 +13,8 @@
 namespace caravel::uploader {
 namespace {
 
-/// A decimal number without what does not count: value = 0.d1 d2 d3… * 10^exponent.
+/// A decimal number without what does not count: value = 0.d1 d2 d3… * 10^exponent. Two texts stand
+/// for the same number if their Decimals are equal.
 struct Decimal {
   // A double's shortest form never needs more digits than this.
   static constexpr int kMostDigits = 17;
@@ -115,26 +116,8 @@ int nesting(std::string_view text) {
   return deepest;
 }
 
-/// The number of bytes of the UTF-8 sequence at `at` (a byte over 0x7f); 0 if it is not one.
-int sequence_length(const unsigned char* at, std::size_t left) {
-  const auto continues = [&](std::size_t i) { return i < left && (at[i] & 0xC0) == 0x80; };
-  const unsigned char lead = at[0];
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (lead == 0xE0 && at[1] < 0xA0) return 0;   // overlong
-    if (lead == 0xED && at[1] >= 0xA0) return 0;  // a surrogate
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (lead == 0xF0 && at[1] < 0x90) return 0;   // overlong
-    if (lead == 0xF4 && at[1] >= 0x90) return 0;  // beyond U+10FFFF
-    return 4;
-  }
-  return 0;
-}
-
+/// RFC 8259, section 7: quotes, backslashes and control characters; DEL too, for the terminals of
+/// people who look at documents.
 constexpr std::array<bool, 256> escaped_bytes() {
   std::array<bool, 256> table{};
   for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
@@ -148,25 +131,19 @@ constexpr std::array<bool, 256> kEscaped = escaped_bytes();
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  std::size_t left = text.size();
-  while (left > 0) {
-    if (left >= 8) {
-      std::uint64_t eight;
-      std::memcpy(&eight, at, 8);
+  // Eight bytes at a time: rows are ASCII nearly always, and every row is looked at.
+  while (!text.empty()) {
+    if (std::uint64_t eight = 0; text.size() >= sizeof eight) {
+      std::memcpy(&eight, text.data(), sizeof eight);
       if ((eight & 0x8080808080808080U) == 0) {
-        at += 8;
-        left -= 8;
+        text.remove_prefix(sizeof eight);
         continue;
       }
     }
-    int length = 1;
-    if (*at >= 0x80) {
-      length = sequence_length(at, left);
-      if (length == 0) return false;
-    }
-    at += length;
-    left -= static_cast<std::size_t>(length);
+    const bool ascii = static_cast<unsigned char>(text.front()) < 0x80;
+    const std::size_t length = ascii ? 1 : utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
   }
   return true;
 }
@@ -210,6 +187,7 @@ void append_json_string(std::string_view text, std::string& out) {
 bool number_survives(std::string_view text) {
   Decimal source;
   if (!DecimalReader(text).read(source) || source.too_long) return false;
+  // -0 would come back as 0.
   if (source.count == 0) return !source.negative;
   // Up to 15 digits every decimal has a double of its own (DBL_DIG), away from the ends of the
   // exponent's range: no need to try.
@@ -217,6 +195,7 @@ bool number_survives(std::string_view text) {
   double value = 0;
   const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc{} || stop != text.data() + text.size()) return false;
+  // The shortest text that reads back as the same double is what a JavaScript program would show.
   char shortest[64];
   const auto printed = std::to_chars(shortest, shortest + sizeof shortest, value);
   Decimal back;
@@ -240,6 +219,7 @@ void append_json_value(std::string_view text, bool as_number, std::string& out) 
 
 void append_verbatim_json(std::string_view text, std::string& out) {
   const bool like_number = !text.empty() && (text[0] == '-' || is_digit(text[0]));
+  // A number in a json column is JSON already, and may still lose digits in its readers.
   if (like_number ? number_survives(text) : is_json(text)) {
     out.append(text);
   } else {

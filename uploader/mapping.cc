@@ -57,6 +57,7 @@ std::string_view take_record(std::string_view& rest, std::uint64_t& lines) {
 
 Result<> check_csv(const Mapping& mapping, const Type& type) {
   std::string_view rest = mapping.csv;
+  // A byte order mark, as spreadsheets write it, is not a part of the first column's name.
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
   std::uint64_t next_line = 1;
   std::uint64_t records = 0;

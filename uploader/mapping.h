@@ -1,5 +1,5 @@
-// A mapping: a table that says what the numbers in rows stand for, valid from a day on. One
-// document with the CSV as its attachment.
+// A mapping: a table that says what the numbers in rows stand for (which bus has the radio 2683),
+// and from which day on. A store keeps each as one document, or row, with the CSV as it is.
 #pragma once
 
 #include <optional>
@@ -25,6 +25,7 @@ struct Mapping {
 /// "mapping:<type>:<date>:<XXH3-128 of the CSV>": the same file for the same day is one document.
 [[nodiscard]] std::string mapping_id(const Mapping& mapping);
 
+/// All but the CSV, as JSON:
 /// {"_id":…,"doc_type":"Mapping","mapping_type":…,"effective_date":…,"timestamp":…}
 [[nodiscard]] std::string mapping_text(const Mapping& mapping);
 

@@ -93,7 +93,8 @@ struct StoredDocument {
   std::string text;  // the whole document, for people: JSON
 };
 
-/// Stores are used by one thread at a time; make one for each thread.
+/// A place where rows are kept. Errors begin with the store's name. Stores are used by one thread
+/// at a time; make one for each thread.
 class Store {
  public:
   virtual ~Store() = default;
@@ -111,7 +112,7 @@ class Store {
   [[nodiscard]] virtual Result<> for_each_row_of(
       const std::string& feed, const std::string& extract,
       const std::function<void(const StoredDocument&)>& visit) = 0;
-  /// Deletes rows by id, if they are still credited to `extract`; returns how many went.
+  /// Deletes rows by id, if they are still credited to `extract`; returns how many were deleted.
   [[nodiscard]] virtual Result<std::uint64_t> remove_rows(const std::string& feed,
                                                           const std::string& extract,
                                                           const std::vector<std::string>& ids) = 0;
@@ -121,6 +122,8 @@ class Store {
 };
 
 /// Makes the store that `config` describes. Opens nothing yet.
-[[nodiscard]] std::unique_ptr<Store> make_store(const StoreConfig& config);
+[[nodiscard]] inline std::unique_ptr<Store> make_store(const StoreConfig& config) {
+  return config.make(config);
+}
 
 }  // namespace caravel::uploader

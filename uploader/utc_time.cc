@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace caravel::uploader {
 namespace {
 
@@ -15,7 +17,7 @@ using std::chrono::seconds;
 int digits(std::string_view text, std::size_t at, std::size_t count) {
   int value = 0;
   for (std::size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return -1;
+    if (!is_digit(text[i])) return -1;
     value = value * 10 + (text[i] - '0');
   }
   return value;
@@ -26,6 +28,7 @@ void append_two(unsigned value, std::string& out) {
   out.push_back(static_cast<char>('0' + value % 10));
 }
 
+/// The exceptions of the date library stop here.
 Result<const date::time_zone*> find_zone(const std::string& name) {
   try {
     return date::locate_zone(name);
@@ -97,12 +100,17 @@ Result<UtcConverter> UtcConverter::make(const std::string& zone_name) {
   return UtcConverter(zone);
 }
 
+/// An hour that the clock showed twice has two periods: `first` is the earlier one, as the header
+/// promises. For one that it never showed, `first` ends where the gap begins, and that instant is
+/// the one after the gap.
 date::sys_seconds UtcConverter::look_up(date::local_seconds local) const {
   const date::local_info info = zone_->get_info(local);
   if (info.result == date::local_info::nonexistent) return info.first.end;
   return date::sys_seconds(local.time_since_epoch() - info.first.offset);
 }
 
+/// A leap second is converted as the second before it, because the library's clocks have none, and
+/// becomes second 60 again at the end.
 RowTime UtcConverter::to_utc(const RowTime& local) {
   const auto day = local.day.time_since_epoch();
   const date::local_seconds at(day + hours(local.hour) + minutes(local.minute) +

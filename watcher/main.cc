@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/stop_signal.h"
 #include "watcher/commands/command.h"
+#include "watcher/store_types.h"
 
 /// Every command, in the order of `caravel --help`. NAME is a file commands/NAME.cc that defines
 /// `Command NAME_command()`; a new command gets a line here and nowhere else.
@@ -52,6 +53,6 @@ int main(int argc, char** argv) {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  return caravel::watcher::run_program(all_commands(),
+  return caravel::watcher::run_program(all_commands(), caravel::watcher::all_store_types(),
                                        std::vector<std::string>(argv + 1, argv + argc), stop);
 }

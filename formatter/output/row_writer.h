@@ -14,7 +14,6 @@
 // `jsonl` lines come as finished records (write_record).
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>

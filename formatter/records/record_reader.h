@@ -14,7 +14,6 @@
 // No value passes through a number: digits are copied from the line as they stand there.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,7 +21,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
 #include "formatter/formats/format.h"
 
 namespace caravel::formatter {

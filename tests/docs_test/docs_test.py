@@ -6,6 +6,7 @@
                                               ```text output must print just that
     docs_test.py config CARAVEL SOURCE_DIR    loads every etc/*.yaml with `caravel check`
     docs_test.py format CARAVEL SOURCE_DIR    every etc/formats/*.yaml compiles
+    docs_test.py promises CARAVEL SOURCE_DIR  the tests that docs/promises.md names exist
 """
 import os
 import re
@@ -100,12 +101,50 @@ def run_format(caravel, source, folder):
     return failed == 0 and ran > 0
 
 
+def names_of_tests(source):
+    """Suite.Name of each GoogleTest, and "file.py: test_name" of each method."""
+    names = set()
+    for folder, _, files in os.walk(os.path.join(source, "tests")):
+        for name in files:
+            if not name.endswith(("_test.cc", "_test.py")):
+                continue
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                text = file.read()
+            names.update(".".join(test) for test in
+                         re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", text, re.MULTILINE))
+            names.update(f"{name}: {test}" for test in re.findall(r"^    def (test_\w+)", text, re.MULTILINE))
+    return names
+
+
+def run_promises(_caravel, source, _folder):
+    """A test that is renamed or dropped must not leave a promise without its proof."""
+    there = names_of_tests(source)
+    failed = ran = 0
+    python_file = None  # of a name without one: that of the name before it
+    with open(os.path.join(source, "docs/promises.md"), encoding="utf-8") as file:
+        rows = [line for line in file if line.startswith("| ")]
+    for name in re.findall(r"`([^`]+)`", "".join(rows)):
+        if re.fullmatch(r"test_\w+", name):
+            name = f"{python_file}: {name}"
+        elif re.fullmatch(r"\w+_test\.py: test_\w+", name):
+            python_file = name.split(":")[0]
+        elif not re.fullmatch(r"[A-Z]\w+\.[A-Z]\w+", name):
+            continue
+        ran += 1
+        if name not in there:
+            failed += 1
+            print(f"--- docs/promises.md names {name}, which is no test")
+    print(f"{ran} tests of docs/promises.md looked for, {failed} missing")
+    return failed == 0 and ran > 0
+
+
 def main():
     what, caravel, source = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="caravel-docs-") as folder:
         scratch_copy(source, folder)
-        good = {"readme": run_readme, "config": run_config, "format": run_format}[what](
-            os.path.abspath(caravel), source, folder)
+        run = {"readme": run_readme, "config": run_config, "format": run_format,
+               "promises": run_promises}[what]
+        good = run(os.path.abspath(caravel), source, folder)
     sys.exit(0 if good else 1)
 
 

@@ -11,7 +11,7 @@
 
 #include "tests/support/extract_fixture.h"
 #include "tests/support/fake_couch.h"
-#include "uploader/couchdb/couchdb_store.h"
+#include "uploader/couchdb/store.h"
 
 namespace caravel::testing {
 
@@ -24,8 +24,7 @@ class CouchTest : public ::testing::Test {
  protected:
   CouchTest() {
     config_.name = "couch";
-    config_.type = uploader::StoreType::couchdb;
-    config_.url = "http://db";
+    config_.server.url = "http://db";
     config_.database = "feed";
     config_.batch_rows = 100;
   }
@@ -37,7 +36,7 @@ class CouchTest : public ::testing::Test {
     if (!store_) {
       auto couch = std::make_unique<FakeCouch>();
       couch_ = couch.get();
-      store_ = std::make_unique<uploader::CouchStore>(config_, std::move(couch));
+      store_ = uploader::make_couchdb_store(config_, std::move(couch));
     }
     upload_ = store_->start(std::move(info), extract.reader(), options);
     return *upload_;
@@ -57,10 +56,10 @@ class CouchTest : public ::testing::Test {
     return couch_->documents.contains("feed:hrt:" + std::string(64, digit));
   }
 
-  uploader::StoreConfig config_;
+  uploader::CouchdbConfig config_;
   StopSignal never_;
   FakeCouch* couch_ = nullptr;
-  std::unique_ptr<uploader::CouchStore> store_;
+  std::unique_ptr<uploader::Store> store_;
   std::unique_ptr<uploader::Upload> upload_;
 };
 

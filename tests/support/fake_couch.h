@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "uploader/couchdb/http.h"
+#include "uploader/http/transport.h"
 
 namespace caravel::testing {
 

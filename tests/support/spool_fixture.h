@@ -19,6 +19,7 @@
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 #include "watcher/spool/spool.h"
+#include "watcher/store_types.h"
 
 namespace caravel::watcher {
 
@@ -36,7 +37,7 @@ class SpoolTest : public ::testing::Test {
   /// `text`: what the configuration says beside spool and state.
   void Configure(const std::string& text) {
     config_ = Must(parse_config("spool: spool\nstate: state\n" + text, dir_.path("caravel.yaml"),
-                                ConfigOptions{}));
+                                all_store_types(), ConfigOptions{}));
     spool_ = Must(Spool::open(config_.spool));
     ledger_ = Must(Ledger::open(config_.ledger_path()));
   }
@@ -66,20 +67,9 @@ class SpoolTest : public ::testing::Test {
   }
   /// Takes one extract through, into `store`. What is down is not waited for.
   PipelineResult Load(const ReadyExtract& extract, uploader::Store& store) {
-    ExtractJob job;
-    job.claim = extract.claim;
-    job.root = extract.root;
-    return Pipeline({config_,
-                     *extract.feed,
-                     test::ShippedFormats(),
-                     *spool_,
-                     *ledger_,
-                     store,
-                     *config_.find_store(extract.feed->store),
-                     never_,
-                     {},
-                     std::chrono::milliseconds(0)})
-        .run(job);
+    const Service service{config_, test::ShippedFormats(), *spool_, never_};
+    return run_pipeline({service, *extract.feed, *ledger_, store, {}, std::chrono::milliseconds(0)},
+                        job_of_claim(extract.claim, *extract.root, extract.last_chance));
   }
 
   test::TempDir dir_;

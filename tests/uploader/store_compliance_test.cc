@@ -10,7 +10,10 @@
 
 #include "tests/support/extract_fixture.h"
 #include "tests/support/pouch_server.h"
-#include "uploader/store.h"
+#include "tests/support/temp_dir.h"
+#include "uploader/couchdb/store.h"
+#include "uploader/http/curl_transport.h"
+#include "uploader/sqlite/store.h"
 
 namespace caravel::testing {
 namespace {
@@ -18,33 +21,69 @@ namespace {
 using formatter::ColumnType;
 using nlohmann::json;
 using uploader::Store;
-using uploader::StoreConfig;
 using uploader::StoredDocument;
-using uploader::StoreType;
+using uploader::StoreSettings;
 using uploader::Upload;
 using uploader::UploadOptions;
 
-class StoreCompliance : public ::testing::TestWithParam<StoreType> {
+/// One of the stores under test: where a test finds it, how it is made, how its data is lost.
+class TestedStore {
+ public:
+  virtual ~TestedStore() = default;
+  virtual std::unique_ptr<Store> make(const StoreSettings& settings) = 0;
+  virtual void wipe() = 0;
+};
+
+class TestedCouchdb : public TestedStore {
+ public:
+  TestedCouchdb() {
+    static int databases = 0;
+    config_.server.url = shared_pouch_server().url();
+    config_.database = fmt::format("compliance{}", ++databases);
+  }
+  std::unique_ptr<Store> make(const StoreSettings& settings) override {
+    static_cast<StoreSettings&>(config_) = settings;
+    return uploader::make_couchdb_store(config_, uploader::make_curl_transport({}));
+  }
+  void wipe() override { shared_pouch_server().request("DELETE", "/" + config_.database); }
+
+ private:
+  uploader::CouchdbConfig config_;
+};
+
+class TestedSqlite : public TestedStore {
+ public:
+  TestedSqlite() { config_.path = directory_.path("made/rows.db"); }
+  std::unique_ptr<Store> make(const StoreSettings& settings) override {
+    static_cast<StoreSettings&>(config_) = settings;
+    return uploader::make_sqlite_store(config_);
+  }
+  void wipe() override { std::filesystem::remove_all(directory_.path("made")); }
+
+ private:
+  caravel::test::TempDir directory_;
+  uploader::SqliteConfig config_;
+};
+
+/// A store that is added gets a line here, and everything below holds for it too.
+struct StoreCase {
+  const char* name;
+  std::unique_ptr<TestedStore> (*make)();
+};
+constexpr StoreCase kStores[] = {
+    {"CouchDb", []() -> std::unique_ptr<TestedStore> { return std::make_unique<TestedCouchdb>(); }},
+    {"Sqlite", []() -> std::unique_ptr<TestedStore> { return std::make_unique<TestedSqlite>(); }},
+};
+
+class StoreCompliance : public ::testing::TestWithParam<StoreCase> {
  protected:
   void SetUp() override {
-    config_.name = "store";
-    config_.type = GetParam();
-    config_.batch_rows = 10;  // several batches from few rows
-    if (GetParam() == StoreType::couchdb) {
-      static int databases = 0;
-      config_.url = shared_pouch_server().url();
-      config_.database = fmt::format("compliance{}", ++databases);
-    } else {
-      directory_ = (std::filesystem::temp_directory_path() / "caravel-store-XXXXXX").string();
-      ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-      config_.path = directory_ + "/made/rows.db";
-    }
-    store_ = uploader::make_store(config_);
+    tested_ = GetParam().make();
+    settings_.name = "store";
+    settings_.batch_rows = 10;  // several batches from few rows
+    Open();
   }
-  void TearDown() override {
-    store_.reset();
-    if (!directory_.empty()) std::filesystem::remove_all(directory_);
-  }
+  void Open() { store_ = tested_->make(settings_); }
 
   /// Uploads all of `extract`; fails the test if that fails.
   std::unique_ptr<Upload> Send(const TestExtract& extract, UploadOptions options = {},
@@ -76,19 +115,15 @@ class StoreCompliance : public ::testing::TestWithParam<StoreType> {
 
   void Wipe() {
     store_.reset();
-    if (GetParam() == StoreType::couchdb) {
-      shared_pouch_server().request("DELETE", "/" + config_.database);
-    } else {
-      std::filesystem::remove_all(directory_ + "/made");
-    }
-    store_ = uploader::make_store(config_);
+    tested_->wipe();
+    Open();
   }
 
   std::string FeedId(char digit) { return "feed:hrt:" + std::string(64, digit); }
 
-  StoreConfig config_;
+  std::unique_ptr<TestedStore> tested_;
+  StoreSettings settings_;
   std::unique_ptr<Store> store_;
-  std::string directory_;
   StopSignal never_;
 };
 
@@ -278,16 +313,16 @@ TEST_P(StoreCompliance, OnlyRowsThatAreStillCreditedAreRemoved) {
 }
 
 TEST_P(StoreCompliance, WithoutFeedDocumentsOnlyRowsAreStored) {
-  config_.documents = uploader::Documents::rows;
-  store_ = uploader::make_store(config_);
+  settings_.documents = uploader::Documents::rows;
+  Open();
   EXPECT_EQ(Send(extract_of(3))->counts().stored, 3U);
   EXPECT_FALSE(store_->find(FeedId('a')).value().has_value());
 }
 
 TEST_P(StoreCompliance, TheSmallestBatchesStillMoveOn) {
-  config_.batch_rows = 1;
-  config_.batch_bytes = 1;
-  store_ = uploader::make_store(config_);
+  settings_.batch_rows = 1;
+  settings_.batch_bytes = 1;
+  Open();
   EXPECT_EQ(Send(extract_of(5))->counts().stored, 5U);
 }
 
@@ -327,11 +362,8 @@ TEST_P(StoreCompliance, CheckReportsThatThePlaceOfRowsHasVanished) {
   EXPECT_TRUE(store_->check(false));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreCompliance,
-                         ::testing::Values(StoreType::couchdb, StoreType::sqlite),
-                         [](const auto& test) {
-                           return test.param == StoreType::couchdb ? "CouchDb" : "Sqlite";
-                         });
+INSTANTIATE_TEST_SUITE_P(Stores, StoreCompliance, ::testing::ValuesIn(kStores),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace caravel::testing

@@ -1,74 +1,98 @@
-// Rows on their way into one bulk request.
+// One batch of rows on its way into CouchDB: which request comes next, and what its reply means. It
+// knows no sockets: the upload sends the requests and hands the replies back.
+//
+//   all rows ──> POST _bulk_docs ──> an entry for each row
+//                    │                 ok                        settled: stored, or replaced
+//                    │                 forbidden, too large      refused, with the reason
+//                    │                 conflict                  a question
+//                    │                 unauthorized, other       to be sent again
+//                    └──> 413 or 400: two halves, each a request, until the culprit is alone
+//
+//   questions ─> POST _all_docs ───> the stored row of each: verdict_on_taken_id() settles it, or
+//                                    says "replace": to be sent again with the stored row's _rev
+//
+// Questions are asked before more rows are sent. The batch is finished when every row is settled or
+// refused. CouchDB documentation: "/{db}/_bulk_docs", "/{db}/_all_docs".
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
-#include "formatter/rows/sidecar.h"
-#include "uploader/couchdb/document.h"
+#include "uploader/couchdb/batch_reader.h"
+#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/couchdb/database.h"
+#include "uploader/couchdb/row_fates.h"
 #include "uploader/store.h"
 
 namespace caravel::uploader {
 
-/// One row of a batch. Its document, `{"_id":"<id>",…}`, is a slice of Batch::body.
-struct BatchRow {
-  /// This row's id is that of no row before it in the batch.
-  static constexpr std::uint32_t kFirst = ~std::uint32_t{0};
-
-  std::size_t at = 0;    // where its document begins
-  std::size_t size = 0;  // of its document; 0 for a row that repeats another
-  std::uint16_t id_size = 0;
-  std::uint32_t repeats = kFirst;  // the row of this batch that has the same id
-  std::uint64_t line = 0;
-  std::uint64_t offset = 0;
-  std::uint64_t sum = 0;
-};
-
-/// Up to batch_rows rows, and the body that sends all of them: {"docs":[…]}. An id is in the body
-/// once: a line that is repeated within the batch is a row without a document.
-struct Batch {
-  std::string body;
-  std::vector<BatchRow> rows;
-  std::vector<RefusedRow> unfit;  // cannot be documents; they were never sent
-
-  [[nodiscard]] std::string_view document(std::size_t row) const {
-    return std::string_view(body).substr(rows[row].at, rows[row].size);
-  }
-  [[nodiscard]] std::string_view id(std::size_t row) const {
-    constexpr std::size_t kBeforeId = std::string_view(R"({"_id":")").size();
-    const BatchRow& first =
-        rows[row].repeats == BatchRow::kFirst ? rows[row] : rows[rows[row].repeats];
-    return std::string_view(body).substr(first.at + kBeforeId, first.id_size);
-  }
-};
-
-/// Cuts the rows of an extract into batches.
-class BatchReader {
+class CouchBatch {
  public:
-  /// A batch ends at `max_rows` rows or when its body has reached `max_bytes`: a single row may go
-  /// beyond them.
-  BatchReader(formatter::RowReader rows, DocumentBuilder builder, std::size_t max_rows,
-              std::size_t max_bytes)
-      : rows_(std::move(rows)),
-        builder_(std::move(builder)),
-        max_rows_(max_rows),
-        max_bytes_(max_bytes) {}
+  /// `database` outlives it. `extract_tag`: whose rows these are. Of `options`,
+  /// `reprocess` and `loaded_before` count.
+  CouchBatch(const CouchDatabase& database, std::unique_ptr<Batch> batch, std::string extract_tag,
+             const UploadOptions& options);
 
-  /// The next batch; null after the last. Errors of RowReader::next().
-  [[nodiscard]] Result<std::unique_ptr<Batch>> next();
+  /// Every row is stored, was there already, or is refused.
+  [[nodiscard]] bool finished() const { return questions_.empty() && chunks_.empty(); }
 
-  [[nodiscard]] const formatter::RowReader& rows() const { return rows_; }
+  /// The next request, with `most_rows` rows of the batch at most. It points into this batch: it
+  /// may be sent again, but one at a time.
+  [[nodiscard]] HttpRequest next_request(std::size_t most_rows);
+
+  /// How many rows the last request was about.
+  [[nodiscard]] std::size_t rows_asked() const {
+    return asking_ ? asked_.size() : chunks_.back().size();
+  }
+
+  /// Takes the reply to the last request. After an error the rows that are not settled are sent or
+  /// asked about again.
+  [[nodiscard]] Result<> take(const HttpReply& reply);
+
+  [[nodiscard]] const RowFates& fates() const { return fates_; }
+  [[nodiscard]] std::size_t rows() const { return batch_->rows.size(); }
+  /// Takes the refusals back: the rows will be sent again.
+  void forget_refusals();
 
  private:
-  formatter::RowReader rows_;
-  DocumentBuilder builder_;
-  std::size_t max_rows_;
-  std::size_t max_bytes_;
-  bool ended_ = false;
+  struct Attempts {
+    std::uint8_t rounds = 0;  // how often the row was sent
+    std::string rev;          // of the stored row that this one replaces
+  };
+  /// Indices into batch_->rows.
+  using Rows = std::vector<std::uint32_t>;
+
+  [[nodiscard]] Rows next_questions(std::size_t most) const;
+  [[nodiscard]] std::vector<std::string_view> ids(const Rows& rows) const;
+  void build_body(const Rows& rows);
+  [[nodiscard]] Result<> take_bulk(const HttpReply& reply);
+  [[nodiscard]] Result<> take_refused_request(const HttpReply& reply);
+  [[nodiscard]] Result<> take_entries(const Rows& rows, const std::vector<BulkEntry>& entries);
+  [[nodiscard]] std::optional<Error> take_entry(std::uint32_t row, const BulkEntry& entry,
+                                                bool others_pass);
+  [[nodiscard]] Result<> take_lookup(const HttpReply& reply);
+  [[nodiscard]] Result<> judge(std::uint32_t row, const Found& found, Rows& again);
+  void divide_last(std::size_t first_rows);
+  [[nodiscard]] Error in_context(const Error& error) const;
+
+  const CouchDatabase& database_;
+  std::unique_ptr<Batch> batch_;
+  std::string extract_tag_;
+  UploadOptions options_;
+  RowFates fates_;
+  std::vector<Attempts> attempts_;
+  std::vector<Rows> chunks_;  // to be sent, the last one first
+  Rows questions_;            // ids that are taken: by the same row?
+  bool asking_ = false;       // the last request was a lookup
+  std::size_t ask_at_once_;
+  Rows asked_;
+  std::string body_;  // of the last request, unless that is the whole batch
+  std::string url_;
 };
 
 }  // namespace caravel::uploader

@@ -41,6 +41,8 @@ std::optional<json> parse(std::string_view text) {
   return value;
 }
 
+/// CouchDB writes `ok` and `rev` for a document that it stored; either of them is enough, for other
+/// servers of its protocol.
 BulkEntry read_entry(const json& object) {
   BulkEntry entry;
   const auto ok = object.find("ok");
@@ -69,6 +71,7 @@ BulkEntry read_entry(const json& object) {
   return entry;
 }
 
+/// A deleted document still has a row: with `deleted` in its value, and null as its `doc`.
 Found read_found(const json& row) {
   Found found;
   found.id = string_at(row, "key");
@@ -90,7 +93,9 @@ Found read_found(const json& row) {
   return found;
 }
 
-/// Puts `items` into the order of `ids`, one for each; an error if they are not exactly those.
+/// Puts `items` into the order of `ids`, one for each; an error if they are not exactly those. The
+/// reply usually has the order of the request, but a row must not get the credit of another where
+/// it has not.
 template <class Item, class Id>
 Result<std::vector<Item>> in_order(std::vector<Item> items, const Id& id_of,
                                    const std::vector<std::string_view>& ids) {

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,6 +28,73 @@ Result<FileStamp> look_before_reading(const std::string& path) {
     return fail(ErrorKind::retry, "a process has it open for writing: try again when it is closed");
   }
   return stamp_of_fd(fd.get());
+}
+
+/// The file gets a row in the ledger, as a claim would, and its manifest is remembered. Before
+/// anything is stored: of a load that is killed, `explain` can say later whose rows these are.
+Result<> enter_in_ledger(const PipelineTools& tools, const ExtractJob& job, const FileStamp& stamp,
+                         Time now) {
+  NewClaim row;
+  row.claim = job.claim.id;
+  row.feed = tools.feed.name;
+  row.name = job.claim.name;
+  row.origin = job.origin;
+  row.path = job.path;
+  row.size = stamp.size;
+  row.mtime_ns = stamp.mtime_ns;
+  row.store = tools.feed.store;
+  row.host = host_name();
+  CARAVEL_TRY(tools.ledger.extracts().commit_claims({row}, now));
+  if (!job.beside) return {};
+  return tools.ledger.manifests().add(tools.feed.name, job.claim.name, *job.beside, now);
+}
+
+/// Takes one file through the pipeline. Errors: the ledger cannot be written.
+Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Time now) {
+  const auto stamp = look_before_reading(job.path);
+  if (!stamp) {
+    PipelineResult result;
+    result.ending = Ending::not_ready;
+    result.message = stamp.error().message;
+    return result;
+  }
+  if (!job.prepared) job.beside = manifest_beside(job.path);
+  CARAVEL_TRY(enter_in_ledger(tools, job, *stamp, now));
+  PipelineResult result = run_pipeline(tools, job);
+  if (result.ending != Ending::done && result.ending != Ending::failed) {
+    // No restart takes up a person's file: what was broken off is over.
+    (void)tools.ledger.extracts().finish_failed(job.claim.id, "broken off: " + result.message, 0,
+                                                std::chrono::system_clock::now());
+  }
+  return result;
+}
+
+/// `progress` must outlive it.
+PipelineObserver show_on(Progress& progress, const std::string& name) {
+  PipelineObserver observer;
+  observer.on_format = [&progress](std::uint64_t bytes, std::uint64_t of) {
+    progress.show("formatting", bytes, of, "bytes");
+  };
+  observer.on_upload = [&progress](std::uint64_t rows, std::uint64_t of) {
+    progress.show("storing", rows, of, "rows");
+  };
+  observer.on_wait = [&progress, name](const std::string& why, std::chrono::milliseconds wait) {
+    progress.say(fmt::format("{}: waits, next try in {:.1f} s: {}", name,
+                             static_cast<double>(wait.count()) / 1000, why));
+  };
+  observer.on_note = [&progress, name](const std::string& text) {
+    progress.say(fmt::format("{}: {}", name, text));
+  };
+  return observer;
+}
+
+std::string what_became_of_it(const PipelineResult& result) {
+  if (result.ending != Ending::done) return result.message;
+  const LineCounts& counts = result.counts;
+  return fmt::format("{} lines: {} stored, {} already there, {} dropped, {} rejected{}",
+                     counts.lines, counts.stored, counts.already_there, counts.dropped,
+                     counts.rejected,
+                     result.format.empty() ? "" : fmt::format(" ({})", result.format));
 }
 
 }  // namespace
@@ -68,6 +135,7 @@ std::string Totals::text() const {
   return text;
 }
 
+/// A missing --year is an error of the command line; that comes first, since it is mended there.
 int Totals::exit_code() const {
   if (usage_) return kExitUsage;
   if (failed_ > 0) return kExitFailed;
@@ -77,84 +145,30 @@ int Totals::exit_code() const {
 int load_by_hand(const CommandCall& call, const Settings& settings, const FeedConfig& feed,
                  const std::vector<std::string>& files,
                  const std::function<void(const std::string&, ExtractJob&)>& prepare) {
-  auto spool = Spool::open(settings.config.spool);
+  // Without the spool's lock, beside a `watch`: the files are read where they lie, and what is
+  // written in csv/ and rejects/ has a claim id of our own in its name, or an owner.
+  const auto spool = Spool::open(settings.config.spool);
   if (!spool) return report_error(spool.error());
   auto ledger = Ledger::open(settings.config.ledger_path());
   if (!ledger) return report_error(ledger.error());
-  const uploader::StoreConfig& store_config = *settings.config.find_store(feed.store);
-  const auto store = uploader::make_store(store_config);
+  const Service service{settings.config, settings.formats, *spool, call.stop, Origin::process};
+  const auto store = uploader::make_store(*settings.config.find_store(feed.store));
 
   Totals totals;
   for (const std::string& file : files) {
     if (call.stop.requested()) break;
-    const auto now = std::chrono::system_clock::now();
-    ExtractJob job;
-    job.claim.id = make_claim_id(now);
-    job.claim.name = std::filesystem::path(file).filename().string();
-    job.path = std::filesystem::absolute(file).lexically_normal().string();
-    const std::string shown = printable(job.claim.name);
-    job.last_chance = true;  // nobody waits for another transfer here
+    // The id's time: each file has its own, in the order of the command line.
+    const Time now = std::chrono::system_clock::now();
+    ExtractJob job = job_of_file(file, now);
     prepare(file, job);
-
+    const std::string shown = printable(job.claim.name);
     Progress progress(shown);
-    PipelineObserver observer;
-    observer.on_format = [&](std::uint64_t bytes, std::uint64_t of) {
-      progress.show("formatting", bytes, of, "bytes");
-    };
-    observer.on_upload = [&](std::uint64_t rows, std::uint64_t of) {
-      progress.show("storing", rows, of, "rows");
-    };
-    observer.on_wait = [&](const std::string& why, std::chrono::milliseconds wait) {
-      progress.say(fmt::format("{}: waits, next try in {:.1f} s: {}", shown,
-                               static_cast<double>(wait.count()) / 1000, why));
-    };
-    observer.on_note = [&](const std::string& text) {
-      progress.say(fmt::format("{}: {}", shown, text));
-    };
-    PipelineResult result;
-    auto stamp = look_before_reading(file);
-    if (stamp) {
-      NewClaim row;
-      row.claim = job.claim.id;
-      row.feed = feed.name;
-      row.name = job.claim.name;
-      row.origin = job.origin;
-      row.path = job.path;
-      row.size = stamp->size;
-      row.mtime_ns = stamp->mtime_ns;
-      row.store = feed.store;
-      row.host = host_name();
-      if (auto committed = ledger->extracts().commit_claims({row}, now); !committed) {
-        return report_error(committed.error());
-      }
-      if (!job.prepared) job.beside = manifest_beside(job.path);
-      if (job.beside) {
-        auto added = ledger->manifests().add(feed.name, job.claim.name, *job.beside, now);
-        if (!added) return report_error(added.error());
-      }
-      result = Pipeline({settings.config, feed, settings.formats, *spool, *ledger, *store,
-                         store_config, call.stop, observer, kPatience})
-                   .run(job);
-      // Nobody takes it up again: what a person broke off is over.
-      if (result.ending != Ending::done && result.ending != Ending::failed) {
-        (void)ledger->extracts().finish_failed(job.claim.id, "broken off: " + result.message, 0,
-                                               std::chrono::system_clock::now());
-      }
-    } else {
-      result.ending = Ending::gave_up;
-      result.message = stamp.error().message;
-    }
-    if (result.ending == Ending::done) {
-      const LineCounts& counts = result.counts;
-      progress.say(fmt::format(
-          "{}: {} lines: {} stored, {} already there, {} dropped, {} rejected{}", shown,
-          counts.lines, counts.stored, counts.already_there, counts.dropped, counts.rejected,
-          result.format.empty() ? "" : fmt::format(" ({})", result.format)));
-    } else {
-      progress.say(fmt::format("{}: {}", shown, result.message));
-    }
-    totals.add(result);
-    if (result.ending == Ending::gave_up && stamp) break;  // the store is down for the next one too
+    const PipelineTools tools{service, feed, *ledger, *store, show_on(progress, shown), kPatience};
+    const auto result = load_file(tools, std::move(job), now);
+    if (!result) return report_error(result.error());
+    progress.say(fmt::format("{}: {}", shown, what_became_of_it(*result)));
+    totals.add(*result);
+    if (result->ending == Ending::gave_up) break;  // the store is down for the next file too
   }
   if (files.size() > 1) fmt::print(stderr, "caravel: {}\n", totals.text());
   if (call.stop.requested()) {

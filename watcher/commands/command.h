@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/stop_signal.h"
+#include "uploader/store_type.h"
 
 namespace caravel::watcher {
 
@@ -56,7 +57,8 @@ struct Arguments {
 /// What every command is called with.
 struct CommandCall {
   Arguments arguments;
-  std::optional<std::string> config;  // --config FILE, wherever it stood
+  std::optional<std::string> config;   // --config FILE, wherever it stood
+  const uploader::StoreTypes& stores;  // every type that a store of the configuration may have
   StopSignal& stop;
 };
 
@@ -76,8 +78,9 @@ struct Command {
 };
 
 /// Finds the command among the arguments of the program and runs it; returns the exit code.
-/// `commands` are listed by --help in their order.
+/// `commands` are listed by --help in their order; they are told of `stores`.
 [[nodiscard]] int run_program(const std::vector<Command>& commands,
+                              const uploader::StoreTypes& stores,
                               std::vector<std::string> arguments, StopSignal& stop);
 
 /// Prints the error on stderr; returns the exit code for its kind.

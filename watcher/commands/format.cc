@@ -27,7 +27,7 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   if (named || ::access(file.c_str(), R_OK) == 0) {
     ConfigOptions options;
     options.secrets = false;
-    CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+    CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, call.stores, options));
     folders.insert(folders.end(), config.formats.begin(), config.formats.end());
   }
   return formatter::FormatSet::load(folders);

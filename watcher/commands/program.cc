@@ -39,8 +39,8 @@ Result<const Command*> find_command(const std::vector<Command>& commands, const 
                           nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
 }
 
-Result<int> run(const std::vector<Command>& commands, std::vector<std::string> arguments,
-                StopSignal& stop) {
+Result<int> run(const std::vector<Command>& commands, const uploader::StoreTypes& stores,
+                std::vector<std::string> arguments, StopSignal& stop) {
   // --config may stand before the command too, so it is taken out before the command is looked for.
   CARAVEL_ASSIGN_OR_RETURN(auto config, take_value(arguments, "--config", "names no file"));
   if (arguments.empty()) {
@@ -63,14 +63,14 @@ Result<int> run(const std::vector<Command>& commands, std::vector<std::string> a
     fmt::print("{}", help_text(*command));
     return kExitGood;
   }
-  return command->run({std::move(parsed), std::move(config), stop});
+  return command->run({std::move(parsed), std::move(config), stores, stop});
 }
 
 }  // namespace
 
-int run_program(const std::vector<Command>& commands, std::vector<std::string> arguments,
-                StopSignal& stop) {
-  const auto code = run(commands, std::move(arguments), stop);
+int run_program(const std::vector<Command>& commands, const uploader::StoreTypes& stores,
+                std::vector<std::string> arguments, StopSignal& stop) {
+  const auto code = run(commands, stores, std::move(arguments), stop);
   return code ? *code : report_error(code.error());
 }
 

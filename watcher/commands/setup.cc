@@ -56,7 +56,7 @@ Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
   ConfigOptions options;
   options.secrets = secrets == Secrets::read;
   options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
-  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, options));
+  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, call.stores, options));
   std::vector<std::string> folders = config.formats;
   folders.insert(folders.begin(), shipped_formats());
   CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));

@@ -11,7 +11,6 @@ namespace caravel::watcher {
 namespace {
 
 Result<> expect_files(const std::vector<std::string>& files) {
-  if (files.empty()) return fail(ErrorKind::usage, "upload: names no file; see --help");
   for (const std::string& file : files) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) {
@@ -23,10 +22,11 @@ Result<> expect_files(const std::vector<std::string>& files) {
 
 Result<int> run_upload(const CommandCall& call) {
   const std::vector<std::string>& files = call.arguments.operands;
-  CARAVEL_TRY(expect_files(files));
+  if (files.empty()) return fail(ErrorKind::usage, "upload: names no file; see --help");
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed,
                            choose_feed(settings.config, call.arguments.get("feed")));
+  CARAVEL_TRY(expect_files(files));
   const formatter::Format* const csv = settings.formats.find("csv");
   return load_by_hand(call, settings, *feed, files, [&](const std::string& path, ExtractJob& job) {
     job.origin = Origin::upload;

@@ -58,7 +58,7 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
 }
 
 Result<Config> read_config(const YamlNode& root, const std::string& path,
-                           const ConfigOptions& options) {
+                           const uploader::StoreTypes& store_types, const ConfigOptions& options) {
   const std::string base =
       std::filesystem::absolute(path).lexically_normal().parent_path().string();
   if (!root.exists()) {
@@ -72,7 +72,7 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
   CARAVEL_TRY(reader.finish());
   CARAVEL_TRY(read_formats(sections.formats, base, config));
   // A feed names its store, so the stores come first, wherever they stand in the file.
-  CARAVEL_TRY(read_stores(sections.stores, base, options, config));
+  CARAVEL_TRY(read_stores(sections.stores, {base, store_types, options}, config));
   CARAVEL_TRY(read_feeds(sections.feeds, config));
   return config;
 }
@@ -119,7 +119,8 @@ std::string find_config(const std::optional<std::string>& option, const char* en
   return "/etc/caravel/caravel.yaml";
 }
 
-Result<Config> load_config(const std::string& path, const ConfigOptions& options) {
+Result<Config> load_config(const std::string& path, const uploader::StoreTypes& store_types,
+                           const ConfigOptions& options) {
   auto root = YamlNode::load(path);
   if (!root) {
     Error error = std::move(root).error();
@@ -129,13 +130,13 @@ Result<Config> load_config(const std::string& path, const ConfigOptions& options
     }
     return tl::unexpected(std::move(error));
   }
-  return read_config(*root, path, options);
+  return read_config(*root, path, store_types, options);
 }
 
 Result<Config> parse_config(const std::string& text, const std::string& path,
-                            const ConfigOptions& options) {
+                            const uploader::StoreTypes& store_types, const ConfigOptions& options) {
   CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::parse(text, path));
-  return read_config(root, path, options);
+  return read_config(root, path, store_types, options);
 }
 
 Result<> expect_feeds(const Config& config) {
@@ -156,16 +157,12 @@ Result<const uploader::StoreConfig*> choose_store(const Config& config,
   return choose(config.stores, config.file, "store", name);
 }
 
-std::string store_place(const uploader::StoreConfig& store) {
-  return store.type == uploader::StoreType::sqlite
-             ? store.path
-             : fmt::format("{}/{}", store.url, store.database);
-}
+std::string store_place(const uploader::StoreConfig& store) { return store.place; }
 
-std::vector<KnownKeys> known_config_keys() {
+std::vector<KnownKeys> known_config_keys(const uploader::StoreTypes& store_types) {
   Config unused;
   return {{"", keys_of([&](SectionReader& reader) { (void)read_keys(reader, "/", unused); })},
-          {"stores", kStoreKeys},
+          {"stores", store_keys(store_types)},
           {"feeds", feed_keys()}};
 }
 

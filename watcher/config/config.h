@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "uploader/store_config.h"
+#include "uploader/store_type.h"
 
 namespace caravel::watcher {
 
@@ -100,11 +101,15 @@ struct ConfigOptions {
   std::string credentials_directory{};
 };
 
-/// Reads and checks the file. Every error is of kind usage and names file, line and key.
-[[nodiscard]] Result<Config> load_config(const std::string& path, const ConfigOptions& options);
+/// Reads and checks the file; a store may have any of `store_types`. Every error is of kind usage
+/// and names file, line and key.
+[[nodiscard]] Result<Config> load_config(const std::string& path,
+                                         const uploader::StoreTypes& store_types,
+                                         const ConfigOptions& options);
 
 /// The same over `text`; `path` is the name in errors and what relative paths are relative to.
 [[nodiscard]] Result<Config> parse_config(const std::string& text, const std::string& path,
+                                          const uploader::StoreTypes& store_types,
                                           const ConfigOptions& options);
 
 /// The feed that `--feed NAME` means; without a name, the only feed that there is. Errors (usage)
@@ -128,6 +133,6 @@ struct KnownKeys {
   std::string section;
   std::vector<std::string> keys;
 };
-[[nodiscard]] std::vector<KnownKeys> known_config_keys();
+[[nodiscard]] std::vector<KnownKeys> known_config_keys(const uploader::StoreTypes& store_types);
 
 }  // namespace caravel::watcher

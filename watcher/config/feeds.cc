@@ -95,8 +95,7 @@ Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfi
     return node["store"].error(fmt::format("no store has the name '{}'; {}", feed.store,
                                            nearest_or_all(feed.store, config.stores)));
   }
-  if (store->type == uploader::StoreType::couchdb &&
-      store->documents == uploader::Documents::feed && !feed.attach_csv) {
+  if (store->documents == uploader::Documents::feed && !feed.attach_csv) {
     return node["attach_csv"].error(fmt::format(
         "must be true: store '{}' says documents: feed, and then only the CSV holds the rows",
         store->name));
@@ -197,9 +196,10 @@ Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Conf
   read_keys(reader, config.spool, feed);
   CARAVEL_TRY(reader.finish());
   CARAVEL_TRY(choose_feed_store(node, config, feed));
-  if (feed.attach_csv && config.find_store(feed.store)->type == uploader::StoreType::sqlite) {
-    config.warnings.push_back(fmt::format("{}: store '{}' is sqlite, which has no attachments",
-                                          node["attach_csv"].place(), feed.store));
+  const uploader::StoreConfig& store = *config.find_store(feed.store);
+  if (feed.attach_csv && !store.takes_attachments) {
+    config.warnings.push_back(fmt::format("{}: store '{}' is {}, which has no attachments",
+                                          node["attach_csv"].place(), store.name, store.type));
   }
   return feed;
 }

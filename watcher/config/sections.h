@@ -1,85 +1,17 @@
 // What the sections of the configuration share. Only the files of this folder include it.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <initializer_list>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/yaml.h"
+#include "base/yaml_section.h"
+#include "uploader/store_type.h"
 #include "watcher/config/config.h"
 
 namespace caravel::watcher {
-
-/// Reads keys of one map into values that hold their defaults: a key that is missing or null leaves
-/// its value alone. The first error is kept, and no value is read after it. The reader remembers
-/// every key that it was asked for, so that no list of the known keys is written by hand.
-class SectionReader {
- public:
-  /// `node` must outlive the reader.
-  explicit SectionReader(const YamlNode& node) : node_(node) {}
-
-  void text(const char* key, std::string& value);  // "" is an error
-  void flag(const char* key, bool& value);
-  void duration(const char* key, std::chrono::milliseconds& value,
-                std::chrono::milliseconds least = std::chrono::milliseconds::zero());
-  void size(const char* key, std::uint64_t& value, std::uint64_t least, std::uint64_t most);
-  void count(const char* key, std::uint64_t& value, std::uint64_t least, std::uint64_t most);
-  /// Made absolute with `base`.
-  void path(const char* key, std::string& value, const std::string& base);
-  template <class T>
-  void choice(const char* key, T& value, std::initializer_list<std::pair<const char*, T>> choices) {
-    const int chosen = choice_index(key, [&] {
-      std::vector<std::string> words;
-      for (const auto& [word, unused] : choices) words.emplace_back(word);
-      return words;
-    }());
-    if (chosen >= 0) value = choices.begin()[chosen].second;
-  }
-
-  /// The value under `key`, for what none of the functions above can read.
-  [[nodiscard]] YamlNode node(const char* key);
-  [[nodiscard]] bool has(const char* key) { return node(key).exists(); }
-  void fail_at(const char* key, std::string_view what);
-  void check(Result<> result);
-  [[nodiscard]] bool ok() const { return result_.has_value(); }
-  [[nodiscard]] Result<> result() const { return result_; }
-
-  /// When every key of the section was asked for: the error for a key that nobody asked for, with
-  /// the nearest known one; else the first error of reading. An unknown key comes first because it
-  /// is often the cause of the other error: a misspelt key is also a missing one.
-  [[nodiscard]] Result<> finish() const;
-  /// The keys that were asked for, each once.
-  [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
-
- private:
-  /// Reads `key`, if it is there and nothing failed before. `convert` makes a Result<T> of its
-  /// node.
-  template <class T, class Convert>
-  void read(const char* key, T& value, Convert convert);
-  [[nodiscard]] int choice_index(const char* key, const std::vector<std::string>& words);
-
-  const YamlNode& node_;
-  std::vector<std::string> asked_;
-  Result<> result_;
-};
-
-/// The keys that `read_keys` asks its reader for, found by letting it read an empty section.
-template <class ReadKeys>
-[[nodiscard]] std::vector<std::string> keys_of(ReadKeys read_keys) {
-  const YamlNode nothing = YamlNode::parse("{}", "").value();
-  SectionReader reader(nothing);
-  read_keys(reader);
-  return reader.asked();
-}
-
-/// `path` as it stands in the file -> absolute and normal (no "..", no "/" at the end).
-[[nodiscard]] std::string resolve_path(const std::string& path, const std::string& base);
 
 /// "a, b, c"; for messages that name what there is.
 template <class Named>
@@ -99,18 +31,22 @@ template <class Named>
                          : fmt::format("did you mean '{}'?", nearest);
 }
 
-extern const std::vector<std::string> kStoreKeys;
 /// Every key of a feed.
 [[nodiscard]] std::vector<std::string> feed_keys();
 
-/// Fills config.stores and warns in config.warnings. `base` is the file's directory.
-[[nodiscard]] Result<> read_stores(const YamlNode& stores, const std::string& base,
-                                   const ConfigOptions& options, Config& config);
+/// What sections are read with. All of it must outlive the reading.
+struct ConfigContext {
+  std::string base;  // the file's directory: relative paths are relative to it
+  const uploader::StoreTypes& store_types;
+  const ConfigOptions& options;
+};
+
+/// Every key that a store of any of these types may have.
+[[nodiscard]] std::vector<std::string> store_keys(const uploader::StoreTypes& types);
+/// Fills config.stores and warns in config.warnings; config.state must be there.
+[[nodiscard]] Result<> read_stores(const YamlNode& stores, const ConfigContext& context,
+                                   Config& config);
 /// Fills config.feeds; the stores must be there.
 [[nodiscard]] Result<> read_feeds(const YamlNode& feeds, Config& config);
-/// Finds the password of a couchdb store that has a user.
-[[nodiscard]] Result<> read_secrets(const YamlNode& store_node, const std::string& base,
-                                    const ConfigOptions& options, uploader::StoreConfig& store,
-                                    std::vector<std::string>& warnings);
 
 }  // namespace caravel::watcher

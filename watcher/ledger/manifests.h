@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/sqlite.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/time_text.h"
-#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "watcher/ledger/sqlite.h"
+#include "base/sqlite.h"
 
 namespace caravel::watcher {
 

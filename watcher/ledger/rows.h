@@ -14,9 +14,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/sqlite.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extract.h"
-#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "watcher/ledger/sqlite.h"
+#include "base/sqlite.h"
 
 namespace caravel::watcher {
 

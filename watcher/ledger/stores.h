@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/sqlite.h"
 #include "watcher/files/time_text.h"
-#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 

@@ -1,32 +1,66 @@
-// The steps of one extract through the pipeline, and what is known in between. Internal to it.
+// The steps of one extract, in the order that survives a crash. Internal to the pipeline.
+//
+// Before them the intake commits the claim to the ledger, renames the file into work/, and syncs
+// both. Then, with what a crash (or a loss of power) right behind each step leaves behind:
+//
+//   step           what it does                        after a crash there are
+//   -------------  ----------------------------------  --------------------------------------------
+//   open           opens and syncs the content         the claim and its whole file in work/
+//   format         CSV and sidecar in csv/, reject     these too, perhaps in part, and temporaries
+//                  files as temporaries; commits       ".tmp-<claim id>" in csv/ and rejects/
+//                  "formatted"
+//   read_prepared  (a CSV with its sidecar instead)    nothing of ours: the files are a person's
+//   upload         rows, then the feed document        some or all rows in the store
+//   keep_rejects   reject files get their names        all of that, and NAME.rejects in rejects/
+//   finish         commits "done" with its counts      a done extract whose file is in work/ still
+//   remove_stale   (--delete-stale) in the store       stale rows, until --delete-stale runs again
+//   archive        file to done/, path to the ledger   nothing to do; or, in the middle of it, a
+//                                                      file in done/ whose path the ledger lacks
+//   refuse         commits "failed", file to failed/   as after finish, or after archive
+//
+// Who takes it up: the intake, when `watch` or `sweep` starts again.
+//
+//   Up to the commit of "done" or "failed" the extract counts as unfinished (Extracts::unfinished),
+//   and everything is done once more, from the file in work/ on. That does no harm: files of the
+//   same claim have the same names and are written anew; the ids of rows come from their content,
+//   so that the store keeps one of each; and reject files say whose they are.
+//
+//   From that commit on the file only has to be put away (Extracts::not_archived, put_away()).
+//
+// So the commit comes behind the last row and the feed document, or a crash would lose rows; and it
+// comes before the file leaves work/, or a crash would leave an unfinished extract without a file.
+// A person's file stays where it is: whoever was interrupted runs the command again.
 #pragma once
 
 #include <chrono>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "watcher/exchange/manifest.h"
+#include "base/unique_fd.h"
 #include "watcher/ledger/extract.h"
-#include "watcher/ledger/stores.h"
+#include "watcher/pipeline/extract_files.h"
+#include "watcher/pipeline/format_step.h"
+#include "watcher/pipeline/obstacle.h"
 #include "watcher/pipeline/pipeline.h"
+#include "watcher/pipeline/uploading.h"
 
 namespace caravel::watcher {
 
-/// Each step is done once; an outage in the middle of one repeats that step only. A step says
-/// itself which comes next.
+/// Keeps the order of the steps and what is known between them; what a step does is in
+/// formatting.h, uploading.h, keep_rejects.h, stale_rows.h and ending.h. Each step is done once: an
+/// outage in the middle of one repeats that step only.
 class Attempt {
  public:
-  Attempt(PipelineTools& tools, const ExtractJob& job);
+  /// Both must outlive it.
+  Attempt(const PipelineTools& tools, const ExtractJob& job);
 
-  /// Goes on until the extract is done or failed. After an error: call again, and it goes on.
-  [[nodiscard]] Result<> go_on();
+  /// Goes on until the extract is done or failed. After an obstacle: call again, and it goes on.
+  [[nodiscard]] StepResult<> go_on();
 
-  /// Grows with every step and with every row that is acknowledged.
-  [[nodiscard]] std::uint64_t progress() const { return progress_; }
-  /// Set if the file itself cannot be had: it is not there, or not ready after all.
-  [[nodiscard]] std::optional<Ending> file_trouble() const { return file_trouble_; }
+  /// Grows with every step and whenever the store acknowledges rows.
+  [[nodiscard]] std::uint64_t progress() const { return steps_ + uploading_.answers(); }
   [[nodiscard]] PipelineResult result(Ending ending, std::string message) const;
   /// The ending once go_on() has succeeded.
   [[nodiscard]] PipelineResult result() const;
@@ -35,62 +69,45 @@ class Attempt {
   void report_wait(const Error& error, std::chrono::milliseconds wait, Time now);
 
  private:
+  /// In the order in which they are taken: all before `finish` may still lead to `refuse`.
   enum class Step {
-    open,           // and fsync the file: power loss is covered from here on
-    take_prepared,  // or
-    format,         // to CSV and sidecar
-    upload,         // rows, then the feed document
-    keep_rejects,   // those of the store too
-    finish,         // commit `done` with its counts
+    open,
+    format,
+    read_prepared,
+    upload,
+    keep_rejects,
+    finish,
     remove_stale,
     archive,
-    refuse,  // the file's own content is at fault: commit `failed`, set it aside
+    refuse,
     end,
   };
 
-  Result<> open();
-  Result<> take_prepared();
-  Result<> format();
-  Result<> check_manifest(const std::vector<Manifest>& manifests);
-  Result<> note_formatted();
-  Result<> upload();
-  Result<> start_upload();
-  Result<bool> was_loaded_before();
-  Result<formatter::RowReader> open_rows() const;
-  void acknowledge(std::uint64_t rows);
-  Result<> keep_rejects();
-  Result<> finish();
-  Result<> remove_stale();
-  Result<> archive();
-  Result<> refuse();
-  Result<> note_sequence(State end);
-  Result<> put_file_away();
-  void start_over();
+  /// Each does its step and says which comes next.
+  StepResult<Step> take(Step step);
+  StepResult<Step> open();
+  StepResult<Step> format();
+  StepResult<Step> read_prepared();
+  StepResult<Step> upload();
+  StepResult<Step> keep_rejects();
+  StepResult<Step> finish();
+  StepResult<Step> remove_stale();
+  StepResult<Step> archive();
+  StepResult<Step> refuse();
 
-  void mark_store(StoreState state, const std::string& why, std::optional<Time> next_try);
+  [[nodiscard]] Step first_of_rows() const;
+  /// From a report on to the upload, or to the refusal that it asks for.
+  StepResult<Step> take_report(FormatReport report);
   void note(const std::string& text);
-  [[nodiscard]] std::string temporary(std::string_view folder, std::string_view ending) const;
-  [[nodiscard]] formatter::Rejects::Paths reject_paths() const;
-  void remove_csv() const;
-  void remove_temporaries() const;
 
-  PipelineTools& tools_;
+  const PipelineTools& tools_;
   const ExtractJob& job_;
-  const Time begun_at_;
-  const std::string csv_;
-  const std::string sidecar_;
-  const std::string temporary_prefix_;
+  const ExtractFiles files_;
   Step step_ = Step::open;
-  std::uint64_t progress_ = 0;
+  std::uint64_t steps_ = 0;  // that succeeded
   UniqueFd fd_;
-  std::optional<Ending> file_trouble_;
   FormatReport report_;
-  std::string format_name_;
-  std::unique_ptr<uploader::Upload> upload_;
-  bool refused_rows_kept_ = false;
-  std::uint64_t acknowledged_ = 0;
-  std::chrono::steady_clock::time_point reported_{};
-  std::optional<StoreState> marked_;
+  Uploading uploading_;
   std::optional<std::string> refusal_;  // why the file is set aside
   LineCounts counts_;
   std::vector<std::string> notes_;

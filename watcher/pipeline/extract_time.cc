@@ -33,6 +33,7 @@ ExtractTime ExtractTime::of_manifest(std::chrono::system_clock::time_point cut) 
 
 ExtractTime ExtractTime::of_file(std::string_view name, std::int64_t mtime_ns) {
   if (const auto date = date_in_name(name)) {
+    // The end of that day, so that all lines of the day lie before it (YearTable::nearest_to).
     return at(sys_days(*date) + std::chrono::days(1) - std::chrono::seconds(1), "name");
   }
   ExtractTime extract =

@@ -1,4 +1,11 @@
 // The extract's own time: what the year of dates without one is taken from.
+//
+// In this order the first that is there counts:
+//   1. `--year`, what a person says
+//   2. the time that was used for the same content before: its rows in the store have those years
+//   3. the time at which its manifest says that it was cut
+//   4. a date in its name
+//   5. its mtime, if the last line is about as old; a copy without `-p` has the time of the copying
 #pragma once
 
 #include <chrono>

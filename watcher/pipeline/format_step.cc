@@ -20,40 +20,21 @@ namespace {
 
 using formatter::FormatResult;
 
+/// O_NOFOLLOW: a symlink in the place of a temporary would have us write somewhere else.
 Result<UniqueFd> open_target(const std::string& path) {
   if (path.empty()) return UniqueFd();
   return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 }
 
-/// What can be known only from the content, and must be assumed before it was read.
+/// What can be known only from all of the content, and must be assumed before it was read.
 struct Assumption {
   ExtractTime time;
   std::optional<Manifest> manifest;  // for the extract's place in its log
 };
 
-/// One pass under one assumption.
-Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets& targets,
-                          const Assumption& assumed, const formatter::FormatMonitor& monitor) {
-  FormatReport report;
-  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(fd));
-  report.stamp = stamp;
-  if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
-  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!own) return fail_with_errno("dup", errno);
-
-  formatter::Input::Options options;
-  options.name = order.name;
-  options.fixed_size = report.stamp.size;
-  if (report.stamp.size == 0) own = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
-
-  CARAVEL_ASSIGN_OR_RETURN(auto csv_fd, open_target(targets.csv));
-  CARAVEL_ASSIGN_OR_RETURN(auto sidecar_fd, open_target(targets.sidecar));
-  formatter::Output csv(csv_fd.get());
-  formatter::Output sidecar(sidecar_fd.get());
-  formatter::Rejects rejects(targets.rejects);
-
+formatter::FormatRequest request_for(const FormatOrder& order, const Assumption& assumed) {
   formatter::FormatRequest request;
+  // nullptr: the formatter finds out which of `formats` it is.
   request.format = order.by_hand.format != nullptr ? order.by_hand.format
                    : order.feed.format == "auto"   ? nullptr
                                                    : order.formats.find(order.feed.format);
@@ -66,18 +47,47 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
   request.accept_unterminated = order.feed.accept_unterminated;
   request.max_line = order.config.max_line;
   request.max_unpacked = order.config.max_unpacked;
-  CARAVEL_ASSIGN_OR_RETURN(auto result,
-                           format_extract(input, request, {csv, sidecar, rejects}, monitor));
+  return request;
+}
+
+/// Formats all of it under one assumption. The targets are written anew.
+Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets& targets,
+                          const Assumption& assumed, const formatter::FormatMonitor& monitor) {
+  FormatReport report;
+  CARAVEL_ASSIGN_OR_RETURN(report.stamp, stamp_of_fd(fd));
+  // A duplicate shares its offset with `fd` (dup(2)), and the input closes what it is given.
+  if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!own) return fail_with_errno("dup", errno);
+
+  formatter::Input::Options options;
+  options.name = order.name;
+  // What somebody appends meanwhile is not read: the stamp says then that the file has changed.
+  options.fixed_size = report.stamp.size;
+  // A fixed size of 0 means none at all.
+  if (report.stamp.size == 0) own = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
+
+  CARAVEL_ASSIGN_OR_RETURN(auto csv_fd, open_target(targets.csv));
+  CARAVEL_ASSIGN_OR_RETURN(auto sidecar_fd, open_target(targets.sidecar));
+  formatter::Output csv(csv_fd.get());
+  formatter::Output sidecar(sidecar_fd.get());
+  formatter::Rejects rejects(targets.rejects);
+
+  CARAVEL_ASSIGN_OR_RETURN(auto result, format_extract(input, request_for(order, assumed),
+                                                       {csv, sidecar, rejects}, monitor));
   // What is kept of rejects must be on the disk before the extract is called done.
   CARAVEL_TRY(rejects.flush(true));
   report.result = std::move(result);
+  if (report.result.format != nullptr) report.format_name = report.result.format->name;
   report.has_lines = rejects.has_lines();
   report.has_cut = rejects.has_cut();
   report.has_reasons = rejects.has_reasons();
   return report;
 }
 
-/// The first of the reasons, for the message about a file that is refused whole.
+/// The first of the reject reasons, for the message about a file that is refused whole; "" if it
+/// cannot be read.
 std::string first_reason(const std::string& reasons_path) {
   if (reasons_path.empty()) return "";
   auto fd = open_file(reasons_path, O_RDONLY | O_NOFOLLOW);
@@ -113,8 +123,8 @@ ExtractTime time_of(const FormatOrder& order, const std::optional<Manifest>& man
   return ExtractTime::of_file(order.name, mtime_ns);
 }
 
-/// Whether a manifest speaks of this content. caravel-tail packs nothing: what came packed was
-/// packed on its way, or its manifest was made by somebody else.
+/// Whether a manifest speaks of this content. caravel-tail packs nothing: of what came packed, the
+/// manifest is that of the plain file, or was made by somebody else.
 bool speaks_of(const Manifest& manifest, const FormatResult& result) {
   return manifest.sha256 == result.unpacked_sha256 || manifest.sha256 == result.sha256;
 }
@@ -132,7 +142,8 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
     CARAVEL_ASSIGN_OR_RETURN(auto all, ledger->manifests().for_name(order.feed.name, order.name));
     known = std::move(all);
   }
-  // One that the ledger has but did not name came too late; one that it has not lies beside a file.
+  // A manifest that the ledger knows and did not name above came too late: rows of the extract were
+  // stored without it. One that it does not know lies beside a person's file, and counts.
   const auto found =
       std::find_if(order.manifests.begin(), order.manifests.end(), [&](const Manifest& manifest) {
         return speaks_of(manifest, result) &&
@@ -141,6 +152,8 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
   return found != order.manifests.end() ? std::optional(*found) : std::nullopt;
 }
 
+/// Whether both put the extract at the same place of the same log, so that its rows have the same
+/// ids.
 bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return a->first_line == b->first_line && a->first == b->first;
@@ -158,11 +171,48 @@ Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const Format
   // Rows must get the years that they have in the store.
   CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->extracts().known_time(result.sha256));
   if (known && *known == settled.time.known) {
-    settled.time.only_mtime = false;  // it was believed before
+    settled.time.only_mtime = false;  // it was believed then, so it is now
   } else if (known) {
     if (auto earlier = ExtractTime::of_known(*known)) settled.time = std::move(*earlier);
   }
   return settled;
+}
+
+Assumption assume(const FormatOrder& order, const FileStamp& stamp) {
+  Assumption assumed;
+  const auto likely =
+      std::find_if(order.manifests.begin(), order.manifests.end(),
+                   [&](const Manifest& manifest) { return manifest.bytes == stamp.size; });
+  if (likely != order.manifests.end()) assumed.manifest = *likely;
+  assumed.time = time_of(order, assumed.manifest, stamp.mtime_ns);
+  return assumed;
+}
+
+/// Manifests came for this name, and none speaks of this content. One that came under another name
+/// counts as well: an enemy may have sent more manifests of this name than are looked at.
+bool is_mismatch(const FormatOrder& order, const Assumption& settled, const FormatResult& result) {
+  return !order.manifests.empty() && !settled.manifest &&
+         std::none_of(order.manifests.begin(), order.manifests.end(),
+                      [&](const Manifest& manifest) { return speaks_of(manifest, result); });
+}
+
+/// An mtime says when the file was written here, which may be years after its lines: only if the
+/// last line is about as old as that is it believed.
+void judge_year(YearRule rule, const ExtractTime& time, FormatReport& report) {
+  const auto& last_date = report.result.last_date;
+  if (!time.only_mtime || !last_date || formatter::mtime_is_credible(*last_date, time.time)) {
+    return;
+  }
+  if (rule == YearRule::guess) {
+    report.year_guessed = true;
+    return;
+  }
+  report.year_unknown = true;
+  report.refusal = fmt::format(
+      "the year of its dates cannot be known: only its mtime ({}) speaks, and the last line "
+      "({:02}/{:02}) lies more than 30 days from it. Name the year with --year",
+      time.known.time_used, static_cast<unsigned>(last_date->month()),
+      static_cast<unsigned>(last_date->day()));
 }
 
 /// A piece of a CSV log from behind its first line: what would be taken for its header is a row.
@@ -191,48 +241,27 @@ formatter::Hash128 first_line_hash(const Manifest& manifest) {
 Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatTargets& targets,
                                  Ledger* ledger, const formatter::FormatMonitor& monitor) {
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(fd));
-  Assumption assumed;
-  const auto likely = std::find_if(order.manifests.begin(), order.manifests.end(),
-                                   [&](const Manifest& m) { return m.bytes == stamp.size; });
-  if (likely != order.manifests.end()) assumed.manifest = *likely;
-  assumed.time = time_of(order, assumed.manifest, stamp.mtime_ns);
-  auto report = pass(fd, order, targets, assumed, monitor);
-  if (!report) return report;
-  // Only its content says whether we have seen it before, and what belongs to it.
-  CARAVEL_ASSIGN_OR_RETURN(auto settled, settle(order, ledger, report->result, stamp.mtime_ns));
-  // Not only by those of its name: an enemy may have sent more of them than are looked at.
-  if (!order.manifests.empty() && !settled.manifest &&
-      std::none_of(order.manifests.begin(), order.manifests.end(),
-                   [&](const Manifest& m) { return speaks_of(m, report->result); })) {
-    report->mismatch = true;
+  const Assumption assumed = assume(order, stamp);
+  CARAVEL_ASSIGN_OR_RETURN(auto report, pass(fd, order, targets, assumed, monitor));
+  CARAVEL_ASSIGN_OR_RETURN(auto settled, settle(order, ledger, report.result, stamp.mtime_ns));
+  if (is_mismatch(order, settled, report.result)) {
+    report.mismatch = true;
     return report;
   }
-  const formatter::Format* format = report->result.format;
+  const formatter::Format* format = report.result.format;
   const bool needs_year = format != nullptr && format->needs_year();
+  // Of dates that have a year of their own the time of the extract says nothing.
   const bool same_year = !needs_year || settled.time.known == assumed.time.known;
   if (!same_year || !same_place(settled.manifest, assumed.manifest)) {
-    report = pass(fd, order, targets, settled, monitor);
-    if (!report) return report;
+    CARAVEL_ASSIGN_OR_RETURN(report, pass(fd, order, targets, settled, monitor));
   }
-  const ExtractTime& time = settled.time;
-  report->manifest = settled.manifest;
-
-  if (needs_year && time.only_mtime && report->result.last_date &&
-      !formatter::mtime_is_credible(*report->result.last_date, time.time)) {
-    if (order.feed.year == YearRule::guess) {
-      report->year_guessed = true;
-    } else {
-      report->year_unknown = true;
-      report->refusal = fmt::format(
-          "the year of its dates cannot be known: only its mtime ({}) speaks, and the last line "
-          "({:02}/{:02}) lies more than 30 days from it. Name the year with --year",
-          time.known.time_used, static_cast<unsigned>(report->result.last_date->month()),
-          static_cast<unsigned>(report->result.last_date->day()));
-    }
+  report.manifest = settled.manifest;
+  if (needs_year) {
+    judge_year(order.feed.year, settled.time, report);
+    report.time = settled.time.known;
   }
-  if (needs_year) report->time = time.known;
-  if (!report->refusal) report->refusal = refuse_without_header(*report);
-  if (!report->refusal) report->refusal = refuse_for_rejects(order, targets, report->result);
+  if (!report.refusal) report.refusal = refuse_without_header(report);
+  if (!report.refusal) report.refusal = refuse_for_rejects(order, targets, report.result);
   return report;
 }
 

@@ -1,5 +1,15 @@
 // One extract from its file to CSV, sidecar and reject files: what the pipeline does first, and all
 // that `process --dry-run` does.
+//
+// Two things about an extract can be known for sure only once all of it was read, because they hang
+// on its digest: which manifest speaks of it (so where in its log it was, which its row ids say),
+// and which time was used for the same content before (so the years of dates without one). So it is
+//
+//   assume  the manifest of that size, the time of that manifest, its name or its mtime
+//   pass    format all of it under this assumption                           digest ─┐
+//   settle  ask the ledger what it knows of the digest  <────────────────────────────┘
+//   pass    again, if what is settled would give other rows. Rare: a replay, a renamed file.
+//   judge   is the year believable, is there a header, are there too many rejects?
 #pragma once
 
 #include <functional>
@@ -44,8 +54,9 @@ struct FormatOrder {
 
 struct FormatReport {
   formatter::FormatResult result;
-  FileStamp stamp;  // of the file when reading began
-  KnownTime time;   // empty if the format needs no year
+  FileStamp stamp;          // of the file when reading began
+  std::string format_name;  // "" if no format was found
+  KnownTime time;           // empty if the format needs no year
   bool year_guessed = false;
   /// What is known of its place in its log, because its content is what a manifest says.
   std::optional<Manifest> manifest;
@@ -62,8 +73,8 @@ struct FormatReport {
 /// The hash of a log's first line as a manifest has it: 32 hex digits, the high half first.
 [[nodiscard]] formatter::Hash128 first_line_hash(const Manifest& manifest);
 
-/// Formats what `fd` has open, from its start. Reads it once; twice if only its content says, by
-/// the ledger, which year its dates have or where in its log it was. `fd` stays the caller's.
+/// Formats what `fd` has open, from its start; once or twice, as shown above. `fd` stays the
+/// caller's, and its offset moves. `ledger` may be null: then nothing of before is known.
 ///
 /// Errors: content if the file must be set aside (damaged, no format takes it); retry or fault if
 /// reading or writing fails (a full disk); stopped.

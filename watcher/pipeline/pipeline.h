@@ -1,40 +1,40 @@
-// One extract from claim to done: format, upload, feed document, ledger, archive.
+// One extract from claim to done.
+//
+//   ExtractJob ──> run_pipeline() ──> PipelineResult: how it ended, and the counts of its lines
+//                    │   ^
+//                    v   │ a passing fault: wait, then the same step again
+//                  Attempt     open → format → upload → rejects → commit done → archive
+//                                                  (attempt.h: the order that survives a crash)
+//
+// Everybody loads extracts this way: `watch` and `sweep` what was claimed, `process` and `upload`
+// what a person names.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "base/stop_signal.h"
+#include "formatter/formatter.h"
 #include "uploader/store.h"
 #include "watcher/config/config.h"
 #include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
-#include "watcher/pipeline/format_step.h"
+#include "watcher/pipeline/extract_job.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
 
-/// An extract to take through. Its row is in the ledger already.
-struct ExtractJob {
-  Claim claim;
+/// What all extracts of this process share; must outlive them. Any thread may read it.
+struct Service {
+  const Config& config;
+  const formatter::FormatSet& formats;
+  const Spool& spool;
+  StopSignal& stop;
   Origin origin = Origin::drop;
-  /// Where the claim lies; nullptr if the file is a person's and must not be moved or changed.
-  const ClaimRoot* root = nullptr;
-  std::string path;  // of the file
-  /// `path` is a CSV with its sidecar beside it (PATH.sidecar): nothing is left to format.
-  bool prepared = false;
-  ByHand by_hand;
-  /// The manifest beside a person's file. Those that came by its name before do not bind it.
-  std::optional<Manifest> beside;
-  bool reprocess = false;
-  bool delete_stale = false;
-  /// It was waited for long enough: what is not as its manifest says is given up.
-  bool last_chance = false;
 };
 
 /// What the outside wants to know meanwhile. Each may be empty. Called in the pipeline's thread.
@@ -45,6 +45,21 @@ struct PipelineObserver {
   std::function<void(const std::string& why, std::chrono::milliseconds wait)> on_wait;
   /// What a person should know, though nothing stops.
   std::function<void(const std::string& text)> on_note;
+};
+
+/// What one extract is loaded with. All of it must outlive run_pipeline(); one thread.
+struct PipelineTools {
+  const Service& service;
+  const FeedConfig& feed;
+  Ledger& ledger;
+  uploader::Store& store;  // the feed's
+  PipelineObserver observer;
+  /// How long a store (or a disk) may be down before the job is given up; empty: for ever.
+  std::optional<std::chrono::milliseconds> patience;
+
+  [[nodiscard]] const uploader::StoreConfig& store_config() const {
+    return *service.config.find_store(feed.store);
+  }
 };
 
 enum class Ending {
@@ -61,36 +76,15 @@ enum class Ending {
 struct PipelineResult {
   Ending ending = Ending::done;
   LineCounts counts;
-  std::string message;  // failed, gave_up, refused: why
+  std::string message;  // empty if done: else why it is not
   std::string format;
   bool wants_year = false;  // failed for want of --year
+  std::chrono::milliseconds took{0};
 };
 
-/// Everything that a pipeline works with; all of it must outlive it. One thread.
-struct PipelineTools {
-  const Config& config;
-  const FeedConfig& feed;
-  const formatter::FormatSet& formats;
-  const Spool& spool;
-  Ledger& ledger;
-  uploader::Store& store;
-  const uploader::StoreConfig& store_config;
-  const StopSignal& stop;
-  PipelineObserver observer;
-  /// How long a store (or a disk) may be down before the job is given up; empty: for ever.
-  std::optional<std::chrono::milliseconds> patience;
-};
-
-class Pipeline {
- public:
-  explicit Pipeline(PipelineTools tools) : tools_(std::move(tools)) {}
-
-  /// Takes one extract all the way. Blocks. The order of its steps is the one that survives a crash
-  /// at any instant (docs/promises.md): everything up to the commit of `done` can be done again.
-  [[nodiscard]] PipelineResult run(const ExtractJob& job);
-
- private:
-  PipelineTools tools_;
-};
+/// Takes one extract all the way. Blocks: while a store or the disk is down it waits and tries
+/// again, until `tools.patience` is over or Service::stop is requested. A crash at any instant
+/// loses nothing and stores nothing twice: attempt.h says why.
+[[nodiscard]] PipelineResult run_pipeline(const PipelineTools& tools, const ExtractJob& job);
 
 }  // namespace caravel::watcher

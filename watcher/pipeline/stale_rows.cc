@@ -1,12 +1,9 @@
 #include "watcher/pipeline/stale_rows.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
+#include <utility>
 
-#include "base/file.h"
 #include "formatter/rows/row_id.h"
-#include "formatter/rows/sidecar.h"
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/manifests.h"
 
@@ -21,12 +18,8 @@ bool less(const Hash128& a, const Hash128& b) {
   return a.high != b.high ? a.high < b.high : a.low < b.low;
 }
 
-Result<std::vector<Hash128>> yielded_ids(const std::string& sidecar_path,
-                                         const std::string& csv_path) {
-  CARAVEL_ASSIGN_OR_RETURN(auto csv, open_file(csv_path, O_RDONLY));
-  CARAVEL_ASSIGN_OR_RETURN(auto sidecar, open_file(sidecar_path, O_RDONLY));
-  CARAVEL_ASSIGN_OR_RETURN(auto rows,
-                           formatter::RowReader::open(std::move(csv), std::move(sidecar)));
+/// The hashes of all ids that the extract has now, sorted.
+Result<std::vector<Hash128>> hashes_of_ids(formatter::RowReader rows) {
   std::vector<Hash128> ids;
   formatter::Row row;
   for (;;) {
@@ -38,49 +31,60 @@ Result<std::vector<Hash128>> yielded_ids(const std::string& sidecar_path,
   return ids;
 }
 
+Result<bool> has_several_places(Ledger& ledger, const StaleSearch& search) {
+  // Without the place in it, the same line has the same id wherever it was.
+  if (!search.by_position) return false;
+  return ledger.manifests().has_several_places(search.feed, search.sha256, search.unpacked_sha256,
+                                               search.manifests_ignored);
+}
+
+/// Removes the rows with these ids, a bounded number in each request or transaction.
+Result<std::uint64_t> remove_all(uploader::Store& store, const std::string& feed,
+                                 const std::string& extract, std::vector<std::string> ids) {
+  std::uint64_t removed = 0;
+  while (!ids.empty()) {
+    const auto first = ids.end() - static_cast<std::ptrdiff_t>(std::min(kRemoveAtOnce, ids.size()));
+    const std::vector<std::string> batch(first, ids.end());
+    CARAVEL_ASSIGN_OR_RETURN(auto count, store.remove_rows(feed, extract, batch));
+    removed += count;
+    ids.erase(first, ids.end());
+  }
+  return removed;
+}
+
 }  // namespace
 
-Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger, const std::string& feed,
-                                    const std::string& sha256, const std::string& unpacked_sha256,
-                                    const std::string& sidecar_path, const std::string& csv_path,
-                                    const IdentityRules& rules) {
-  CARAVEL_ASSIGN_OR_RETURN(auto yielded, yielded_ids(sidecar_path, csv_path));
-  CARAVEL_ASSIGN_OR_RETURN(auto others, ledger.history().other_row_times(feed, sha256));
+Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
+                                    const StaleSearch& search, formatter::RowReader yielded) {
+  // Hashes of 16 bytes, for millions of rows. Two ids with the same hash would keep a stale row,
+  // and never remove one that is none.
+  CARAVEL_ASSIGN_OR_RETURN(auto current, hashes_of_ids(std::move(yielded)));
+  CARAVEL_ASSIGN_OR_RETURN(auto others,
+                           ledger.history().other_row_times(search.feed, search.sha256));
   const auto covered = [&](std::string_view time) {
     return std::any_of(others.begin(), others.end(), [&](const RowTimes& other) {
       return other.first_time <= time && time <= other.last_time;
     });
   };
-
-  Result<bool> several_places = false;
-  if (rules.by_position) {
-    several_places = ledger.manifests().has_several_places(feed, sha256, unpacked_sha256,
-                                                           rules.manifests_ignored);
-  }
-  if (!several_places) return tl::unexpected(several_places.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto several_places, has_several_places(ledger, search));
 
   StaleRows stale;
-  stale.why_kept = *several_places
+  stale.why_kept = several_places
                        ? "extracts of the same content came from several places of their logs, and "
                          "nothing tells whose rows these are"
                        : "other extracts cover their time";
   std::vector<std::string> doomed;
-  const std::string extract = sha256.substr(0, 16);
-  CARAVEL_TRY(store.for_each_row_of(feed, extract, [&](const uploader::StoredDocument& row) {
-    const std::string_view tail = std::string_view(row.id).substr(feed.size() + 1);
-    if (std::binary_search(yielded.begin(), yielded.end(), formatter::hash_bytes(tail), less)) {
-      return;
-    }
-    const bool keep = *several_places || covered(tail.substr(0, tail.find(':')));
+  const std::string extract = search.sha256.substr(0, 16);  // as rows name it
+  CARAVEL_TRY(store.for_each_row_of(search.feed, extract, [&](const uploader::StoredDocument& row) {
+    // An id is FEED:TIME:…
+    const std::string_view tail = std::string_view(row.id).substr(search.feed.size() + 1);
+    const Hash128 hash = formatter::hash_bytes(tail);
+    if (std::binary_search(current.begin(), current.end(), hash, less)) return;
+    const bool keep = several_places || covered(tail.substr(0, tail.find(':')));
     (keep ? stale.kept : doomed).push_back(row.id);
   }));
-  for (std::size_t at = 0; at < doomed.size(); at += kRemoveAtOnce) {
-    const std::vector<std::string> some(
-        doomed.begin() + static_cast<std::ptrdiff_t>(at),
-        doomed.begin() + static_cast<std::ptrdiff_t>(std::min(at + kRemoveAtOnce, doomed.size())));
-    CARAVEL_ASSIGN_OR_RETURN(auto removed, store.remove_rows(feed, extract, some));
-    stale.removed += removed;
-  }
+  CARAVEL_ASSIGN_OR_RETURN(stale.removed,
+                           remove_all(store, search.feed, extract, std::move(doomed)));
   return stale;
 }
 

@@ -1,4 +1,13 @@
-// Rows that an extract once brought and, formatted anew, no longer yields.
+// Rows that an extract once brought and, formatted anew (`process --reprocess`), no longer yields.
+//
+// A row names the extract that brought it first, by its SHA-256, and no other. But another extract
+// may have brought the same row later, and that is written nowhere. So of the rows credited to the
+// extract
+//
+//   its new sidecar has the id                          kept: it is no stale row
+//   another extract covers the time of the row          kept and listed: it may be that one's
+//   the same content came from several places of logs   kept and listed: nothing tells whose it is
+//   else                                                removed
 #pragma once
 
 #include <cstdint>
@@ -6,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "formatter/rows/sidecar.h"
 #include "uploader/store.h"
 #include "watcher/ledger/ledger.h"
 
@@ -17,19 +27,22 @@ struct StaleRows {
   std::string why_kept;
 };
 
-/// What the ids of rows are made of.
-struct IdentityRules {
-  bool by_position = true;  // the place in the log (`identity: position`), or that is not known
+/// Whose stale rows are looked for.
+struct StaleSearch {
+  std::string feed;
+  std::string sha256;           // of the extract, as it came
+  std::string unpacked_sha256;  // of what is in it
+  /// The ids have the place in the log in them (`identity: position`), or that is not known.
+  bool by_position = true;
   bool manifests_ignored = false;
 };
 
-/// Removes the rows credited to the extract that its sidecar does not have, if their time lies
-/// outside the first-to-last row time of every other extract in the ledger; names the rest. Removes
-/// none if extracts of this content were at several places of their logs: the credit is the
-/// content's, and the place is in the ids. Holds a hash of each id in memory, 16 bytes a row.
-[[nodiscard]] Result<StaleRows> remove_stale_rows(
-    uploader::Store& store, Ledger& ledger, const std::string& feed, const std::string& sha256,
-    const std::string& unpacked_sha256, const std::string& sidecar_path,
-    const std::string& csv_path, const IdentityRules& rules);
+/// Removes stale rows by the rules above and names those that are kept. "Covers": the time lies
+/// between the first and the last row time of another extract in the ledger. `yielded`: the rows
+/// that the extract has now. Repeating it after a crash removes the rest. Holds a hash of each id
+/// in memory, 16 bytes a row.
+[[nodiscard]] Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
+                                                  const StaleSearch& search,
+                                                  formatter::RowReader yielded);
 
 }  // namespace caravel::watcher

@@ -1,10 +1,5 @@
 #include "watcher/service/capture.h"
 
-#include <poll.h>
-
-#include <algorithm>
-#include <climits>
-
 #include <fmt/format.h>
 
 #include "base/moment.h"
@@ -12,20 +7,17 @@
 namespace caravel::watcher {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-/// True if we were asked to stop before.
-bool stopped_before(steady_clock::time_point wake, const StopSignal& stop) {
-  const auto left = std::chrono::ceil<milliseconds>(wake - steady_clock::now());
-  pollfd polled{stop.fd(), POLLIN, 0};
-  (void)::poll(&polled, 1, static_cast<int>(std::clamp<long long>(left.count(), 0, INT_MAX)));
-  return stop.requested();
+/// The agent holds no clock: it is told what time it is, and says when it wants to be called next.
+tail::Step step_and_say(tail::Agent& agent, const std::function<void(const std::string&)>& say) {
+  tail::Step step = agent.step(Moment::now());
+  for (const std::string& message : step.messages) say(message);
+  return step;
 }
 
 }  // namespace
 
 Config capture_config(const Config& config, const FeedConfig& feed) {
+  // Whatever else is configured, such as other feeds with their drop directories, is not ours.
   Config own = config;
   own.spool = capture_spool(config, feed.name);
   own.feeds = {feed};
@@ -33,7 +25,7 @@ Config capture_config(const Config& config, const FeedConfig& feed) {
   only.drop = own.spool + "/drop";
   only.match = "*";
   // Nobody but the agent writes there, and what has its name there is whole.
-  only.settle = milliseconds(1);
+  only.settle = std::chrono::milliseconds(1);
   only.manifest = ManifestRule::optional;
   for (uploader::StoreConfig& store : own.stores) {
     if (!store.documents_given) store.documents = uploader::Documents::rows;
@@ -49,27 +41,27 @@ std::string capture_state(const Config& config, const std::string& feed) {
   return fmt::format("{}/capture/{}", config.state, feed);
 }
 
-Tailing::Tailing(std::unique_ptr<tail::Agent> agent, StopSignal& stop,
+Tailing::Tailing(std::unique_ptr<tail::Agent> agent, const StopSignal& stop,
                  std::function<void(const std::string&)> say)
     : thread_([agent = std::move(agent), &stop, say = std::move(say)] {
         for (;;) {
-          const tail::Step step = agent->step(Moment::now());
-          for (const std::string& message : step.messages) say(message);
-          if (stopped_before(step.wake, stop)) return;
+          const tail::Step step = step_and_say(*agent, say);
+          if (stopped_before(stop, step.wake)) return;
         }
       }) {}
 
+// Joined, not detached: the agent writes its state in this thread until the end.
 Tailing::~Tailing() { thread_.join(); }
 
 bool tail_once(tail::Agent& agent, const StopSignal& stop,
                const std::function<void(const std::string&)>& say) {
   bool trouble = false;
   for (;;) {
-    const tail::Step step = agent.step(Moment::now());
-    for (const std::string& message : step.messages) say(message);
+    const tail::Step step = step_and_say(agent, say);
     trouble = trouble || step.trouble;
+    // Idle: nothing is left to cut. Until then steps follow each other at once.
     if (step.idle) return !trouble;
-    if (stopped_before(step.wake, stop)) return false;
+    if (stopped_before(stop, step.wake)) return false;
   }
 }
 

@@ -1,4 +1,6 @@
 // All in one on one host: the tail agent cuts a log, and the pipeline loads what it cut.
+//
+//   LOG ──> tail::Agent (Tailing, a thread) ──> SPOOL/capture/FEED/drop ──> watch() ──> store
 #pragma once
 
 #include <functional>
@@ -28,7 +30,7 @@ namespace caravel::watcher {
 /// nobody from following the log. Messages go to `say`, in that thread.
 class Tailing {
  public:
-  Tailing(std::unique_ptr<tail::Agent> agent, StopSignal& stop,
+  Tailing(std::unique_ptr<tail::Agent> agent, const StopSignal& stop,
           std::function<void(const std::string&)> say);
   /// Waits for the thread: request `stop` first.
   ~Tailing();

@@ -1,13 +1,29 @@
-// The loops over the intake and the pipelines: until told to stop, or one pass.
+// The two loops over the intake and the pipelines: until told to stop, and one pass.
+//
+//   watch:  inotify ── events ──> Intake ── extracts that are ready ──> Worker, a thread a feed
+//                                   ^                                      │
+//                                   └──── through, or to be waited for ────┘
+//
+//   sweep:  a scan ── names ────> Intake ── extracts that are ready ──> FeedLoader, one by one,
+//                                   ^                                      │    in this thread
+//                                   └──── through, or to be waited for ────┘
+//
+// A sweep ends once nothing is left that one pass should wait for.
+//
+// Both take up first what a crash left in work/ (Intake::start), say what capture hosts owe
+// (SourceWatch), and delete what was kept long enough (tidy). Whoever calls them holds the spool's
+// lock.
 #pragma once
 
+#include <cstdint>
+
 #include "base/error.h"
-#include "watcher/service/worker.h"
+#include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {
 
-/// Watches the drop directories until `service.stop`. Extracts in work are left as they are: the
-/// next start takes them up.
+/// Watches the drop directories until Service::stop. Extracts in work are left as they are: the
+/// next start takes them up. Requests Service::stop itself if it ends with an error.
 [[nodiscard]] Result<> watch(const Service& service);
 
 struct SweepResult {
@@ -21,8 +37,5 @@ struct SweepResult {
 
 /// One pass: loads what is there and whole, waits for files only as long as `settle`.
 [[nodiscard]] Result<SweepResult> sweep(const Service& service);
-
-/// Deletes what was kept long enough in done/ and csv/, and temporaries that a crash left.
-void tidy(const Service& service, std::chrono::system_clock::time_point now);
 
 }  // namespace caravel::watcher

@@ -17,6 +17,8 @@ std::optional<SequencePlace> sequence_of(const std::string& feed, const std::str
         {feed, manifest->run, fmt::format("{} on {}", manifest->log, manifest->host)},
         manifest->sequence};
   }
+  // A name has log and host in one, and nothing tells where the host begins. What a manifest once
+  // said of the run stays: `by_name_only`.
   const auto parts = parse_tail_name(name);
   if (!parts) return std::nullopt;
   return SequencePlace{{feed, std::string(parts->run), std::string(parts->log_and_host), true},
@@ -24,6 +26,7 @@ std::optional<SequencePlace> sequence_of(const std::string& feed, const std::str
 }
 
 std::set<std::uint64_t> numbers_in(const std::string& directory, std::string_view run) {
+  // Senders choose the names: a flood of them must not fill the memory.
   constexpr std::size_t kMost = 10'000;
   std::set<std::uint64_t> numbers;
   const auto fd = open_directory(directory);
@@ -46,7 +49,7 @@ std::vector<std::string> describe(const SequencePlace& place, const Arrival& arr
   const std::string source = printable(place.run.source);
   if (!arrival.opened.empty()) {
     std::string missing;
-    constexpr std::size_t kMost = 5;
+    constexpr std::size_t kMost = 5;  // in a line of the log; `status` lists more
     for (std::size_t i = 0; i < std::min(kMost, arrival.opened.size()); ++i) {
       missing += (i == 0 ? "" : ", ") + describe(arrival.opened[i]);
     }

@@ -1,4 +1,9 @@
 // Where an extract stands in the sequence of a capture host's agent. Pure but for numbers_in().
+//
+// caravel-tail numbers the extracts of a log from 1 on, under a run of its own, in the manifest and
+// in the name (<log>.<host>.<run>.<sequence>.log). So a number that is missing is an extract that
+// is late or lost: Sources::arrived() keeps the gaps, and what it says of an arrival is described
+// here.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +23,14 @@ struct SequencePlace {
   std::uint64_t sequence = 0;
 };
 
-/// By its manifest, or else by a name of the agent's shape; nothing for any other extract.
+/// By its manifest, which a sender cannot break by renaming the file; without one by a name of the
+/// agent's shape; nothing for any other extract.
 [[nodiscard]] std::optional<SequencePlace> sequence_of(const std::string& feed,
                                                        const std::string& name,
                                                        const std::optional<Manifest>& manifest);
 
-/// The sequence numbers of a run's extracts in a directory, by their names: the first 10,000 that
-/// are found, none if it cannot be read.
+/// The sequence numbers of a run's extracts that lie in a directory, by their names: the first
+/// 10,000 that are found; none if the directory cannot be read.
 [[nodiscard]] std::set<std::uint64_t> numbers_in(const std::string& directory,
                                                  std::string_view run);
 

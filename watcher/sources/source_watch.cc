@@ -12,6 +12,7 @@
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/history.h"
+#include "watcher/ledger/manifests.h"
 #include "watcher/ledger/news.h"
 #include "watcher/ledger/sources.h"
 
@@ -25,11 +26,100 @@ constexpr std::chrono::minutes kLookEvery{1};
 constexpr std::size_t kMostManifests = 1000;
 /// Manifests that are overdue for longer than this are no news: a flood of them stays bounded.
 constexpr std::chrono::hours kNewsFor{24};
+/// What the key of every silence in the ledger's news begins with.
 constexpr std::string_view kSilence = "silence\n";
 
-/// Of a source; of a feed, if both are empty.
+const FeedConfig* find_feed(const std::vector<FeedConfig>& feeds, const std::string& name) {
+  const auto feed = std::find_if(feeds.begin(), feeds.end(),
+                                 [&](const FeedConfig& each) { return each.name == name; });
+  return feed == feeds.end() ? nullptr : &*feed;
+}
+
+/// The key of a source's silence, within its feed; of the feed's own, if both are empty.
 std::string silence_of(const std::string& source, const std::string& run) {
   return std::string(kSilence) + source + "\n" + run;
+}
+
+std::string ago(Time then, Time now) {
+  return duration_for_people(std::chrono::duration_cast<milliseconds>(now - then));
+}
+
+/// What one look at the ledger finds.
+struct Findings {
+  News lasting;                          // what lasts, and what is to be said at its end
+  std::map<NewsKey, std::string> texts;  // what is to be said when it begins
+  News forgotten;                        // silences that are not expected to end: what is said then
+
+  void add(const NewsKey& key, std::string text, std::string at_end) {
+    texts.emplace(key, std::move(text));
+    lasting.emplace(key, std::move(at_end));
+  }
+};
+
+void add_silences(const std::vector<SilentSource>& sources, Time now, Findings& findings) {
+  for (const SilentSource& source : sources) {
+    std::string name = source.source.empty() ? "the feed" : printable(source.source);
+    if (source.one_of_several) name += fmt::format(" (run {})", source.run);
+    name = fmt::format("{}: {}", source.feed, name);
+    const NewsKey key{source.feed, silence_of(source.source, source.run)};
+    const std::string silent_for = ago(source.last_at, now);
+    if (source.forgotten) {
+      findings.forgotten.emplace(
+          key, fmt::format("{} sent nothing for {}: it is not expected any more (forget_source)",
+                           name, silent_for));
+      continue;
+    }
+    findings.add(key, fmt::format("{} is silent: nothing came for {}", name, silent_for),
+                 fmt::format("{} is not silent any more{}", name,
+                             source.one_of_several ? ", or a new run took its place" : ""));
+  }
+}
+
+void add_overdue(const std::vector<OpenManifest>& manifests, const std::vector<FeedConfig>& feeds,
+                 Time now, Findings& findings) {
+  for (const OpenManifest& manifest : manifests) {
+    // One ledger serves several processes. The manifest of a feed that is not in our configuration
+    // is the business of the process that has that feed, and knows its manifest_wait.
+    const FeedConfig* const feed = find_feed(feeds, manifest.feed);
+    if (feed == nullptr) continue;
+    // The limit is each feed's own, not that of the most patient feed that we happen to have.
+    if (now - manifest.since > feed->manifest_wait + kNewsFor) continue;
+    findings.add(
+        {manifest.feed, "manifest\n" + manifest.name},
+        fmt::format("{}: {} came {} ago, and its extract has not been loaded: late or lost",
+                    manifest.feed, printable(manifest_name(manifest.name)),
+                    ago(manifest.since, now)),
+        "");
+  }
+}
+
+/// The silence of a feed goes on as that of a source that became known meanwhile (its store was
+/// down, and the first of its extracts is loaded only now): it has not ended. Keys sort by feed
+/// first, and that of the feed itself before those of its sources.
+bool goes_on(const NewsKey& silence, const News& lasting) {
+  if (silence.second != silence_of("", "")) return false;
+  const auto source = lasting.lower_bound(silence);
+  return source != lasting.end() && source->first.first == silence.first &&
+         source->first.second.starts_with(kSilence);
+}
+
+/// What is to be said now: of what lasts and did not last `before`, and the other way round.
+std::vector<std::string> messages_of(Findings findings, const News& before,
+                                     const std::vector<FeedConfig>& feeds) {
+  std::vector<std::string> messages;
+  for (auto& [key, text] : findings.texts) {
+    if (!before.contains(key)) messages.push_back(std::move(text));
+  }
+  for (const auto& [key, at_end] : before) {
+    const bool lasts = findings.lasting.contains(key) || goes_on(key, findings.lasting);
+    if (lasts || at_end.empty()) continue;
+    // Where `expect_every` was taken out of the configuration, a silence is over without an end.
+    const FeedConfig* const feed = find_feed(feeds, key.first);
+    if (feed == nullptr || !feed->expect_every) continue;
+    const auto forgotten = findings.forgotten.find(key);
+    messages.push_back(forgotten == findings.forgotten.end() ? at_end : forgotten->second);
+  }
+  return messages;
 }
 
 }  // namespace
@@ -43,6 +133,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
     std::vector<SilentSource> expected;
     std::map<std::string, unsigned> of_this_name;
     for (const SourceStatus& source : sources) {
+      // What a person loads is no sign of life of the host.
       const bool only_by_hand = source.last_at == Time{};
       if (source.run.feed != feed.name || source.replaced || only_by_hand) continue;
       const bool forgotten = now - source.last_at > feed.forget_source;
@@ -50,6 +141,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
           {feed.name, source.run.source, source.run.run, false, source.last_at, {}, forgotten});
       ++of_this_name[source.run.source];
     }
+    // No host is expected by its name: then anything that comes for the feed will do.
     if (std::all_of(expected.begin(), expected.end(),
                     [](const SilentSource& source) { return source.forgotten; })) {
       CARAVEL_ASSIGN_OR_RETURN(auto claim, ledger.history().last_claim(feed.name));
@@ -70,10 +162,8 @@ Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds,
                                            Time now, Time since) {
   OverdueManifests out;
   CARAVEL_TRY(ledger.manifests().without_extract(since, [&](OpenManifest manifest) {
-    const auto feed = std::find_if(feeds.begin(), feeds.end(), [&](const FeedConfig& candidate) {
-      return candidate.name == manifest.feed;
-    });
-    const milliseconds wait = feed == feeds.end() ? milliseconds(0) : feed->manifest_wait;
+    const FeedConfig* const feed = find_feed(feeds, manifest.feed);
+    const milliseconds wait = feed == nullptr ? milliseconds(0) : feed->manifest_wait;
     if (now - manifest.since <= wait) return;
     if (out.newest.size() < kMostManifests) out.newest.push_back(std::move(manifest));
     ++out.total;
@@ -84,82 +174,31 @@ Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds,
 std::vector<std::string> SourceWatch::step(Time now) {
   // A clock that was set back must not silence this for hours.
   if (next_ && now < *next_ && *next_ - now <= kLookEvery) return {};
+  // Set before the look: a ledger that cannot be read is not asked, and complained of, at once
+  // again.
   next_ = now + kLookEvery;
-  auto silent = silent_sources(config_.feeds, ledger_, now);
-  if (!silent) return {silent.error().message};
-  std::set<std::string> feeds;
-  std::set<std::string> expecting;
-  std::map<std::string, milliseconds> waits;
+  auto messages = look(now);
+  if (!messages) return {messages.error().message};
+  return *std::move(messages);
+}
+
+Result<std::vector<std::string>> SourceWatch::look(Time now) {
+  std::set<std::string> names;
   milliseconds longest_wait{0};
   for (const FeedConfig& feed : config_.feeds) {
-    feeds.insert(feed.name);
-    waits.emplace(feed.name, feed.manifest_wait);
-    if (feed.expect_every) expecting.insert(feed.name);
+    names.insert(feed.name);
     longest_wait = std::max(longest_wait, feed.manifest_wait);
   }
-  auto overdue = overdue_manifests(config_.feeds, ledger_, now, now - longest_wait - kNewsFor);
-  if (!overdue) return {overdue.error().message};
-
-  News lasting;
-  News forgotten;
-  std::map<NewsKey, std::string> texts;
-  const auto lasts = [&](NewsKey key, std::string text, std::string at_end) {
-    texts.emplace(key, std::move(text));
-    lasting.emplace(std::move(key), std::move(at_end));
-  };
-  const auto ago = [&](Time then) {
-    return duration_for_people(std::chrono::duration_cast<milliseconds>(now - then));
-  };
-  for (const SilentSource& source : *silent) {
-    std::string name = source.source.empty() ? "the feed" : printable(source.source);
-    if (source.one_of_several) name += fmt::format(" (run {})", source.run);
-    name = fmt::format("{}: {}", source.feed, name);
-    NewsKey key{source.feed, silence_of(source.source, source.run)};
-    if (source.forgotten) {
-      forgotten.emplace(std::move(key),
-                        fmt::format("{} sent nothing for {}: it is not expected any more "
-                                    "(forget_source)",
-                                    name, ago(source.last_at)));
-      continue;
-    }
-    lasts(std::move(key),
-          fmt::format("{} is silent: nothing came for {}", name, ago(source.last_at)),
-          fmt::format("{} is not silent any more{}", name,
-                      source.one_of_several ? ", or a new run took its place" : ""));
-  }
-  for (const OpenManifest& manifest : overdue->newest) {
-    // Another process's, which knows its patience.
-    if (!feeds.contains(manifest.feed)) continue;
-    // By its own feed's: another process may have others beside it.
-    if (now - manifest.since > waits[manifest.feed] + kNewsFor) continue;
-    lasts({manifest.feed, "manifest\n" + manifest.name},
-          fmt::format("{}: {} came {} ago, and its extract has not been loaded: late or lost",
-                      manifest.feed, printable(manifest_name(manifest.name)), ago(manifest.since)),
-          "");
-  }
-  auto before = ledger_.news().replace(feeds, lasting);
-  if (!before) return {before.error().message};
-
-  std::vector<std::string> messages;
-  for (auto& [key, text] : texts) {
-    if (!before->contains(key)) messages.push_back(std::move(text));
-  }
-  // A feed's silence may go on as that of a source that became known.
-  const auto goes_on = [&](const NewsKey& key) {
-    if (key.second != silence_of("", "")) return false;
-    const auto source = lasting.lower_bound(key);
-    return source != lasting.end() && source->first.first == key.first &&
-           source->first.second.starts_with(kSilence);
-  };
-  for (const auto& [key, at_end] : *before) {
-    // Where nothing is expected any more, no silence ended.
-    if (lasting.contains(key) || goes_on(key) || at_end.empty() || !expecting.contains(key.first)) {
-      continue;
-    }
-    const auto forgot = forgotten.find(key);
-    messages.push_back(forgot == forgotten.end() ? at_end : forgot->second);
-  }
-  return messages;
+  CARAVEL_ASSIGN_OR_RETURN(auto silent, silent_sources(config_.feeds, ledger_, now));
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto overdue, overdue_manifests(config_.feeds, ledger_, now, now - longest_wait - kNewsFor));
+  Findings findings;
+  add_silences(silent, now, findings);
+  add_overdue(overdue.newest, config_.feeds, now, findings);
+  // Committed before it is said: a crash in between leaves one message unsaid, the other way round
+  // each restart would say it again. `status` shows what lasts in any case.
+  CARAVEL_ASSIGN_OR_RETURN(auto before, ledger_.news().replace(names, findings.lasting));
+  return messages_of(std::move(findings), before, config_.feeds);
 }
 
 }  // namespace caravel::watcher

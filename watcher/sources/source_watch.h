@@ -1,4 +1,9 @@
 // What capture hosts owe us: manifests whose extracts do not come, and sources that fell silent.
+//
+//   ledger ──> silent_sources(), overdue_manifests()     what is so now; `status` shows all of it
+//                  │
+//                  └─> SourceWatch::step()  ──> log      what begins or ends, said once
+//                        compares with what the ledger's `news` say was so at the last look
 #pragma once
 
 #include <chrono>
@@ -20,7 +25,7 @@ struct SilentSource {
   std::string feed;
   std::string source;  // "" = the feed itself
   std::string run;
-  bool one_of_several = false;  // others that send have the same name
+  bool one_of_several = false;  // other runs that are expected have the same source
   Time last_at;
   Time since;              // when expect_every was over
   bool forgotten = false;  // for longer than forget_source: not expected any more
@@ -31,28 +36,33 @@ struct OverdueManifests {
   std::uint64_t total = 0;
 };
 
-/// Of runs, those that no newer one replaced. What came is no silence, be it in work still. If all
-/// runs of a feed are forgotten, the feed itself is expected.
+/// Of the feeds with expect_every. A run that a newer one of its source replaced is not expected
+/// any more. An extract counts when it came, not when it is loaded: a store that is down silences
+/// no source. If all runs of a feed are forgotten, or none is known, the feed itself is expected.
 [[nodiscard]] Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& feeds,
                                                                Ledger& ledger, Time now);
 
 /// Manifests that came longer than manifest_wait ago, at `since` or later, and whose extracts are
-/// neither loaded nor here.
+/// neither loaded nor here. The newest 1000 are listed, all are counted. One of a feed that is not
+/// among `feeds` is overdue at once.
 [[nodiscard]] Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds,
                                                          Ledger& ledger, Time now, Time since = {});
 
-/// Looks now and then, and says once what begins or ends: the ledger remembers what was said, for
-/// each pass of cron has a watch of its own. The gaps of sequences are not its matter: an arrival
-/// tells of them.
+/// Looks now and then, and says once what begins or ends. What was said stands in the ledger, since
+/// each pass of cron has a SourceWatch of its own. It says nothing of gaps in sequences: those are
+/// told when an extract arrives that opens or closes one (sequence.h). One thread.
 class SourceWatch {
  public:
   /// Both must outlive it.
   SourceWatch(const Config& config, Ledger& ledger) : config_(config), ledger_(ledger) {}
 
-  /// Messages for the log; none between two looks, which are a minute apart.
+  /// Messages for the log; none between two looks, which are a minute apart. An error of the ledger
+  /// is a message too.
   [[nodiscard]] std::vector<std::string> step(Time now);
 
  private:
+  [[nodiscard]] Result<std::vector<std::string>> look(Time now);
+
   const Config& config_;
   Ledger& ledger_;
   std::optional<Time> next_;

@@ -5,7 +5,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -15,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/moment.h"
+#include "base/stop_signal.h"
 #include "watcher/tail/agent.h"
 #include "watcher/tail/options.h"
 
@@ -50,10 +50,8 @@ int status_of(const caravel::Error& error) {
 
 /// Waits until `wake`, the end of a send command, or a signal: true, and the agent is to stop.
 bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send) {
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(wake - std::chrono::steady_clock::now());
-  const int timeout = static_cast<int>(std::clamp<long long>(left.count(), 0, INT_MAX));
   pollfd fds[] = {{signals, POLLIN, 0}, {send, POLLIN, 0}};
+  const int timeout = caravel::poll_timeout(wake - std::chrono::steady_clock::now());
   return ::poll(fds, 2, timeout) > 0 && (fds[0].revents & POLLIN) != 0;
 }
 

@@ -65,7 +65,7 @@ Ran RunProgram(const std::vector<std::string>& arguments) {
   StopSignal stop;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
-  const int code = run_program(Commands(), arguments, stop);
+  const int code = run_program(Commands(), {}, arguments, stop);
   std::fflush(stdout);
   std::fflush(stderr);
   return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};

@@ -39,6 +39,8 @@ TEST(Config, EveryMistakeHasOneClearMessage) {
       {"stores: {a: {type: sqlite}, a: {type: sqlite}}", "stores.a: given twice"},
       {"stores: {a: {}}", "stores.a.type: missing; sqlite or couchdb?"},
       {"stores: {a: {type: mysql}}", "stores.a.type: 'mysql' is not one of sqlite, couchdb"},
+      {"stores: {a: {type: couchbd, database: d}}",
+       "stores.a.type: 'couchbd' is not one of sqlite, couchdb; did you mean 'couchdb'?"},
       {"stores: {a: {type: sqlite, url: x}}",
        "stores.a.url: is for stores of type couchdb; this one is sqlite"},
       {"stores: {a: {type: couchdb, path: x}}",
@@ -157,7 +159,7 @@ TEST(Config, AnErrorNamesTheLineOfItsKey) {
 
 TEST(Config, AnEmptyOrMissingFileSaysWhatToDo) {
   EXPECT_EQ(ErrorOf(""), "/etc/caravel/c.yaml: empty; the least that works is: feeds: {NAME: {}}");
-  const auto missing = load_config("/nonexistent/c.yaml", {});
+  const auto missing = load_config("/nonexistent/c.yaml", all_store_types(), {});
   ASSERT_FALSE(missing.has_value());
   EXPECT_EQ(missing.error().kind, ErrorKind::usage);
   EXPECT_EQ(missing.error().message,
@@ -212,10 +214,10 @@ TEST(ConfigSecrets, OneLineEndOfThePasswordFileIsTakenOff) {
   for (const auto& c : cases) {
     SCOPED_TRACE(c.content);
     folder.write("p", c.content);
-    const Config config = Parsed(kCouch + ", user: joe, password_file: " + folder / "p" + "}}");
-    EXPECT_EQ(config.stores.at(0).password, c.password);
-    EXPECT_EQ(config.stores.at(0).user, "joe");
-    EXPECT_THAT(config.warnings, IsEmpty());
+    const std::string text = kCouch + ", user: joe, password_file: " + folder / "p" + "}}";
+    EXPECT_EQ(CouchOf(text).server.client.password, c.password);
+    EXPECT_EQ(CouchOf(text).server.client.user, "joe");
+    EXPECT_THAT(Parsed(text).warnings, IsEmpty());
   }
 }
 
@@ -229,34 +231,33 @@ TEST(ConfigSecrets, AnEmptyPasswordFileIsAnError) {
 TEST(ConfigSecrets, AWorldReadablePasswordFileIsWarnedOf) {
   Folder folder;
   const std::string path = folder.write("p", "hunter2\n", 0644);
-  const Config config = Parsed(kCouch + ", user: joe, password_file: " + path + "}}");
-  EXPECT_EQ(config.stores.at(0).password, "hunter2");
-  EXPECT_THAT(config.warnings, ElementsAre("/etc/caravel/c.yaml:1: stores.couch.password_file: " +
-                                           path + " can be read by everybody; chmod 0600 " + path));
+  const std::string text = kCouch + ", user: joe, password_file: " + path + "}}";
+  EXPECT_EQ(CouchOf(text).server.client.password, "hunter2");
+  EXPECT_THAT(Parsed(text).warnings,
+              ElementsAre("/etc/caravel/c.yaml:1: stores.couch.password_file: " + path +
+                          " can be read by everybody; chmod 0600 " + path));
 }
 
 TEST(ConfigSecrets, ACredentialOfTheServiceIsFoundByTheStoresName) {
   Folder folder;
   folder.write("couch.password", "of the service\n");
   const ConfigOptions options{.credentials_directory = folder.path()};
-  EXPECT_EQ(Parsed(kCouch + ", user: joe}}", options).stores.at(0).password, "of the service");
+  EXPECT_EQ(CouchOf(kCouch + ", user: joe}}", options).server.client.password, "of the service");
 
   const std::string path = folder.write("p", "of the file\n");
-  EXPECT_EQ(
-      Parsed(kCouch + ", user: joe, password_file: " + path + "}}", options).stores.at(0).password,
-      "of the file");
+  const std::string both = kCouch + ", user: joe, password_file: " + path + "}}";
+  EXPECT_EQ(CouchOf(both, options).server.client.password, "of the file");
 }
 
 TEST(ConfigSecrets, AreNotLookedForByCommandsThatOpenNoStore) {
-  const Config config =
-      Parsed(kCouch + ", user: joe, password_file: /nonexistent/p}}", {.secrets = false});
-  EXPECT_EQ(config.stores.at(0).password, "");
+  const std::string text = kCouch + ", user: joe, password_file: /nonexistent/p}}";
+  EXPECT_EQ(CouchOf(text, {.secrets = false}).server.client.password, "");
 }
 
 TEST(ConfigSecrets, NetrcNeedsNoUser) {
-  const Config config = Parsed(kCouch + ", netrc: true}}");
-  EXPECT_TRUE(config.stores.at(0).use_netrc);
-  EXPECT_EQ(config.stores.at(0).password, "");
+  const uploader::CouchdbConfig config = CouchOf(kCouch + ", netrc: true}}");
+  EXPECT_TRUE(config.server.client.use_netrc);
+  EXPECT_EQ(config.server.client.password, "");
 }
 
 }  // namespace

@@ -18,7 +18,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing_support::Folder;
 using uploader::Documents;
-using uploader::StoreType;
 
 TEST(Config, TheLeastThatWorksIsOneName) {
   const Config config = Parsed("feeds: {hrt: {}}");
@@ -35,8 +34,8 @@ TEST(Config, TheLeastThatWorksIsOneName) {
 
   ASSERT_EQ(config.stores.size(), 1U);
   EXPECT_EQ(config.stores[0].name, "local");
-  EXPECT_EQ(config.stores[0].type, StoreType::sqlite);
-  EXPECT_EQ(config.stores[0].path, "/var/lib/caravel/rows.db");
+  EXPECT_EQ(config.stores[0].type, "sqlite");
+  EXPECT_EQ(config.stores[0].place, "/var/lib/caravel/rows.db");
 
   ASSERT_EQ(config.feeds.size(), 1U);
   const FeedConfig& feed = config.feeds[0];
@@ -66,13 +65,13 @@ TEST(Config, RelativePathsAreRelativeToTheFile) {
       "spool: ../spool/\nstate: state\nformats: [formats, ./formats/]\n"
       "stores: {a: {type: sqlite, path: rows/a.db}, b: {type: sqlite}}\n"
       "feeds: {x: {store: a, drop: in/x/}, y: {store: b, drop: /abs/../y}}\n",
-      folder / "sub/c.yaml", {});
+      folder / "sub/c.yaml", all_store_types(), {});
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->spool, folder / "spool");
   EXPECT_EQ(config->state, folder / "sub/state");
   EXPECT_THAT(config->formats, ElementsAre(folder / "sub/formats", folder / "sub/formats"));
-  EXPECT_EQ(config->stores[0].path, folder / "sub/rows/a.db");
-  EXPECT_EQ(config->stores[1].path, folder / "sub/state/rows.db");
+  EXPECT_EQ(config->stores[0].place, folder / "sub/rows/a.db");
+  EXPECT_EQ(config->stores[1].place, folder / "sub/state/rows.db");
   EXPECT_EQ(config->feeds[0].drop, folder / "spool/in/x");
   EXPECT_EQ(config->feeds[1].drop, "/y");
 }
@@ -80,13 +79,13 @@ TEST(Config, RelativePathsAreRelativeToTheFile) {
 TEST(Config, TheFolderFormatsBesideTheFileIsFound) {
   const Folder folder;
   std::filesystem::create_directories(folder / "formats");
-  const auto config = parse_config("feeds: {hrt: {}}", folder / "c.yaml", {});
+  const auto config = parse_config("feeds: {hrt: {}}", folder / "c.yaml", all_store_types(), {});
   ASSERT_TRUE(config.has_value());
   EXPECT_THAT(config->formats, ElementsAre(folder / "formats"));
 }
 
 TEST(Config, EveryKeyIsRead) {
-  const Config config = Parsed(
+  const std::string text =
       "log_level: debug\nmin_free: 1GiB\nmax_unpacked: 2GiB\nmax_line: 4KiB\nmax_claims: 7\n"
       "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
       "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
@@ -94,8 +93,8 @@ TEST(Config, EveryKeyIsRead) {
       "feeds:\n  hrt: {match: 'a*.csv', format: spysocket, timezone: Europe/Berlin, notice: poll,\n"
       "    settle: 3s, attach_csv: true, accept_unterminated: true, year: guess,\n"
       "    manifest: required, manifest_wait: 1m, expect_every: 15m,\n"
-      "    forget_source: 3h, max_rejects: 12, keep_done: 1d, keep_csv: 0}\n",
-      {.secrets = false});
+      "    forget_source: 3h, max_rejects: 12, keep_done: 1d, keep_csv: 0}\n";
+  const Config config = Parsed(text, {.secrets = false});
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_EQ(config.min_free, 1ULL << 30);
   EXPECT_EQ(config.max_unpacked, 2ULL << 30);
@@ -103,18 +102,20 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(config.max_claims, 7U);
   ASSERT_EQ(config.stores.size(), 1U);
   const uploader::StoreConfig& store = config.stores[0];
-  EXPECT_EQ(store.type, StoreType::couchdb);
-  EXPECT_EQ(store.url, "https://c:6984/db");
+  EXPECT_EQ(store.type, "couchdb");
   EXPECT_EQ(store_place(store), "https://c:6984/db/feed");
-  EXPECT_EQ(store.ca_file, "/etc/caravel/ca");
-  EXPECT_TRUE(store.use_netrc);
   EXPECT_EQ(store.documents, Documents::feed);
-  EXPECT_FALSE(store.create_database);
   EXPECT_EQ(store.batch_rows, 5U);
   EXPECT_EQ(store.batch_bytes, 2048U);
-  EXPECT_EQ(store.connections, 3U);
-  EXPECT_TRUE(store.gzip);
-  EXPECT_EQ(store.timeout, milliseconds(5000));
+  const uploader::CouchdbConfig couch = CouchOf(text, {.secrets = false});
+  EXPECT_EQ(couch.server.url, "https://c:6984/db");
+  EXPECT_EQ(couch.database, "feed");
+  EXPECT_EQ(couch.server.client.ca_file, "/etc/caravel/ca");
+  EXPECT_TRUE(couch.server.client.use_netrc);
+  EXPECT_FALSE(couch.create_database);
+  EXPECT_EQ(couch.connections, 3U);
+  EXPECT_TRUE(couch.gzip);
+  EXPECT_EQ(couch.server.client.timeout, milliseconds(5000));
   ASSERT_EQ(config.feeds.size(), 1U);
   const FeedConfig& feed = config.feeds[0];
   EXPECT_EQ(feed.match, "a*.csv");
@@ -206,7 +207,7 @@ TEST(ShippedConfig, EveryYamlFileInEtcLoads) {
     if (entry.path().extension() != ".yaml") continue;
     SCOPED_TRACE(entry.path());
     ++seen;
-    const auto config = load_config(entry.path(), {});
+    const auto config = load_config(entry.path(), all_store_types(), {});
     EXPECT_TRUE(config.has_value()) << config.error().message;
   }
   EXPECT_GE(seen, 1);
@@ -214,7 +215,7 @@ TEST(ShippedConfig, EveryYamlFileInEtcLoads) {
 
 TEST(ShippedConfig, ExplainsEveryKey) {
   const std::string text = Content(CARAVEL_SOURCE_DIR "/etc/caravel.yaml");
-  for (const KnownKeys& section : known_config_keys()) {
+  for (const KnownKeys& section : known_config_keys(all_store_types())) {
     for (const std::string& key : section.keys) {
       SCOPED_TRACE(section.section + "." + key);
       EXPECT_TRUE(std::regex_search(text, std::regex("(^|\n) *(# *)?" + key + ":")));
@@ -223,7 +224,8 @@ TEST(ShippedConfig, ExplainsEveryKey) {
 }
 
 TEST(ShippedConfig, WhatItSaysIsTheDefault) {
-  const Config shipped = load_config(CARAVEL_SOURCE_DIR "/etc/caravel.yaml", {}).value();
+  const Config shipped =
+      load_config(CARAVEL_SOURCE_DIR "/etc/caravel.yaml", all_store_types(), {}).value();
   const Config least = Parsed("feeds: {hrt: {}}");
   EXPECT_EQ(shipped.spool, least.spool);
   EXPECT_EQ(shipped.state, least.state);
@@ -234,7 +236,7 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(shipped.max_claims, least.max_claims);
   ASSERT_EQ(shipped.stores.size(), 1U);
   EXPECT_EQ(shipped.stores[0].name, least.stores[0].name);
-  EXPECT_EQ(shipped.stores[0].path, least.stores[0].path);
+  EXPECT_EQ(shipped.stores[0].place, least.stores[0].place);
   EXPECT_EQ(shipped.stores[0].batch_rows, least.stores[0].batch_rows);
   EXPECT_EQ(shipped.stores[0].batch_bytes, least.stores[0].batch_bytes);
   const FeedConfig& a = shipped.feeds.at(0);

@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
+#include "base/sqlite.h"
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/history.h"
-#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 namespace {

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/sqlite.h"
 #include "watcher/ledger/sources.h"
-#include "watcher/ledger/sqlite.h"
 
 namespace caravel::watcher {
 namespace {

@@ -118,8 +118,8 @@ TEST_F(ExplainTest, ALogIsKnownByItsPathAndByItsName) {
 TEST_F(ExplainTest, AnExtractIsToldWithItsManifestItsGapsAndItsStore) {
   Arrive(3);
   Claim("c1", kName1);
-  Format("c1");
   Ok(ledger().manifests().add("hrt", kName1, ManifestOf(1), kNow));
+  Format("c1");
   Ok(ledger().stores().set_state("local", "/rows.db", StoreState::waiting, "connection refused", {},
                                  kNow));
   const std::string text = explain_extracts(ledger(), {Of("c1"), Of("c1")}, kNow);

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/spool_fixture.h"
-#include "watcher/service/watch.h"
+#include "watcher/service/tidy.h"
 
 namespace caravel::watcher {
 namespace {

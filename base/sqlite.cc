@@ -1,0 +1,205 @@
+#include "base/sqlite.h"
+
+#include <sqlite3.h>
+
+#include "base/text.h"
+
+namespace caravel {
+namespace {
+
+/// What passes by itself, and what a person must see to (sqlite.org/rescode.html).
+ErrorKind kind_of(int code) {
+  switch (code & 0xff) {  // an extended code has its primary one in the lowest byte
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+    case SQLITE_PROTOCOL:  // a lost race for a lock of the WAL
+    case SQLITE_INTERRUPT:
+      return ErrorKind::retry;
+    default:
+      return ErrorKind::fault;
+  }
+}
+
+tl::unexpected<Error> failure(sqlite3* database, int code) {
+  const char* const words = sqlite3_errstr(code);
+  const char* const details = database != nullptr ? sqlite3_errmsg(database) : words;
+  return fail(kind_of(code), details);
+}
+
+/// A null pointer would bind NULL; an empty text is a text.
+const char* never_null(std::string_view value) {
+  return value.data() == nullptr ? "" : value.data();
+}
+
+/// What stands for itself in the path of a "file:" URI.
+constexpr std::string_view kPlainInUri = "/-._~";
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);  // repeats the error of the last step, which was returned there
+}
+
+void Statement::note(int bind_code) {
+  if (bind_code != SQLITE_OK && bind_error_ == SQLITE_OK) bind_error_ = bind_code;
+}
+
+void Statement::bind(std::string_view value) {
+  note(sqlite3_bind_text64(statement_.get(), ++bound_, never_null(value), value.size(),
+                           SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+void Statement::bind_borrowed(std::string_view value) {
+  note(sqlite3_bind_text64(statement_.get(), ++bound_, never_null(value), value.size(),
+                           SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Statement::bind(std::int64_t value) {
+  note(sqlite3_bind_int64(statement_.get(), ++bound_, value));
+}
+
+void Statement::bind_null() { note(sqlite3_bind_null(statement_.get(), ++bound_)); }
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());  // repeats the error of the last step, which was returned there
+  bound_ = 0;
+}
+
+Result<bool> Statement::step() {
+  if (bind_error_ != SQLITE_OK) return failure(nullptr, bind_error_);
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return failure(sqlite3_db_handle(statement_.get()), code);
+}
+
+Result<> Statement::finish() {
+  for (;;) {
+    auto row = step();
+    if (row && *row) continue;
+    // Left at its end, it could hold a commit up; left at an error, it would repeat it.
+    reset();
+    if (!row) return tl::unexpected(std::move(row).error());
+    return {};
+  }
+}
+
+int Statement::columns() const { return sqlite3_column_count(statement_.get()); }
+
+std::string_view Statement::column_name(int column) const {
+  const char* const name = sqlite3_column_name(statement_.get(), column);
+  return name != nullptr ? name : "";
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
+}
+
+std::string Statement::text(int column) const { return std::string(text_view(column)); }
+
+std::string_view Statement::text_view(int column) const {
+  const auto* const data = sqlite3_column_text(statement_.get(), column);
+  if (data == nullptr) return {};
+  // In this order: the bytes are those of the form that sqlite3_column_text() made.
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)};
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+void Sqlite::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+
+Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout_ms) {
+  sqlite3* database = nullptr;
+  int flags = SQLITE_OPEN_NOMUTEX;
+  std::string name = path;
+  switch (mode) {
+    case Mode::read_write:
+      flags |= SQLITE_OPEN_READWRITE;
+      break;
+    case Mode::read_only:
+      flags |= SQLITE_OPEN_READONLY;
+      break;
+    case Mode::create:
+      flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+      break;
+    case Mode::immutable:
+      flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+      name = "file:" + percent_encode(path, kPlainInUri) + "?immutable=1";
+      break;
+  }
+  const int code = sqlite3_open_v2(name.c_str(), &database, flags, nullptr);
+  Sqlite owner(database);  // even a failed open leaves a handle that must be closed
+  if (code != SQLITE_OK) return failure(database, code);
+  sqlite3_extended_result_codes(database, 1);
+  sqlite3_busy_timeout(database, busy_timeout_ms);
+  return owner;
+}
+
+Result<Statement> Sqlite::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  return Statement(statement);
+}
+
+Result<> Sqlite::script(const std::string& sql) {
+  const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  return {};
+}
+
+std::int64_t Sqlite::changes() const { return sqlite3_changes64(database_.get()); }
+
+std::size_t Sqlite::most_columns() const {
+  constexpr int kOnlyAsk = -1;
+  return static_cast<std::size_t>(sqlite3_limit(database_.get(), SQLITE_LIMIT_COLUMN, kOnlyAsk));
+}
+
+Result<std::set<std::string>> Sqlite::columns_of(std::string_view table) {
+  std::set<std::string> names;
+  CARAVEL_TRY(each(
+      "SELECT lower(name) FROM pragma_table_info(?)",
+      [&](const Statement& row) { names.insert(row.text(0)); }, table));
+  return names;
+}
+
+Result<Transaction> Transaction::begin(Sqlite& database) {
+  // Immediate: a reader that becomes a writer halfway gets SQLITE_BUSY at once, without waiting.
+  CARAVEL_TRY(database.script("BEGIN IMMEDIATE"));
+  return Transaction(database);
+}
+
+Transaction::~Transaction() {
+  if (database_ == nullptr) return;
+  // After some errors SQLite has rolled back by itself, and this says so: nothing to do about it.
+  [[maybe_unused]] const Result<> rolled_back = database_->script("ROLLBACK");
+}
+
+Result<> Transaction::commit() {
+  CARAVEL_TRY(database_->script("COMMIT"));
+  database_ = nullptr;
+  return {};
+}
+
+std::string sql_name(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
+  }
+  out.push_back('"');
+  return out;
+}
+
+}  // namespace caravel

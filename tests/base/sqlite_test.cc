@@ -1,0 +1,113 @@
+#include "base/sqlite.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
+
+namespace caravel {
+namespace {
+
+constexpr int kNoWait = 0;
+
+class SqliteTest : public ::testing::Test {
+ protected:
+  Sqlite Open(Sqlite::Mode mode = Sqlite::Mode::create) {
+    auto file = Sqlite::open(path_, mode, kNoWait);
+    EXPECT_TRUE(file) << file.error().message;
+    return std::move(*file);
+  }
+
+  test::TempDir directory_;
+  std::string path_ = directory_.path("it's a %file?.db");
+};
+
+TEST_F(SqliteTest, OnlyCreateMakesAFile) {
+  for (const auto mode : {Sqlite::Mode::read_write, Sqlite::Mode::read_only}) {
+    EXPECT_FALSE(Sqlite::open(path_, mode, kNoWait));
+  }
+  ASSERT_TRUE(Open().script("CREATE TABLE t (a)"));
+  EXPECT_TRUE(Open(Sqlite::Mode::read_write).script("INSERT INTO t VALUES (1)"));
+  EXPECT_EQ(Open(Sqlite::Mode::read_only).script("INSERT INTO t VALUES (1)").error().kind,
+            ErrorKind::fault);
+}
+
+TEST_F(SqliteTest, ImmutableReadsAFileWithAnyNameAndMakesNoneBesideIt) {
+  ASSERT_TRUE(Open().script("PRAGMA journal_mode=WAL; CREATE TABLE t (a)"));
+  auto file = Open(Sqlite::Mode::immutable);
+  std::int64_t tables = 0;
+  ASSERT_TRUE(file.each("SELECT count(*) FROM sqlite_schema",
+                        [&](const Statement& row) { tables = row.integer(0); }));
+  EXPECT_EQ(tables, 1);
+  int files = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator(directory_.path())) {
+    ++files;
+  }
+  EXPECT_EQ(files, 1);
+}
+
+TEST_F(SqliteTest, ErrorsSayWhetherWaitingHelps) {
+  auto first = Open();
+  ASSERT_TRUE(first.script("CREATE TABLE t (a)"));
+  auto second = Open();
+  ASSERT_TRUE(first.script("BEGIN IMMEDIATE"));
+  EXPECT_EQ(second.script("BEGIN IMMEDIATE").error().kind, ErrorKind::retry);
+  ASSERT_TRUE(first.script("COMMIT; PRAGMA max_page_count=2"));
+  EXPECT_EQ(first.run("INSERT INTO t VALUES (zeroblob(100000))").error().kind, ErrorKind::retry);
+  EXPECT_EQ(first.prepare("SELECT nothing FROM t").error().kind, ErrorKind::fault);
+  std::ofstream(directory_.path("text.db")) << std::string(5000, 'x');
+  auto text = Sqlite::open(directory_.path("text.db"), Sqlite::Mode::read_write, kNoWait);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->script("CREATE TABLE t (a)").error().kind, ErrorKind::fault);
+}
+
+TEST_F(SqliteTest, BorrowedTextIsReadWhenTheStatementRuns) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a, b, c)"));
+  auto insert = file.prepare("INSERT INTO t VALUES (?, ?, ?)").value();
+  std::string bytes = "before";
+  insert.bind_borrowed(bytes);
+  insert.bind_borrowed({});
+  insert.bind_null();
+  bytes.replace(0, 6, "behind");
+  ASSERT_TRUE(insert.finish());
+  ASSERT_TRUE(insert.finish()) << "values stay bound";
+  int rows = 0;
+  ASSERT_TRUE(file.each("SELECT a, b, c FROM t", [&](const Statement& row) {
+    ++rows;
+    EXPECT_EQ(row.text_view(0), "behind");
+    EXPECT_FALSE(row.is_null(1)) << "an empty text is a text";
+    EXPECT_TRUE(row.is_null(2));
+    EXPECT_EQ(row.columns(), 3);
+    EXPECT_EQ(row.column_name(2), "c");
+  }));
+  EXPECT_EQ(rows, 2);
+}
+
+TEST_F(SqliteTest, ATransactionThatIsNotCommittedLeavesNothing) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a)"));
+  {
+    auto transaction = Transaction::begin(file);
+    ASSERT_TRUE(transaction);
+    ASSERT_TRUE(file.run("INSERT INTO t VALUES (1)"));
+  }
+  auto transaction = Transaction::begin(file);
+  ASSERT_TRUE(transaction);
+  EXPECT_EQ(file.run("DELETE FROM t").value(), 0);
+  EXPECT_TRUE(transaction->commit());
+}
+
+TEST_F(SqliteTest, NamesAreQuotedAndColumnsAreToldInLowerCase) {
+  auto file = Open();
+  const std::string odd = "a \"b\"; DROP";
+  ASSERT_TRUE(file.script("CREATE TABLE " + sql_name(odd) + " (_id, Date, " + sql_name(odd) + ")"));
+  EXPECT_EQ(file.columns_of(odd).value(), (std::set<std::string>{"_id", "date", "a \"b\"; drop"}));
+  EXPECT_TRUE(file.columns_of("missing").value().empty());
+  EXPECT_GE(file.most_columns(), 2000U);
+}
+
+}  // namespace
+}  // namespace caravel

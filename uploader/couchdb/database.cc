@@ -1,0 +1,131 @@
+#include "uploader/couchdb/database.h"
+
+#include <fmt/format.h>
+
+#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/http/answer.h"
+#include "uploader/http/url.h"
+
+namespace caravel::uploader {
+namespace {
+
+/// What a person can do about it; "" if there is nothing to teach.
+std::string advice(int status, const CouchdbConfig& config) {
+  const std::string& user = config.server.client.user;
+  switch (status) {
+    case 401:
+      return user.empty() ? "; the server wants a user: set user and password_file of this store"
+                          : fmt::format("; check the user '{}' and its password file", user);
+    case 403:
+      return fmt::format(
+          "; the user '{}' may not do this: make it a member of the database "
+          "(_security), or an admin to create it",
+          user);
+    case 404:
+    case 410:
+      return fmt::format(
+          "; the database '{}' is missing: create it, or correct url and database "
+          "of this store",
+          config.database);
+    case 405:
+    case 415:
+      return "; is this URL really a CouchDB server's root?";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+CouchDatabase::CouchDatabase(const CouchdbConfig& config, HttpTransport& transport)
+    : config_(config),
+      transport_(transport),
+      url_(fmt::format("{}/{}", config.server.url, percent_encoded(config.database))) {}
+
+std::string CouchDatabase::document_url(std::string_view id) const {
+  return fmt::format("{}/{}", url_, percent_encoded(id));
+}
+
+HttpRequest CouchDatabase::request(std::string method, std::string url, std::string_view body,
+                                   std::size_t max_reply_bytes) const {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.url = std::move(url);
+  request.body = body;
+  request.max_reply_bytes = max_reply_bytes;
+  if (!body.empty()) request.headers.emplace_back("Content-Type: application/json");
+  return request;
+}
+
+Result<HttpReply> CouchDatabase::call(const HttpRequest& request, const StopSignal& stop) const {
+  transport_.start(request);
+  auto reply = transport_.wait(stop);
+  if (!reply) {
+    // The request points at bytes of our caller's.
+    transport_.cancel_all();
+    return reply;
+  }
+  if (reply->failure) return tl::unexpected(error_of(request.method, request.url, *reply));
+  return reply;
+}
+
+Error CouchDatabase::error_of(const std::string& method, const std::string& url,
+                              const HttpReply& reply) const {
+  const std::string context = fmt::format("{}: {} {}", config_.name, method, url);
+  if (reply.failure) return with_context(context, *reply.failure);
+  const Answer answer = answer_of_status(reply.status);
+  std::string what = fmt::format("{}: HTTP {}", context, reply.status);
+  if (const std::string said = error_of_reply(reply.body); !said.empty()) {
+    what.append(fmt::format(" ({})", said));
+  }
+  if (reply.status >= 300 && reply.status < 400) {
+    what.append(fmt::format("; redirects are not followed: put the final address{} into url",
+                            reply.location.empty() ? "" : " (" + reply.location + ")"));
+  }
+  what.append(advice(reply.status, config_));
+  // A good status where it does not help is a reply that we do not understand.
+  const bool passing =
+      answer == Answer::wait || answer == Answer::good || answer == Answer::conflict;
+  Error error{passing ? ErrorKind::retry : ErrorKind::fault, std::move(what)};
+  if (answer == Answer::wait) {
+    error.retry_after = parse_retry_after(reply.retry_after, std::chrono::system_clock::now());
+  }
+  return error;
+}
+
+Result<> CouchDatabase::create(const StopSignal& stop) const {
+  CARAVEL_ASSIGN_OR_RETURN(const auto reply, call(request("PUT", url_, {}, 64 * 1024), stop));
+  const Answer answer = answer_of_status(reply.status);
+  // 412 file_exists: another loader was faster. (409 from some proxies and PouchDB.)
+  if (answer == Answer::good || answer == Answer::conflict) return {};
+  return tl::unexpected(error_of("PUT", url_, reply));
+}
+
+Result<> MissingDatabase::make(const std::string& method, const std::string& url,
+                               const HttpReply& reply, const StopSignal& stop) {
+  // Twice, because somebody may delete the database just after it was made. A 404 after that comes
+  // from somewhere else (a proxy with a wrong path).
+  constexpr int kMostTimes = 2;
+  const CouchdbConfig& config = database_.config();
+  if (was_there_) {
+    rows_are_lost_ = true;
+    return fail(ErrorKind::fault,
+                fmt::format("{}: the database '{}' has vanished while rows were sent to it; bring "
+                            "it back, and the whole extract is sent again",
+                            config.name, config.database));
+  }
+  if (!config.create_database || times_made_ >= kMostTimes) {
+    return tl::unexpected(database_.error_of(method, url, reply));
+  }
+  if (!may_create_) {
+    return fail(ErrorKind::fault,
+                fmt::format("{}: the database '{}' has vanished: rows were stored there before. "
+                            "Bring it back, or create it empty if that is meant",
+                            config.name, config.database));
+  }
+  CARAVEL_TRY(database_.create(stop));
+  ++times_made_;
+  return {};
+}
+
+}  // namespace caravel::uploader

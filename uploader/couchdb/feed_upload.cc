@@ -1,0 +1,92 @@
+#include "uploader/couchdb/feed_upload.h"
+
+#include <fmt/format.h>
+
+#include "uploader/couchdb/feed_document.h"
+#include "uploader/couchdb/single_document.h"
+#include "uploader/http/answer.h"
+
+namespace caravel::uploader {
+namespace {
+
+constexpr const char* kAttachmentName = "feed";
+// More rounds than this, and somebody else writes the document all the time.
+constexpr int kMostRounds = 8;
+
+}  // namespace
+
+FeedUpload::FeedUpload(const CouchDatabase& database, MissingDatabase& missing, ExtractInfo extract,
+                       bool reprocess)
+    : database_(database),
+      missing_(missing),
+      extract_(std::move(extract)),
+      reprocess_(reprocess),
+      attach_(extract_.attach_csv) {}
+
+Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t refused,
+                              const StopSignal& stop) {
+  const std::string id = feed_document_id(extract_.feed, rows.end().sha256);
+  const auto fields = feed_fields(extract_, rows, refused);
+  const std::string fresh = feed_document_text(id, fields);
+  const Attachment attachment{kAttachmentName, "text/csv", rows.csv_fd(), rows.csv_bytes()};
+  std::string document = fresh;
+  bool created = true;
+  for (int round = 0; round < kMostRounds; ++round) {
+    CARAVEL_ASSIGN_OR_RETURN(const auto reply, put_document(database_, id, document,
+                                                            attach_ ? &attachment : nullptr, stop));
+    switch (answer_of_status(reply.status)) {
+      case Answer::good:
+        return created;
+      case Answer::conflict: {
+        CARAVEL_ASSIGN_OR_RETURN(auto update, update_of_stored(id, fields, stop));
+        if (!update) return false;
+        created = update->empty();
+        document = created ? fresh : *update;
+        break;
+      }
+      case Answer::missing:
+        CARAVEL_TRY(missing_.make("PUT", database_.document_url(id), reply, stop));
+        break;
+      default:
+        CARAVEL_TRY(give_attachment_up(id, reply));
+        break;
+    }
+  }
+  return fail(ErrorKind::retry, fmt::format("{}: feed document {} changes all the time",
+                                            database_.config().name, id));
+}
+
+/// The server refused the document. Without the attachment it may take it: a limit of size, or a
+/// proxy that knows no multipart. An error if that is no way out.
+Result<> FeedUpload::give_attachment_up(const std::string& id, const HttpReply& reply) {
+  const Error error = database_.error_of("PUT", database_.document_url(id), reply);
+  const Answer answer = answer_of_status(reply.status);
+  if (answer == Answer::wait) return tl::unexpected(error);
+  // Rights are the same with and without the attachment; and where the attachment is all that
+  // there is, it cannot be left out.
+  const bool of_rights = reply.status == 401 || reply.status == 403;
+  if (!attach_ || holds_the_rows() || of_rights) {
+    // 403 to a document: a validation function refused this one, and may take others.
+    const ErrorKind kind = answer == Answer::forbidden ? ErrorKind::refused : ErrorKind::fault;
+    return fail(kind, error.message);
+  }
+  attach_ = false;
+  note_ = fmt::format("attachment refused, feed document stored without it: {}", error.message);
+  return {};
+}
+
+/// The feed document is there already. Nothing if it stays as it is; else what to PUT: the stored
+/// document with our fields, or "" if it is gone by now.
+Result<std::optional<std::string>> FeedUpload::update_of_stored(
+    const std::string& id, const std::vector<FeedField>& fields, const StopSignal& stop) {
+  if (!reprocess_ && !holds_the_rows()) return std::nullopt;
+  CARAVEL_ASSIGN_OR_RETURN(auto stored, get_document(database_, id, stop));
+  if (!stored) return std::string();
+  // A feed document of an earlier configuration may lack the CSV, which is all that we store now.
+  const bool complete = !holds_the_rows() || !attach_ || has_attachment(*stored, kAttachmentName);
+  if (!reprocess_ && complete) return std::nullopt;
+  CARAVEL_ASSIGN_OR_RETURN(auto merged, merged_feed_document(*stored, fields));
+  return merged;
+}
+
+}  // namespace caravel::uploader

@@ -1,0 +1,79 @@
+#include "uploader/couchdb/row_fates.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace caravel::uploader {
+
+void RowFates::settle(std::uint32_t row, Verdict verdict) {
+  rows_[row].state = State::settled;
+  rows_[row].verdict = verdict;
+}
+
+void RowFates::refuse(std::uint32_t row, Refusal why, std::string reason) {
+  rows_[row].state = State::refused;
+  rows_[row].refusal = why;
+  rows_[row].reason = std::move(reason);
+}
+
+std::vector<std::uint32_t> RowFates::forget_refusals() {
+  std::vector<std::uint32_t> again;
+  for (std::uint32_t i = 0; i < rows_.size(); ++i) {
+    if (!was_sent(i) || !is_refused(i)) continue;
+    rows_[i] = Fate{};
+    again.push_back(i);
+  }
+  return again;
+}
+
+bool RowFates::any() const {
+  return std::any_of(rows_.begin(), rows_.end(),
+                     [](const Fate& fate) { return fate.state != State::open; });
+}
+
+UploadCounts RowFates::counts() const {
+  UploadCounts counts;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const BatchRow& row = batch_.rows[i];
+    if (was_sent(i)) {
+      if (rows_[i].state == State::settled) count(rows_[i].verdict, counts);
+    } else if (!is_refused(row.repeats)) {
+      const bool same = row.sum == batch_.rows[row.repeats].sum;
+      count(same ? Verdict::already_there : Verdict::differs, counts);
+    }
+  }
+  return counts;
+}
+
+std::vector<RefusedRow> RowFates::refused() const {
+  std::vector<RefusedRow> refused = batch_.unfit;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const BatchRow& row = batch_.rows[i];
+    const std::size_t first = was_sent(i) ? i : row.repeats;
+    if (is_refused(first)) refused.push_back({row.line, row.offset, rows_[first].reason});
+  }
+  std::sort(refused.begin(), refused.end(),
+            [](const RefusedRow& a, const RefusedRow& b) { return a.line < b.line; });
+  return refused;
+}
+
+std::size_t RowFates::refused_by_store() const { return refused().size() - batch_.unfit.size(); }
+
+bool RowFates::all_refused(bool for_content) const {
+  bool any = false;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (!was_sent(i)) continue;
+    if (!is_refused(i) || (for_content && rows_[i].refusal != Refusal::content)) return false;
+    any = true;
+  }
+  return any;
+}
+
+std::string RowFates::a_reason() const {
+  for (const Fate& fate : rows_) {
+    if (!fate.reason.empty()) return fate.reason;
+  }
+  return {};
+}
+
+}  // namespace caravel::uploader

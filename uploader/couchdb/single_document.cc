@@ -1,0 +1,102 @@
+#include "uploader/couchdb/single_document.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "uploader/couchdb/feed_document.h"
+#include "uploader/http/answer.h"
+#include "uploader/row.h"
+
+namespace caravel::uploader {
+namespace {
+
+constexpr std::size_t kReplyBytes = 64 * 1024;
+// CouchDB's default limit of a document, and a bit.
+constexpr std::size_t kDocumentBytes = 9 << 20;
+
+/// A multipart/related body: text, then a file, then text.
+class MultipartBody {
+ public:
+  MultipartBody(const std::string& document, const Attachment& attachment)
+      : attachment_(attachment) {
+    // From the document: whoever wrote the file could not know it.
+    boundary_ = fmt::format("caravel-{}-{}", sum_text(row_sum(document)), ::getpid());
+    // CouchDB takes the file by the stub's order; others look at the file name.
+    head_ = fmt::format(
+        "--{0}\r\nContent-Type: application/json\r\n\r\n{1}\r\n--{0}\r\n"
+        "Content-Disposition: attachment; filename=\"{2}\"\r\nContent-Type: {3}\r\n"
+        "Content-Length: {4}\r\n\r\n",
+        boundary_,
+        with_attachment(document, attachment.name, attachment.content_type, attachment.bytes),
+        attachment.name, attachment.content_type, attachment.bytes);
+    tail_ = fmt::format("\r\n--{}--", boundary_);
+  }
+
+  [[nodiscard]] const std::string& boundary() const { return boundary_; }
+  [[nodiscard]] std::uint64_t bytes() const {
+    return head_.size() + attachment_.bytes + tail_.size();
+  }
+
+  [[nodiscard]] std::int64_t read(std::uint64_t offset, char* buffer, std::size_t size) const {
+    if (offset < head_.size()) return copy(head_, offset, buffer, size);
+    offset -= head_.size();
+    if (offset >= attachment_.bytes) return copy(tail_, offset - attachment_.bytes, buffer, size);
+    const auto want = std::min<std::uint64_t>(size, attachment_.bytes - offset);
+    // 0, for a file that has shrunk, ends the request: the transport takes it for a failure.
+    return ::pread(attachment_.fd, buffer, static_cast<std::size_t>(want),
+                   static_cast<off_t>(offset));
+  }
+
+ private:
+  static std::int64_t copy(const std::string& text, std::uint64_t offset, char* buffer,
+                           std::size_t size) {
+    const auto from = static_cast<std::size_t>(offset);
+    const std::size_t count = std::min(size, text.size() - from);
+    std::memcpy(buffer, text.data() + from, count);
+    return static_cast<std::int64_t>(count);
+  }
+
+  const Attachment& attachment_;
+  std::string boundary_;
+  std::string head_;
+  std::string tail_;
+};
+
+}  // namespace
+
+Result<HttpReply> put_document(const CouchDatabase& database, std::string_view id,
+                               const std::string& document, const Attachment* attachment,
+                               const StopSignal& stop) {
+  HttpRequest request = database.request("PUT", database.document_url(id), document, kReplyBytes);
+  if (attachment == nullptr) return database.call(request, stop);
+  const MultipartBody body(document, *attachment);
+  request.headers = {
+      fmt::format("Content-Type: multipart/related; boundary=\"{}\"", body.boundary())};
+  request.body = {};
+  request.body_bytes = body.bytes();
+  request.read_body = [&body](std::uint64_t offset, char* buffer, std::size_t size) {
+    return body.read(offset, buffer, size);
+  };
+  return database.call(request, stop);
+}
+
+Result<std::optional<std::string>> get_document(const CouchDatabase& database, std::string_view id,
+                                                const StopSignal& stop) {
+  const std::string url = database.document_url(id);
+  CARAVEL_ASSIGN_OR_RETURN(auto reply,
+                           database.call(database.request("GET", url, {}, kDocumentBytes), stop));
+  switch (answer_of_status(reply.status)) {
+    case Answer::good:
+      return std::move(reply.body);
+    case Answer::missing:
+      return std::nullopt;
+    default:
+      return tl::unexpected(database.error_of("GET", url, reply));
+  }
+}
+
+}  // namespace caravel::uploader

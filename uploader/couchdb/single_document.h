@@ -1,0 +1,35 @@
+// Single documents of a CouchDB database, with an attachment in the same request.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/stop_signal.h"
+#include "uploader/couchdb/database.h"
+
+namespace caravel::uploader {
+
+/// A file that goes into a document. `fd` is read with pread(2) from 0 on; it is not closed.
+struct Attachment {
+  std::string name;
+  std::string content_type = "text/csv";
+  int fd = -1;
+  std::uint64_t bytes = 0;
+};
+
+/// PUTs `document` (JSON) under `id`, with `attachment` as multipart/related (RFC 2387) streamed
+/// from its file: memory does not grow with it. Returns the reply, whatever its status. Errors: no
+/// reply, stopped. CouchDB documentation, "PUT /{db}/{docid}", "Creating Multiple Attachments".
+[[nodiscard]] Result<HttpReply> put_document(const CouchDatabase& database, std::string_view id,
+                                             const std::string& document,
+                                             const Attachment* attachment, const StopSignal& stop);
+
+/// The document; nothing if there is none (404). Attachments come as stubs.
+[[nodiscard]] Result<std::optional<std::string>> get_document(const CouchDatabase& database,
+                                                              std::string_view id,
+                                                              const StopSignal& stop);
+
+}  // namespace caravel::uploader

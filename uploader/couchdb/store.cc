@@ -1,0 +1,249 @@
+#include "uploader/couchdb/store.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/couchdb/database.h"
+#include "uploader/couchdb/single_document.h"
+#include "uploader/couchdb/upload.h"
+#include "uploader/http/answer.h"
+#include "uploader/http/url.h"
+#include "uploader/json_text.h"
+#include "uploader/row.h"
+
+namespace caravel::uploader {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kReplyBytes = 64 * 1024;
+constexpr std::size_t kPageBytes = 9 << 20;
+constexpr std::size_t kPageRows = 200;
+constexpr std::size_t kRemoveAtOnce = 100;
+
+/// "" if `value` is no object, or has no text there.
+std::string text_at(const json& value, const char* key) {
+  if (!value.is_object()) return {};
+  const auto found = value.find(key);
+  return found != value.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+StoredDocument as_document(const std::string& id, std::string text) {
+  StoredDocument document;
+  document.id = id;
+  const json value = json::parse(text, nullptr, false);
+  if (value.is_object()) {
+    const json origin = value.value("caravel", json::object());
+    document.extract = text_at(origin, "extract");
+    document.sum = text_at(origin, "sum");
+    if (origin.is_object() && origin.contains("line") && origin["line"].is_number_unsigned()) {
+      document.line = origin["line"].get<std::uint64_t>();
+    }
+    if (text_at(value, "doc_type") == "Feed") {
+      document.extract = extract_tag(text_at(value, "sha256"));
+    }
+  }
+  document.text = std::move(text);
+  return document;
+}
+
+/// Who answers, from the greeting of GET /: "CouchDB 3.5.0", "PouchDB Server 4.2.0".
+std::string server_name(const std::string& greeting) {
+  const json hello = json::parse(greeting, nullptr, false);
+  // A server may greet nobody but its users with its version; the database's answer is what counts.
+  if (const std::string version = text_at(hello, "version"); !version.empty()) {
+    return "CouchDB " + version;
+  }
+  const json vendor = hello.is_object() ? hello.value("vendor", json()) : json();
+  const std::string name = text_at(vendor, "name");
+  return name.empty() ? "the server" : name + " " + text_at(vendor, "version");
+}
+
+std::string json_string(std::string_view text) {
+  std::string out;
+  append_json_string(text, out);
+  return out;
+}
+
+class CouchStore : public Store {
+ public:
+  CouchStore(const CouchdbConfig& config, std::unique_ptr<HttpTransport> transport)
+      : transport_(std::move(transport)), database_(config, *transport_) {}
+
+  Result<std::string> check(bool may_create) override;
+  std::unique_ptr<Upload> start(ExtractInfo extract, formatter::RowReader rows,
+                                UploadOptions options) override {
+    return std::make_unique<CouchUpload>(database_, std::move(extract), std::move(rows), options);
+  }
+  Result<std::optional<StoredDocument>> find(const std::string& id) override {
+    CARAVEL_ASSIGN_OR_RETURN(auto text, get_document(database_, id, never_));
+    if (!text) return std::nullopt;
+    return as_document(id, std::move(*text));
+  }
+  Result<> for_each_row_of(const std::string& feed, const std::string& extract,
+                           const std::function<void(const StoredDocument&)>& visit) override;
+  Result<std::uint64_t> remove_rows(const std::string&, const std::string& extract,
+                                    const std::vector<std::string>& ids) override;
+  Result<bool> put_mapping(const Mapping& mapping, bool may_create) override;
+
+ private:
+  Result<std::uint64_t> remove_at_once(const std::string& extract,
+                                       const std::vector<std::string_view>& ids);
+  /// A request whose reply is good, or its error.
+  Result<HttpReply> ask(const std::string& method, const std::string& url, std::string_view body,
+                        std::size_t max_reply_bytes);
+  /// What read_…_reply() made of the reply to `path`; its error says where it came from.
+  template <class T>
+  Result<T> said_by(const std::string& path, Result<T> read) const {
+    if (!read) return tl::unexpected(with_context(database_.url(path), std::move(read).error()));
+    return read;
+  }
+
+  std::unique_ptr<HttpTransport> transport_;
+  CouchDatabase database_;
+  StopSignal never_;  // for the calls that nobody stops: they end by their timeout
+};
+
+Result<HttpReply> CouchStore::ask(const std::string& method, const std::string& url,
+                                  std::string_view body, std::size_t max_reply_bytes) {
+  auto reply = database_.call(database_.request(method, url, body, max_reply_bytes), never_);
+  if (reply && answer_of_status(reply->status) != Answer::good) {
+    return tl::unexpected(database_.error_of(method, url, *reply));
+  }
+  return reply;
+}
+
+Result<std::string> CouchStore::check(bool may_create) {
+  const CouchdbConfig& config = database_.config();
+  const std::string root = database_.server_url() + "/";
+  CARAVEL_ASSIGN_OR_RETURN(const auto greeting,
+                           database_.call(database_.request("GET", root, {}, kReplyBytes), never_));
+  const std::string who =
+      fmt::format("{} at {} answers", server_name(greeting.body), database_.server_url());
+  CARAVEL_ASSIGN_OR_RETURN(
+      const auto reply,
+      database_.call(database_.request("GET", database_.url(), {}, kReplyBytes), never_));
+  const Answer answer = answer_of_status(reply.status);
+  if (answer == Answer::missing && config.create_database && may_create) {
+    return fmt::format("{}; the database '{}' is not there yet and will be created", who,
+                       config.database);
+  }
+  const json facts = json::parse(reply.body, nullptr, false);
+  // A server of another kind may answer 200 to anything.
+  if (answer != Answer::good || text_at(facts, "db_name").empty()) {
+    return tl::unexpected(database_.error_of("GET", database_.url(), reply));
+  }
+  return fmt::format("{}; the database '{}' has {} documents", who, config.database,
+                     facts.value("doc_count", json(0)).dump());
+}
+
+/// Page by page, each from the last id of the one before (CouchDB documentation, "Pagination
+/// Recipe"): with a growing `skip` the server would read all the rows before it again.
+Result<> CouchStore::for_each_row_of(const std::string& feed, const std::string& extract,
+                                     const std::function<void(const StoredDocument&)>& visit) {
+  // ';' follows ':' in the order of ids: from "hrt:" to all that begins with it.
+  std::string from = feed + ":";
+  const std::string until = json_string(feed + ";");
+  for (bool first = true;; first = false) {
+    const std::string path = fmt::format(
+        "/_all_docs?include_docs=true&startkey={}&endkey={}&inclusive_end=false&limit={}&skip={}",
+        percent_encoded(json_string(from)), percent_encoded(until), kPageRows, first ? 0 : 1);
+    CARAVEL_ASSIGN_OR_RETURN(const auto reply, ask("GET", database_.url(path), {}, kPageBytes));
+    CARAVEL_ASSIGN_OR_RETURN(const auto page, said_by(path, read_all_docs_reply(reply.body)));
+    for (const Found& found : page) {
+      if (found.exists && found.extract == extract) {
+        visit({found.id, found.extract, found.line, found.sum, {}});
+      }
+    }
+    if (page.empty()) return {};
+    from = page.back().id;
+  }
+}
+
+Result<std::uint64_t> CouchStore::remove_rows(const std::string&, const std::string& extract,
+                                              const std::vector<std::string>& ids) {
+  std::uint64_t removed = 0;
+  for (std::size_t at = 0; at < ids.size(); at += kRemoveAtOnce) {
+    const std::size_t end = std::min(ids.size(), at + kRemoveAtOnce);
+    std::vector<std::string_view> batch(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                        ids.begin() + static_cast<std::ptrdiff_t>(end));
+    // An id once: a repeated one would be a second deletion of the same.
+    std::sort(batch.begin(), batch.end());
+    batch.erase(std::unique(batch.begin(), batch.end()), batch.end());
+    CARAVEL_ASSIGN_OR_RETURN(const auto gone, remove_at_once(extract, batch));
+    removed += gone;
+  }
+  return removed;
+}
+
+/// Looks the rows up and deletes those that `extract` still has the credit for, each with the
+/// revision that was looked at.
+Result<std::uint64_t> CouchStore::remove_at_once(const std::string& extract,
+                                                 const std::vector<std::string_view>& ids) {
+  const std::string lookup = "/_all_docs?include_docs=true";
+  CARAVEL_ASSIGN_OR_RETURN(const auto reply,
+                           ask("POST", database_.url(lookup), keys_body(ids), kPageBytes));
+  CARAVEL_ASSIGN_OR_RETURN(const auto found,
+                           said_by("/_all_docs", read_lookup_reply(reply.body, ids)));
+  std::vector<std::string_view> ours;
+  json docs = json::array();
+  for (const Found& row : found) {
+    if (!row.exists || row.extract != extract) continue;
+    ours.push_back(row.id);
+    docs.push_back({{"_id", row.id}, {"_rev", row.rev}, {"_deleted", true}});
+  }
+  if (ours.empty()) return 0;
+  const std::string deletions = json{{"docs", docs}}.dump();
+  CARAVEL_ASSIGN_OR_RETURN(const auto deleted,
+                           ask("POST", database_.url("/_bulk_docs"), deletions, kPageBytes));
+  CARAVEL_ASSIGN_OR_RETURN(const auto entries,
+                           said_by("/_bulk_docs", read_bulk_reply(deleted.body, ours)));
+  // A conflict is a row that changed since we looked: it is no longer the one that was meant.
+  return static_cast<std::uint64_t>(
+      std::count_if(entries.begin(), entries.end(),
+                    [](const BulkEntry& entry) { return entry.result == EntryResult::ok; }));
+}
+
+Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
+  constexpr const char* kAttachmentName = "content";
+  const std::string id = mapping_id(mapping);
+  // What is streamed is a file: one in memory, so that it is what was checked.
+  const UniqueFd file(::memfd_create("mapping", MFD_CLOEXEC));
+  if (!file) return fail_with_errno("memfd_create", errno);
+  CARAVEL_TRY(write_all(file.get(), mapping.csv));
+  const Attachment attachment{kAttachmentName, "text/csv", file.get(), mapping.csv.size()};
+  for (bool created = false;; created = true) {
+    CARAVEL_ASSIGN_OR_RETURN(
+        const auto reply, put_document(database_, id, mapping_text(mapping), &attachment, never_));
+    switch (answer_of_status(reply.status)) {
+      case Answer::good:
+        return true;
+      case Answer::conflict:
+        return false;
+      case Answer::missing:
+        if (!created && database_.config().create_database && may_create) {
+          CARAVEL_TRY(database_.create(never_));
+          continue;
+        }
+        [[fallthrough]];
+      default:
+        return tl::unexpected(database_.error_of("PUT", database_.document_url(id), reply));
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Store> make_couchdb_store(const CouchdbConfig& config,
+                                          std::unique_ptr<HttpTransport> transport) {
+  return std::make_unique<CouchStore>(config, std::move(transport));
+}
+
+}  // namespace caravel::uploader

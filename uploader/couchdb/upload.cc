@@ -1,0 +1,190 @@
+#include "uploader/couchdb/upload.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "uploader/http/answer.h"
+#include "uploader/row.h"
+
+namespace caravel::uploader {
+namespace {
+
+// A batch of fewer rows may well be all bad while the store is good.
+constexpr std::size_t kRowsThatSpeakForAll = 20;
+
+/// The server, or a proxy in front of it, had no time for so many rows at once. The same request
+/// again would end the same way.
+bool took_too_long(const HttpReply& reply) {
+  constexpr int kRequestTimeout = 408;
+  constexpr int kGatewayTimeout = 504;
+  return reply.failure ? reply.timed_out
+                       : reply.status == kRequestTimeout || reply.status == kGatewayTimeout;
+}
+
+}  // namespace
+
+CouchUpload::CouchUpload(const CouchDatabase& database, ExtractInfo extract,
+                         formatter::RowReader rows, UploadOptions options)
+    : database_(database),
+      extract_(std::move(extract)),
+      options_(options),
+      sha256_(rows.end().sha256),
+      slots_(std::max(1U, database.config().connections)),
+      most_rows_(std::max<std::size_t>(1, database.config().batch_rows)),
+      missing_(database, options.may_create),
+      feed_(database, missing_, extract_, options.reprocess) {
+  auto builder = DocumentBuilder::make(extract_, rows.header(), sha256_);
+  if (!builder) {
+    broken_ = builder.error();
+    return;
+  }
+  reader_.emplace(std::move(rows), std::move(*builder), database.config().batch_rows,
+                  database.config().batch_bytes);
+}
+
+Result<> CouchUpload::run(const StopSignal& stop) {
+  if (done_) return {};
+  if (broken_) return tl::unexpected(*broken_);
+  const Documents documents = database_.config().documents;
+  if (documents == Documents::feed && !extract_.attach_csv) {
+    return fail(ErrorKind::usage,
+                fmt::format("{}: 'documents: feed' stores no rows but the CSV: it "
+                            "needs 'attach_csv: true' in feed {}",
+                            database_.config().name, extract_.feed));
+  }
+  if (documents != Documents::feed) {
+    auto sent = send_rows(stop);
+    // Their replies would come in the midst of the next run's.
+    cancel();
+    if (!sent) return sent;
+  }
+  if (documents != Documents::rows) CARAVEL_TRY(send_feed_document(stop));
+  done_ = true;
+  return {};
+}
+
+Result<> CouchUpload::send_rows(const StopSignal& stop) {
+  // Until no slot has anything to wait for: then every batch is finished, and none is left to read.
+  for (;;) {
+    bool in_flight = false;
+    for (Slot& slot : slots_) {
+      if (!slot.in_flight) CARAVEL_TRY(fill(slot));
+      in_flight = in_flight || slot.in_flight;
+    }
+    if (!in_flight) return {};
+    // The next batch is built while the server works on those that are in flight.
+    if (!ready_) {
+      CARAVEL_ASSIGN_OR_RETURN(auto batch, next_batch());
+      ready_ = std::move(batch);
+    }
+    CARAVEL_ASSIGN_OR_RETURN(auto reply, database_.transport().wait(stop));
+    CARAVEL_TRY(handle(reply, stop));
+  }
+}
+
+/// Gives `slot` a request to wait for, if there is one left. A batch that is finished is counted
+/// here; if the store is at fault it stays in its slot, and its refused rows are sent again.
+Result<> CouchUpload::fill(Slot& slot) {
+  for (;;) {
+    if (!slot.batch) {
+      slot.batch = std::move(ready_);
+      if (!slot.batch) {
+        CARAVEL_ASSIGN_OR_RETURN(auto batch, next_batch());
+        slot.batch = std::move(batch);
+      }
+      if (!slot.batch) return {};
+    }
+    if (!slot.batch->finished()) break;
+    CARAVEL_TRY(take_finished(*slot.batch));
+    slot.batch.reset();
+  }
+  slot.ticket = database_.transport().start(slot.batch->next_request(most_rows_));
+  slot.in_flight = true;
+  return {};
+}
+
+Result<std::unique_ptr<CouchBatch>> CouchUpload::next_batch() {
+  auto batch = reader_->next();
+  if (!batch) {
+    demand_restart();
+    return tl::unexpected(batch.error());
+  }
+  if (!*batch) return nullptr;
+  return std::make_unique<CouchBatch>(database_, std::move(*batch),
+                                      std::string(extract_tag(sha256_)), options_);
+}
+
+Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
+  const auto slot = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& candidate) {
+    return candidate.in_flight && candidate.ticket == reply.ticket;
+  });
+  if (slot == slots_.end()) return fail(ErrorKind::retry, "a reply to nothing that was asked");
+  slot->in_flight = false;
+  if (!reply.failure && answer_of_status(reply.status) == Answer::missing) {
+    cancel();
+    auto made = missing_.make("POST", database_.url("/_bulk_docs"), reply, stop);
+    if (missing_.rows_are_lost()) demand_restart();
+    return made;
+  }
+  if (took_too_long(reply)) {
+    most_rows_ = std::min(most_rows_, std::max<std::size_t>(1, slot->batch->rows_asked() / 2));
+  }
+  CARAVEL_TRY(slot->batch->take(reply));
+  if (answer_of_status(reply.status) == Answer::good) missing_.database_was_there();
+  return {};
+}
+
+/// Why the refusals of a finished batch speak against the store and not against the rows; "" if
+/// they do not. Rejects are for good, so that a whole extract of them must not come from a mistake
+/// in a validation function.
+std::string CouchUpload::fault_of_store(const CouchBatch& batch) const {
+  const bool nothing_yet = counts().stored + counts().already_there == 0;
+  const bool speaks_for_all = batch.rows() >= kRowsThatSpeakForAll;
+  if (batch.fates().all_refused(!speaks_for_all) && (speaks_for_all || nothing_yet)) {
+    return "it refuses every row";
+  }
+  const std::size_t refused = batch.fates().refused_by_store();
+  if (refused > 0 && refused_by_store_ + refused > options_.max_refused) {
+    return fmt::format("it refuses more than {} rows of this extract", options_.max_refused);
+  }
+  return {};
+}
+
+/// Takes what became of a finished batch into the counts, unless the store is at fault: then the
+/// refused rows stay to be sent.
+Result<> CouchUpload::take_finished(CouchBatch& batch) {
+  if (const std::string fault = fault_of_store(batch); !fault.empty()) {
+    const std::string why = batch.fates().a_reason();
+    batch.forget_refusals();
+    return fail(ErrorKind::refused,
+                fmt::format("{}: {} ({}): a new validation rule, or another database?",
+                            database_.config().name, fault, why));
+  }
+  refused_by_store_ += batch.fates().refused_by_store();
+  acknowledge(batch.fates().counts(), batch.fates().refused());
+  return {};
+}
+
+void CouchUpload::cancel() {
+  bool any = false;
+  for (Slot& slot : slots_) any = std::exchange(slot.in_flight, false) || any;
+  if (any) database_.transport().cancel_all();
+}
+
+Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
+  const formatter::RowReader& rows = reader_->rows();
+  const auto created = feed_.send(rows, refused_rows(), stop);
+  if (const auto text = feed_.take_note()) note(*text);
+  if (missing_.rows_are_lost()) demand_restart();
+  if (!created) return tl::unexpected(created.error());
+  if (database_.config().documents == Documents::feed) {
+    // The CSV is the rows.
+    UploadCounts counts;
+    (*created ? counts.stored : counts.already_there) = rows.end().counts.rows;
+    acknowledge(counts, {});
+  }
+  return {};
+}
+
+}  // namespace caravel::uploader

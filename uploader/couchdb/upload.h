@@ -1,0 +1,64 @@
+// An extract on its way into CouchDB: batches, several in flight, then the feed document.
+//
+// Each connection is a slot with one batch and at most one request. run() fills the empty slots,
+// builds one batch more while they wait, waits for any reply, hands it to its batch, and takes a
+// finished batch into the counts. Batches finish in any order; what was acknowledged is never sent
+// again, and after an error every other batch stays in its slot for the next run().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "uploader/couchdb/batch.h"
+#include "uploader/couchdb/batch_reader.h"
+#include "uploader/couchdb/database.h"
+#include "uploader/couchdb/feed_upload.h"
+#include "uploader/tallied_upload.h"
+
+namespace caravel::uploader {
+
+/// See Upload. Memory: `connections` + 1 batches, and what their requests hold.
+class CouchUpload : public TalliedUpload {
+ public:
+  /// `database` outlives it.
+  CouchUpload(const CouchDatabase& database, ExtractInfo extract, formatter::RowReader rows,
+              UploadOptions options);
+
+  [[nodiscard]] Result<> run(const StopSignal& stop) override;
+
+ private:
+  /// A connection's worth of work.
+  struct Slot {
+    std::unique_ptr<CouchBatch> batch;
+    std::uint64_t ticket = 0;
+    bool in_flight = false;
+  };
+
+  [[nodiscard]] Result<> send_rows(const StopSignal& stop);
+  [[nodiscard]] Result<> fill(Slot& slot);
+  [[nodiscard]] Result<std::unique_ptr<CouchBatch>> next_batch();
+  [[nodiscard]] Result<> handle(const HttpReply& reply, const StopSignal& stop);
+  [[nodiscard]] Result<> take_finished(CouchBatch& batch);
+  [[nodiscard]] std::string fault_of_store(const CouchBatch& batch) const;
+  [[nodiscard]] Result<> send_feed_document(const StopSignal& stop);
+  void cancel();
+
+  const CouchDatabase& database_;
+  ExtractInfo extract_;
+  UploadOptions options_;
+  std::string sha256_;
+  std::optional<BatchReader> reader_;
+  std::optional<Error> broken_;  // the rows can never be sent (an unknown time zone)
+  std::vector<Slot> slots_;
+  std::unique_ptr<CouchBatch> ready_;  // built while the others were in flight
+  std::size_t most_rows_;              // of one request: less once that many took too long
+  std::uint64_t refused_by_store_ = 0;
+  MissingDatabase missing_;
+  FeedUpload feed_;
+  bool done_ = false;
+};
+
+}  // namespace caravel::uploader

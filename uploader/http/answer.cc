@@ -1,0 +1,60 @@
+#include "uploader/http/answer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include <curl/curl.h>
+
+namespace caravel::uploader {
+
+/// RFC 9110, section 15, for the numbers; CouchDB documentation, "HTTP Status Codes", for what it
+/// means by them. A number that is not in the table: 3xx and 4xx are ours to mend, all else may
+/// pass.
+Answer answer_of_status(int status) {
+  if (status >= 200 && status < 300) return Answer::good;
+  switch (status) {
+    case 409:
+    case 412:
+      return Answer::conflict;
+    case 404:
+    case 410:
+      return Answer::missing;
+    case 413:
+      return Answer::too_large;
+    case 400:
+    case 422:
+      return Answer::bad;
+    case 403:
+      return Answer::forbidden;
+    case 408:
+    case 425:
+    case 429:
+      return Answer::wait;
+    default:
+      break;
+  }
+  return status >= 300 && status < 500 ? Answer::fault : Answer::wait;
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
+                                                      std::chrono::system_clock::time_point now) {
+  constexpr std::chrono::seconds kLongest = std::chrono::hours(1);
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
+  if (value.empty()) return {};
+  if (value.find_first_not_of("0123456789") == std::string_view::npos) {
+    std::int64_t seconds = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (read.ec != std::errc{}) return kLongest;
+    return std::min(std::chrono::seconds(seconds), kLongest);
+  }
+  // curl_getdate(3) reads all three date forms of RFC 9110 and ignores the locale.
+  const std::time_t date = ::curl_getdate(std::string(value).c_str(), nullptr);
+  if (date < 0) return {};
+  const auto wait =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::from_time_t(date) - now);
+  return std::clamp(wait, std::chrono::seconds(0), kLongest);
+}
+
+}  // namespace caravel::uploader

@@ -1,0 +1,326 @@
+#include "uploader/http/curl_transport.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <strings.h>
+
+#include "uploader/http/url.h"
+
+namespace caravel::uploader {
+namespace {
+
+struct EasyDelete {
+  void operator()(CURL* easy) const { ::curl_easy_cleanup(easy); }
+};
+struct MultiDelete {
+  void operator()(CURLM* multi) const { ::curl_multi_cleanup(multi); }
+};
+struct ListDelete {
+  void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
+};
+
+/// One request in flight. libcurl holds pointers into it: it never moves.
+struct Transfer {
+  HttpRequest request;
+  HttpReply reply;
+  std::uint64_t sent = 0;
+  bool retried = false;
+  char error[CURL_ERROR_SIZE] = {};
+  std::unique_ptr<curl_slist, ListDelete> headers;
+  std::unique_ptr<CURL, EasyDelete> easy;
+};
+
+/// CURLOPT_WRITEFUNCTION(3): fewer bytes than were offered end the transfer. A reply has a limit
+/// because memory has one; too_long tells the caller why the transfer failed.
+std::size_t take_body(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.reply.body.size() + size > transfer.request.max_reply_bytes) {
+    transfer.reply.too_long = true;
+    return 0;
+  }
+  transfer.reply.body.append(data, size);
+  return size;
+}
+
+/// CURLOPT_HEADERFUNCTION(3): one header line a call, with its line end.
+std::size_t take_header(char* data, std::size_t, std::size_t size, void* user) {
+  auto& reply = static_cast<Transfer*>(user)->reply;
+  std::string_view line(data, size);
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  const auto take = [&](std::string_view name, std::string& out) {
+    if (line.size() <= name.size() || ::strncasecmp(line.data(), name.data(), name.size()) != 0) {
+      return;
+    }
+    std::string_view value = line.substr(name.size());
+    value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    out = value;
+  };
+  take("retry-after:", reply.retry_after);
+  take("location:", reply.location);
+  return size;
+}
+
+/// CURLOPT_READFUNCTION(3). 0 would say that the body ends here, and a body that is shorter than
+/// its Content-Length would leave the server waiting: a failed read ends the transfer instead.
+std::size_t give_body(char* buffer, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::uint64_t left = transfer.request.body_bytes - transfer.sent;
+  const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(size * count, left));
+  if (want == 0) return 0;
+  const std::int64_t got = transfer.request.read_body(transfer.sent, buffer, want);
+  if (got <= 0) return CURL_READFUNC_ABORT;
+  transfer.sent += static_cast<std::uint64_t>(got);
+  return static_cast<std::size_t>(got);
+}
+
+/// CURLOPT_SEEKFUNCTION(3): libcurl sends the body again after a connection that was lost.
+int rewind_body(void* user, curl_off_t offset, int origin) {
+  if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<Transfer*>(user)->sent = static_cast<std::uint64_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+/// What only a person can change: an address that cannot work, a certificate, a login. All else (no
+/// route, no name, no answer) may pass. libcurl-errors(3).
+ErrorKind kind_of(CURLcode code) {
+  switch (code) {
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_LOGIN_DENIED:
+    case CURLE_NOT_BUILT_IN:
+      return ErrorKind::fault;
+    default:
+      return ErrorKind::retry;
+  }
+}
+
+std::string with_user(const std::string& url, const std::string& user) {
+  const std::size_t host = url.find("://") + 3;
+  return fmt::format("{}{}@{}", url.substr(0, host), percent_encoded(user), url.substr(host));
+}
+
+std::chrono::milliseconds whole_timeout(const HttpRequest& request,
+                                        std::chrono::milliseconds timeout) {
+  constexpr std::uint64_t kBytesASecond = 1 << 20;
+  return timeout + std::chrono::seconds(request.body_bytes / kBytesASecond);
+}
+
+class CurlTransport : public HttpTransport {
+ public:
+  explicit CurlTransport(CurlOptions options) : options_(std::move(options)) {
+    // Once a process; a function's static is made by one thread while the others wait.
+    static const CURLcode kInitialised = ::curl_global_init(CURL_GLOBAL_DEFAULT);
+    static_cast<void>(kInitialised);
+    multi_.reset(::curl_multi_init());
+  }
+  ~CurlTransport() override { cancel_all(); }
+
+  std::uint64_t start(HttpRequest request) override {
+    auto transfer = std::make_unique<Transfer>();
+    transfer->request = std::move(request);
+    transfer->reply.ticket = ++last_ticket_;
+    transfer->easy.reset(::curl_easy_init());
+    configure(*transfer);
+    ::curl_multi_add_handle(multi_.get(), transfer->easy.get());
+    transfers_.emplace(transfer->easy.get(), std::move(transfer));
+    int running = 0;
+    ::curl_multi_perform(multi_.get(), &running);
+    return last_ticket_;
+  }
+
+  Result<HttpReply> wait(const StopSignal& stop) override {
+    for (;;) {
+      if (stop.requested()) return fail(ErrorKind::stopped, "asked to stop");
+      int running = 0;
+      ::curl_multi_perform(multi_.get(), &running);
+      if (auto reply = take_ended()) return std::move(*reply);
+      if (transfers_.empty()) {
+        HttpReply none;
+        none.failure = Error{ErrorKind::retry, "nothing was asked"};
+        return none;
+      }
+      curl_waitfd stopped{stop.fd(), CURL_WAIT_POLLIN, 0};
+      // libcurl shortens the wait to its own next timer.
+      ::curl_multi_poll(multi_.get(), &stopped, 1, 60'000, nullptr);
+    }
+  }
+
+  void cancel_all() override {
+    for (auto& [easy, transfer] : transfers_) ::curl_multi_remove_handle(multi_.get(), easy);
+    transfers_.clear();
+  }
+
+ private:
+  /// The options of curl_easy_setopt(3). NOSIGNAL: timeouts must not use signals in a program with
+  /// threads. TCP_KEEPALIVE: a peer that vanished is noticed while a connection is kept.
+  void configure(Transfer& transfer) {
+    CURL* easy = transfer.easy.get();
+    const HttpRequest& request = transfer.request;
+    const auto timeout = whole_timeout(request, options_.timeout);
+    const auto connect =
+        std::min<std::chrono::milliseconds>(options_.timeout, std::chrono::seconds(10));
+    ::curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    ::curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    ::curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    ::curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    ::curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    ::curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    ::curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
+    ::curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+    ::curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
+    ::curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (!options_.ca_file.empty()) {
+      ::curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+    }
+    if (options_.use_netrc) {
+      ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+      ::curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+      // With a user: that user's entry for the host. As CURLOPT_USERNAME it would keep libcurl from
+      // looking into the file at all.
+      if (!options_.user.empty()) {
+        ::curl_easy_setopt(easy, CURLOPT_URL, with_user(request.url, options_.user).c_str());
+      }
+    } else if (!options_.user.empty()) {
+      ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+      ::curl_easy_setopt(easy, CURLOPT_USERNAME, options_.user.c_str());
+      ::curl_easy_setopt(easy, CURLOPT_PASSWORD, options_.password.c_str());
+    }
+    ::curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    ::curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+    ::curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    ::curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+    set_headers(transfer);
+    set_body(transfer);
+  }
+
+  static void set_headers(Transfer& transfer) {
+    curl_slist* list = nullptr;
+    // No "Expect: 100-continue": a server that does not know it costs a second for each batch.
+    list = ::curl_slist_append(list, "Expect:");
+    list = ::curl_slist_append(list, "Accept: application/json");
+    for (const std::string& header : transfer.request.headers) {
+      list = ::curl_slist_append(list, header.c_str());
+    }
+    transfer.headers.reset(list);
+    ::curl_easy_setopt(transfer.easy.get(), CURLOPT_HTTPHEADER, list);
+    ::curl_easy_setopt(transfer.easy.get(), CURLOPT_USERAGENT, "caravel");
+  }
+
+  static void set_body(Transfer& transfer) {
+    CURL* easy = transfer.easy.get();
+    const HttpRequest& request = transfer.request;
+    if (request.read_body) {
+      ::curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+      ::curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+                         static_cast<curl_off_t>(request.body_bytes));
+      ::curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+      ::curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
+      ::curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body);
+      ::curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
+    } else if (request.method != "GET") {
+      ::curl_easy_setopt(easy, CURLOPT_POST, 1L);
+      ::curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         static_cast<curl_off_t>(request.body.size()));
+      ::curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
+    }
+    ::curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+
+  /// The reply of a transfer that has ended, if there is one.
+  std::optional<HttpReply> take_ended() {
+    int left = 0;
+    while (CURLMsg* message = ::curl_multi_info_read(multi_.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const CURLcode code = message->data.result;
+      const auto found = transfers_.find(message->easy_handle);
+      ::curl_multi_remove_handle(multi_.get(), message->easy_handle);
+      Transfer& transfer = *found->second;
+      if (lost_idle_connection(transfer, code)) {
+        again(transfer);
+        continue;
+      }
+      HttpReply reply = ended(transfer, code);
+      transfers_.erase(found);
+      return reply;
+    }
+    return {};
+  }
+
+  /// Did a kept connection end before any byte of the reply? The server closed it while it was
+  /// idle, and that is no failure. libcurl sees to most of these itself.
+  static bool lost_idle_connection(const Transfer& transfer, CURLcode code) {
+    if (transfer.retried) return false;
+    if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING) {
+      return false;
+    }
+    long opened = 0;
+    long header_bytes = 0;
+    ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_NUM_CONNECTS, &opened);
+    ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_HEADER_SIZE, &header_bytes);
+    return opened == 0 && header_bytes == 0;
+  }
+
+  /// Once, and on a connection of its own: a second loss is an error like any other.
+  void again(Transfer& transfer) {
+    transfer.retried = true;
+    transfer.sent = 0;
+    ::curl_easy_setopt(transfer.easy.get(), CURLOPT_FRESH_CONNECT, 1L);
+    ::curl_multi_add_handle(multi_.get(), transfer.easy.get());
+    int running = 0;
+    ::curl_multi_perform(multi_.get(), &running);
+  }
+
+  HttpReply ended(Transfer& transfer, CURLcode code) const {
+    HttpReply reply = std::move(transfer.reply);
+    if (code == CURLE_OK) {
+      long status = 0;
+      ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+      reply.status = static_cast<int>(status);
+      return reply;
+    }
+    std::string what = transfer.error[0] != '\0' ? transfer.error : ::curl_easy_strerror(code);
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+      // 0 as long as the connection was all that was waited for.
+      long sent_bytes = 0;
+      ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
+      reply.timed_out = sent_bytes > 0;
+      const auto timeout = whole_timeout(transfer.request, options_.timeout);
+      what = timeout.count() % 1000 == 0 ? fmt::format("timeout after {} s", timeout.count() / 1000)
+                                         : fmt::format("timeout after {} ms", timeout.count());
+    } else if (reply.too_long) {
+      what = fmt::format("the reply is longer than {} bytes", transfer.request.max_reply_bytes);
+    }
+    reply.failure = Error{kind_of(code), std::move(what)};
+    return reply;
+  }
+
+  CurlOptions options_;
+  // Before the multi handle in order of death: easy handles go first (curl_multi_cleanup(3)).
+  std::unique_ptr<CURLM, MultiDelete> multi_;
+  std::map<CURL*, std::unique_ptr<Transfer>> transfers_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpTransport> make_curl_transport(CurlOptions options) {
+  return std::make_unique<CurlTransport>(std::move(options));
+}
+
+}  // namespace caravel::uploader

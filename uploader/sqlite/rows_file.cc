@@ -1,0 +1,113 @@
+#include "uploader/sqlite/rows_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+namespace caravel::uploader {
+namespace {
+
+/// Another process may hold the file for as long as this; then the upload waits as for a store that
+/// is down.
+constexpr int kBusyMilliseconds = 5000;
+
+/// WAL: people may read while rows are stored. FULL: a committed row is on the disk, whatever the
+/// power does (sqlite.org/pragma.html#pragma_synchronous). The cache is bounded: 8 MiB.
+constexpr const char* kSettings =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; "
+    "PRAGMA temp_store=MEMORY";
+
+std::string parent_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+}  // namespace
+
+Error RowsFile::said_of_file(Error error) const {
+  return with_context(name_, with_context(path_, std::move(error)));
+}
+
+Result<> RowsFile::make_parent() const {
+  const std::string parent = parent_of(path_);
+  if (::mkdir(parent.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_with_errno(fmt::format("{}: mkdir {}", name_, parent), errno);
+}
+
+Result<Sqlite*> RowsFile::open(bool may_create) {
+  if (file_ && still_there()) return file_.get();
+  file_.reset();
+  if (!exists(path_)) {
+    if (!may_create) return nullptr;
+    CARAVEL_TRY(make_parent());
+  }
+  return in_context([&]() -> Result<Sqlite*> {
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto file, Sqlite::open(path_, may_create ? Sqlite::Mode::create : Sqlite::Mode::read_write,
+                                kBusyMilliseconds));
+    struct stat status {};
+    if (::stat(path_.c_str(), &status) == 0) {
+      device_ = status.st_dev;
+      inode_ = status.st_ino;
+    }
+    CARAVEL_TRY(file.script(kSettings));
+    file_ = std::make_unique<Sqlite>(std::move(file));
+    ++times_opened_;
+    return file_.get();
+  });
+}
+
+Result<Sqlite*> RowsFile::open_with(std::string_view table) {
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open(false));
+  if (file == nullptr) return nullptr;
+  CARAVEL_ASSIGN_OR_RETURN(const auto columns, in_context([&] { return file->columns_of(table); }));
+  return columns.empty() ? nullptr : file;
+}
+
+bool RowsFile::still_there() const {
+  struct stat status {};
+  return ::stat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+Result<std::string> RowsFile::check(bool may_create) const {
+  if (!exists(path_)) return check_missing(may_create);
+  if (::access(path_.c_str(), R_OK | W_OK) != 0) return fail_with_errno(path_, errno);
+  // The WAL and its index are files beside it (sqlite.org/wal.html): they must be made there.
+  const std::string parent = parent_of(path_);
+  if (::access(parent.c_str(), W_OK | X_OK) != 0) return fail_with_errno(parent, errno);
+  CARAVEL_ASSIGN_OR_RETURN(const auto tables, in_context([&] { return count_tables(); }));
+  return fmt::format("{} can be written and has {} tables", path_, tables);
+}
+
+Result<std::string> RowsFile::check_missing(bool may_create) const {
+  if (!may_create) {
+    return fail(ErrorKind::fault,
+                fmt::format("{}: {} has vanished: rows were stored there before. Bring it back; "
+                            "the next extract would make it anew",
+                            name_, path_));
+  }
+  // open() makes one directory, not a whole path.
+  const std::string parent = parent_of(path_);
+  const std::string above = exists(parent) ? parent : parent_of(parent);
+  if (::access(above.c_str(), W_OK | X_OK) != 0) {
+    return fail_with_errno(fmt::format("{}: {} cannot be made in {}", name_, path_, above), errno);
+  }
+  return fmt::format("{} is not there yet and will be created", path_);
+}
+
+Result<std::uint64_t> RowsFile::count_tables() const {
+  CARAVEL_ASSIGN_OR_RETURN(auto file,
+                           Sqlite::open(path_, Sqlite::Mode::immutable, kBusyMilliseconds));
+  std::uint64_t tables = 0;
+  CARAVEL_TRY(file.each("SELECT count(*) FROM sqlite_schema WHERE type = 'table'",
+                        [&](const Statement& row) { tables = row.count(0); }));
+  return tables;
+}
+
+}  // namespace caravel::uploader

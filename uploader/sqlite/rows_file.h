@@ -1,0 +1,59 @@
+// The SQLite file of one store: found, made, and opened anew when its path leads to another file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/sqlite.h"
+
+namespace caravel::uploader {
+
+/// `name` is the store's: errors begin with it, and with the path where SQLite has the word. One
+/// thread at a time.
+class RowsFile {
+ public:
+  RowsFile(std::string name, std::string path) : name_(std::move(name)), path_(std::move(path)) {}
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// The open file, opened again if its path leads elsewhere by now; statements of the one that was
+  /// open before must be gone. Makes the file, and the directory that it is in, if they are missing
+  /// and `may_create`; else null.
+  [[nodiscard]] Result<Sqlite*> open(bool may_create);
+  /// The file if it is there and has `table`; else null.
+  [[nodiscard]] Result<Sqlite*> open_with(std::string_view table);
+  /// How often open() opened a file: another number may mean another file.
+  [[nodiscard]] std::uint64_t times_opened() const { return times_opened_; }
+  /// False if the path now leads to another file, or to none: SQLite goes on writing to the old one
+  /// (sqlite.org/howtocorrupt.html, "Unlinking or renaming a database file while in use"), and what
+  /// is written there is lost.
+  [[nodiscard]] bool still_there() const;
+
+  /// Can the file be written, or made? Changes nothing. A sentence for people.
+  [[nodiscard]] Result<std::string> check(bool may_create) const;
+
+  /// Runs `work` on the open file; its error becomes "STORE: PATH: …".
+  template <class Work>
+  auto in_context(Work work) const -> decltype(work()) {
+    auto result = work();
+    if (!result) return tl::unexpected(said_of_file(std::move(result).error()));
+    return result;
+  }
+
+ private:
+  [[nodiscard]] Error said_of_file(Error error) const;
+  [[nodiscard]] Result<> make_parent() const;
+  [[nodiscard]] Result<std::string> check_missing(bool may_create) const;
+  [[nodiscard]] Result<std::uint64_t> count_tables() const;
+
+  std::string name_;
+  std::string path_;
+  std::unique_ptr<Sqlite> file_;
+  std::uint64_t device_ = 0;  // of the open file
+  std::uint64_t inode_ = 0;
+  std::uint64_t times_opened_ = 0;
+};
+
+}  // namespace caravel::uploader

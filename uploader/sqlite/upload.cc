@@ -1,0 +1,153 @@
+#include "uploader/sqlite/upload.h"
+
+#include <fmt/format.h>
+
+#include "uploader/sqlite/feed_row.h"
+
+namespace caravel::uploader {
+namespace {
+
+constexpr std::size_t kBatchesATransaction = 10;
+
+}  // namespace
+
+SqliteUpload::SqliteUpload(RowsFile& file, StoreSettings settings, ExtractInfo extract,
+                           formatter::RowReader rows, UploadOptions options)
+    : file_(file),
+      settings_(std::move(settings)),
+      extract_(std::move(extract)),
+      options_(options),
+      rows_(std::move(rows)) {}
+
+Result<> SqliteUpload::run(const StopSignal& stop) {
+  if (done_) return {};
+  auto sent = send_rows(stop);
+  // Statements do not outlive the file, which may be opened anew before the next run.
+  writer_.reset();
+  return sent;
+}
+
+Result<> SqliteUpload::send_rows(const StopSignal& stop) {
+  CARAVEL_TRY(open_file());
+  CARAVEL_TRY(prepare());
+  while (!done_) {
+    CARAVEL_TRY(read_pending());
+    CARAVEL_TRY(commit_pending(stop));
+  }
+  return {};
+}
+
+tl::unexpected<Error> SqliteUpload::vanished() {
+  demand_restart();
+  return fail(ErrorKind::fault,
+              fmt::format("{}: {} has vanished or was replaced while rows were stored in it; bring "
+                          "it back, and the whole extract is stored again",
+                          settings_.name, file_.path()));
+}
+
+Result<> SqliteUpload::open_file() {
+  const bool any_stored = acknowledged() > 0;
+  CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open(options_.may_create && !any_stored));
+  if (file == nullptr) {
+    if (any_stored) return vanished();
+    // The embedded default has no administrator to ask: it goes on, and says what is missing.
+    note(
+        fmt::format("{} had vanished, with the rows that were stored there: it was made anew. Load "
+                    "the old extracts again to fill it",
+                    file_.path()));
+    CARAVEL_ASSIGN_OR_RETURN(file, file_.open(true));
+  }
+  // Another file of this name is not where the rows went that were counted.
+  if (any_stored && file_.times_opened() != opened_as_) return vanished();
+  database_ = file;
+  opened_as_ = file_.times_opened();
+  return {};
+}
+
+Result<> SqliteUpload::prepare() {
+  return file_.in_context([&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto writer, RowWriter::make(*database_, extract_, rows_.header(),
+                                                          rows_.end().sha256, options_));
+    writer_.emplace(std::move(writer));
+    return make_feeds_table(*database_);
+  });
+}
+
+/// Reads the rows of one transaction, unless those of a failed one are still to be stored.
+Result<> SqliteUpload::read_pending() {
+  const std::size_t most = settings_.batch_rows * kBatchesATransaction;
+  formatter::Row row;
+  if (!pending_.empty()) return {};
+  const auto has_room = [&] {
+    return pending_.empty() ||
+           (pending_.size() < most && pending_text_.size() < settings_.batch_bytes);
+  };
+  while (!read_all_ && has_room()) {
+    const auto got = rows_.next(row);
+    if (!got) {
+      demand_restart();
+      return tl::unexpected(with_context(settings_.name, got.error()));
+    }
+    if (!*got) {
+      read_all_ = true;
+      break;
+    }
+    pending_.push_back({row.line, row.offset, row.kind, row.id_tail.size(), row.record.size()});
+    pending_text_.append(row.id_tail).append(row.record);
+  }
+  return {};
+}
+
+/// One transaction. The file is looked at before and after: a commit into a file that is no longer
+/// at its path stored nothing that anybody will find.
+Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
+  if (!file_.still_there()) return vanished();
+  const bool last = read_all_;
+  Tally tally;
+  if (auto stored = store_pending(stop, tally); !stored) {
+    if (stored.error().kind == ErrorKind::stopped) return stored;
+    return file_.in_context([&] { return stored; });
+  }
+  if (!file_.still_there()) return vanished();
+  const bool any = !pending_.empty();
+  pending_.clear();
+  pending_text_.clear();
+  done_ = last;
+  if (any) acknowledge(tally.counts, std::move(tally.refused));
+  return {};
+}
+
+/// All that is pending, and the feed's row if nothing comes after it: whoever sees the feed's row
+/// can read all of the rows.
+Result<> SqliteUpload::store_pending(const StopSignal& stop, Tally& tally) {
+  CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(*database_));
+  CARAVEL_TRY(put_pending(stop, tally));
+  if (read_all_ && settings_.documents != Documents::rows) {
+    CARAVEL_TRY(put_feed_row(*database_, extract_, rows_, refused_rows() + tally.refused.size(),
+                             options_.reprocess));
+  }
+  return transaction.commit();
+}
+
+Result<> SqliteUpload::put_pending(const StopSignal& stop, Tally& tally) {
+  constexpr std::size_t kLookUpEvery = 256;
+  std::size_t at = 0;
+  std::size_t rows = 0;
+  for (const Pending& pending : pending_) {
+    if (rows++ % kLookUpEvery == 0 && stop.requested()) {
+      return fail(ErrorKind::stopped, "asked to stop");
+    }
+    formatter::Row row;
+    row.line = pending.line;
+    row.offset = pending.offset;
+    row.kind = pending.kind;
+    const std::string_view text(pending_text_);
+    row.id_tail = text.substr(at, pending.tail_size);
+    row.record = text.substr(at + pending.tail_size, pending.record_size);
+    at += pending.tail_size + pending.record_size;
+    CARAVEL_TRY(writer_->put(row, tally));
+  }
+  return {};
+}
+
+}  // namespace caravel::uploader

@@ -1,0 +1,36 @@
+// What every upload keeps of the rows that it has brought to an end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "uploader/store.h"
+
+namespace caravel::uploader {
+
+/// An Upload that keeps its counts, refused rows and notes, as all of ours do. A store writes
+/// run().
+class TalliedUpload : public Upload {
+ public:
+  [[nodiscard]] const UploadCounts& counts() const override { return counts_; }
+  [[nodiscard]] const std::vector<RefusedRow>& refused() const override { return refused_; }
+  [[nodiscard]] bool must_restart() const override { return must_restart_; }
+  [[nodiscard]] const std::vector<std::string>& notes() const override { return notes_; }
+
+ protected:
+  /// These rows have reached their end: from here on they are never sent again.
+  void acknowledge(const UploadCounts& counts, std::vector<RefusedRow> refused);
+  [[nodiscard]] std::uint64_t acknowledged() const { return counts_.acknowledged(refused_.size()); }
+  [[nodiscard]] std::size_t refused_rows() const { return refused_.size(); }
+  void note(std::string text) { notes_.push_back(std::move(text)); }
+  /// See Upload::must_restart().
+  void demand_restart() { must_restart_ = true; }
+
+ private:
+  UploadCounts counts_;
+  std::vector<RefusedRow> refused_;
+  std::vector<std::string> notes_;
+  bool must_restart_ = false;
+};
+
+}  // namespace caravel::uploader

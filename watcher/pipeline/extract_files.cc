@@ -1,0 +1,82 @@
+#include "watcher/pipeline/extract_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace caravel::watcher {
+namespace {
+
+/// How much of an extract's name goes into that of its CSV: the claim id and the endings come on
+/// top, and a name has 255 bytes at most (NAME_MAX).
+constexpr std::size_t kLongestCsvName = 180;
+
+}  // namespace
+
+ExtractFiles::ExtractFiles(const Spool& spool, const ExtractJob& job)
+    : spool_(spool.path()),
+      prefix_(fmt::format("{}{}", kTemporaryPrefix, job.claim.id)),
+      prepared_(job.prepared),
+      // The claim id keeps extracts of the same name apart, and tells tidy() whose file it is.
+      csv_(job.prepared
+               ? job.path
+               : fmt::format("{}/csv/{}.{}.csv", spool_,
+                             printable(job.claim.name).substr(0, kLongestCsvName), job.claim.id)),
+      sidecar_(csv_ + ".sidecar") {}
+
+Result<formatter::RowReader> ExtractFiles::open_rows() const {
+  CARAVEL_ASSIGN_OR_RETURN(auto csv, open_file(csv_, O_RDONLY));
+  CARAVEL_ASSIGN_OR_RETURN(auto sidecar, open_file(sidecar_, O_RDONLY));
+  return formatter::RowReader::open(std::move(csv), std::move(sidecar));
+}
+
+FormatTargets ExtractFiles::temporaries() const {
+  return {temporary("csv", ".csv"),
+          temporary("csv", ".sidecar"),
+          {temporary("rejects", ".rejects"), temporary("rejects", ".reasons"),
+           temporary("rejects", ".cut")}};
+}
+
+Result<> ExtractFiles::publish_csv() const {
+  // A crash between the two leaves a CSV without its sidecar: the next run makes both anew.
+  const FormatTargets from = temporaries();
+  if (::rename(from.csv.c_str(), csv_.c_str()) != 0 ||
+      ::rename(from.sidecar.c_str(), sidecar_.c_str()) != 0) {
+    return fail_with_errno(fmt::format("rename to {}", csv_), errno);
+  }
+  return {};
+}
+
+RejectFiles ExtractFiles::rejects_of(const FormatReport& report) const {
+  return {report.has_lines ? prefix_ + ".rejects" : "", report.has_cut ? prefix_ + ".cut" : "",
+          report.has_reasons ? prefix_ + ".reasons" : ""};
+}
+
+// Removing is tidying: a file that cannot be removed now is removed when it is old enough (tidy()).
+
+void ExtractFiles::remove_csv() const {
+  if (prepared_) return;
+  ::unlink(csv_.c_str());
+  ::unlink(sidecar_.c_str());
+}
+
+void ExtractFiles::remove_temporaries() const {
+  const FormatTargets all = temporaries();
+  for (const std::string& path :
+       {all.csv, all.sidecar, all.rejects.lines, all.rejects.reasons, all.rejects.cut}) {
+    ::unlink(path.c_str());
+  }
+}
+
+std::string ExtractFiles::temporary(std::string_view folder, std::string_view ending) const {
+  return fmt::format("{}/{}/{}{}", spool_, folder, prefix_, ending);
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,47 @@
+// The files that one extract has in csv/ and rejects/ while it is in the pipeline. Internal to it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "formatter/output/rejects.h"
+#include "formatter/rows/sidecar.h"
+#include "watcher/pipeline/pipeline.h"
+#include "watcher/spool/rejects.h"
+
+namespace caravel::watcher {
+
+/// While they are written their names begin with ".tmp-<claim id>", so that nobody takes half a
+/// file for a whole one. A second run of the same claim uses the same names and writes them anew;
+/// those of a claim that never comes back are removed by Spool::remove_temporaries().
+class ExtractFiles {
+ public:
+  ExtractFiles(const Spool& spool, const ExtractJob& job);
+
+  /// The rows of the whole CSV, from the first on: csv/NAME.<claim id>.csv with .csv.sidecar beside
+  /// it; of a prepared job, where it lies.
+  [[nodiscard]] Result<formatter::RowReader> open_rows() const;
+
+  /// Where formatting writes to.
+  [[nodiscard]] FormatTargets temporaries() const;
+  /// Gives the temporary CSV and sidecar their own names. Not synced: they can be made again.
+  [[nodiscard]] Result<> publish_csv() const;
+  /// The temporary reject files that `report` says were made, as publish_reject_files() wants them.
+  [[nodiscard]] RejectFiles rejects_of(const FormatReport& report) const;
+
+  /// What is gone already is fine. The CSV of a prepared job is a person's, and stays.
+  void remove_csv() const;
+  void remove_temporaries() const;
+
+ private:
+  [[nodiscard]] std::string temporary(std::string_view folder, std::string_view ending) const;
+
+  const std::string spool_;
+  const std::string prefix_;  // of the temporaries
+  const bool prepared_;
+  const std::string csv_;
+  const std::string sidecar_;
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,77 @@
+#include "watcher/pipeline/keep_rejects.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+
+#include "formatter/input/input.h"
+#include "formatter/input/line_splitter.h"
+#include "formatter/output/rejects.h"
+#include "watcher/spool/rejects.h"
+
+namespace caravel::watcher {
+namespace {
+
+using uploader::RefusedRow;
+
+/// Appends the lines of the refused rows, in the order of the extract, to the reject files.
+Result<> add_lines(const Config& config, const std::string& name, int fd, std::uint64_t size,
+                   const std::vector<RefusedRow>& refused, const formatter::Rejects::Paths& paths) {
+  // One pass over the extract, which may be packed and has no index: in the order of its lines.
+  std::map<std::uint64_t, const RefusedRow*> by_line;
+  for (const RefusedRow& row : refused) by_line.emplace(row.line, &row);
+
+  if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  formatter::Input::Options options;
+  options.digest = false;
+  options.fixed_size = size;  // what was appended since was not formatted either
+  options.name = name;        // says how it is packed
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
+  formatter::LineSplitter lines(input, config.max_line);
+  formatter::Rejects rejects(paths, formatter::Rejects::Mode::append);
+  auto next = by_line.begin();
+  formatter::Line line;
+  while (next != by_line.end()) {
+    CARAVEL_ASSIGN_OR_RETURN(auto more, lines.next(line));
+    if (!more) break;
+    if (line.number != next->first) continue;
+    rejects.add(line.number, line.offset, next->second->reason, line.text());
+    ++next;
+  }
+  return rejects.flush(true);
+}
+
+/// Of a prepared CSV the lines are elsewhere: only the reasons can be kept. Nothing else writes to
+/// this file, so it begins anew each time.
+Result<> write_reasons(const std::vector<RefusedRow>& refused, const std::string& path) {
+  formatter::Rejects rejects({"", path, ""});
+  for (const RefusedRow& row : refused) rejects.add(row.line, row.offset, row.reason, "");
+  return rejects.flush(true);
+}
+
+}  // namespace
+
+Result<> keep_rejects(const PipelineTools& tools, const ExtractJob& job, const ExtractFiles& files,
+                      int fd, const FormatReport& report, const std::vector<RefusedRow>& refused) {
+  // The files in rejects/ that its extract left when it was formatted say more than we could.
+  if (job.prepared && refused.empty()) return {};
+  const formatter::Rejects::Paths paths = files.temporaries().rejects;
+  // A copy: if this fails, the caller formats again and gets another report.
+  FormatReport made = report;
+  if (job.prepared) {
+    CARAVEL_TRY(write_reasons(refused, paths.reasons));
+    made.has_reasons = true;
+  } else if (!refused.empty()) {
+    CARAVEL_TRY(
+        add_lines(tools.service.config, job.claim.name, fd, report.stamp.size, refused, paths));
+    made.has_lines = made.has_reasons = true;
+  }
+  CARAVEL_TRY(publish_reject_files(tools.service.spool, tools.feed.name, job.claim.name,
+                                   report.result.sha256, files.rejects_of(made)));
+  return {};
+}
+
+}  // namespace caravel::watcher

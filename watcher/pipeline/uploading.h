@@ -1,0 +1,67 @@
+// The rows of one extract on their way into its store, and what the ledger hears of it. Internal to
+// the pipeline.
+//
+//   start()  opens an upload ─┐
+//   run()    rows … ──────────┴─> store      run() again after an outage: it goes on behind the
+//            feed document ─────> store      rows that were acknowledged
+//              │
+//              └─> ledger: rows acknowledged (once a second), state of the store, its first row
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "formatter/rows/sidecar.h"
+#include "uploader/store.h"
+#include "watcher/ledger/stores.h"
+#include "watcher/pipeline/format_step.h"
+#include "watcher/pipeline/pipeline.h"
+
+namespace caravel::watcher {
+
+class Uploading {
+ public:
+  /// Both must outlive it. The feed document says that the extract was taken at this moment.
+  Uploading(const PipelineTools& tools, const ExtractJob& job);
+  Uploading(const Uploading&) = delete;
+  Uploading& operator=(const Uploading&) = delete;
+
+  /// False before start(), and after an error of run() that no upload can go on from.
+  [[nodiscard]] bool started() const { return upload_ != nullptr; }
+  /// Begins with the first of `rows`. `report` is what formatting said of them.
+  [[nodiscard]] Result<> start(formatter::RowReader rows, const FormatReport& report);
+  /// Blocks until the feed document is stored. Needs started(). Errors as Upload::run().
+  [[nodiscard]] Result<> run();
+  /// The extract is formatted once more: all rows are sent again.
+  void start_over();
+
+  /// What the store did, once run() has succeeded.
+  [[nodiscard]] const uploader::Upload& upload() const { return *upload_; }
+  /// Grows whenever the store acknowledges rows.
+  [[nodiscard]] std::uint64_t answers() const { return answers_; }
+
+  /// Notes in the ledger that the store is down or at fault.
+  void store_is_down(const Error& error, Time next_try);
+
+ private:
+  [[nodiscard]] Result<bool> was_loaded_before(const std::string& sha256);
+  void acknowledge(std::uint64_t rows);
+  void mark_store(StoreState state, const std::string& why, std::optional<Time> next_try);
+
+  const PipelineTools& tools_;
+  const ExtractJob& job_;
+  const std::string place_;  // of the store, as the ledger knows it
+  const Time begun_at_;
+  std::unique_ptr<uploader::Upload> upload_;
+  std::uint64_t rows_ = 0;  // to be sent
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t answers_ = 0;
+  std::chrono::steady_clock::time_point told_ledger_{};
+  std::optional<StoreState> marked_;
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,21 @@
+#include "watcher/service/feed_loader.h"
+
+#include "watcher/service/log.h"
+
+namespace caravel::watcher {
+
+FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
+                       std::optional<std::chrono::milliseconds> patience)
+    : store_(uploader::make_store(*service.config.find_store(feed.store))),
+      tools_{service, feed, ledger, *store_, logging_observer(feed.name, feed.store, waits_),
+             patience} {}
+
+PipelineResult FeedLoader::load(const ReadyExtract& extract) {
+  PipelineResult result =
+      run_pipeline(tools_, job_of_claim(extract.claim, *extract.root, extract.last_chance));
+  // Whatever was down is not any more: when it is down again, that is another outage.
+  if (result.ending == Ending::done) waits_.clear(kWait);
+  return result;
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,37 @@
+// Loads the extracts of one feed that the intake found ready: what `watch` and `sweep` share.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "base/notices.h"
+#include "uploader/store.h"
+#include "watcher/config/config.h"
+#include "watcher/intake/ready_extract.h"
+#include "watcher/ledger/ledger.h"
+#include "watcher/pipeline/pipeline.h"
+
+namespace caravel::watcher {
+
+/// Has the feed's store, and tells the log what an extract waits for: once, until one comes
+/// through. One thread.
+class FeedLoader {
+ public:
+  /// All must outlive it. The store is opened when the first extract needs it. `patience` as in
+  /// PipelineTools.
+  FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
+             std::optional<std::chrono::milliseconds> patience);
+  FeedLoader(const FeedLoader&) = delete;  // its tools refer to its other members
+  FeedLoader& operator=(const FeedLoader&) = delete;
+
+  /// Takes one extract all the way: run_pipeline(). Its end is not logged: log_result().
+  [[nodiscard]] PipelineResult load(const ReadyExtract& extract);
+
+ private:
+  Notices waits_;
+  std::unique_ptr<uploader::Store> store_;
+  PipelineTools tools_;
+};
+
+}  // namespace caravel::watcher

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/moment.h"
+#include "watcher/intake/intake.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/service/feed_loader.h"
+#include "watcher/service/log.h"
+#include "watcher/service/tidy.h"
+#include "watcher/service/watch.h"
+#include "watcher/sources/source_watch.h"
+
+namespace caravel::watcher {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// How long one pass holds out for a store that does not answer.
+constexpr std::chrono::seconds kPatience{20};
+/// And how long beyond `settle` for files to be still.
+constexpr std::chrono::seconds kGrace{1};
+/// Claims whose files should be whole in a moment are looked at no more often than this.
+constexpr milliseconds kShortestWait{10};
+
+/// One pass over the drop directories.
+class Sweep {
+ public:
+  Sweep(const Service& service, Ledger& ledger)
+      : service_(service),
+        ledger_(ledger),
+        intake_(service.config, service.spool, ledger, nullptr, service.origin) {}
+
+  Result<SweepResult> run() {
+    // Without events a file is known to be whole only when it was still for `settle`.
+    CARAVEL_TRY(intake_.start(Moment::now()));
+    const auto enough = steady_clock::now() + longest_settle() + kGrace;
+    bool rechecked = false;
+    while (!service_.stop.requested()) {
+      const std::vector<ReadyExtract> ready = intake_.take_ready();
+      for (const ReadyExtract& extract : ready) load_and_give_back(extract);
+      log_warnings(intake_.take_messages());
+      if (ready.empty()) {
+        if (nothing_to_wait_for(enough)) {
+          // Once more before the end: somebody may have written on into a file that was archived.
+          if (std::exchange(rechecked, true)) break;
+          intake_.recheck_archived(Moment::now());
+          continue;
+        }
+        const auto soonest = std::max(enough, steady_clock::now() + kShortestWait);
+        if (stopped_before(service_.stop, std::min(intake_.next_deadline(), soonest))) break;
+      }
+      intake_.step(Moment::now());
+    }
+    // Those that were given up have left the intake, and wait for the next pass all the same.
+    total_.waiting = total_.gave_up + intake_.waiting();
+    total_.faults = intake_.faults();
+    return total_;
+  }
+
+ private:
+  [[nodiscard]] milliseconds longest_settle() const {
+    milliseconds longest{0};
+    for (const FeedConfig& feed : service_.config.feeds) longest = std::max(longest, feed.settle);
+    return longest;
+  }
+
+  /// A file in a drop directory that is never still would keep one pass from ending: after `enough`
+  /// only what is claimed already is waited for.
+  [[nodiscard]] bool nothing_to_wait_for(steady_clock::time_point enough) const {
+    return steady_clock::now() < enough ? intake_.settled() : intake_.claims_settled();
+  }
+
+  void load_and_give_back(const ReadyExtract& extract) {
+    if (service_.stop.requested()) return;  // the next start takes up what is claimed
+    const PipelineResult result = load(extract);
+    count(result);
+    // A good transfer may come in this very pass. For what else it waits, the next pass will see.
+    if (result.ending == Ending::mismatched) {
+      intake_.wait_again(extract, result.message, true, Moment::now());
+    } else {
+      intake_.finished(extract, Moment::now());
+    }
+  }
+
+  PipelineResult load(const ReadyExtract& extract) {
+    const FeedConfig& feed = *extract.feed;
+    // A store that did not answer for one extract is not asked again for the next in this pass.
+    if (const auto down = down_.find(&feed); down != down_.end()) {
+      (void)ledger_.extracts().set_waiting(extract.claim.id, down->second, std::nullopt,
+                                           std::chrono::system_clock::now());
+      PipelineResult result;
+      result.ending = Ending::gave_up;
+      return result;
+    }
+    auto& loader = loaders_.try_emplace(&feed, service_, feed, ledger_, kPatience).first->second;
+    PipelineResult result = loader.load(extract);
+    log_result(feed.name, extract.claim.name, result);
+    if (result.ending == Ending::gave_up) down_[&feed] = result.message;
+    return result;
+  }
+
+  void count(const PipelineResult& result) {
+    total_.rejected += result.counts.rejected;
+    switch (result.ending) {
+      case Ending::done:
+        ++total_.done;
+        break;
+      case Ending::failed:
+        ++total_.failed;
+        break;
+      case Ending::gave_up:
+      case Ending::refused:
+      case Ending::not_ready:
+        ++total_.gave_up;
+        break;
+      case Ending::stopped:
+      case Ending::vanished:
+      case Ending::mismatched:  // the intake counts those that wait
+        break;
+    }
+  }
+
+  const Service& service_;
+  Ledger& ledger_;
+  Intake intake_;
+  std::map<const FeedConfig*, FeedLoader> loaders_;
+  std::map<const FeedConfig*, std::string> down_;  // feeds whose store is, and why
+  SweepResult total_;
+};
+
+}  // namespace
+
+Result<SweepResult> sweep(const Service& service) {
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
+  CARAVEL_ASSIGN_OR_RETURN(auto total, Sweep(service, ledger).run());
+  const Time now = std::chrono::system_clock::now();
+  log_warnings(SourceWatch(service.config, ledger).step(now));
+  tidy(service, now);
+  return total;
+}
+
+}  // namespace caravel::watcher

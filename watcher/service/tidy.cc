@@ -1,0 +1,87 @@
+#include "watcher/service/tidy.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include <spdlog/spdlog.h>
+
+#include "watcher/files/name_rules.h"
+#include "watcher/spool/claim.h"
+#include "watcher/spool/expire.h"
+
+namespace caravel::watcher {
+namespace {
+
+using std::chrono::milliseconds;
+
+void cut_ending(std::string_view& name, std::string_view ending) {
+  if (name.ends_with(ending)) name.remove_suffix(ending.size());
+}
+
+/// The name that an extract came with, of a file of done/ or csv/ (a path relative to the spool):
+/// NAME or NAME~<hex> there, NAME.<claim id>.csv and NAME.<claim id>.csv.sidecar here.
+std::string_view name_it_came_with(std::string_view relative) {
+  const bool in_csv = relative.starts_with("csv/");
+  std::string_view name = relative.substr(relative.rfind('/') + 1);
+  if (in_csv) {
+    std::string_view stem = name;
+    cut_ending(stem, ".sidecar");
+    const std::size_t whole = stem.size();
+    cut_ending(stem, ".csv");
+    const std::size_t dot = stem.rfind('.');
+    // Without a claim id it is no file of ours, but one that a person put there.
+    if (stem.size() < whole && dot != stem.npos && is_claim_id(stem.substr(dot + 1))) {
+      name = stem.substr(0, dot);
+    }
+  }
+  return name.substr(0, name.find('~'));
+}
+
+/// How long a file is kept. Its name says which feeds it can belong to; the one that keeps longest
+/// counts. A file of no feed (one that is not configured any more) is kept as long as any says.
+milliseconds longest_of(const std::vector<FeedConfig>& feeds, std::string_view name,
+                        milliseconds FeedConfig::*keep) {
+  milliseconds of_its_feeds{0};
+  milliseconds of_all{0};
+  bool known = false;
+  for (const FeedConfig& feed : feeds) {
+    of_all = std::max(of_all, feed.*keep);
+    const NameKind kind = judge_name(name, feed.match).kind;
+    if (kind != NameKind::candidate && kind != NameKind::manifest) continue;
+    of_its_feeds = std::max(of_its_feeds, feed.*keep);
+    known = true;
+  }
+  return known ? of_its_feeds : of_all;
+}
+
+void log_expired(const Result<Expired>& expired) {
+  if (!expired) {
+    spdlog::warn("{}", expired.error().message);
+    return;
+  }
+  for (const Error& error : expired->errors) spdlog::warn("{}", error.message);
+  if (expired->files > 0) {
+    spdlog::info("deleted {} files ({} bytes) that were kept long enough", expired->files,
+                 expired->bytes);
+  }
+}
+
+}  // namespace
+
+void tidy(const Service& service, Time now) {
+  const auto keep_for = [&](milliseconds FeedConfig::*keep) {
+    return [&service, keep](const std::string& relative) {
+      return std::chrono::floor<std::chrono::seconds>(
+          longest_of(service.config.feeds, name_it_came_with(relative), keep));
+    };
+  };
+  // Each for itself: a directory that cannot be read keeps nothing else from being tidied.
+  log_expired(expire_done(service.spool, keep_for(&FeedConfig::keep_done), now));
+  log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
+  if (auto removed = service.spool.remove_temporaries(now); !removed) {
+    spdlog::warn("{}", removed.error().message);
+  }
+}
+
+}  // namespace caravel::watcher

@@ -1,0 +1,13 @@
+// What a watcher deletes each hour, and a sweep at its end.
+#pragma once
+
+#include "watcher/files/time_text.h"
+#include "watcher/pipeline/pipeline.h"
+
+namespace caravel::watcher {
+
+/// Deletes what was kept long enough in done/ and csv/ (each feed's files by that feed's keep_done
+/// and keep_csv), and temporaries that a crash left. What cannot be deleted is logged, and stays.
+void tidy(const Service& service, Time now);
+
+}  // namespace caravel::watcher
