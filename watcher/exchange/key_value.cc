@@ -10,7 +10,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// What stands for itself in a value, beside letters and digits.
+/// What stands for itself in a value, beside letters and digits: so that paths and times can be
+/// read by people.
 constexpr std::string_view kPlain = "._/:@+,-";
 
 bool is_key(std::string_view text) {
@@ -19,6 +20,7 @@ bool is_key(std::string_view text) {
                      [](char c) { return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z'); });
 }
 
+/// Of C0 and DEL only. A value is ASCII as we write it; other bytes are for who reads it to judge.
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 std::string two_digits(unsigned value) {
@@ -62,7 +64,8 @@ Result<std::vector<KeyValue>> parse_key_values(std::string_view text, bool secti
     for (std::size_t i = section; i < lines.size(); ++i) {
       if (lines[i].key == entry.key) return bad(std::string(entry.key) + ": given twice");
     }
-    // The search above is quadratic; no honest text has so many keys.
+    // The search above takes time by the square of the keys. No agent writes so many, and an
+    // enemy's text must not keep the loading host busy.
     if (lines.size() - section >= 256) return bad("is one too many (256 keys at most)");
     lines.push_back(entry);
   }
@@ -83,6 +86,7 @@ std::optional<std::string> decode_value(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
+  // One spelling for one number: an extract's number is also a part of its name.
   if (text.empty() || !is_digit(text[0]) || (text[0] == '0' && text.size() > 1)) {
     return std::nullopt;
   }
@@ -93,7 +97,7 @@ std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
 }
 
 std::string format_utc(std::chrono::system_clock::time_point time) {
-  // A clock that was never set may say anything; the reader takes nothing outside.
+  // A clock that was never set may say anything, and parse_utc() takes nothing outside of this.
   constexpr std::chrono::sys_time<milliseconds> kFirst{};
   constexpr std::chrono::sys_time<milliseconds> kLast =
       std::chrono::sys_days(std::chrono::year(2201) / 1 / 1) - milliseconds(1);
@@ -113,6 +117,7 @@ std::string format_utc(std::chrono::system_clock::time_point time) {
 }
 
 std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view text) {
+  // Not strptime(3): that reads by the locale, and takes "3" where "03" is written.
   const bool fraction = text.size() == 24;
   if (text.size() != 20 && !fraction) return std::nullopt;
   if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' ||

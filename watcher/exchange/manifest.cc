@@ -55,7 +55,7 @@ struct Key {
 };
 
 using Line = KeyValue;
-/// All are required; what they are is in format_manifest(), in the same order.
+/// All are required. In the order in which format_manifest() writes them.
 constexpr std::array<Key, 14> kKeys{{
     {"version", [](const Line& l, Manifest& m) { return read_number(l, m.version); }},
     {"host", [](const Line& l, Manifest& m) { return read_bytes(l, m.host); }},
@@ -73,7 +73,8 @@ constexpr std::array<Key, 14> kKeys{{
     {"cut", [](const Line& l, Manifest& m) { return read_time(l, m.cut); }},
 }};
 
-/// What must hold between the values of a whole manifest.
+/// What must hold between the values of a whole manifest: each was read as a number by itself, and
+/// they may still be an enemy's.
 Result<> check(const Manifest& manifest) {
   const auto odd = [](std::string_view what) {
     return fail(ErrorKind::content, "manifest: " + std::string(what));
@@ -145,7 +146,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   for (const KeyValue& line : *lines) {
     const auto* const key =
         std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& k) { return k.name == line.key; });
-    if (key == kKeys.end()) continue;
+    if (key == kKeys.end()) continue;  // a later agent's, see parse_manifest()
     seen[static_cast<std::size_t>(key - kKeys.begin())] = true;
     CARAVEL_TRY(key->read(line, manifest));
     if (manifest.version != Manifest::kVersion) {
@@ -178,6 +179,7 @@ std::string extract_name(std::string_view log, std::string_view host, std::strin
 }
 
 std::optional<TailName> parse_tail_name(std::string_view name) {
+  // From the end: log and host may hold dots, run and sequence may not.
   for (const std::string_view packed : {".gz", ".zst"}) {
     if (name.ends_with(packed)) {
       name.remove_suffix(packed.size());
@@ -193,6 +195,7 @@ std::optional<TailName> parse_tail_name(std::string_view name) {
   TailName parts;
   const auto [end, status] =
       std::from_chars(digits.data(), digits.data() + digits.size(), parts.sequence);
+  // As extract_name() writes it, so that each extract has one name.
   const bool padded = digits.size() == 8 || (digits.size() > 8 && digits.front() != '0');
   if (status != std::errc{} || end != digits.data() + digits.size() || !padded) return std::nullopt;
   if (parts.sequence == 0) return std::nullopt;

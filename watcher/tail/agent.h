@@ -1,25 +1,40 @@
-// The agent: follows logs, cuts extracts into the outbox, has them sent. A library: the caller
-// owns the loop and the clock.
+// The agent: follows logs, cuts what they grow by into extracts, has these sent. A library: the
+// caller owns the loop and the clock.
+//
+//   FollowedLogs    which logs there are: named ones, and what patterns find
+//     LogFollower     which file of a log is read, from where (follow/log_follower.h)
+//   ExtractCutter   whole lines behind the position -> extracts, built and synced as temporaries
+//   Publisher       the state announces them; then manifests and extracts get their names
+//     StateKeeper     saves the state file: the only thing that a start relies on
+//   OutboxRoom      what may lie in the outbox, what was sent and must go
+//   Sender          runs the user's command for each file of the outbox
+//
+// One step() takes every log that is due through look, cut and publish, then has a look at the
+// sending. Only the state file moves the agent forward: what was done after its last save is found
+// done, or done again in the same way. docs/tail.md has the layout of the files and the order.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/moment.h"
-#include "base/unique_fd.h"
+#include "base/notices.h"
+#include "watcher/tail/extracts/extract_cutter.h"
+#include "watcher/tail/extracts/publisher.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/disk.h"
-#include "watcher/tail/follow/log_follower.h"
-#include "watcher/tail/outbox/batch.h"
+#include "watcher/tail/logs/followed_logs.h"
+#include "watcher/tail/logs/state_keeper.h"
 #include "watcher/tail/outbox/outbox.h"
+#include "watcher/tail/outbox/room.h"
 #include "watcher/tail/outbox/sender.h"
-#include "watcher/tail/state/notices.h"
-#include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
 
@@ -52,11 +67,14 @@ struct Step {
 
 /// One agent for one state file. Not for several threads. Stop it at any time by destroying it; a
 /// crash at any instruction loses and repeats nothing.
-class Agent : private OtherLogs {
+class Agent {
  public:
   /// Takes the lock, reads the state, finishes what a crash left half done. `disk` outlives it.
   /// Kind fault: another agent has the lock, or the state cannot be read.
   [[nodiscard]] static Result<std::unique_ptr<Agent>> open(AgentOptions options, Disk& disk);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  ~Agent() = default;
 
   /// Does what is due: cuts a few extracts of each log at most, looks after the sending. Never
   /// fails as a whole: what went wrong is in the messages and is tried again.
@@ -69,71 +87,28 @@ class Agent : private OtherLogs {
   [[nodiscard]] std::uint64_t bytes_left_behind() const;
 
  private:
-  struct Log {
-    LogState state;
-    std::unique_ptr<LogFollower> follower;
-    bool followed = true;                    // the options still name it
-    bool from_start = false;                 // it appeared after a pattern was first looked for:
-    std::int64_t rotated_since = INT64_MAX;  // then
-    bool begun = false;                      // its state says where to begin
-    bool one_by_one = false;  // the last time, several extracts together could not be built
-    bool run_saved = false;   // a start would know its temporary files
-    enum class Announced { no, maybe, yes };  // the state on the disk has what is pending
-    Announced announced = Announced::no;
-    bool verify_pending = false;  // they are from before a crash
-    std::chrono::steady_clock::time_point due;
-  };
-
   Agent(AgentOptions options, Disk& disk);
-  [[nodiscard]] const LogState* reader_of(const FileId& id,
-                                          const LogFollower& asking) const override;
-  [[nodiscard]] std::optional<Position> read_up_to(const Sibling& file,
-                                                   const LogFollower& asking) const override;
   [[nodiscard]] Result<> load();
-  [[nodiscard]] Result<> catch_up(Log& log);
-  Log& add_log(LogState state);
-  void add_new_log(const std::string& path, const Pattern* known_pattern);
-  [[nodiscard]] static bool was_overlooked(const std::string& path, const Pattern& pattern);
-  void find_logs();
-  [[nodiscard]] bool is_read_or_ours(const std::string& path);
-  [[nodiscard]] bool in_outbox(const std::string& path);
-  void say_what_matches(const std::string& pattern, const struct Matches& found,
-                        bool looked_before);
-  void look_after_deserted();
-  void say_if_unreadable(const std::string& pattern, const std::optional<Error>& error);
-  [[nodiscard]] Result<> save();
 
-  /// True: something was done, look again at once.
+  void look_for_logs(const Moment& now, Step& step);
+  [[nodiscard]] bool advance_logs(const Moment& now, Step& step);
+  [[nodiscard]] Result<bool> advance(FollowedLog& log, const Moment& now, Step& step);
+  [[nodiscard]] Result<> begin(FollowedLog& log);
   [[nodiscard]] Result<> may_open() const;
-  [[nodiscard]] Result<bool> advance(Log& log, const Moment& now, Step& step);
-  [[nodiscard]] Result<std::optional<Range>> next_range(LogFollower& follower);
-  enum class Cut { nothing, no_room, some, all };
-  [[nodiscard]] Result<Cut> plan_some(Log& log, const Moment& now, Batch& batch);
-  [[nodiscard]] Result<> plan(Log& log, const Range& range, const Moment& now, Batch& batch);
-  [[nodiscard]] Result<Cut> cut_some(Log& log, const Moment& now);
-  [[nodiscard]] Result<> publish(Log& log, const Moment& now, Step& step);
-  [[nodiscard]] Result<> cut_again(Log& log, const std::string& why);
-  [[nodiscard]] Result<> abandon(Log& log);
-  [[nodiscard]] Result<> count_stored(std::uint64_t bytes, const Moment& now);
-  [[nodiscard]] Result<bool> make_room(std::uint64_t bytes, const Moment& now);
-  [[nodiscard]] Result<bool> give_up_sent(const Error& error, const Moment& now);
-  [[nodiscard]] bool state_is_beside_outbox() const;
-  [[nodiscard]] Result<> save_in_what_room_there_is(const Moment& now);
-  void start_new_run(Log& log);
+  void save_if_changed(const Moment& now, Step& step);
+  void send(const Moment& now, Step& step);
+  void report(std::string_view subject, const Error& error, Step& step);
 
   AgentOptions options_;
-  Disk& disk_;
   Notices notices_;
   Outbox outbox_;
   Cutter cutter_;
+  OutboxRoom room_;
+  FollowedLogs logs_;
+  StateKeeper keeper_;
+  ExtractCutter extracts_;
+  Publisher publisher_;
   std::optional<Sender> sender_;
-  UniqueFd lock_;
-  std::vector<Pattern> patterns_;  // that were looked for before
-  std::vector<std::unique_ptr<Log>> logs_;
-  bool cannot_look_ = false;  // a pattern's directory must not be read
-  bool dirty_ = false;        // the state on the disk is older than ours
-  std::uint64_t stored_ = 0;  // bytes in the outbox and in sent/, when last counted
-  std::optional<std::chrono::steady_clock::time_point> counted_;
   std::chrono::steady_clock::time_point next_look_;
 };
 

@@ -48,7 +48,7 @@ int status_of(const caravel::Error& error) {
   return error.kind == ErrorKind::usage ? 2 : 1;
 }
 
-/// Waits until `wake`, a signal (true), or the end of a send command.
+/// Waits until `wake`, the end of a send command, or a signal: true, and the agent is to stop.
 bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send) {
   pollfd fds[] = {{signals, POLLIN, 0}, {send, POLLIN, 0}};
   const int timeout = caravel::poll_timeout(wake - std::chrono::steady_clock::now());
@@ -63,7 +63,7 @@ int run(Agent& agent, bool once, int signals) {
     for (const std::string& message : step.messages) say(message);
     trouble = trouble || step.trouble;
     if (once && step.idle) return trouble ? 1 : 0;
-    // In one pass everything is due at once, but a running command must be waited for.
+    // With --once everything is due at once; what is waited for is a running send command.
     if (stopped_before(step.wake, signals, agent.send_fd())) return once ? 1 : 0;
   }
 }
@@ -79,7 +79,8 @@ int resend(const Options& options) {
   return 1;
 }
 
-/// A log holds one descriptor. Returns how many may.
+/// Each open log holds one descriptor. Raises the limit as far as it may be (setrlimit(2)) and
+/// returns how many logs may be open.
 std::size_t raise_file_limit() {
   constexpr rlim_t kOthers = 64;  // a batch of extracts with their manifests, and what we hold
   rlimit limit{};
@@ -116,8 +117,10 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like others
   ::signal(SIGCHLD, SIG_DFL);  // ignored by some parents; then no exit status would be known
+  // Read by poll(2) together with the send command: no signal is ever missed between two waits.
   const UniqueFd signals(::signalfd(-1, &mask, SFD_CLOEXEC));
   options->agent.max_open = raise_file_limit();
+  // Spreads the tries of many hosts that failed at the same moment; nothing else is random.
   ::srand48(
       static_cast<long>(::getpid() ^ std::chrono::steady_clock::now().time_since_epoch().count()));
 

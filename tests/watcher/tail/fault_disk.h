@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 

@@ -3,9 +3,10 @@
 #include <gmock/gmock.h>
 
 #include "tests/watcher/tail/tail_fixture.h"
-#include "watcher/tail/files/glob.h"
-#include "watcher/tail/files/siblings.h"
-#include "watcher/tail/files/wildcard.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/glob.h"
+#include "watcher/tail/names/siblings.h"
+#include "watcher/tail/names/wildcard.h"
 
 namespace caravel::tail {
 namespace {
@@ -30,113 +31,6 @@ class TailNames : public testing::Test, public TailFixture {
     return all;
   }
 };
-
-TEST(LogPattern, FindsFilesInAnyComponent) {
-  TailFixture f;
-  fs::create_directory(f.Log("d1"));
-  fs::create_directory(f.Log("d2.log"));
-  for (const char* name : {"d1/a.log", "d1/.hidden.log", "d1/a.1.log", "d2.log/b.log", "c.txt"}) {
-    f.Append("x", name);
-  }
-  const Matches found = matching_logs(f.Log("d*/*.log"), {});
-  EXPECT_THAT(found.logs, ElementsAre(f.Log("d1/a.log"), f.Log("d2.log/b.log")));
-  EXPECT_THAT(found.numbered, ElementsAre(f.Log("d1/a.1.log")));
-  EXPECT_THAT(matching_logs(f.Log("*.log"), {}).logs, IsEmpty());
-  EXPECT_THAT(matching_logs(f.Log("[c].t?t"), {}).logs, ElementsAre(f.Log("c.txt")));
-}
-
-TEST(Wildcard, IsWhatTheSystemsIs) {
-  // Every pattern and name of a few characters, against fnmatch(3).
-  const auto words = [](std::string_view alphabet, std::size_t longest) {
-    std::vector<std::string> all{""};
-    for (std::size_t begin = 0, length = 1; length <= longest; ++length) {
-      const std::size_t end = all.size();
-      for (; begin < end; ++begin) {
-        for (const char c : alphabet) all.push_back(all[begin] + c);
-      }
-    }
-    return all;
-  };
-  std::vector<std::string> patterns = words("ab*?.", 4);
-  for (const std::string& set : words("ab-!]\\", 4)) {
-    patterns.push_back("[" + set + "]");
-    patterns.push_back("[" + set + "]*b");
-    patterns.push_back("*[" + set);
-  }
-  for (const char* more : {"[[:digit:]]",
-                           "[![:digit:]a]*",
-                           "[[:alpha:]-z]",
-                           "[[:upper:][:lower:]]",
-                           "[[:nonsense:]]",
-                           "[^a]",
-                           "*a*b*a*",
-                           "\\*",
-                           "\\?a",
-                           "a\\",
-                           "[]a]",
-                           "[!]a]",
-                           "[a-",
-                           "[",
-                           "[!",
-                           "[]",
-                           "[a",
-                           "\xFF*",
-                           "?\xFF",
-                           "[\x80-\xFF]",
-                           "\\.a",
-                           "[.]a",
-                           "*.a"}) {
-    patterns.push_back(more);
-  }
-  std::vector<std::string> names = words("ab.-", 4);
-  for (const char* more : {"7", "x7", "Z", "*", "?a", "]", "!", "\\", "[", "[a", "\xFF", "a\xFF"}) {
-    names.push_back(more);
-  }
-  for (const std::string& pattern : patterns) {
-    for (const std::string& name : names) {
-      if (wildcard_matches(pattern, name) !=
-          (::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0)) {
-        ADD_FAILURE() << "'" << pattern << "' and '" << name << "'";
-      }
-    }
-  }
-}
-
-TEST(LogPattern, MatchesComponentByComponent) {
-  EXPECT_TRUE(matches("/a/*/c.log", "/a/b/c.log"));
-  EXPECT_FALSE(matches("/a/*", "/a/b/c.log"));
-  EXPECT_FALSE(matches("/a/*/c", "/a/c"));
-  EXPECT_FALSE(matches("/a/*.log", "/a/.b.log"));
-  EXPECT_FALSE(matches("/a[/]b", "/a/b"));
-}
-
-TEST(RotatedName, HasTheBasesThatItIsARotationOf) {
-  const std::string names[] = {"app.log",
-                               "app.log.1",
-                               "app.log.1.gz",
-                               "app-1.log",
-                               "app",
-                               "app-20240131.log",
-                               "app.log-2024-01-31",
-                               "app.1.2.log",
-                               "a",
-                               "app.log.old",
-                               ".1",
-                               "1",
-                               "app.1",
-                               "app-1.2.log.gz",
-                               "app..1",
-                               ""};
-  for (const std::string& name : names) {
-    const std::vector<std::string> bases = bases_of(name);
-    for (const std::string& base : names) {
-      if (base.empty()) continue;
-      SCOPED_TRACE(name + " of " + base);
-      EXPECT_EQ(std::find(bases.begin(), bases.end(), base) != bases.end(),
-                rotation_of(name, base).has_value());
-    }
-  }
-}
 
 TEST_F(TailNames, NumberedFilesThatAPatternTakesForRotatedAreNamed) {
   options.logs = {Log("*.log")};
@@ -372,16 +266,20 @@ TEST_F(TailNames, WithoutDescriptorsToSpareTheOthersGoOn) {
   EXPECT_EQ(SentOf()["c"], "c\n");
 }
 
-TEST(IsThere, OnlyNoSuchFileIsANo) {
-  TailFixture f;
-  f.Append("a");
-  fs::create_symlink("loop", f.Log("loop"));
-  fs::create_symlink("nowhere", f.Log("dangling"));
-  EXPECT_EQ(is_there(f.Log()), true);
-  EXPECT_EQ(is_there(f.Log("dangling")), true);
-  EXPECT_EQ(is_there(f.Log("none")), false);
-  EXPECT_EQ(is_there(f.Log("app.log/x")), false);
-  EXPECT_FALSE(is_there(f.Log("loop/x")).has_value());
+TEST_F(TailNames, DesertedLogsOfAPatternAreForgottenTogether) {
+  options.logs = {Log("*.log")};
+  // The rotated file keeps the last one in the list; it is looked at while the first one goes.
+  Append("old\n", "c.log.1");
+  for (const std::string name : {"a.log", "b.log", "c.log"}) Append("1\n", name);
+  Pass();
+  fs::remove(Log("a.log"));
+  fs::remove(Log("c.log"));
+  for (int i = 0; i < 20; ++i) Pass();
+  EXPECT_THAT(ReadAll(options.state), Not(HasSubstr("a.log")));
+  EXPECT_THAT(ReadAll(options.state), HasSubstr("c.log"));
+  Append("2\n", "b.log");
+  Pass();
+  EXPECT_EQ(OfLog("b.log"), "1\n2\n");
 }
 
 }  // namespace

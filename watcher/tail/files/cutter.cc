@@ -14,7 +14,8 @@ namespace caravel::tail {
 namespace {
 
 constexpr std::size_t kBufferBytes = 128 * 1024;
-/// The disk begins while the rest is copied.
+/// So often the disk is asked to begin with what was copied: at the sync, little is left to wait
+/// for.
 constexpr std::uint64_t kBeginSyncEvery = 2 << 20;
 
 /// Counts in bytes, sixteen or more at a time; std::count is compiled to a fifth of the speed.
@@ -73,6 +74,7 @@ class Copy {
     lines_ += count_lines(bytes_);
     if (out_ >= 0) CARAVEL_TRY(disk_.write(out_, bytes_));
     at_ += size;
+    // A line ended here when the range was chosen: this is another text by now.
     if (at_ == range_.last && bytes_.back() != '\n') {
       return fail(ErrorKind::retry, "changed while it was read");
     }
@@ -100,6 +102,7 @@ Result<> Cutter::fill(int fd, std::uint64_t offset, std::size_t size) {
   return read_whole(fd, offset, buffer_, size);
 }
 
+/// Backwards: the last line end is near the end, however large the file.
 Result<std::uint64_t> Cutter::find_backwards(int fd, std::uint64_t first, std::uint64_t end) {
   while (end > first) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kBufferBytes));
@@ -129,6 +132,7 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
     }
     at += size;
   }
+  // A line that grows for hours is not looked through again from its start at each look.
   scanned = end;
   return std::nullopt;
 }
@@ -164,6 +168,8 @@ Result<std::uint64_t> Cutter::last_line_end(int fd, std::uint64_t end) {
 
 Result<std::uint64_t> Cutter::skip_nuls(int fd, std::uint64_t first, std::uint64_t end) {
   while (first < end) {
+    // SEEK_DATA passes over holes without reading them (lseek(2)); where a file system does not
+    // know them, all is data.
     const off_t data = ::lseek(fd, static_cast<off_t>(first), SEEK_DATA);
     if (data < 0 || static_cast<std::uint64_t>(data) >= end) break;  // a hole up to the end
     first = static_cast<std::uint64_t>(data);

@@ -51,6 +51,8 @@ std::string hex_digest(std::string_view bytes) {
 
 }  // namespace
 
+/// Some file systems give the inode number of a deleted file to the next new one (ext4 does): then
+/// the birth times differ.
 bool same_file(const FileId& a, const FileId& b) {
   if (a.inode != b.inode) return false;
   return a.born != 0 && b.born != 0 ? a.born == b.born : a.device == b.device;
@@ -81,6 +83,7 @@ std::int64_t file_time() {
 
 bool lacks_right(const Error& error) { return error.system == EACCES || error.system == EPERM; }
 
+/// O_NONBLOCK: else the open(2) of a FIFO waits for a writer. It changes nothing for regular files.
 Result<UniqueFd> open_log(const std::string& path) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK));
   const auto stamp = stamp_of(fd.get());
@@ -113,6 +116,7 @@ Result<> move_to(int fd, std::uint64_t offset, Position& position) {
 Result<bool> holds(int fd, const Position& position) {
   if (position.offset == 0 || position.head.empty()) return true;
   const std::uint64_t size = std::min(kDigestBytes, position.offset);
+  // The tail first: a file that was written anew differs there nearly always.
   CARAVEL_ASSIGN_OR_RETURN(auto tail, digest_at(fd, position.offset - size, size));
   if (tail != position.tail) return false;
   CARAVEL_ASSIGN_OR_RETURN(auto head, digest_at(fd, 0, size));

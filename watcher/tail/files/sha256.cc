@@ -60,30 +60,63 @@ const unsigned char* bytes_of(std::string_view bytes) {
 #if defined(__x86_64__)
 // Intel, "New Instructions Supporting the Secure Hash Algorithm on Intel Architecture Processors":
 // the state lives as ABEF and CDGH, four rounds are two sha256rnds2. Each of those waits for the
-// one before; a second message fills the gaps.
+// one before; a second message fills the gaps. The parts are inlined into one loop, so that all of
+// it stays in registers.
+#define CARAVEL_SHA_NI __attribute__((target("sha,sse4.1"), always_inline)) inline
+
+CARAVEL_SHA_NI __m128i load(const void* p) {
+  return _mm_loadu_si128(static_cast<const __m128i*>(p));
+}
+
+struct ShaNiState {
+  __m128i abef;
+  __m128i cdgh;
+};
+
+CARAVEL_SHA_NI ShaNiState load_state(const std::uint32_t* state) {
+  const __m128i dcba = _mm_shuffle_epi32(load(state), 0xB1);
+  const __m128i hgfe = _mm_shuffle_epi32(load(state + 4), 0x1B);
+  return {_mm_alignr_epi8(dcba, hgfe, 8), _mm_blend_epi16(hgfe, dcba, 0xF0)};
+}
+
+CARAVEL_SHA_NI void store_state(const ShaNiState& from, std::uint32_t* state) {
+  const __m128i feba = _mm_shuffle_epi32(from.abef, 0x1B);
+  const __m128i dchg = _mm_shuffle_epi32(from.cdgh, 0xB1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(state), _mm_blend_epi16(feba, dchg, 0xF0));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+/// The next four words of the schedule, in the place of the oldest four of 16:
+/// w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16].
+CARAVEL_SHA_NI void extend(__m128i* w, int i) {
+  __m128i& oldest = w[i & 3];
+  const __m128i& last = w[(i + 3) & 3];
+  oldest = _mm_sha256msg1_epu32(oldest, w[(i + 1) & 3]);
+  oldest = _mm_add_epi32(oldest, _mm_alignr_epi8(last, w[(i + 2) & 3], 4));
+  oldest = _mm_sha256msg2_epu32(oldest, last);
+}
+
+CARAVEL_SHA_NI void four_rounds(ShaNiState& state, __m128i words, int i) {
+  __m128i sum = _mm_add_epi32(words, load(kRound + 4 * i));
+  state.cdgh = _mm_sha256rnds2_epu32(state.cdgh, state.abef, sum);
+  sum = _mm_shuffle_epi32(sum, 0x0E);
+  state.abef = _mm_sha256rnds2_epu32(state.abef, state.cdgh, sum);
+}
+
 template <std::size_t kMessages>
 __attribute__((target("sha,sse4.1"))) void sha_ni_blocks(
     const std::array<std::uint32_t*, kMessages>& states,
     std::array<const unsigned char*, kMessages> data, std::size_t blocks) {
   const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-  const auto load = [](const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); };
-  __m128i abef[kMessages];
-  __m128i cdgh[kMessages];
+  ShaNiState now[kMessages];
 #pragma GCC unroll 2
-  for (std::size_t m = 0; m < kMessages; ++m) {
-    const __m128i dcba = _mm_shuffle_epi32(load(states[m]), 0xB1);
-    const __m128i hgfe = _mm_shuffle_epi32(load(states[m] + 4), 0x1B);
-    abef[m] = _mm_alignr_epi8(dcba, hgfe, 8);
-    cdgh[m] = _mm_blend_epi16(hgfe, dcba, 0xF0);
-  }
+  for (std::size_t m = 0; m < kMessages; ++m) now[m] = load_state(states[m]);
   for (; blocks > 0; --blocks) {
-    __m128i abef_before[kMessages];
-    __m128i cdgh_before[kMessages];
+    ShaNiState before[kMessages];
     __m128i w[kMessages][4];
 #pragma GCC unroll 2
     for (std::size_t m = 0; m < kMessages; ++m) {
-      abef_before[m] = abef[m];
-      cdgh_before[m] = cdgh[m];
+      before[m] = now[m];
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) w[m][i] = _mm_shuffle_epi8(load(data[m] + 16 * i), order);
       data[m] += 64;
@@ -92,37 +125,20 @@ __attribute__((target("sha,sse4.1"))) void sha_ni_blocks(
     for (int i = 0; i < 16; ++i) {
 #pragma GCC unroll 2
       for (std::size_t m = 0; m < kMessages; ++m) {
-        __m128i& now = w[m][i & 3];
-        if (i >= 4) {
-          // w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at a time.
-          const __m128i& last = w[m][(i + 3) & 3];
-          now = _mm_sha256msg1_epu32(now, w[m][(i + 1) & 3]);
-          now = _mm_add_epi32(now, _mm_alignr_epi8(last, w[m][(i + 2) & 3], 4));
-          now = _mm_sha256msg2_epu32(now, last);
-        }
-        __m128i sum = _mm_add_epi32(now, load(kRound + 4 * i));
-        cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], sum);
-        sum = _mm_shuffle_epi32(sum, 0x0E);
-        abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], sum);
+        if (i >= 4) extend(w[m], i);
+        four_rounds(now[m], w[m][i & 3], i);
       }
     }
 #pragma GCC unroll 2
     for (std::size_t m = 0; m < kMessages; ++m) {
-      abef[m] = _mm_add_epi32(abef[m], abef_before[m]);
-      cdgh[m] = _mm_add_epi32(cdgh[m], cdgh_before[m]);
+      now[m].abef = _mm_add_epi32(now[m].abef, before[m].abef);
+      now[m].cdgh = _mm_add_epi32(now[m].cdgh, before[m].cdgh);
     }
   }
 #pragma GCC unroll 2
-  for (std::size_t m = 0; m < kMessages; ++m) {
-    const __m128i feba = _mm_shuffle_epi32(abef[m], 0x1B);
-    const __m128i dchg = _mm_shuffle_epi32(cdgh[m], 0xB1);
-    const auto store = [](std::uint32_t* p, __m128i v) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
-    };
-    store(states[m], _mm_blend_epi16(feba, dchg, 0xF0));
-    store(states[m] + 4, _mm_alignr_epi8(dchg, feba, 8));
-  }
+  for (std::size_t m = 0; m < kMessages; ++m) store_state(now[m], states[m]);
 }
+#undef CARAVEL_SHA_NI
 
 bool has_sha_ni() {
   // __builtin_cpu_supports of GCC 12 does not know "sha": CPUID leaf 7, EBX bit 29.

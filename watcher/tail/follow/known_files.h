@@ -1,52 +1,45 @@
-// Which files beside a log need not be read, because they were, and which are to be read next.
-// What was read is remembered, not inferred from names or clocks: these only order what is unread.
+// One log's memory: which files beside it need not be read, because they were.
+//
+//   app.log.3.gz   known: its mtime is that of a file that was read and is gone
+//   app.log.2      known, and as large as it was: nothing to do
+//   app.log.1      known, and larger than it was: `grown`, read on behind what is known
+//   app.log.0      not known: `fresh`, read from its start
+//   app.log        the log itself, `fresh` too, always the last
+//
+// A file is known by inode and birth time, and by a digest of what was read from it. What was read
+// is remembered, not inferred: names and clocks only order the fresh ones among themselves, so a
+// misjudged order loses nothing. A copy (copytruncate, cp) is known by its content: it is read from
+// where the original was left. What is gone in two surveys in a row is forgotten.
 #pragma once
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/notices.h"
 #include "watcher/tail/files/log_file.h"
-#include "watcher/tail/files/siblings.h"
-#include "watcher/tail/state/notices.h"
+#include "watcher/tail/follow/survey.h"
+#include "watcher/tail/names/siblings.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
 
-struct Unread {
-  Sibling file;
-  Position start;  // bytes before it were read, from this file or from one that it is a copy of
-};
-
-struct Survey {
-  std::vector<Unread> grown;  // read to the end once; a writer went on in them
-  std::vector<Unread> fresh;  // never read; oldest first, the log itself last
-  /// A rotated file that was never read is among `fresh`.
-  [[nodiscard]] bool rotated() const {
-    return !fresh.empty() && !fresh.front().file.rotation.empty();
-  }
-};
-
-/// One log's memory. `known` outlives this and is changed by it.
+/// `known`, a part of the log's state, outlives this and is changed by it.
 class KnownFiles {
  public:
   KnownFiles(std::vector<Known>& known, Notices& notices) : known_(known), notices_(notices) {}
 
   /// `size`: of the file at `position`, the unfinished last line included.
   void remember(const Position& position, std::uint64_t size, bool read);
-  void remember(Known known);
   /// Lies there before the log was first looked at; never read, whatever becomes of it.
   void remember_there(const Sibling& file);
 
-  /// Compares `files` with the memory, those that are being read (`left_out`) aside. Costs a
-  /// stat(2) of each file (the caller had it), and a look into those that changed. With `forget`,
-  /// files that were gone in two such looks are forgotten (one may be missed while it is renamed).
-  /// A rotated file that must not be read is reported and passed over until it may.
+  /// See compare(). What it recognizes is remembered; with `forget`, files that were gone in two
+  /// such surveys are forgotten (one may be missed while it is renamed). After an error the memory
+  /// is as before.
   [[nodiscard]] Result<Survey> survey(const std::vector<Sibling>& files,
                                       const std::vector<Position>& left_out, bool forget);
-
-  /// Whether `error` is a missing right: then it is said, and the log does not wait for this file.
-  [[nodiscard]] bool pass_over(const Sibling& file, const Error& error);
 
   /// Whether `file` is one of these, by its identity alone.
   [[nodiscard]] bool holds_id(const FileId& id) const;
@@ -58,12 +51,8 @@ class KnownFiles {
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
 
  private:
-  [[nodiscard]] Result<bool> still(const Sibling& file, const Known& known, Position& start) const;
-  [[nodiscard]] Result<bool> is_copy(int fd, const Unread& fresh,
-                                     const std::vector<const Sibling*>& there,
-                                     Position& start) const;
-  [[nodiscard]] bool packed_unread(const Sibling& file, const std::vector<const Sibling*>& there,
-                                   const std::vector<Position>& being_read) const;
+  void remember(Known known);
+  void forget_missing(const std::vector<bool>& seen);
 
   std::vector<Known>& known_;
   Notices& notices_;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/log_file.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {
@@ -152,7 +153,8 @@ Result<> Outbox::keep_as_sent(const std::string& name) {
   const std::string manifest = manifest_name(name);
   if (auto made = make_directory(directory_ + "/sent"); !made) {
     if (made.error().system != ENOSPC && made.error().system != EDQUOT) return made;
-    // Sent again and again, it would never give its room to others.
+    // There is no room for the directory. Were the extract left here, it would be sent again and
+    // again and never give its room to others.
     CARAVEL_TRY(disk_.remove(path(name)));
     return disk_.remove(path(manifest));
   }
@@ -181,6 +183,8 @@ Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
   return false;
 }
 
+/// ctime is when a file was renamed to sent/ (rename(2) sets it), and unlike mtime nobody can set
+/// it.
 Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldest,
                                      std::uint64_t max_bytes) {
   CARAVEL_ASSIGN_OR_RETURN(auto here, waiting());
@@ -243,7 +247,7 @@ Result<std::optional<watcher::Manifest>> Outbox::newest_manifest(std::string_vie
       if (!parts || parts->run != run || parts->sequence <= after) continue;
       if (newest && parts->sequence <= newest->sequence) continue;
       auto text = read_file(directory + "/" + name, watcher::kMaxManifestBytes);
-      if (!text) continue;
+      if (!text) continue;  // fetched in this moment
       auto manifest = watcher::parse_manifest(*text);
       if (!manifest || manifest->run != run || manifest->sequence != parts->sequence) continue;
       newest = std::move(*manifest);

@@ -1,5 +1,15 @@
-// The directory of published extracts: publishing, counting, what was sent. docs/tail.md has the
-// layout. Other programs may take files out of it at any time.
+// The directory of published extracts: publishing, counting, what was sent.
+//
+//   OUTBOX/.NAME.tmp, .NAME.manifest.tmp   being built; senders and drop directories pass over dots
+//   OUTBOX/NAME.manifest                   gets its name first: who sees an extract finds its
+//   OUTBOX/NAME                            manifest
+//   OUTBOX/sent/NAME, NAME.manifest        delivered by --send; deleted when old, or for room
+//
+// Each file has its name from one rename(2), which never replaces another file. Other programs may
+// take files out of it at any time, so nothing is concluded from a file that is not there but this:
+// a temporary file that was synced before the state spoke of it, and is gone, has been published.
+// A new name is durable only after sync_names(); before that, the announcement in the state file
+// stands for it. docs/tail.md, "The outbox" and "The state", has the rest.
 #pragma once
 
 #include <chrono>
@@ -32,6 +42,7 @@ class Outbox {
   /// file system was mounted there since, or is not any more.
   [[nodiscard]] Result<FileId> open();
 
+  [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::string path(std::string_view name) const;
   [[nodiscard]] std::string sent_path(std::string_view name) const;
   /// Where an extract is built; begins with a dot, so senders and drop directories pass it over.
@@ -67,7 +78,8 @@ class Outbox {
   [[nodiscard]] Result<std::uint64_t> expire(std::chrono::system_clock::time_point oldest,
                                              std::uint64_t max_bytes);
 
-  /// Deletes temporary files of these runs, but not the one of `keep`.
+  /// For after a crash: deletes the temporary files of these runs, but not those of the extracts in
+  /// `keep`, and moves manifests to sent/ that stayed behind their extracts.
   [[nodiscard]] Result<> sweep(const std::vector<std::string>& runs,
                                const std::vector<std::string>& keep);
 

@@ -1,29 +1,27 @@
 #include "watcher/tail/outbox/sender.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
-#include "base/moment.h"
 #include "base/text.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/outbox/shell.h"
 
 namespace caravel::tail {
 namespace {
 
 using std::chrono::milliseconds;
 
-/// For kernels without pidfd_open(2) (before 5.3), and after a SIGTERM.
+/// How often a command is looked at on kernels without pidfd_open(2) (before 5.3), and after a
+/// SIGTERM.
 constexpr milliseconds kPoll{200};
+/// After the SIGTERM.
 constexpr std::chrono::seconds kKillAfter{5};
 
-std::string why(int status, bool timed_out) {
+std::string how_it_ended(int status, bool timed_out) {
   if (timed_out) return "took too long and was ended";
   if (WIFEXITED(status)) return "exit status " + std::to_string(WEXITSTATUS(status));
   if (WIFSIGNALED(status)) return "ended by signal " + std::to_string(WTERMSIG(status));
@@ -67,6 +65,7 @@ milliseconds send_backoff(unsigned failures, double random) {
 
 Sender::~Sender() {
   if (child_ <= 0) return;
+  // Not waited for: it may take long, and its parent is init soon.
   ::kill(-child_, SIGTERM);
   int status = 0;
   static_cast<void>(::waitpid(child_, &status, WNOHANG));
@@ -74,23 +73,22 @@ Sender::~Sender() {
 
 Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const Moment& now) {
   for (;;) {
-    if (child_ > 0) reap(now);
+    if (child_ > 0) look_after_command(now);
     if (child_ > 0) {
       return pid_fd_ && !timed_out_ ? deadline_ : std::min(deadline_, now.steady + kPoll);
     }
     if (!current_) {
-      if (stale_) CARAVEL_TRY(look());
+      if (stale_) CARAVEL_TRY(read_outbox());
       if (!pick(now)) return next_try();
     }
-    CARAVEL_TRY(spawn(now));
+    CARAVEL_TRY(start_command(now));
   }
 }
 
-Result<> Sender::look() {
-  CARAVEL_ASSIGN_OR_RETURN(auto files, outbox_.waiting());
-  queue_ = std::move(files);
+Result<> Sender::read_outbox() {
+  CARAVEL_ASSIGN_OR_RETURN(queue_, outbox_.waiting());
   stale_ = false;
-  // A run of which nothing waits any more (somebody else took it) does not fail.
+  // A run of which nothing waits any more (somebody else took the files) is not failing any more.
   std::erase_if(failing_, [&](const Failing& failing) {
     return std::none_of(queue_.begin(), queue_.end(),
                         [&](const OutboxFile& file) { return file.run == failing.run; });
@@ -104,8 +102,8 @@ Sender::Failing* Sender::find_failing(std::string_view run) {
   return found == failing_.end() ? nullptr : &*found;
 }
 
-/// The current file is tried again, before all others of its run. Said once, until it is another
-/// file or another reason.
+/// The current file goes back to where it was in the queue, before all others of its run. Said
+/// once, until it is another file or another reason.
 void Sender::failed_again(const Moment& now, const std::string& why) {
   Failing* failing = find_failing(current_->run);
   if (failing == nullptr) failing = &failing_.emplace_back(Failing{current_->run, {}, 0, {}, 0});
@@ -123,8 +121,8 @@ void Sender::failed_again(const Moment& now, const std::string& why) {
   current_.reset();
 }
 
-/// When the first of the failing runs is due that still has a file; nothing for those of --once,
-/// which never are.
+/// When the first of the failing runs is due that still has a file; nothing with --once, where a
+/// run that failed is not tried again.
 std::optional<std::chrono::steady_clock::time_point> Sender::next_try() const {
   std::optional<std::chrono::steady_clock::time_point> next;
   for (const Failing& failing : failing_) {
@@ -141,7 +139,7 @@ bool Sender::pick(const Moment& now) {
   for (auto file = queue_.begin(); file != queue_.end(); ++file) {
     const Failing* const failing = find_failing(file->run);
     if (failing != nullptr && failing->next_try > now.steady) continue;
-    if (next == queue_.end()) next = file;  // from the start, if none is behind the last one
+    if (next == queue_.end()) next = file;  // the first one, if no run is behind the last one
     if (file->run <= last_run_) continue;
     next = file;
     break;
@@ -155,7 +153,8 @@ bool Sender::pick(const Moment& now) {
   return true;
 }
 
-Result<> Sender::spawn(const Moment& now) {
+/// Starts the command for the current file, or for its manifest if that was not sent yet.
+Result<> Sender::start_command(const Moment& now) {
   const std::string manifest = outbox_.path(watcher::manifest_name(current_->name));
   CARAVEL_ASSIGN_OR_RETURN(const auto with_manifest, is_there(manifest));
   if (!with_manifest) manifest_done_ = true;
@@ -166,42 +165,20 @@ Result<> Sender::spawn(const Moment& now) {
     stale_ = true;
     return {};
   }
-  const std::string command = fill_command(rules_.command, path);
-  const char* const arguments[] = {"/bin/sh", "-c", command.c_str(), nullptr};
-
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&files, 2, 1);
-  sigset_t none;
-  sigset_t all;
-  ::sigemptyset(&none);
-  ::sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(
-      &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t child = 0;
-  const int failed = ::posix_spawn(&child, arguments[0], &files, &attributes,
-                                   const_cast<char* const*>(arguments), environ);
-  ::posix_spawn_file_actions_destroy(&files);
-  ::posix_spawnattr_destroy(&attributes);
-  if (failed != 0) {
-    failed_again(now, system_error("start the send command", failed).message);
+  auto command = start_shell(fill_command(rules_.command, path));
+  if (!command) {
+    failed_again(now, with_context("start the send command", command.error()).message);
     return {};
   }
-  child_ = child;
+  child_ = command->id;
+  pid_fd_ = std::move(command->fd);
   timed_out_ = false;
   deadline_ = now.steady + rules_.timeout;
-  pid_fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
-  if (pid_fd_) ::fcntl(pid_fd_.get(), F_SETFD, FD_CLOEXEC);
   return {};
 }
 
-void Sender::reap(const Moment& now) {
+/// Looks whether the command has ended; ends one that takes too long.
+void Sender::look_after_command(const Moment& now) {
   int status = 0;
   const pid_t ended = ::waitpid(child_, &status, WNOHANG);
   if (ended == 0) {
@@ -215,13 +192,14 @@ void Sender::reap(const Moment& now) {
   if (timed_out_) ::kill(-child_, SIGKILL);
   child_ = 0;
   pid_fd_.reset();
-  // ECHILD: our host ignores SIGCHLD. Nobody can say how it ended: not well.
-  end(now, ended > 0 ? status : 1);
+  // ECHILD: who started us ignores SIGCHLD, so the kernel kept no status (wait(2), NOTES). Nobody
+  // can say how the command ended: it counts as failed, and the file is sent again.
+  command_ended(now, ended > 0 ? status : 1);
 }
 
-void Sender::end(const Moment& now, int status) {
+void Sender::command_ended(const Moment& now, int status) {
   if (status != 0 || timed_out_) {
-    failed_again(now, "sending fails: " + why(status, timed_out_));
+    failed_again(now, "sending fails: " + how_it_ended(status, timed_out_));
     return;
   }
   if (!manifest_done_) {

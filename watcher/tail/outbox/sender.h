@@ -8,14 +8,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/moment.h"
+#include "base/notices.h"
 #include "base/unique_fd.h"
-#include "watcher/tail/follow/log_follower.h"
 #include "watcher/tail/outbox/outbox.h"
-#include "watcher/tail/state/notices.h"
 
 namespace caravel::tail {
 
@@ -63,24 +63,24 @@ class Sender {
     std::string said;
     unsigned times = 0;  // in a row
     std::chrono::steady_clock::time_point next_try;
-    std::uint64_t manifest_done_of =
-        0;  // the sequence number of that file, if its manifest is sent
+    /// The sequence number of that file, if its manifest is sent; else 0.
+    std::uint64_t manifest_done_of = 0;
   };
   [[nodiscard]] Failing* find_failing(std::string_view run);
   void failed_again(const Moment& now, const std::string& why);
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_try() const;
-  [[nodiscard]] Result<> look();
+  [[nodiscard]] Result<> read_outbox();
   [[nodiscard]] bool pick(const Moment& now);
-  [[nodiscard]] Result<> spawn(const Moment& now);
-  void reap(const Moment& now);
-  void end(const Moment& now, int status);
+  [[nodiscard]] Result<> start_command(const Moment& now);
+  void look_after_command(const Moment& now);
+  void command_ended(const Moment& now, int status);
 
   Outbox& outbox_;
   SendRules rules_;
   Notices& notices_;
 
   std::vector<OutboxFile> queue_;
-  bool stale_ = true;
+  bool stale_ = true;     // the queue is to be read from the outbox
   std::string last_run_;  // whose turn it was
   std::vector<Failing> failing_;
   std::optional<OutboxFile> current_;

@@ -22,7 +22,7 @@ using watcher::KeyValue;
 using watcher::parse_whole_number;
 
 constexpr std::string_view kVersion = "2";
-/// In the place of a digest of a file that could not be looked at: it matches nothing.
+/// Stands for the digest of a file that could not be opened: it equals no digest.
 constexpr std::string_view kNoDigest = "-";
 
 void append_id(std::string_view prefix, const FileId& id, std::string& out) {
@@ -46,7 +46,7 @@ void append_position(std::string_view prefix, const Position& position, std::str
   line("modified", std::to_string(position.modified));
 }
 
-/// One line, because there may be thousands: what an unused rotated file costs is about 100 bytes.
+/// One line, because there may be thousands of such files: each costs about 110 bytes.
 void append_known(const Known& known, std::string& out) {
   std::string value;
   const auto add = [&value](const auto& number) { value += std::to_string(number) + ' '; };
@@ -190,7 +190,7 @@ LogState read_log(Section& section) {
     log.deserted_looks =
         static_cast<unsigned>(std::min<std::uint64_t>(section.number("deserted"), 9));
   }
-  // Version 1: a file that was read to its end.
+  // Version 1 kept a file that was read to its end here, and remembered no others.
   if (section.has("file_finished") && section.number("file_finished") != 0) {
     if (!log.file) {
       section.problem("file_device", "missing");
@@ -218,6 +218,17 @@ LogState read_log(Section& section) {
 }
 
 }  // namespace
+
+Known known_of(const Position& position, std::uint64_t size, bool read) {
+  const bool unseen = position.head.empty() && position.offset > 0;
+  return {position.id,
+          position.offset,
+          size,
+          position.modified,
+          unseen ? "" : digest_of(position),
+          read,
+          0};
+}
 
 std::string format_state(const State& state) {
   std::string out;
@@ -271,6 +282,7 @@ Result<State> parse_state(std::string_view text) {
       (lines->front().value != kVersion && lines->front().value != "1")) {
     return fail(ErrorKind::fault, "line 1: is not version=2");
   }
+  // A file system that lost power may give back half of a file, cut at a line end.
   if (lines->back().key != "end") return fail(ErrorKind::fault, "its end is missing");
   State state;
   const KeyValue* const end = lines->data() + lines->size();
@@ -302,7 +314,7 @@ std::string random_run() {
   std::array<unsigned char, 4> bytes{};
   // Four bytes come whole; before the kernel's generator is ready the call waits (getrandom(2)).
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    // Kernels before 3.17.
+    // Kernels before 3.17 have no getrandom(2).
     auto random = open_file("/dev/urandom", O_RDONLY);
     if (random) static_cast<void>(::read(random->get(), bytes.data(), bytes.size()));
   }

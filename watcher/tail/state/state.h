@@ -1,4 +1,5 @@
-// What the agent remembers: one small file, replaced as a whole. docs/tail.md has the layout.
+// What the agent remembers, as values and as text: state_file.h keeps it on the disk. docs/tail.md,
+// "The state", has the layout.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 namespace caravel::tail {
 
 /// An extract that is being published: its temporary file is complete and on the disk. It counts
-/// as published as soon as this is saved; after a crash it is finished or found done.
+/// as published as soon as a state with this is saved: after a crash the start finishes it, or
+/// finds it done.
 struct Pending {
   watcher::Manifest manifest;
   Position after;  // where the log stands once it is published
@@ -28,10 +30,13 @@ struct Known {
   std::uint64_t size = 0;     // when last looked at
   std::int64_t modified = 0;  // its mtime then
   std::string digest;         // digest_of() the position at `offset`; empty: could not be opened
-  bool read = false;          // by this agent; else it lay there before, or is a copy or compressed
-  unsigned missed = 0;        // looks in a row that did not find it
+  bool read = false;    // by this agent; else it lay there before, or is a copy, or is compressed
+  unsigned missed = 0;  // looks in a row that did not find it
   bool operator==(const Known&) const = default;
 };
+
+/// What is remembered of a file that was read (or, with `read` false, lies there) up to `position`.
+[[nodiscard]] Known known_of(const Position& position, std::uint64_t size, bool read);
 
 /// A log that must not be read yet: it begins behind what was there at the first look.
 struct FirstLook {
@@ -47,7 +52,7 @@ struct LogState {
   /// Set when `known` says too little (a state of version 1, or one older than the outbox): the
   /// next look goes by order, or takes what was modified up to then for read (nanoseconds).
   std::optional<std::int64_t> since;
-  std::optional<Position> file;   // that is being read, not to its end yet
+  std::optional<Position> file;   // the one that is being read, not to its end yet
   std::optional<Position> aside;  // the log, set aside while a rotated file that grew is read
   std::vector<Known> known;       // in the order in which they were read
   std::vector<Pending> pending;   // one after the other
@@ -58,7 +63,7 @@ struct LogState {
   /// Where the log really lies, if a symlink leads there, and before that; the newest first.
   std::vector<std::string> targets;
   std::int64_t looked = 0;      // when it was looked at last, by the clock of file systems
-  unsigned deserted_looks = 0;  // in a row that found nothing of it, as far as they matter
+  unsigned deserted_looks = 0;  // looks in a row that found nothing of it (4 at most)
   bool operator==(const LogState&) const = default;
 };
 

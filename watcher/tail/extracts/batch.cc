@@ -1,4 +1,4 @@
-#include "watcher/tail/outbox/batch.h"
+#include "watcher/tail/extracts/batch.h"
 
 #include <algorithm>
 #include <utility>
@@ -31,21 +31,22 @@ Range Batch::range_of(const Extract& extract) {
 
 Result<> Batch::begin(Extract& extract) {
   CARAVEL_ASSIGN_OR_RETURN(
-      auto file, disk_.create(outbox_.temporary_path(Outbox::name_of(extract.pending.manifest))));
-  extract.file = std::move(file);
+      extract.file,
+      disk_.create(outbox_.temporary_path(Outbox::name_of(extract.pending.manifest))));
   return {};
 }
 
 Result<> Batch::finish(Extract& extract, Result<Cutter::Copied> copied) {
-  if (!copied) return tl::unexpected(copied.error());
-  // Was it truncated and did it grow again while it was copied?
+  CARAVEL_TRY(copied);
+  // Was the log truncated, and did it grow again, while it was copied? Then the extract may hold
+  // bytes of before and of after.
   CARAVEL_ASSIGN_OR_RETURN(auto same, holds(log_, extract.pending.after));
   if (!same) return fail(ErrorKind::retry, "changed while it was read");
   watcher::Manifest& manifest = extract.pending.manifest;
   manifest.lines = copied->lines;
   manifest.sha256 = std::move(copied->sha256);
-  CARAVEL_ASSIGN_OR_RETURN(auto note, outbox_.prepare_manifest(manifest));
-  extract.manifest = std::move(note);
+  CARAVEL_ASSIGN_OR_RETURN(extract.manifest, outbox_.prepare_manifest(manifest));
+  // The disk begins while the next ones are copied; sync() then waits for little.
   disk_.begin_sync(extract.file.get());
   disk_.begin_sync(extract.manifest.get());
   return {};
@@ -68,7 +69,8 @@ void Batch::build_one(Extract& extract, Cutter& cutter) {
   extract.built = finish(extract, cutter.copy(log_, range_of(extract), extract.file.get()));
 }
 
-void Batch::work(Cutter& cutter) {
+/// One thread's share: it takes the next extracts until none is left or one failed.
+void Batch::build_in_turns(Cutter& cutter) {
   const std::size_t at_once = is_large() ? 2 : 1;
   for (std::size_t i = next_.fetch_add(at_once); i < size(); i = next_.fetch_add(at_once)) {
     const std::size_t last = std::min(i + at_once, size()) - 1;
@@ -81,22 +83,23 @@ void Batch::work(Cutter& cutter) {
   }
 }
 
-void Batch::help() {
-  Cutter cutter(disk_);
-  work(cutter);
+void Batch::build_in_second_thread() {
+  Cutter cutter(disk_);  // each thread has buffers of its own
+  build_in_turns(cutter);
 }
 
 Result<> Batch::build(Cutter& cutter) {
   {
     // Where no second thread can be had (a limit on processes), the first one does it all.
-    Thread helper;
-    if (is_large()) static_cast<void>(helper.start<&Batch::help>(this));
-    work(cutter);
+    Thread second;
+    if (is_large()) static_cast<void>(second.start<&Batch::build_in_second_thread>(this));
+    build_in_turns(cutter);
   }
   const auto first = std::find_if(extracts_.begin(), extracts_.end(),
                                   [](const Extract& extract) { return !extract.built; });
   if (first == extracts_.end()) return {};
-  // They are begun in order: it is the first that failed, not one that nobody came to.
+  // They are begun in order: this is the first that failed, not one that nobody came to. What is
+  // behind it must go even if it is whole, for extracts are numbered without gaps.
   const Error error = first->built.error();
   for (auto at = first; at != extracts_.end(); ++at) {
     static_cast<void>(outbox_.discard(at->pending.manifest));
@@ -106,6 +109,7 @@ Result<> Batch::build(Cutter& cutter) {
 }
 
 Result<> Batch::sync() {
+  // The names last: a power loss must not keep a name and lose what it stands for.
   for (const Extract& extract : extracts_) {
     CARAVEL_TRY(disk_.sync(extract.file.get()));
     CARAVEL_TRY(disk_.sync(extract.manifest.get()));

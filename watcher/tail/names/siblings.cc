@@ -1,10 +1,10 @@
-#include "watcher/tail/files/siblings.h"
+#include "watcher/tail/names/siblings.h"
 
 #include <algorithm>
 #include <tuple>
 
 #include "base/text.h"
-#include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {
@@ -138,10 +138,12 @@ bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, cons
              return !test(a->stamp, b->stamp);
            }) == order.end();
   };
-  // logrotate's way renames all of them at each rotation, the highest first, whatever the clock
-  // says; the other way renames each once. Only if all were copied or chowned since does the change
-  // time say less than the mtime: then mtimes that descend with the number speak against it. An
-  // mtime before the birth time is of a clock that was set, or of a copy, and says nothing.
+  // A rename sets the change time (ctime), to the time of the file system, which no program can
+  // set. logrotate's way renames all of them at each rotation, the highest first: the change times
+  // descend with the number. The other way renames each file once: they ascend. After a copy or a
+  // chown of all files they say nothing; then mtimes that descend with the number speak against
+  // counting upwards. But an mtime before the birth time comes from a clock that was set, or from a
+  // copy, and says nothing itself.
   const bool renamed_once =
       all_pairs([](const Stamp& a, const Stamp& b) { return a.changed < b.changed; });
   const bool contradicted =
@@ -183,7 +185,7 @@ Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
     sibling.rotation = *rotation;
     sibling.packed = is_packed(name);
     const auto stamp = stamp_of(sibling.path);
-    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone again, or not a log
+    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone by now, or no file of a log
     sibling.stamp = **stamp;
     if (live && same_file(live->id, sibling.stamp.id)) continue;
     siblings.push_back(std::move(sibling));

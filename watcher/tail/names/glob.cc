@@ -1,13 +1,13 @@
-#include "watcher/tail/files/glob.h"
+#include "watcher/tail/names/glob.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include "watcher/tail/files/disk.h"
-#include "watcher/tail/files/siblings.h"
-#include "watcher/tail/files/wildcard.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/siblings.h"
+#include "watcher/tail/names/wildcard.h"
 
 namespace caravel::tail {
 namespace {
@@ -34,6 +34,7 @@ void expand(const std::string& prefix, std::string_view rest, std::vector<std::s
   };
   if (!is_pattern(component)) return go_on(component);
   const auto names = names_in(prefix.empty() ? "." : prefix);
+  // A component that is a file is no trouble: other matches of it are directories.
   if (!names && names.error().system != ENOTDIR && !unreadable) unreadable = names.error();
   if (!names) return;
   for (const std::string& name : *names) {
@@ -66,6 +67,8 @@ Matches matching_logs(const std::string& pattern, const std::vector<std::string>
   expand("", pattern, found, out.unreadable);
   std::sort(found.begin(), found.end());
   out.too_many = found.size() >= kMostMatches;
+  // A rotated file is read as part of its log. A name that would be one may be another program's
+  // log, too: with a date it hardly is, with a number ("node-1.log") it is worth a message.
   for (const std::string& path : found) {
     const std::string name = base_of(path);
     const std::string directory = path.substr(0, path.size() - name.size());

@@ -1,5 +1,16 @@
-// The rotated files of a log: which names in its directory are, and in which order they were
+// The rotated files of a log: which names in its directory are such, and in which order they were
 // written.
+//
+//   app.log.1  app.log.2.gz  app.log.old     a count (logrotate), compressed or not
+//   app.log-20240131  app-20240131.log       a date behind the name, or before its extension
+//   app.1.log                                a count before its extension
+//   app.log.part  app2.log                   none: what stands for the rotation must be digits with
+//                                            separators, "old" or "bak", behind '.', '-' or '_'
+//
+// Dates ascend: the larger one is newer. Counts descend where logrotate renames all files at each
+// rotation (app.log.1 is the newest), and ascend where a program counts upwards; the names do not
+// say which. numbers_ascend() tells it from what was read before, or from which files were renamed.
+// Names that are mixed are ordered by mtime. A wrong order loses nothing: it only mixes lines.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-#include "watcher/tail/files/wildcard.h"
+#include "watcher/tail/names/wildcard.h"
 
 #include <cctype>
 #include <optional>

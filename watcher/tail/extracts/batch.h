@@ -1,5 +1,5 @@
 // The extracts that are built, synced and announced together: with a backlog, waiting for the disk
-// once an extract would cost as much as copying it.
+// at each extract would cost as much as copying it.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,9 @@
 
 namespace caravel::tail {
 
-/// Large batches are built by two threads, each two extracts at a time: hashing, which costs more
-/// than copying, is cheaper by twos.
+/// add() them, build() them, sync() them; what was built is pending() then, and may be announced.
+/// Large batches are built by two threads, each with two extracts in hand: hashing costs more than
+/// copying, and two messages are hashed in little more than the time of one.
 class Batch {
  public:
   /// `log` is the open log; everything given outlives the batch.
@@ -51,8 +52,8 @@ class Batch {
     Result<> built;
   };
   [[nodiscard]] bool is_large() const;
-  void work(Cutter& cutter);
-  void help();
+  void build_in_turns(Cutter& cutter);
+  void build_in_second_thread();
   void build_both(Extract& first, Extract& second, Cutter& cutter);
   void build_one(Extract& extract, Cutter& cutter);
   [[nodiscard]] Result<> begin(Extract& extract);
@@ -64,7 +65,7 @@ class Batch {
   Disk& disk_;
   std::vector<Extract> extracts_;
   std::uint64_t bytes_ = 0;
-  std::atomic<std::size_t> next_{0};  // to be built
+  std::atomic<std::size_t> next_{0};  // to be built, by whichever thread comes first
 };
 
 }  // namespace caravel::tail

@@ -1,0 +1,71 @@
+// Cuts what a log has grown by into extracts: decides where they begin and end, builds them under
+// temporary names, syncs them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/moment.h"
+#include "base/notices.h"
+#include "watcher/tail/extracts/batch.h"
+#include "watcher/tail/files/cutter.h"
+#include "watcher/tail/files/disk.h"
+#include "watcher/tail/logs/followed_logs.h"
+#include "watcher/tail/logs/state_keeper.h"
+#include "watcher/tail/outbox/outbox.h"
+#include "watcher/tail/outbox/room.h"
+
+namespace caravel::tail {
+
+struct ExtractRules {
+  std::string host;             // as manifests and names carry it
+  std::uint64_t max_bytes = 0;  // of an extract
+};
+
+/// What the parts that cut and publish extracts work with; all of it outlives them.
+struct Workbench {
+  Disk& disk;
+  Outbox& outbox;
+  OutboxRoom& room;
+  FollowedLogs& logs;
+  StateKeeper& keeper;
+  Cutter& cutter;
+  Notices& notices;
+};
+
+/// Several extracts of one log at a time while there is a backlog, else one.
+class ExtractCutter {
+ public:
+  ExtractCutter(const Workbench& bench, ExtractRules rules)
+      : bench_(bench), rules_(std::move(rules)) {}
+
+  enum class Cut {
+    nothing,  // there is no whole line behind the position
+    no_room,
+    part,  // there may be more to be cut
+    all,   // of what was there at the last look
+  };
+  /// Cuts what the follower's open file holds behind its position. What was built is
+  /// LogState::pending then, complete and on the disk, and the follower stands behind it. After an
+  /// error nothing is pending and the follower stands where it was.
+  [[nodiscard]] Result<Cut> cut(FollowedLog& log, const Moment& now);
+
+ private:
+  [[nodiscard]] Result<std::optional<Range>> next_range(OpenFile& file);
+  [[nodiscard]] Result<Cut> plan(FollowedLog& log, const Moment& now, Batch& batch);
+  [[nodiscard]] Result<> plan_one(FollowedLog& log, const Range& range, const Moment& now,
+                                  Batch& batch);
+  [[nodiscard]] Result<> name_extract(FollowedLog& log, const Batch& batch,
+                                      watcher::Manifest& manifest);
+  [[nodiscard]] Result<> prepare_to_build(FollowedLog& log, const Position& planned_from,
+                                          const Moment& now);
+  [[nodiscard]] Result<Cut> give_up_batch(FollowedLog& log, bool several, const Error& error,
+                                          const Moment& now);
+
+  Workbench bench_;
+  ExtractRules rules_;
+};
+
+}  // namespace caravel::tail

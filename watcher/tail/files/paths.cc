@@ -1,0 +1,90 @@
+#include "watcher/tail/files/paths.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace caravel::tail {
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string plain_path(const std::string& path) {
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::string_view component(path.data() + at, end - at);  // with its slash
+    if (component != "/" && component != "/.") out += component;
+    at = end;
+  }
+  return out.empty() && !path.empty() ? "/" : out;
+}
+
+std::string link_target(const std::string& path) {
+  constexpr int kMostLinks = 40;  // as the kernel has it (path_resolution(7))
+  std::string at = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    char target[PATH_MAX];
+    const ssize_t size = ::readlink(at.c_str(), target, sizeof target);
+    if (size <= 0 || size == sizeof target) break;
+    const std::string next(target, static_cast<std::size_t>(size));
+    at = next.front() == '/' ? next : directory_of(at) + "/" + next;
+  }
+  // The file itself need not be there; its directory must.
+  char directory[PATH_MAX];
+  if (::realpath(directory_of(at).c_str(), directory) == nullptr) return "";
+  at = plain_path(std::string(directory) + "/" + base_of(at));
+  return at == path ? "" : at;
+}
+
+std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+Result<> make_directory(const std::string& path) {
+  int made = ::mkdir(path.c_str(), 0750);
+  if (made != 0 && errno == ENOENT && path.rfind('/') != std::string::npos && path.rfind('/') > 0) {
+    CARAVEL_TRY(make_directory(directory_of(path)));
+    made = ::mkdir(path.c_str(), 0750);
+  }
+  // What is put into it is worth nothing if a power loss takes the directory.
+  if (made == 0) return caravel::sync_directory(directory_of(path));
+  if (errno == EEXIST) return {};
+  return fail_with_errno("mkdir " + path, errno);
+}
+
+Result<std::vector<std::string>> names_in(const std::string& directory) {
+  struct Close {
+    void operator()(DIR* stream) const { ::closedir(stream); }
+  };
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
+  if (!stream) {
+    if (errno == ENOENT) return names;
+    return fail_with_errno("open " + directory, errno);
+  }
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
+
+Result<bool> is_there(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return fail_with_errno("stat " + path, errno);
+}
+
+}  // namespace caravel::tail

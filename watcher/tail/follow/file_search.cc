@@ -1,0 +1,239 @@
+#include "watcher/tail/follow/file_search.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/text.h"
+
+namespace caravel::tail {
+namespace {
+
+/// The longest time between two looks for what was written to files that were finished.
+constexpr std::chrono::hours kLookBackAtMost{1};
+
+/// Whether `position` is still in one of `files`.
+Result<bool> is_among(const std::vector<Sibling>& files, const Position& position) {
+  for (const Sibling& file : files) {
+    if (file.packed || !same_file(file.stamp.id, position.id)) continue;
+    if (file.stamp.size < position.offset) continue;
+    CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+    auto same = holds(fd.get(), position);
+    if (!same || *same) return same;
+  }
+  return false;
+}
+
+}  // namespace
+
+void FileSearch::set_aside() {
+  log_.state.aside = std::exchange(log_.state.file, std::nullopt);
+  changed_ = true;
+}
+
+void FileSearch::take_back() {
+  log_.state.file = std::exchange(log_.state.aside, std::nullopt);
+  changed_ = true;
+}
+
+void FileSearch::look_back_after(std::chrono::milliseconds wait, const Moment& now) {
+  look_back_wait_ = wait;
+  look_back_ = now.steady + wait;
+}
+
+void FileSearch::look_back_soon(const Moment& now) {
+  look_back_after(std::max<std::chrono::milliseconds>(2 * grace_, std::chrono::seconds(1)), now);
+}
+
+void FileSearch::note_finished(bool log_first, const Moment& now) {
+  log_first_ = log_first;
+  look_back_soon(now);
+}
+
+std::vector<Position> FileSearch::being_read() const {
+  std::vector<Position> files;
+  if (log_.open.is_open()) {
+    files.push_back(log_.open.position());
+    files.back().modified = log_.open.stamp().modified;
+  }
+  if (log_.state.aside) files.push_back(*log_.state.aside);
+  return files;
+}
+
+void FileSearch::report_lost(const std::optional<Stamp>& live,
+                             const std::vector<Sibling>& files) const {
+  const Position& file = *log_.state.file;
+  const std::string log = printable(log_.state.log);
+  const std::string read = std::to_string(file.offset);
+  if (live && same_file(live->id, file.id)) {
+    log_.notices.say(log + ": was truncated or rewritten after its first " + read +
+                     " bytes were read; what had been appended since is lost, if there was any");
+    return;
+  }
+  const bool packed =
+      std::any_of(files.begin(), files.end(), [](const Sibling& s) { return s.packed; });
+  log_.notices.say(log + ": the file that was read up to byte " + read + " is gone (deleted" +
+                   (packed ? " or compressed" : "") +
+                   "); what had been appended since is lost, if there was any");
+}
+
+/// For a state that does not remember what was read: what is older than the last file read, by the
+/// names' order or, if that is gone, by mtime.
+Result<> FileSearch::recall_by_order(std::vector<Sibling> files) {
+  LogState& state = log_.state;
+  std::optional<FileId> last;
+  std::int64_t since = *state.since;
+  if (state.file) {
+    since = state.file->modified;
+    CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state.file));
+    if (there) last = state.file->id;
+  } else if (!state.known.empty()) {
+    last = state.known.back().id;
+  }
+  std::vector<Sibling> live;
+  if (!files.empty() && files.back().rotation.empty()) {
+    live.push_back(std::move(files.back()));
+    files.pop_back();
+  }
+  sort_siblings(files, numbers_ascend(files, nullptr, nullptr));
+  files.insert(files.end(), live.begin(), live.end());
+  const auto found = std::find_if(files.begin(), files.end(), [&](const Sibling& file) {
+    return last && same_file(file.stamp.id, *last);
+  });
+  for (auto file = files.begin(); file != files.end(); ++file) {
+    const bool older = found != files.end() ? file < found : file->stamp.modified <= since;
+    if (file->rotation.empty() || !older || log_.known.holds_id(file->stamp.id)) continue;
+    log_.known.remember_there(*file);
+  }
+  state.since.reset();
+  changed_ = true;
+  return {};
+}
+
+Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& now) {
+  LogState& state = log_.state;
+  CARAVEL_ASSIGN_OR_RETURN(auto files, log_.files.list(live));
+  if (state.since) CARAVEL_TRY(recall_by_order(files));
+  if (!look_back_) CARAVEL_TRY(begin_looking_back(live, files, now));
+  bool grown_first = !std::exchange(log_first_, false);
+  if (state.aside && !state.file) {
+    // If the log that was set aside is gone meanwhile, its copy or its loss comes first.
+    CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state.aside));
+    if (!there) take_back();
+  }
+  // At most twice: the second time with the log that was set aside.
+  for (;;) {
+    if (state.file) {
+      CARAVEL_ASSIGN_OR_RETURN(auto settled, go_on_or_give_up(files, live, now));
+      if (settled) return {};
+    }
+    CARAVEL_ASSIGN_OR_RETURN(auto survey,
+                             log_.known.survey(files, being_read(), log_.files.live().has_value()));
+    if (grown_first && !survey.grown.empty()) return open_grown(survey.grown.front(), now);
+    // A rotated file that was overlooked is older than the log that was set aside for it.
+    const bool overlooked =
+        state.aside && live && same_file(live->id, state.aside->id) && survey.rotated();
+    if (state.aside && !overlooked) {
+      take_back();
+      grown_first = false;
+      continue;
+    }
+    if (survey.fresh.empty()) return {};
+    return open_unread(std::move(survey.fresh.front()), now);
+  }
+}
+
+Result<> FileSearch::open_grown(const Unread& next, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto opened, log_.open.open(next.file, next.start, now));
+  if (opened && log_.open.is_rotated()) log_.open.mark_as_grown();
+  return {};
+}
+
+Result<> FileSearch::open_unread(Unread next, const Moment& now) {
+  if (next.start.offset == 0) {
+    auto before = log_.others.read_up_to(next.file, log_.state);
+    if (before) next.start = std::move(*before);
+  }
+  // If it was not opened, it was renamed this moment: the next look sees where it is.
+  CARAVEL_TRY(log_.open.open(next.file, next.start, now));
+  return {};
+}
+
+/// Opens the unfinished file of the state. False: it is gone for good, and was reported. True:
+/// there is nothing more to do in this look.
+Result<bool> FileSearch::go_on_or_give_up(const std::vector<Sibling>& files,
+                                          const std::optional<Stamp>& live, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto found, find_again(files, now));
+  if (found) return true;
+  // While the log's name is missing nothing can be told: its file system may not be mounted.
+  if (!log_.files.live()) return true;
+  if (!log_.files.another_log_has_a_target()) report_lost(live, files);
+  // It is remembered, so that its compressed form is known for what it is.
+  log_.known.remember(*log_.state.file, log_.state.file->offset, true);
+  log_.state.file.reset();
+  changed_ = true;
+  return false;
+}
+
+/// The unfinished file of the state, under whatever name it has now.
+Result<bool> FileSearch::find_again(const std::vector<Sibling>& files, const Moment& now) {
+  const Position file = *log_.state.file;
+  for (const Sibling& candidate : files) {
+    if (candidate.packed || !same_file(candidate.stamp.id, file.id)) continue;
+    auto opened = log_.open.open(candidate, file, now);
+    if (!opened && !candidate.rotation.empty() &&
+        passed_over(candidate, opened.error(), log_.notices)) {
+      // Once it may be read, it is read on as a file that has grown.
+      log_.known.remember(file, file.offset, true);
+      log_.state.file.reset();
+      changed_ = true;
+      return true;
+    }
+    if (!opened || *opened) return opened;
+  }
+  return find_copy(files, file, now);
+}
+
+/// The file was truncated, or is gone. If it was copied first (copytruncate), the copy begins with
+/// what was read and goes on with what was not. The oldest copy that fits is taken: if all that was
+/// read is a header with which every file begins, the later ones are later copies, still to be
+/// read.
+Result<bool> FileSearch::find_copy(const std::vector<Sibling>& files, const Position& file,
+                                   const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {file}, false));
+  for (const Unread& candidate : survey.fresh) {
+    if (candidate.file.rotation.empty()) continue;
+    CARAVEL_ASSIGN_OR_RETURN(auto opened, log_.open.open(candidate.file, file, now));
+    if (!opened) continue;
+    log_.open.mark_as_copy();
+    return true;
+  }
+  return false;
+}
+
+/// After a start: what happened to other files meanwhile comes before the log itself.
+Result<> FileSearch::begin_looking_back(const std::optional<Stamp>& live,
+                                        const std::vector<Sibling>& files, const Moment& now) {
+  look_back_soon(now);
+  const LogState& state = log_.state;
+  const bool in_place = state.file && live && same_file(live->id, state.file->id);
+  if (!in_place || state.aside) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto same, is_among(files, *state.file));
+  if (!same) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {*state.file}, false));
+  if (!survey.grown.empty() || survey.rotated()) set_aside();
+  return {};
+}
+
+Result<> FileSearch::look_back(const std::optional<Stamp>& live, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto files, log_.files.list(live));
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, being_read(), false));
+  if (survey.grown.empty() && !survey.rotated()) {
+    look_back_after(std::min<std::chrono::milliseconds>(2 * look_back_wait_, kLookBackAtMost), now);
+    return {};
+  }
+  if (log_.state.file && !log_.state.aside) set_aside();
+  log_.open.close();
+  return {};
+}
+
+}  // namespace caravel::tail

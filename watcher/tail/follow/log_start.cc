@@ -1,0 +1,85 @@
+#include "watcher/tail/follow/log_start.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "watcher/tail/files/paths.h"
+
+namespace caravel::tail {
+namespace {
+
+/// Behind the last line end before `size`.
+Result<> start_behind(const Sibling& file, std::uint64_t size, Cutter& cutter, LogState& state) {
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
+  if (size != UINT64_MAX && stamp.size < size) return {};  // truncated since: all of it is new
+  CARAVEL_ASSIGN_OR_RETURN(auto end, cutter.last_line_end(fd.get(), std::min(size, stamp.size)));
+  if (end == 0) return {};
+  Position position;
+  position.id = stamp.id;
+  position.modified = stamp.modified;
+  CARAVEL_TRY(move_to(fd.get(), end, position));
+  state.file = position;
+  return {};
+}
+
+/// The first look met a log that must not be read; now it may. What had been there then may have
+/// been rotated since; what is gone needs no place.
+Result<> start_behind_first_look(const FollowedFiles& log, std::vector<Sibling> files,
+                                 const std::optional<Stamp>& live, Cutter& cutter) {
+  const FirstLook first = *log.state.first_look;
+  const bool ours = live && live->regular && log.others.reader_of(live->id, log.state) == nullptr;
+  if (ours) files.push_back(Sibling{log.state.log, {}, *live, false});
+  for (const Sibling& file : files) {
+    if (file.packed || !same_file(file.stamp.id, first.id)) continue;
+    auto started = start_behind(file, first.size, cutter, log.state);
+    if (started) break;
+    if (file.rotation.empty() || !lacks_right(started.error())) return started;
+    log.notices.say(started.error().message +
+                    "; what was written to it since the first look is lost");
+    log.known.remember_there(file);
+  }
+  log.state.first_look.reset();
+  return {};
+}
+
+/// What was rotated before `since` is not the log's any more, as far as this agent is concerned.
+void leave_alone_older(const FollowedFiles& log, const std::vector<Sibling>& files,
+                       const std::optional<Stamp>& live, std::int64_t since) {
+  for (const Sibling& file : files) {
+    const FileId& id = file.stamp.id;
+    if (live && same_file(id, live->id)) continue;
+    const std::int64_t born = id.born != 0 ? id.born : file.stamp.modified;
+    if (born < since) log.known.remember_there(file);
+  }
+}
+
+}  // namespace
+
+Result<> start_log(const FollowedFiles& log, const StartRules& rules, Cutter& cutter) {
+  LogState& state = log.state;
+  CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(state.log));
+  if (state.targets.empty()) {
+    const std::string target = link_target(state.log);
+    if (!target.empty()) state.targets = {target};
+    state.looked = file_time();
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto files, log.files.list(std::nullopt));
+  if (state.first_look) return start_behind_first_look(log, std::move(files), live, cutter);
+  leave_alone_older(log, files, live, rules.rotated_since);
+  if (!live || !live->regular) return {};
+  if (log.others.reader_of(live->id, state) != nullptr) return {};
+  const Sibling file{state.log, {}, *live, false};
+  // Another log may have read it, under another name, before it let it go.
+  state.file = log.others.read_up_to(file, state);
+  if (state.file || rules.from_start) return {};
+  auto started = start_behind(file, UINT64_MAX, cutter, state);
+  if (!started && lacks_right(started.error())) {
+    state.first_look = FirstLook{file.stamp.id, file.stamp.size};
+  }
+  return started;
+}
+
+}  // namespace caravel::tail

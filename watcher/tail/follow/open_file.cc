@@ -1,0 +1,78 @@
+#include "watcher/tail/follow/open_file.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace caravel::tail {
+
+Result<bool> OpenFile::open(const Sibling& file, const Position& position, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  auto stamp = stamp_of(fd.get());
+  if (!stamp) return tl::unexpected(with_context(file.path, stamp.error()));
+  // The name was listed a moment ago; a rotation may have given it to another file since.
+  if (!same_file(stamp->id, file.stamp.id)) return false;
+  if (stamp->size < position.offset) return false;
+  auto same = holds(fd.get(), position);
+  if (!same) return tl::unexpected(with_context(file.path, same.error()));
+  if (!*same) return false;
+  fd_ = std::move(fd);
+  position_ = position;
+  position_.id = stamp->id;
+  opened_at_ = position_;
+  stamp_ = *stamp;
+  path_ = file.path;
+  rotated_ = !file.rotation.empty();
+  copy_ = false;
+  grown_ = false;
+  all_read_ = false;
+  scanned_ = 0;
+  still_since_ = rotated_since_ = now.steady;
+  // It was found by searching, so nobody saw when it was rotated: its mtime must tell how long it
+  // was still. The distance counts in both directions, so that a clock that was set back does not
+  // hold the log up.
+  const std::int64_t wall =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now.wall.time_since_epoch()).count();
+  const std::int64_t age = wall > stamp_.modified ? wall - stamp_.modified : stamp_.modified - wall;
+  if (rotated_ && std::chrono::nanoseconds(age) >= grace_) still_since_ -= grace_;
+  return true;
+}
+
+Result<Stamp> OpenFile::stamp_now() {
+  auto stamp = stamp_of(fd_.get());
+  if (!stamp) fd_.reset();
+  return stamp;
+}
+
+void OpenFile::note_look(bool has_logs_name, bool written, const Moment& now) {
+  if (!has_logs_name && !rotated_) {
+    rotated_ = true;
+    still_since_ = rotated_since_ = now.steady;
+    // Its last line is looked through once more: a line end that is not found now never will be.
+    scanned_ = 0;
+  }
+  if (has_logs_name && !copy_) rotated_ = false;
+  if (written && rotated_) still_since_ = now.steady;
+}
+
+void OpenFile::move_to(const Position& after) {
+  position_ = after;
+  scanned_ = after.offset;
+}
+
+void OpenFile::go_back(const std::optional<Position>& published) {
+  const bool is_ours = published && same_file(published->id, opened_at_.id) &&
+                       published->offset >= opened_at_.offset;
+  position_ = is_ours ? *published : opened_at_;
+  scanned_ = 0;
+}
+
+bool OpenFile::holds_up_too_long(const Moment& now) const {
+  return now.steady - rotated_since_ >=
+         std::max<std::chrono::milliseconds>(10 * grace_, std::chrono::seconds(10));
+}
+
+bool OpenFile::is_over(const Moment& now) const {
+  return copy_ || grown_ || holds_up_too_long(now) || now.steady - still_since_ >= grace_;
+}
+
+}  // namespace caravel::tail

@@ -1,0 +1,204 @@
+#include "watcher/tail/logs/followed_logs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/glob.h"
+
+namespace caravel::tail {
+namespace {
+
+/// Looks in a row that found nothing of a log. First its file is given up, so that another log may
+/// find it under another name; later the log is forgotten.
+constexpr unsigned kFileGivenUpAfter = 2;
+constexpr unsigned kForgottenAfter = 4;
+
+}  // namespace
+
+FollowedLog& FollowedLogs::add(LogState state) {
+  auto log = std::make_unique<FollowedLog>();
+  log->state = std::move(state);
+  const OtherLogs& others = *this;
+  log->follower =
+      std::make_unique<LogFollower>(log->state, rules_.grace, rules_.logs, others, notices_);
+  logs_.push_back(std::move(log));
+  return *logs_.back();
+}
+
+FollowedLog& FollowedLogs::restore(LogState state) {
+  state.log = plain_path(state.log);
+  FollowedLog& log = add(std::move(state));
+  log.begun = !log.state.first_look;
+  log.run_saved = true;
+  log.announced = Announced::yes;
+  log.verify_pending = !log.state.pending.empty();
+  log.followed = std::any_of(rules_.logs.begin(), rules_.logs.end(), [&](const std::string& named) {
+    return named == log.state.log || matches(named, log.state.log);
+  });
+  return log;
+}
+
+void FollowedLogs::add_new(const std::string& path, const StartRules& start) {
+  LogState state;
+  state.log = path;
+  state.run = random_run();
+  add(std::move(state)).start = start;
+}
+
+void FollowedLogs::find() {
+  patterns_.forget_trouble();
+  std::vector<std::string> known;
+  for (const auto& log : logs_) known.push_back(log->state.log);
+  std::sort(known.begin(), known.end());
+  const auto add_unless_known = [&](const std::string& path, const StartRules& start) {
+    const auto place = std::lower_bound(known.begin(), known.end(), path);
+    if (place != known.end() && *place == path) return;
+    known.insert(place, path);
+    add_new(path, start);
+  };
+  const StartRules was_there{rules_.from_start, INT64_MAX};
+  for (const std::string& log : rules_.logs) {
+    if (!is_pattern_to_expand(log)) {
+      add_unless_known(log, was_there);
+      continue;
+    }
+    const LogPatterns::Look look = patterns_.look(log, known);
+    for (const std::string& path : look.logs) {
+      if (std::binary_search(known.begin(), known.end(), path)) continue;
+      if (is_in_outbox(path) || is_read_already(path)) continue;
+      const bool is_new = look.remembered && !was_overlooked(path, *look.remembered);
+      // Of a new one all is new, be it rotated already.
+      add_unless_known(path, is_new ? StartRules{true, look.remembered->since} : was_there);
+    }
+  }
+}
+
+std::size_t FollowedLogs::open_files() const {
+  return static_cast<std::size_t>(std::count_if(
+      logs_.begin(), logs_.end(), [](const auto& log) { return log->follower->file().is_open(); }));
+}
+
+const LogState* FollowedLogs::reader_of(const FileId& id, const LogState& asking) const {
+  const auto asks = [&](const auto& log) { return &log->state == &asking; };
+  const auto who = std::find_if(logs_.begin(), logs_.end(), asks);
+  bool earlier = true;
+  for (const auto& log : logs_) {
+    if (asks(log)) {
+      earlier = false;
+      continue;
+    }
+    if (!log->followed) continue;
+    const LogFollower& other = *log->follower;
+    // Of two names for one file it is always the first one's, also while that reads an older one.
+    if (other.file().is(id) || (earlier && other.has_name(id))) return &log->state;
+    // At a start nothing is open yet: then it is the one's whose state speaks of it.
+    if (other.is_reading(id) && !(*who)->follower->is_reading(id)) return &log->state;
+  }
+  return nullptr;
+}
+
+std::optional<Position> FollowedLogs::read_up_to(const Sibling& file,
+                                                 const LogState& asking) const {
+  for (const auto& log : logs_) {
+    if (&log->state == &asking) continue;
+    if (auto position = log->follower->position_of(file)) return position;
+  }
+  return std::nullopt;
+}
+
+/// A log that was just rotated to a name that a pattern matches is read to its end where it was.
+bool FollowedLogs::is_read_already(const std::string& path) const {
+  const auto stamp = stamp_of(path);
+  if (!stamp || !*stamp) return false;
+  return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+    return log->followed && log->follower->is_reading((*stamp)->id);
+  });
+}
+
+/// Extracts are no logs: they would be cut into extracts for ever.
+bool FollowedLogs::is_in_outbox(const std::string& path) {
+  const auto directory = stamp_of(directory_of(path));
+  if (!directory || !*directory) return false;
+  for (const std::string& ours : {rules_.outbox, rules_.outbox + "/sent"}) {
+    const auto stamp = stamp_of(ours);
+    if (!stamp || !*stamp || !same_file((*stamp)->id, (*directory)->id)) continue;
+    notices_.set(ours + "\nlogs", printable(ours) +
+                                      ": a pattern of logs matches files of the outbox; "
+                                      "they are left alone");
+    return true;
+  }
+  return false;
+}
+
+void FollowedLogs::forget_deserted() {
+  // All are asked before any is taken out: one log's answer looks at the others.
+  std::vector<const FollowedLog*> forgotten;
+  for (const auto& log : logs_) {
+    if (is_to_be_forgotten(*log)) forgotten.push_back(log.get());
+  }
+  if (forgotten.empty()) return;
+  // Nobody would ever find these in order again.
+  notices_.clear_if([&](const std::string& subject) {
+    const std::string path = subject.substr(0, subject.find('\n'));
+    return std::any_of(forgotten.begin(), forgotten.end(),
+                       [&](const FollowedLog* log) { return log->state.log == path; });
+  });
+  std::erase_if(logs_, [&](const auto& log) {
+    return std::find(forgotten.begin(), forgotten.end(), log.get()) != forgotten.end();
+  });
+  changed_ = true;
+}
+
+/// What only a pattern named is forgotten when its name is gone, for the number of such logs has no
+/// other limit. Not at once, so that the file is found by another name before; nor while the
+/// directory is empty: its file system may not be mounted; nor while rotated files remain, which
+/// would be read again if the log came back.
+bool FollowedLogs::is_to_be_forgotten(FollowedLog& log) {
+  unsigned& looks = log.state.deserted_looks;
+  if (!log.followed || !log.follower->deserted() || !log.state.pending.empty()) {
+    if (std::exchange(looks, 0) != 0) changed_ = true;
+    return false;
+  }
+  const auto names = names_in(directory_of(log.state.log));
+  if (!names || names->empty()) return false;
+  if (looks < kForgottenAfter) {
+    if (++looks == kFileGivenUpAfter) log.follower->give_up_lost_file();
+    changed_ = true;
+  }
+  const bool named =
+      std::find(rules_.logs.begin(), rules_.logs.end(), log.state.log) != rules_.logs.end();
+  return looks == kForgottenAfter && !named && !log.follower->has_rotated_files();
+}
+
+State FollowedLogs::to_save() const {
+  State state;
+  state.patterns = patterns_.remembered(rules_.logs);
+  for (const auto& log : logs_) {
+    if (log->begun || log->state.first_look) state.logs.push_back(log->state);
+  }
+  return state;
+}
+
+void FollowedLogs::note_prepared() {
+  for (const auto& log : logs_) {
+    if (log->announced == Announced::no) log->announced = Announced::maybe;
+  }
+}
+
+void FollowedLogs::note_saved() {
+  for (const auto& log : logs_) {
+    log->announced = Announced::yes;
+    log->run_saved = log->begun || log->state.first_look;
+  }
+  static_cast<void>(patterns_.take_changed());
+  changed_ = false;
+}
+
+bool FollowedLogs::changed() {
+  if (patterns_.take_changed()) changed_ = true;
+  return changed_;
+}
+
+}  // namespace caravel::tail

@@ -1,0 +1,75 @@
+// The logs that one agent follows: finds them, knows which file is whose, forgets the deserted.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/notices.h"
+#include "watcher/tail/follow/other_logs.h"
+#include "watcher/tail/logs/followed_log.h"
+#include "watcher/tail/logs/log_patterns.h"
+#include "watcher/tail/state/state.h"
+
+namespace caravel::tail {
+
+struct FollowRules {
+  std::vector<std::string> logs;  // paths or patterns
+  std::string outbox;             // its files are no logs: they would be cut for ever
+  std::chrono::milliseconds grace{0};
+  bool from_start = false;  // of logs that are there when the agent first looks
+};
+
+/// All of what the state file remembers is here, so this also knows whether it is to be saved.
+class FollowedLogs : private OtherLogs {
+ public:
+  /// `notices` outlives this.
+  FollowedLogs(FollowRules rules, Notices& notices)
+      : rules_(std::move(rules)), notices_(notices), patterns_(notices) {}
+
+  /// At the start, before anything else: what a state from before remembers.
+  void restore(std::vector<Pattern> patterns) { patterns_.restore(std::move(patterns)); }
+  FollowedLog& restore(LogState state);
+
+  /// Looks for logs that are named and those that patterns find; new ones are added.
+  void find();
+  /// Whether the last find() could not see what a pattern would find.
+  [[nodiscard]] bool cannot_see_all() const { return patterns_.in_trouble(); }
+  /// For after all logs were looked at: those whose name is gone are given up, in some looks.
+  void forget_deserted();
+
+  [[nodiscard]] const std::vector<std::unique_ptr<FollowedLog>>& all() const { return logs_; }
+  [[nodiscard]] std::size_t open_files() const;
+
+  /// What the state file is to hold.
+  [[nodiscard]] State to_save() const;
+  /// It is written, but has not its name yet.
+  void note_prepared();
+  /// The state file holds what to_save() said.
+  void note_saved();
+  /// The state file is older than what is here.
+  [[nodiscard]] bool changed();
+  void mark_changed() { changed_ = true; }
+
+ private:
+  [[nodiscard]] const LogState* reader_of(const FileId& id, const LogState& asking) const override;
+  [[nodiscard]] std::optional<Position> read_up_to(const Sibling& file,
+                                                   const LogState& asking) const override;
+  FollowedLog& add(LogState state);
+  void add_new(const std::string& path, const StartRules& start);
+  [[nodiscard]] bool is_read_already(const std::string& path) const;
+  [[nodiscard]] bool is_in_outbox(const std::string& path);
+  [[nodiscard]] bool is_to_be_forgotten(FollowedLog& log);
+
+  FollowRules rules_;
+  Notices& notices_;
+  LogPatterns patterns_;
+  std::vector<std::unique_ptr<FollowedLog>> logs_;
+  bool changed_ = false;
+};
+
+}  // namespace caravel::tail

@@ -1,0 +1,40 @@
+// The state's file on the disk: one agent at a time, replaced as a whole.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/tail/files/disk.h"
+#include "watcher/tail/state/state.h"
+
+namespace caravel::tail {
+
+/// STATE, and STATE.lock beside it, which is held as long as this lives.
+class StateFile {
+ public:
+  /// `disk` outlives this.
+  StateFile(Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+
+  /// Takes the lock, then reads the state: an empty one if there is no file. Kind fault: another
+  /// agent has the lock, or the text cannot be read.
+  [[nodiscard]] Result<State> open();
+
+  /// Writes and syncs the new text beside the old one. After an error nothing has changed.
+  [[nodiscard]] Result<> prepare(const State& state);
+  /// Gives the prepared text the name. After an error it may have it, or have it only until a power
+  /// loss.
+  [[nodiscard]] Result<> put_in_place();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  [[nodiscard]] Result<> lock();
+
+  Disk& disk_;
+  std::string path_;
+  UniqueFd lock_;
+};
+
+}  // namespace caravel::tail
