@@ -19,10 +19,6 @@ constexpr std::size_t kPackedChunk = 128 * 1024;
 /// zstd windows up to 32 MiB (zstd -19 uses 8): a larger one is a file made to eat our memory.
 constexpr int kMaxWindowLog = 25;
 
-struct DigestDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
 }  // namespace
 
 /// One SHA-256 over bytes that come in pieces.
@@ -42,7 +38,10 @@ class Input::Digest {
   }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, DigestDeleter> context_;
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
 /// The file itself: counts, digests, and stops at the fixed size.

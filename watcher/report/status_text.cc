@@ -39,7 +39,7 @@ std::string extracts_text(const FeedSummary& summary) {
                      in(State::done), in(State::failed));
 }
 
-void add_feed(std::string& out, const FeedStatus& feed, Time now) {
+void write_feed(std::string& out, const FeedStatus& feed, Time now) {
   const FeedSummary& summary = feed.summary;
   out += printable(feed.name) + (feed.configured ? "\n" : " (not configured any more)\n");
   add_fact(out, "extracts", extracts_text(summary));
@@ -77,7 +77,7 @@ std::string store_text(const StoreRecord& store, Time now) {
 }
 
 /// A heading with the number of entries, then one row for each; nothing without entries.
-void add_section(std::string& out, std::string_view what, std::uint64_t total, const Rows& rows) {
+void write_section(std::string& out, std::string_view what, std::uint64_t total, const Rows& rows) {
   if (rows.empty()) return;
   out += rows.size() < total ? fmt::format("\n{} (the newest {} of {})\n", what, rows.size(), total)
                              : fmt::format("\n{} ({})\n", what, total);
@@ -101,7 +101,7 @@ std::string gaps_text(const ReportedSource& source, Time now) {
   return out + ": late or lost";
 }
 
-void add_sources(std::string& out, const std::vector<ReportedSource>& sources, Time now) {
+void write_sources(std::string& out, const std::vector<ReportedSource>& sources, Time now) {
   if (sources.empty()) return;
   out += "\nSources\n";
   Rows rows;
@@ -129,7 +129,7 @@ void add_sources(std::string& out, const std::vector<ReportedSource>& sources, T
   }
 }
 
-void add_silent(std::string& out, const std::vector<SilentSource>& sources, Time now) {
+void write_silent(std::string& out, const std::vector<SilentSource>& sources, Time now) {
   if (sources.empty()) return;
   out += "\nSilent for longer than expect_every\n";
   Rows rows;
@@ -141,17 +141,17 @@ void add_silent(std::string& out, const std::vector<SilentSource>& sources, Time
   add_table(out, rows);
 }
 
-void add_overdue(std::string& out, const OverdueManifests& overdue, Time now) {
+void write_overdue(std::string& out, const OverdueManifests& overdue, Time now) {
   constexpr std::size_t kMost = 10;
   Rows rows;
   for (const OpenManifest& manifest : overdue.newest) {
     if (rows.size() == kMost) break;
     rows.push_back({manifest.feed, printable(manifest.name), "for " + ago(now, manifest.since)});
   }
-  add_section(out, "Manifests whose extracts have not been loaded", overdue.total, rows);
+  write_section(out, "Manifests whose extracts have not been loaded", overdue.total, rows);
 }
 
-void add_stores(std::string& out, const std::vector<StoreRecord>& stores, Time now) {
+void write_stores(std::string& out, const std::vector<StoreRecord>& stores, Time now) {
   out += "Stores\n";
   Rows rows;
   for (const StoreRecord& store : stores) {
@@ -160,38 +160,38 @@ void add_stores(std::string& out, const std::vector<StoreRecord>& stores, Time n
   add_table(out, rows);
 }
 
-void add_extracts(std::string& out, const StatusReport& report) {
+void write_extracts(std::string& out, const StatusReport& report) {
   const Time now = report.now;
   Rows waiting;
   for (const Extract& extract : report.waiting) {
     waiting.push_back({extract.feed, printable(extract.name), ago(now, extract.since),
                        waiting_text(extract, now)});
   }
-  add_section(out, "Waiting", report.waiting_total, waiting);
+  write_section(out, "Waiting", report.waiting_total, waiting);
   Rows failed;
   for (const Extract& extract : report.failed) {
     failed.push_back({extract.feed, printable(extract.name), ago(now, extract.since) + " ago",
                       printable(extract.why)});
   }
-  add_section(out, "Failed", report.failed_total, failed);
+  write_section(out, "Failed", report.failed_total, failed);
 }
 
-void add_refused_manifests(std::string& out, const RefusedManifests& refused, Time now) {
+void write_refused_manifests(std::string& out, const RefusedManifests& refused, Time now) {
   Rows rows;
   for (const RefusedManifest& manifest : refused.newest) {
     rows.push_back({printable(manifest.file), ago(now, manifest.since) + " ago",
                     "it " + printable(manifest.why)});
   }
-  add_section(out, "Refused manifests in failed/", refused.total, rows);
+  write_section(out, "Refused manifests in failed/", refused.total, rows);
 }
 
-void add_left_alone(std::string& out, const StatusReport& report) {
+void write_left_alone(std::string& out, const StatusReport& report) {
   Rows rows;
   for (const LeftAloneStatus& entry : report.left_alone) {
     rows.push_back({entry.feed, printable(entry.name.name), ago(report.now, entry.name.since),
                     printable(entry.name.why)});
   }
-  add_section(out, "Left alone in the drop directories", report.left_alone_total, rows);
+  write_section(out, "Left alone in the drop directories", report.left_alone_total, rows);
 }
 
 /// Who is at work: a watcher for the drop directories, captures for the logs of this host.
@@ -216,14 +216,14 @@ std::string status_text(const StatusReport& report) {
   const Time now = report.now;
   std::string out = watchers_text(report) + "\n";
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
-  for (const FeedStatus& feed : report.feeds) add_feed(out, feed, now);
-  add_stores(out, report.stores, now);
-  add_sources(out, report.sources, now);
-  add_silent(out, report.silent, now);
-  add_overdue(out, report.overdue, now);
-  add_extracts(out, report);
-  add_refused_manifests(out, report.refused_manifests, now);
-  add_left_alone(out, report);
+  for (const FeedStatus& feed : report.feeds) write_feed(out, feed, now);
+  write_stores(out, report.stores, now);
+  write_sources(out, report.sources, now);
+  write_silent(out, report.silent, now);
+  write_overdue(out, report.overdue, now);
+  write_extracts(out, report);
+  write_refused_manifests(out, report.refused_manifests, now);
+  write_left_alone(out, report);
   return out;
 }
 

@@ -17,8 +17,6 @@
 namespace caravel::watcher {
 namespace {
 
-// As many names as one file is tried under. More than a few means that something else is wrong.
-constexpr unsigned kMaxNames = 10'000;
 constexpr unsigned kNamesToFind = 16;
 
 constexpr mode_t kDirectoryMode = 0750;

@@ -21,7 +21,6 @@
 namespace caravel::watcher {
 namespace {
 
-constexpr unsigned kMaxNames = 10'000;
 // Under so many of its names an extract's own files are looked for. They are under the first or the
 // second, unless eight hex digits of two SHA-256 agree.
 constexpr unsigned kNamesOfOurs = 4;

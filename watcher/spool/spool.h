@@ -80,4 +80,8 @@ class Spool {
 /// What the name of every temporary in the spool's directories starts with.
 inline constexpr std::string_view kTemporaryPrefix = ".tmp-";
 
+/// As many names as one file is tried under where names are taken. More than a few means that
+/// something else is wrong.
+inline constexpr unsigned kMaxNames = 10'000;
+
 }  // namespace caravel::watcher
