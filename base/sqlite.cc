@@ -138,8 +138,9 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout
       break;
   }
   const int code = sqlite3_open_v2(name.c_str(), &database, flags, nullptr);
-  Sqlite owner(database);  // even a failed open leaves a handle that must be closed
+  Sqlite owner(database);  // even a failed open leaves a handle that must be closed (c3ref/open)
   if (code != SQLITE_OK) return failure(database, code);
+  // Extended codes carry the cause (which call failed with an I/O error) into the words.
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_timeout(database, busy_timeout_ms);
   return owner;

@@ -22,6 +22,7 @@ std::vector<FeedField> feed_fields(const ExtractInfo& extract, const formatter::
       {"lines", counts.lines},
       {"rows", counts.rows},
       {"dropped", counts.dropped},
+      // Rows that the store refused were rows to the format: they are in `rows` and here.
       {"rejected", counts.rejected + refused},
       {"sha256", rows.end().sha256},
   };

@@ -30,6 +30,7 @@ bool is_id_tail(std::string_view text) {
 std::optional<std::string> split_row(const formatter::Row& row, std::size_t columns,
                                      std::vector<std::string_view>& fields, std::string& scratch) {
   if (!is_id_tail(row.id_tail)) return "the row's id has bytes that no id has";
+  // CouchDB answers 400 to a body that is not UTF-8, for all of its rows.
   if (!is_utf8(row.record)) return "the row is not valid UTF-8";
   if (!formatter::split_csv_record(row.record, fields, scratch)) {
     return "the CSV record's quoting is broken";

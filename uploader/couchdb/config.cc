@@ -33,6 +33,7 @@ Result<> read(const StoreSection& section, StoreConfig& store) {
   store.documents_given = own.documents_given;
   store.place = fmt::format("{}/{}", own.server.url, own.database);
   store.takes_attachments = true;
+  // The password leaves this function only inside of `make`, where no message can reach it.
   store.make = [own](const StoreSettings& settings) {
     CouchdbConfig config = own;
     static_cast<StoreSettings&>(config) = settings;

@@ -83,7 +83,8 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
                             reply.location.empty() ? "" : " (" + reply.location + ")"));
   }
   what.append(advice(reply.status, config_));
-  // A good status where it does not help is a reply that we do not understand.
+  // A good status in an error is a reply that we do not understand, from a proxy perhaps: it may
+  // pass.
   const bool passing =
       answer == Answer::wait || answer == Answer::good || answer == Answer::conflict;
   Error error{passing ? ErrorKind::retry : ErrorKind::fault, std::move(what)};

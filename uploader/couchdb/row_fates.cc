@@ -38,6 +38,7 @@ UploadCounts RowFates::counts() const {
     if (was_sent(i)) {
       if (rows_[i].state == State::settled) count(rows_[i].verdict, counts);
     } else if (!is_refused(row.repeats)) {
+      // It met the first row of its id in this batch, as it would have met it in the store.
       const bool same = row.sum == batch_.rows[row.repeats].sum;
       count(same ? Verdict::already_there : Verdict::differs, counts);
     }
@@ -46,6 +47,7 @@ UploadCounts RowFates::counts() const {
 }
 
 std::vector<RefusedRow> RowFates::refused() const {
+  // Rows that could not be documents were refused by us, before anything was sent.
   std::vector<RefusedRow> refused = batch_.unfit;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const BatchRow& row = batch_.rows[i];
@@ -60,6 +62,7 @@ std::vector<RefusedRow> RowFates::refused() const {
 std::size_t RowFates::refused_by_store() const { return refused().size() - batch_.unfit.size(); }
 
 bool RowFates::all_refused(bool for_content) const {
+  // A batch whose rows were never sent says nothing of the store.
   bool any = false;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (!was_sent(i)) continue;

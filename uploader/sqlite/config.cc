@@ -8,6 +8,7 @@ namespace {
 
 Result<> read(const StoreSection& section, StoreConfig& store) {
   SqliteConfig own;
+  // The default: a configuration without any key has a store that works.
   own.path = section.state + "/rows.db";
   SectionReader reader(section.node);
   reader.path("path", own.path, section.folder);
@@ -16,6 +17,7 @@ Result<> read(const StoreSection& section, StoreConfig& store) {
   }
   CARAVEL_TRY(reader.result());
   store.place = own.path;
+  // The settings may differ from those of the file: `capture` stores rows only.
   store.make = [own](const StoreSettings& settings) {
     SqliteConfig config = own;
     static_cast<StoreSettings&>(config) = settings;

@@ -65,6 +65,7 @@ Result<std::uint64_t> remove_in_turns(Sqlite& file, const std::string& feed,
     CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(file));
     const std::size_t end = std::min(ids.size(), at + kRemoveAtOnce);
     for (std::size_t i = at; i < end; ++i) {
+      // Only if the extract still has the credit: another may have replaced the row meanwhile.
       CARAVEL_TRY(statement.run(ids[i], extract));
       removed += static_cast<std::uint64_t>(file.changes());
     }
@@ -88,6 +89,7 @@ class SqliteStore : public Store {
 
   Result<std::optional<StoredDocument>> find(const std::string& id) override {
     const std::string table = table_of(id);
+    // A table that is missing holds no such document: only an upload makes tables.
     CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open_with(table));
     if (file == nullptr) return std::nullopt;
     std::optional<StoredDocument> found;

@@ -22,7 +22,7 @@ SqliteUpload::SqliteUpload(RowsFile& file, StoreSettings settings, ExtractInfo e
 Result<> SqliteUpload::run(const StopSignal& stop) {
   if (done_) return {};
   auto sent = send_rows(stop);
-  // Statements do not outlive the file, which may be opened anew before the next run.
+  // Statements must not outlive their connection, and the next run may open the file anew.
   writer_.reset();
   return sent;
 }
@@ -93,6 +93,8 @@ Result<> SqliteUpload::read_pending() {
       break;
     }
     pending_.push_back({row.line, row.offset, row.kind, row.id_tail.size(), row.record.size()});
+    // Copied, because the reader reuses its buffers; one text for all rows saves an allocation
+    // each.
     pending_text_.append(row.id_tail).append(row.record);
   }
   return {};
@@ -134,6 +136,8 @@ Result<> SqliteUpload::put_pending(const StopSignal& stop, Tally& tally) {
   std::size_t at = 0;
   std::size_t rows = 0;
   for (const Pending& pending : pending_) {
+    // A transaction may take seconds; a stop rolls it back, and its rows are sent with the next
+    // run.
     if (rows++ % kLookUpEvery == 0 && stop.requested()) {
       return fail(ErrorKind::stopped, "asked to stop");
     }

@@ -24,7 +24,7 @@
 
 namespace caravel::watcher {
 
-/// Exit codes. `caravel --help` and README.md list them for users.
+/// Exit codes. Scripts and units depend on them; `caravel --help` and README.md list them.
 inline constexpr int kExitGood = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;

@@ -80,6 +80,7 @@ Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
   store.name = name;
   store.type = type->name;
   SectionReader reader(node);
+  // Bounds keep one request, or transaction, within memory and within the patience of a server.
   std::uint64_t batch_rows = store.batch_rows;
   std::uint64_t batch_bytes = store.batch_bytes;
   reader.count("batch_rows", batch_rows, 1, 100'000);
@@ -119,7 +120,7 @@ Result<> read_stores(const YamlNode& stores, const ConfigContext& context, Confi
     }
   }
   if (!config.stores.empty() || context.store_types.empty()) return {};
-  // As if the file said: stores: {local: {type: sqlite}}
+  // As if the file said: stores: {local: {type: sqlite}}. Tests that open no store give no types.
   CARAVEL_ASSIGN_OR_RETURN(
       const auto local,
       YamlNode::parse(fmt::format("{{type: {}}}", context.store_types.front().name), config.file));
