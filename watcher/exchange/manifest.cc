@@ -97,7 +97,7 @@ std::string name_part(std::string_view text, std::size_t max_bytes) {
     const std::size_t length = utf8_length(text);
     const bool bad = length == 0 || is_control(text.substr(0, length)) || text.front() == '/';
     const std::string_view piece = bad ? "_" : text.substr(0, length);
-    if (part.size() + piece.size() > max_bytes) break;
+    if (part.size() + piece.size() > max_bytes) break;  // never half a character
     part += piece;
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
@@ -138,6 +138,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   }
   auto lines = parse_key_values(text);
   if (!lines) return tl::unexpected(with_context("manifest", lines.error()));
+  // First, so that a later version may change all that follows.
   if (lines->empty() || lines->front().key != "version") {
     return fail(ErrorKind::content, "manifest line 1: version: must come first");
   }
@@ -174,6 +175,8 @@ std::string extract_name(std::string_view log, std::string_view host, std::strin
   if (digits.size() < 8) tail.append(8 - digits.size(), '0');
   tail += digits;
   tail += kExtension;
+  // The end of the name is fixed, so the log's part gives way: run and sequence tell extracts
+  // apart.
   const std::string_view base = log.substr(log.rfind('/') + 1);
   return name_part(base, kMaxExtractName - tail.size()) + tail;
 }

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// What is not set is derived; no extract is larger than the outbox may be.
+/// What is not set is derived from what is. No extract is larger than the outbox may be.
 AgentOptions completed(AgentOptions options) {
   if (!options.grace) {
     options.grace = std::clamp(2 * options.interval, milliseconds(1'000), milliseconds(120'000));
@@ -51,6 +51,7 @@ Result<> Agent::load() {
   // Before the disk is full. If that fails, it is tried again when it is needed.
   if (sender_) static_cast<void>(make_directory(options_.outbox + "/sent"));
   CARAVEL_TRY(keeper_.load(cutter_));
+  // Now, and not with the first step: a log that appears between the two is new.
   logs_.find();
   if (!logs_.changed()) return {};
   // A full disk is no reason not to begin: steps save it, and may make room.
@@ -84,6 +85,7 @@ void Agent::look_for_logs(const Moment& now, Step& step) {
   logs_.find();
   next_look_ = now.steady + options_.interval;
   if (!sender_) return;
+  // Others may have put extracts back (--resend), or taken some away.
   sender_->look_again();
   if (auto expired = room_.expire_if_due(now); !expired) report("expire", expired.error(), step);
 }
@@ -95,6 +97,7 @@ bool Agent::advance_logs(const Moment& now, Step& step) {
     if (now.steady >= log->due) {
       const std::string& path = log->state.log;
       const auto again = advance(*log, now, step);
+      // One log's trouble keeps no other from being read.
       if (!again) {
         log->follower->file().compare_at_next_look();
         report(path, with_context(printable(path), again.error()), step);
@@ -113,6 +116,8 @@ bool Agent::advance_logs(const Moment& now, Step& step) {
 /// One log: publishes what is pending, looks, cuts, publishes. True: something was done, look again
 /// at once.
 Result<bool> Agent::advance(FollowedLog& log, const Moment& now, Step& step) {
+  // Before anything is read: new extracts follow these in their numbers. After a crash, and after a
+  // step that failed half way.
   if (!log.state.pending.empty()) {
     CARAVEL_TRY(publisher_.publish(log, now, step.published));
     return true;
@@ -171,6 +176,7 @@ void Agent::send(const Moment& now, Step& step) {
   } else {
     report("sender", wake.error(), step);
   }
+  // The sender has its own notices; a pass of --once must still end with status 1.
   if (sender_->failed()) step.trouble = true;
 }
 

@@ -96,6 +96,7 @@ Result<> apply_line(std::string_view line, const std::string& file, std::vector<
   if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
     return fail(ErrorKind::usage, name + ": given twice");
   }
+  // Only `log` may be given more than once: of two values, one would be passed over in silence.
   seen.push_back(name);
   auto set = setting->set(options.agent, value, directory_of(file));
   if (!set) return tl::unexpected(with_context(name, set.error()));
@@ -130,6 +131,7 @@ std::vector<Argument> split(const std::vector<std::string>& arguments) {
       out.push_back({text.substr(0, equals), text.substr(equals + 1)});
     } else {
       Argument argument{text, std::nullopt};
+      // What follows belongs to the option even if it looks like one: `--send --help` is a command.
       const bool takes = text.starts_with("--") && takes_value(argument.name());
       if (takes && i + 1 < arguments.size()) argument.value = arguments[++i];
       out.push_back(std::move(argument));
@@ -225,6 +227,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     }
     logs.push_back(absolute(path, directory));
   }
+  // The line's logs stand in the place of the file's, as its options do: --once on one log of many.
   if (!logs.empty()) options.agent.logs = std::move(logs);
   if (options.agent.logs.empty() && options.what == Options::What::run) {
     return fail(ErrorKind::usage, "no log is named; see --help");

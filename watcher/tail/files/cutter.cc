@@ -121,7 +121,7 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
   const std::uint64_t window = end - first > max_bytes ? first + max_bytes : end;
   scanned = std::clamp(scanned, first, end);
   CARAVEL_ASSIGN_OR_RETURN(auto last, find_backwards(fd, std::min(scanned, window), window));
-  if (last > 0) return Range{first, last};
+  if (last > 0) return Range{first, last};  // as many whole lines as max_bytes holds
   // The first line is longer than max_bytes: it makes an extract by itself.
   for (std::uint64_t at = std::max(window, scanned); at < end;) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBufferBytes));
@@ -144,9 +144,10 @@ Result<Cutter::Copied> Cutter::copy(int fd, Range range, int out) {
 }
 
 Cutter::Pair Cutter::copy_both(int fd, Range first, int first_out, Range second, int second_out) {
-  second_buffer_.resize(kBufferBytes);
+  second_buffer_.resize(kBufferBytes);  // not before it is needed: most logs never have a backlog
   Copy a(disk_, fd, first, first_out, buffer_);
   Copy b(disk_, fd, second, second_out, second_buffer_);
+  // In step as long as both go on; the longer one, or the one that did not fail, ends alone.
   for (;;) {
     const bool a_goes_on = a.next();
     const bool b_goes_on = b.next();

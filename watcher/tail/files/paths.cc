@@ -59,7 +59,7 @@ Result<> make_directory(const std::string& path) {
   }
   // What is put into it is worth nothing if a power loss takes the directory.
   if (made == 0) return caravel::sync_directory(directory_of(path));
-  if (errno == EEXIST) return {};
+  if (errno == EEXIST) return {};  // if it is no directory, what is opened in it will say so
   return fail_with_errno("mkdir " + path, errno);
 }
 
@@ -70,7 +70,7 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
   if (!stream) {
-    if (errno == ENOENT) return names;
+    if (errno == ENOENT) return names;  // gone, or not made yet: nothing is in it
     return fail_with_errno("open " + directory, errno);
   }
   while (const dirent* entry = ::readdir(stream.get())) {

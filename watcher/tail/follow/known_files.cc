@@ -10,6 +10,8 @@ void KnownFiles::remember(const Position& position, std::uint64_t size, bool rea
 }
 
 void KnownFiles::remember(Known known) {
+  // To the end, also if it was known before: the memory is in the order of reading, by which the
+  // order of names is told (numbers_ascend()).
   std::erase_if(known_, [&](const Known& old) { return same_file(old.id, known.id); });
   known_.push_back(std::move(known));
   changed_ = true;
@@ -38,6 +40,7 @@ std::optional<Position> KnownFiles::position_of(const Sibling& file) const {
     Position position;
     position.id = file.stamp.id;
     position.modified = file.stamp.modified;
+    // The inode number may have been given to another file: only the content tells.
     const auto fd = open_log(file.path);
     if (!fd || !move_to(fd->get(), known.offset, position)) return std::nullopt;
     if (digest_of(position) == known.digest) return position;
@@ -55,6 +58,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
 
 void KnownFiles::forget_missing(const std::vector<bool>& seen) {
   for (std::size_t i = 0; i < known_.size(); ++i) {
+    // A rotation renames files one after another, so a look in its midst may miss one.
     const unsigned missed = seen[i] ? 0 : known_[i].missed + 1;
     changed_ = changed_ || missed != known_[i].missed;
     known_[i].missed = missed;

@@ -22,6 +22,7 @@ Result<> LogFiles::note_look(const std::optional<FileId>& live) {
   if (target.empty() || (!targets.empty() && targets.front() == target)) return {};
   const bool is_new = std::erase(targets, target) == 0;
   targets.insert(targets.begin(), target);
+  // A link that is swapped every day must not make the state grow for ever.
   targets.resize(std::min(targets.size(), kMostTargets));
   changed_ = true;
   return is_new ? remember_what_lay_there(target, looked) : Result<>();

@@ -34,12 +34,14 @@ Result<bool> LogFollower::look(const Moment& now) {
   }
   const bool at_rest = file_.is_open() && file_.all_read() && !file_.is_rotated();
   const bool look_back_due = search_.look_back_due(now);
+  // The usual case, and all that an idle log costs: one stat(2).
   if (at_rest && live == file_.stamp() && !look_back_due) return false;
   live = what_has_the_name(live);
   CARAVEL_TRY(files_.note_look(live ? std::optional<FileId>(live->id) : std::nullopt));
   // Only while the open file has its name: a deleted one could never be opened again.
   const bool in_place = live && file_.is(live->id);
   if (in_place && at_rest && look_back_due) CARAVEL_TRY(search_.look_back(live, now));
+  // A refresh may close the file, and then the next one is opened in the same look.
   if (file_.is_open()) CARAVEL_TRY(refresh(live, now));
   if (!file_.is_open()) {
     CARAVEL_TRY(search_.open_next(live && is_own_file(*live) ? live : std::nullopt, now));
@@ -123,6 +125,9 @@ Result<bool> LogFollower::finish(const Moment& now) {
 
   const bool too_long = file_.holds_up_too_long(now);
   if (!too_long && !file_.has_grown()) report_unfinished_line();
+  // Its digest is taken now, while the file is open: by it the file is known when it is found under
+  // another name, or as a copy. A crash before the next save reads the file on as unfinished, and
+  // comes here again.
   Position done = file_.position();
   done.modified = file_.stamp().modified;
   CARAVEL_TRY(move_to(file_.fd(), done.offset, done));
@@ -143,6 +148,7 @@ void LogFollower::report_unfinished_line() {
                " are not sent");
 }
 
+/// All three are asked, so that none keeps its answer for a later look.
 bool LogFollower::take_changed() {
   const bool known = known_.take_changed();
   const bool targets = files_.take_changed();
@@ -150,6 +156,7 @@ bool LogFollower::take_changed() {
 }
 
 bool LogFollower::has_rotated_files() const {
+  // If they cannot be listed, they may be there.
   const auto files = files_.list(std::nullopt);
   return !files || std::any_of(files->begin(), files->end(),
                                [&](const Sibling& file) { return known_.holds_id(file.stamp.id); });

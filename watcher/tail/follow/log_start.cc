@@ -16,7 +16,7 @@ Result<> start_behind(const Sibling& file, std::uint64_t size, Cutter& cutter, L
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
   if (size != UINT64_MAX && stamp.size < size) return {};  // truncated since: all of it is new
   CARAVEL_ASSIGN_OR_RETURN(auto end, cutter.last_line_end(fd.get(), std::min(size, stamp.size)));
-  if (end == 0) return {};
+  if (end == 0) return {};  // no line has ended yet: the first one is read whole
   Position position;
   position.id = stamp.id;
   position.modified = stamp.modified;
@@ -61,6 +61,7 @@ void leave_alone_older(const FollowedFiles& log, const std::vector<Sibling>& fil
 Result<> start_log(const FollowedFiles& log, const StartRules& rules, Cutter& cutter) {
   LogState& state = log.state;
   CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(state.log));
+  // Where a symlink leads is noted at the first look: from then on a swap is noticed.
   if (state.targets.empty()) {
     const std::string target = link_target(state.log);
     if (!target.empty()) state.targets = {target};

@@ -9,6 +9,7 @@ Result<bool> OpenFile::open(const Sibling& file, const Position& position, const
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
   auto stamp = stamp_of(fd.get());
   if (!stamp) return tl::unexpected(with_context(file.path, stamp.error()));
+  // From here on the descriptor is asked, not the path: it stays with the file.
   // The name was listed a moment ago; a rotation may have given it to another file since.
   if (!same_file(stamp->id, file.stamp.id)) return false;
   if (stamp->size < position.offset) return false;
@@ -62,6 +63,7 @@ void OpenFile::move_to(const Position& after) {
 void OpenFile::go_back(const std::optional<Position>& published) {
   const bool is_ours = published && same_file(published->id, opened_at_.id) &&
                        published->offset >= opened_at_.offset;
+  // The state may be of an earlier file: it is set only when an extract is published.
   position_ = is_ours ? *published : opened_at_;
   scanned_ = 0;
 }

@@ -20,6 +20,7 @@ Result<std::optional<Position>> position_behind(const Sibling& file,
     return std::nullopt;
   }
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  // Reads all of the extract's bytes, for an inode number alone proves nothing; it happens once.
   const auto read = cutter.read(fd.get(), {manifest.first, manifest.last});
   if (!read || read->sha256 != manifest.sha256) return std::nullopt;
   Position position;
@@ -56,6 +57,7 @@ Result<Position> find_position(const std::string& log, const watcher::Manifest& 
 
 Result<bool> catch_up_with_outbox(LogState& log, const Outbox& outbox, Cutter& cutter,
                                   Notices& notices) {
+  // What is announced counts as known: after a crash it may have its name already.
   const std::uint64_t known =
       log.pending.empty() ? log.sequence : log.pending.back().manifest.sequence;
   CARAVEL_ASSIGN_OR_RETURN(const auto newest, outbox.newest_manifest(log.run, known));
@@ -68,6 +70,7 @@ Result<bool> catch_up_with_outbox(LogState& log, const Outbox& outbox, Cutter& c
   if (log.aside && same_file(log.aside->id, position.id)) log.aside.reset();
   log.since = position.modified;  // the memory is older, too
   log.file = std::move(position);
+  // What this state announced was published long ago, by an agent whose state is lost.
   log.pending.clear();
   return true;
 }

@@ -31,6 +31,7 @@ FollowedLog& FollowedLogs::restore(LogState state) {
   state.log = plain_path(state.log);
   FollowedLog& log = add(std::move(state));
   log.begun = !log.state.first_look;
+  // All of this was read from the disk.
   log.run_saved = true;
   log.announced = Announced::yes;
   log.verify_pending = !log.state.pending.empty();
@@ -101,6 +102,7 @@ const LogState* FollowedLogs::reader_of(const FileId& id, const LogState& asking
 
 std::optional<Position> FollowedLogs::read_up_to(const Sibling& file,
                                                  const LogState& asking) const {
+  // Also one that is not followed any more: its state still says how far it came.
   for (const auto& log : logs_) {
     if (&log->state == &asking) continue;
     if (auto position = log->follower->position_of(file)) return position;
@@ -176,6 +178,8 @@ State FollowedLogs::to_save() const {
   State state;
   state.patterns = patterns_.remembered(rules_.logs);
   for (const auto& log : logs_) {
+    // One that could not be begun yet has nothing to be remembered; were it saved, the next start
+    // would take its beginning for settled.
     if (log->begun || log->state.first_look) state.logs.push_back(log->state);
   }
   return state;

@@ -14,6 +14,7 @@ bool is_pattern_to_expand(const std::string& log) {
 }
 
 bool was_overlooked(const std::string& path, const Pattern& pattern) {
+  // All directories could be looked through then: what was not found was not there.
   if (!pattern.partly) return false;
   const auto stamp = stamp_of(path);
   if (!stamp || !*stamp) return false;
@@ -38,6 +39,7 @@ Pattern* LogPatterns::find(const std::string& glob) {
 
 std::vector<Pattern> LogPatterns::remembered(const std::vector<std::string>& globs) const {
   std::vector<Pattern> out;
+  // What is not asked for any more is forgotten: asked for again later, it begins anew.
   for (const std::string& glob : globs) {
     if (!is_pattern_to_expand(glob)) continue;
     for (const Pattern& pattern : patterns_) {
@@ -59,6 +61,7 @@ LogPatterns::Look LogPatterns::look(const std::string& glob,
   if (remembered == nullptr) say_what_counts_as_rotated(found);
   say_if_unreadable(glob, found.unreadable);
   const bool partly = found.unreadable.has_value();
+  // If other logs were found, the pattern is of use, and the message is enough.
   in_trouble_ = in_trouble_ || (partly && found.logs.empty());
 
   Look look{std::move(found.logs), std::nullopt};
@@ -68,6 +71,7 @@ LogPatterns::Look LogPatterns::look(const std::string& glob,
     return look;
   }
   look.remembered = *remembered;
+  // What appears in that directory from now on is new; what lay there has been found just now.
   if (remembered->partly && !partly) {
     remembered->partly = false;
     changed_ = true;
@@ -100,6 +104,7 @@ void LogPatterns::say_what_matches(const std::string& glob, const Matches& found
 }
 
 void LogPatterns::say_what_counts_as_rotated(const Matches& found) {
+  // At the first look only: later such a file is what a rotation made.
   if (found.numbered.empty()) return;
   const std::string& first = found.numbered.front();
   const std::size_t more = found.numbered.size() - 1;

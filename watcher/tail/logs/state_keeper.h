@@ -16,7 +16,7 @@
 namespace caravel::tail {
 
 /// Everything that is given outlives this. An extract counts as published as soon as the state that
-/// announces it is saved: docs/tail.md, "The state", has the order that survives a crash.
+/// announces it is saved: docs/tail.md, "The state file", has the order that survives a crash.
 class StateKeeper {
  public:
   StateKeeper(Disk& disk, std::string path, FollowedLogs& logs, Outbox& outbox, OutboxRoom& room,

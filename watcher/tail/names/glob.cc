@@ -17,6 +17,7 @@ constexpr std::size_t kMostMatches = 10'000;
 /// Appends what matches `rest` below `prefix` (empty, or ending in a slash).
 void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out,
             std::optional<Error>& unreadable) {
+  // Each log costs a descriptor and memory: a pattern that matches half a disk is a mistake.
   if (out.size() >= kMostMatches) return;
   const std::size_t slash = rest.find('/');
   const std::string component(rest.substr(0, slash));

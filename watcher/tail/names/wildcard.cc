@@ -16,7 +16,7 @@ constexpr Class kClasses[] = {
     {"[:lower:]", std::islower}, {"[:print:]", std::isprint}, {"[:punct:]", std::ispunct},
     {"[:space:]", std::isspace}, {"[:upper:]", std::isupper}, {"[:xdigit:]", std::isxdigit}};
 
-/// Takes one character, which a backslash may stand before, off the front.
+/// Takes one character of a set, which a backslash may stand before, off the front.
 std::optional<unsigned char> take_character(std::string_view& set) {
   if (set.starts_with('\\')) set.remove_prefix(1);
   if (set.empty()) return std::nullopt;
@@ -52,6 +52,7 @@ std::optional<bool> take_set(std::string_view& pattern, unsigned char c) {
     }
     holds = holds || (*low <= c && c <= *high);
   }
+  // Only now: a set without an end has taken nothing.
   pattern = set.substr(1);
   return holds != negated;
 }

@@ -58,6 +58,7 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
   std::vector<OutboxFile> files;
   for (std::string& name : names) {
     const auto parts = name.starts_with('.') ? std::nullopt : parse_tail_name(name);
+    // The agent never compresses: such a file was put here by somebody else.
     if (!parts || name.ends_with(".gz") || name.ends_with(".zst")) continue;
     const auto stamp = stamp_of(directory + "/" + name);
     if (!stamp || !*stamp || !(*stamp)->regular) continue;  // fetched in this moment
@@ -78,6 +79,7 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
 }
 
 Result<bool> Outbox::knows(std::string_view name) const {
+  // A manifest alone counts too: its extract may have been fetched a moment ago.
   const std::string manifest = manifest_name(name);
   for (const std::string& one :
        {path(name), path(manifest), sent_path(name), sent_path(manifest)}) {
@@ -125,12 +127,15 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
     auto whole = has_content(temporary, manifest, disk_);
     if (!whole || !*whole) return whole;
   }
+  // A crash between link(2) and unlink(2) leaves both names of one file; anything else there is
+  // another file's.
   if (named) {
     auto same = has_content(path(name), manifest, disk_);
     if (!same || !*same) return same;
     CARAVEL_TRY(disk_.remove(temporary));
     return true;
   }
+  // The manifest first: whoever sees the extract finds what tells that it is whole.
   auto first = publish_manifest(manifest, recover);
   if (!first || !*first) return first;
   return disk_.publish(temporary, path(name));
@@ -138,6 +143,7 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
 
 Result<> Outbox::discard(const watcher::Manifest& manifest) {
   const std::string name = name_of(manifest);
+  // If a crash cuts this short, the next start sweeps what is left.
   CARAVEL_TRY(disk_.remove(temporary_path(manifest_name(name))));
   return disk_.remove(temporary_path(name));
 }
@@ -173,6 +179,7 @@ Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
     if (file.run != run || file.sequence != sequence) continue;
     const std::string manifest = manifest_name(file.name);
     CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(sent_path(manifest)));
+    // In the order of publishing, for a running agent may look in between.
     if (there) {
       CARAVEL_TRY(disk_.replace(sent_path(manifest), path(manifest)));
     }

@@ -9,7 +9,7 @@
 // take files out of it at any time, so nothing is concluded from a file that is not there but this:
 // a temporary file that was synced before the state spoke of it, and is gone, has been published.
 // A new name is durable only after sync_names(); before that, the announcement in the state file
-// stands for it. docs/tail.md, "The outbox" and "The state", has the rest.
+// stands for it. docs/tail.md, "The outbox" and "The state file", has the rest.
 #pragma once
 
 #include <chrono>

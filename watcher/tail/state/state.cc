@@ -62,7 +62,8 @@ void append_known(const Known& known, std::string& out) {
   if (known.missed > 0) append_key_value("missed", std::to_string(known.missed), out);
 }
 
-/// The lines of one section, looked up by key. The first problem is kept.
+/// The lines of one section, looked up by key. The first problem is kept, so that a reader asks
+/// once, at its end. Keys that are not asked for are passed over: a later agent may write more.
 class Section {
  public:
   Section(const KeyValue* begin, const KeyValue* end) : begin_(begin), end_(end) {}
@@ -162,6 +163,7 @@ std::optional<Known> read_known(std::string_view text) {
   return known;
 }
 
+/// "next_", "next2_", "next3_": the first is as agents wrote it that announced one at a time.
 std::string pending_prefix(std::size_t index) {
   return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
 }
@@ -258,6 +260,7 @@ std::string format_state(const State& state) {
     if (log.deserted_looks > 0) {
       append_key_value("deserted", std::to_string(log.deserted_looks), out);
     }
+    // It matters only as long as something is pending there.
     if (log.built_in && !log.pending.empty()) append_id("outbox_", *log.built_in, out);
     for (std::size_t i = 0; i < log.pending.size(); ++i) {
       const std::string prefix = pending_prefix(i);
@@ -278,6 +281,7 @@ std::string format_state(const State& state) {
 Result<State> parse_state(std::string_view text) {
   auto lines = watcher::parse_key_values(text, true);
   if (!lines) return fail(ErrorKind::fault, lines.error().message);
+  // The version before anything else: what it does not say cannot be judged.
   if (lines->size() < 3 || lines->front().key != "version" ||
       (lines->front().value != kVersion && lines->front().value != "1")) {
     return fail(ErrorKind::fault, "line 1: is not version=2");
@@ -295,6 +299,7 @@ Result<State> parse_state(std::string_view text) {
       state.patterns.push_back({section.decoded("pattern"), since, section.has("pattern_partly")});
     }
     if (section.has("log")) state.logs.push_back(read_log(section));
+    // After the log that they belong to, one section each.
     if (section.has("known")) {
       auto known = read_known(section.text("known"));
       if (!known || state.logs.empty()) {

@@ -1,5 +1,5 @@
 // What the agent remembers, as values and as text: state_file.h keeps it on the disk. docs/tail.md,
-// "The state", has the layout.
+// "The state file", has the layout.
 #pragma once
 
 #include <cstdint>

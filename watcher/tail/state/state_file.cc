@@ -34,7 +34,7 @@ Result<State> StateFile::open() {
   CARAVEL_TRY(make_directory(directory_of(path_)));
   CARAVEL_TRY(lock());
   CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(path_));
-  if (!stamp) return State{};
+  if (!stamp) return State{};  // the first start, or somebody deleted it to begin new runs
   // The limit is also what read_file() allocates.
   CARAVEL_ASSIGN_OR_RETURN(auto text,
                            read_file(path_, std::min<std::size_t>(stamp->size, kMaxStateBytes)));
