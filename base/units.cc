@@ -86,16 +86,16 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   CARAVEL_ASSIGN_OR_RETURN(
-      auto milliseconds,
+      auto count,
       parse_units(text,
                   {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}},
                   false, "30s, 500ms, 10m, 24h or 30d"));
   // Longer ones would overflow once they are added to a point in time in nanoseconds.
   constexpr std::uint64_t kHundredYears = 36'500ULL * 86'400'000;
-  if (milliseconds > kHundredYears) {
+  if (count > kHundredYears) {
     return fail(ErrorKind::usage, "'" + std::string(text) + "' is more than 36500d");
   }
-  return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+  return std::chrono::milliseconds(static_cast<std::int64_t>(count));
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {

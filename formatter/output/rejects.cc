@@ -43,7 +43,7 @@ void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_v
   std::string& text = output.buffer();
   // Not behind what an earlier run has written.
   if (reasons_.place() == 0) text += "line,offset,reason\n";
-  fmt::format_to(std::back_inserter(text), "{},{},", line, offset);
+  text += fmt::format("{},{},", line, offset);
   append_csv_field(reason, text);
   text.push_back('\n');
   output.settle();

@@ -61,8 +61,9 @@ char to_lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c -
 std::string_view RowWriter::iso_date(std::uint32_t packed) {
   // Lines of a log mostly have the date of the line before.
   if (packed != date_) {
-    fmt::format_to_n(date_text_, kDateSize, "{:04}-{:02}-{:02}", packed_year(packed),
-                     packed_month(packed), packed_day(packed));
+    const std::string text = fmt::format("{:04}-{:02}-{:02}", packed_year(packed),
+                                         packed_month(packed), packed_day(packed));
+    text.copy(date_text_, kDateSize);
     date_ = packed;
   }
   return {date_text_, kDateSize};

@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "base/text.h"
+#include "formatter/rows/row_time.h"
 
 namespace caravel::formatter {
 namespace {
@@ -112,7 +113,8 @@ void append_place(const Hash128& first_line, std::uint64_t offset, std::string& 
   const std::size_t from = out.size();
   append_hex64(first_line.high, out);
   out.resize(from + 8);
-  fmt::format_to(std::back_inserter(out), "-{:016}", offset);
+  out += '-';
+  append_padded(offset, 16, out);
 }
 
 }  // namespace caravel::formatter

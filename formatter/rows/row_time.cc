@@ -44,16 +44,31 @@ void append_compact_time(std::string_view iso_date, std::string_view time, std::
   }
 }
 
+void append_padded(std::uint64_t value, std::size_t width, std::string& out) {
+  const fmt::format_int digits(value);
+  if (digits.size() < width) out.append(width - digits.size(), '0');
+  out.append(digits.data(), digits.size());
+}
+
 void append_utc_time(std::int64_t seconds, std::string_view fraction, std::string& out) {
   using std::chrono::days;
   const std::chrono::sys_seconds instant{std::chrono::seconds(seconds)};
   const auto day = std::chrono::floor<days>(instant);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(instant - day);
-  fmt::format_to(std::back_inserter(out), "{:04}{:02}{:02}T{:02}{:02}{:02}",
-                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                 time.seconds().count());
+  // A zone can lead from the first hours of the year 0 to the year before.
+  const int year = static_cast<int>(date.year());
+  if (year < 0) {
+    out += fmt::format("{:04}", year);
+  } else {
+    append_padded(static_cast<std::uint64_t>(year), 4, out);
+  }
+  append_padded(static_cast<unsigned>(date.month()), 2, out);
+  append_padded(static_cast<unsigned>(date.day()), 2, out);
+  out.push_back('T');
+  append_padded(static_cast<std::uint64_t>(time.hours().count()), 2, out);
+  append_padded(static_cast<std::uint64_t>(time.minutes().count()), 2, out);
+  append_padded(static_cast<std::uint64_t>(time.seconds().count()), 2, out);
   if (!fraction.empty()) {
     out.push_back('.');
     out.append(fraction);

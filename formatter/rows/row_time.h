@@ -6,11 +6,15 @@
 // Ids of one key sort by time, and no character has to be escaped in a URL.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace caravel::formatter {
+
+/// `value` in digits, with zeros before it up to `width`.
+void append_padded(std::uint64_t value, std::size_t width, std::string& out);
 
 /// "2012-03-09" and "09:48:00[.frac]" as "20120309T094800[.frac]".
 void append_compact_time(std::string_view iso_date, std::string_view time, std::string& out);

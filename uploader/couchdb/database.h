@@ -1,6 +1,7 @@
 // One database of one CouchDB server: its URLs, its errors in words, single requests.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,10 @@
 #include "uploader/http/transport.h"
 
 namespace caravel::uploader {
+
+/// As much of a reply about one thing (the server, the database, one document's PUT) as is read: a
+/// few hundred bytes from CouchDB, at most a page of HTML from a proxy.
+inline constexpr std::size_t kReplyBytes = 64 * 1024;
 
 /// `transport` outlives it.
 class CouchDatabase {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kAttachmentName = "feed";
 // More rounds than this, and somebody else writes the document all the time.
-constexpr int kMostRounds = 8;
+constexpr int kMostUpdates = 8;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t re
   const Attachment attachment{kAttachmentName, "text/csv", rows.csv_fd(), rows.csv_bytes()};
   std::string document = fresh;
   bool created = true;
-  for (int round = 0; round < kMostRounds; ++round) {
+  for (int round = 0; round < kMostUpdates; ++round) {
     CARAVEL_ASSIGN_OR_RETURN(const auto reply, put_document(database_, id, document,
                                                             attach_ ? &attachment : nullptr, stop));
     switch (answer_of_status(reply.status)) {

@@ -14,7 +14,6 @@
 namespace caravel::uploader {
 namespace {
 
-constexpr std::size_t kReplyBytes = 64 * 1024;
 // CouchDB's default limit of a document, and a bit.
 constexpr std::size_t kDocumentBytes = 9 << 20;
 

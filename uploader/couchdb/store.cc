@@ -23,7 +23,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kReplyBytes = 64 * 1024;
 constexpr std::size_t kPageBytes = 9 << 20;
 constexpr std::size_t kPageRows = 200;
 constexpr std::size_t kRemoveAtOnce = 100;
@@ -212,13 +211,13 @@ Result<std::uint64_t> CouchStore::remove_at_once(const std::string& extract,
 }
 
 Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
-  constexpr const char* kAttachmentName = "content";
+  constexpr const char* kContentName = "content";
   const std::string id = mapping_id(mapping);
   // What is streamed is a file: one in memory, so that it is what was checked.
   const UniqueFd file(::memfd_create("mapping", MFD_CLOEXEC));
   if (!file) return fail_with_errno("memfd_create", errno);
   CARAVEL_TRY(write_all(file.get(), mapping.csv));
-  const Attachment attachment{kAttachmentName, "text/csv", file.get(), mapping.csv.size()};
+  const Attachment attachment{kContentName, "text/csv", file.get(), mapping.csv.size()};
   for (bool created = false;; created = true) {
     CARAVEL_ASSIGN_OR_RETURN(
         const auto reply, put_document(database_, id, mapping_text(mapping), &attachment, never_));

@@ -6,13 +6,13 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/commands/with_service.h"
 #include "watcher/files/host_name.h"
 #include "watcher/service/capture.h"
+#include "watcher/service/program_log.h"
 #include "watcher/service/watch.h"
 #include "watcher/tail/options.h"
 
@@ -83,18 +83,19 @@ Result<> make_directories(const Config& config, const std::string& state,
   return make_private_directory(shared_spool + "/capture");
 }
 
-void log_warning(const std::string& message) { spdlog::warn("{}", message); }
+/// What the agent has to say goes into the log of the capture.
+void say(const std::string& message) { log_warning("{}", message); }
 
 /// One pass: cuts what is there, then loads what was cut.
 Result<int> capture_once(tail::Agent& agent, const Service& service) {
-  const bool good = tail_once(agent, service.stop, log_warning);
+  const bool good = tail_once(agent, service.stop, say);
   CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
   return good ? exit_code_of(swept) : kExitFailed;
 }
 
 /// Follows the logs and loads until told to stop.
 Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& service) {
-  const Tailing tailing(std::move(agent), service.stop, log_warning);
+  const Tailing tailing(std::move(agent), service.stop, say);
   const auto watched = watch(service);
   // The watch may have ended because of an error: then nobody has told the agent to stop yet, and
   // the end of `tailing` would wait for it for ever.

@@ -6,8 +6,6 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "uploader/utc_time.h"
 
@@ -65,18 +63,6 @@ Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
     fmt::print(stderr, "caravel: warning: {}\n", warning);
   }
   return Settings{std::move(config), std::move(formats)};
-}
-
-void start_logging(const std::string& level) {
-  auto logger = spdlog::stderr_color_mt("caravel");
-  logger->set_level(spdlog::level::from_str(level));
-  // journald stamps the lines itself; it sets JOURNAL_STREAM (systemd.exec(5)).
-  const bool stamped = environment("JOURNAL_STREAM").empty();
-  logger->set_pattern(stamped ? "%Y-%m-%dT%H:%M:%S.%eZ %l: %v" : "%l: %v",
-                      spdlog::pattern_time_type::utc);
-  // A line in a buffer would be lost if the process is killed, and it may be the one that says why.
-  logger->flush_on(spdlog::level::trace);
-  spdlog::set_default_logger(logger);
 }
 
 }  // namespace caravel::watcher

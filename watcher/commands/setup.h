@@ -26,7 +26,4 @@ struct Settings {
 };
 [[nodiscard]] Result<Settings> load_settings(const CommandCall& call, Secrets secrets);
 
-/// From now on the log goes to stderr, with time stamps unless journald writes them.
-void start_logging(const std::string& level);
-
 }  // namespace caravel::watcher

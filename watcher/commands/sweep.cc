@@ -1,7 +1,7 @@
 // caravel sweep
-#include <spdlog/spdlog.h>
 
 #include "watcher/commands/with_service.h"
+#include "watcher/service/program_log.h"
 #include "watcher/service/watch.h"
 
 namespace caravel::watcher {
@@ -12,7 +12,7 @@ Result<int> run_sweep(const CommandCall& call) {
   // an exit code other than 0 would send somebody a mail.
   return with_service(call, "caravel sweep", kExitGood, [](const Service& service) -> Result<int> {
     CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
-    spdlog::info("{} done, {} failed, {} waiting", swept.done, swept.failed, swept.waiting);
+    log_info("{} done, {} failed, {} waiting", swept.done, swept.failed, swept.waiting);
     return exit_code_of(swept);
   });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "watcher/commands/setup.h"
+#include "watcher/service/program_log.h"
 
 namespace caravel::watcher {
 

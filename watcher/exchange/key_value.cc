@@ -21,7 +21,7 @@ bool is_key(std::string_view text) {
 }
 
 /// Of C0 and DEL only. A value is ASCII as we write it; other bytes are for who reads it to judge.
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+bool is_ascii_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 std::string two_digits(unsigned value) {
   return {static_cast<char>('0' + value / 10 % 10), static_cast<char>('0' + value % 10)};
@@ -50,7 +50,8 @@ Result<std::vector<KeyValue>> parse_key_values(std::string_view text, bool secti
     if (end == std::string_view::npos) return bad("has no line end (cut off?)");
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
-    if (std::any_of(line.begin(), line.end(), is_control)) return bad("holds a control character");
+    if (std::any_of(line.begin(), line.end(), is_ascii_control))
+      return bad("holds a control character");
     if (line.empty() && sections) {
       lines.push_back({number, {}, {}});
       section = lines.size();

@@ -44,7 +44,7 @@ std::string waiting_text(const Extract& extract, Time now) {
 }
 
 void add_fact(std::string& out, std::string_view label, std::string_view value) {
-  fmt::format_to(std::back_inserter(out), "  {:<14} {}\n", label, value);
+  out += fmt::format("  {:<14} {}\n", label, value);
 }
 
 void add_table(std::string& out, const std::vector<std::vector<std::string>>& rows) {
@@ -57,7 +57,7 @@ void add_table(std::string& out, const std::vector<std::vector<std::string>>& ro
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::size_t width = i + 1 < row.size() ? widths[i] : 0;
-      fmt::format_to(std::back_inserter(out), "  {:<{}}", row[i], width);
+      out += fmt::format("  {:<{}}", row[i], width);
     }
     out += '\n';
   }

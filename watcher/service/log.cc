@@ -1,9 +1,9 @@
 #include "watcher/service/log.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/text.h"
+#include "watcher/service/program_log.h"
 
 namespace caravel::watcher {
 
@@ -14,33 +14,32 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
   const std::string what = fmt::format("{}: {}", feed, printable(name));
   switch (result.ending) {
     case Ending::done:
-      spdlog::info(
-          "{}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected ({} ms)", what,
-          counts.lines, counts.stored, counts.already_there, counts.dropped, counts.rejected,
-          result.took.count());
+      log_info("{}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected ({} ms)",
+               what, counts.lines, counts.stored, counts.already_there, counts.dropped,
+               counts.rejected, result.took.count());
       if (counts.differs > 0) {
-        spdlog::warn(
+        log_warning(
             "{}: {} rows differ from what is stored and were kept as they are: process --reprocess "
             "replaces them",
             what, counts.differs);
       }
       break;
     case Ending::failed:
-      spdlog::error("{}: failed: {}", what, result.message);
+      log_error("{}: failed: {}", what, result.message);
       break;
     case Ending::gave_up:
     case Ending::refused:
-      spdlog::error("{}: not loaded: {}", what, result.message);
+      log_error("{}: not loaded: {}", what, result.message);
       break;
     case Ending::stopped:
-      spdlog::info("{}: stopped", what);
+      log_info("{}: stopped", what);
       break;
     case Ending::not_ready:
     case Ending::mismatched:
-      spdlog::warn("{}: waits: {}", what, result.message);
+      log_warning("{}: waits: {}", what, result.message);
       break;
     case Ending::vanished:
-      spdlog::error("{}: the file is gone", what);
+      log_error("{}: the file is gone", what);
       break;
   }
 }
@@ -52,14 +51,14 @@ PipelineObserver logging_observer(const std::string& feed, const std::string& st
     // Each try would say it again; the time of the next one is for who looks closely.
     waits.set(kWait, fmt::format("{}: waits (store {}): {}", feed, store, why));
     log_warnings(waits.take());
-    spdlog::debug("{}: {}: next try in {} ms", feed, why, wait.count());
+    log_debug("{}: {}: next try in {} ms", feed, why, wait.count());
   };
-  observer.on_note = [feed](const std::string& text) { spdlog::warn("{}: {}", feed, text); };
+  observer.on_note = [feed](const std::string& text) { log_warning("{}: {}", feed, text); };
   return observer;
 }
 
 void log_warnings(const std::vector<std::string>& messages) {
-  for (const std::string& message : messages) spdlog::warn("{}", message);
+  for (const std::string& message : messages) log_warning("{}", message);
 }
 
 }  // namespace caravel::watcher

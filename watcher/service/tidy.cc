@@ -4,9 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include <spdlog/spdlog.h>
-
 #include "watcher/files/name_rules.h"
+#include "watcher/service/program_log.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/expire.h"
 
@@ -57,13 +56,13 @@ milliseconds longest_of(const std::vector<FeedConfig>& feeds, std::string_view n
 
 void log_expired(const Result<Expired>& expired) {
   if (!expired) {
-    spdlog::warn("{}", expired.error().message);
+    log_warning("{}", expired.error().message);
     return;
   }
-  for (const Error& error : expired->errors) spdlog::warn("{}", error.message);
+  for (const Error& error : expired->errors) log_warning("{}", error.message);
   if (expired->files > 0) {
-    spdlog::info("deleted {} files ({} bytes) that were kept long enough", expired->files,
-                 expired->bytes);
+    log_info("deleted {} files ({} bytes) that were kept long enough", expired->files,
+             expired->bytes);
   }
 }
 
@@ -80,7 +79,7 @@ void tidy(const Service& service, Time now) {
   log_expired(expire_done(service.spool, keep_for(&FeedConfig::keep_done), now));
   log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
   if (auto removed = service.spool.remove_temporaries(now); !removed) {
-    spdlog::warn("{}", removed.error().message);
+    log_warning("{}", removed.error().message);
   }
 }
 

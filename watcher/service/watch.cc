@@ -13,12 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include <spdlog/spdlog.h>
-
 #include "base/moment.h"
 #include "watcher/intake/intake.h"
 #include "watcher/intake/noticing/inotify.h"
 #include "watcher/service/log.h"
+#include "watcher/service/program_log.h"
 #include "watcher/service/tidy.h"
 #include "watcher/service/worker.h"
 #include "watcher/sources/source_watch.h"
@@ -85,8 +84,8 @@ class Watch {
     CARAVEL_TRY(intake_.start(Moment::now()));
     hand_over();
     for (const FeedConfig& feed : service_.config.feeds) {
-      spdlog::info("watching {} for {} (feed {}, store {})", feed.drop, feed.match, feed.name,
-                   feed.store);
+      log_info("watching {} for {} (feed {}, store {})", feed.drop, feed.match, feed.name,
+               feed.store);
     }
     // From here on nothing that a sender drops is missed: systemd may start what depends on us.
     ::sd_notify(0, "READY=1");
@@ -100,7 +99,7 @@ class Watch {
       hand_over();
     }
     ::sd_notify(0, "STOPPING=1");
-    spdlog::info("stopping");
+    log_info("stopping");
     return {};
   }
 
