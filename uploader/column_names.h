@@ -19,10 +19,9 @@ namespace caravel::uploader {
 /// A name as SQLite compares it: ASCII letters in lower case.
 [[nodiscard]] std::string folded_name(std::string name);
 
-/// The columns of a feed's table, one for each column of the format. Taken are the table's own
-/// names
-/// (`_id`, `_kind`, `_time`, `_time_utc`, `_extract`, `_line`, `_sum`); names are compared without
-/// regard to the case of ASCII letters, as SQLite does.
+/// The columns of a feed's table, one for each column of the format, all different. The table's own
+/// names are taken (`_id`, `_kind`, `_time`, `_time_utc`, `_extract`, `_line`, `_sum`). Names are
+/// compared without regard to the case of ASCII letters, as SQLite does.
 [[nodiscard]] std::vector<std::string> table_column_names(
     const std::vector<formatter::Column>& columns);
 

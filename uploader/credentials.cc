@@ -14,6 +14,7 @@
 namespace caravel::uploader {
 namespace {
 
+// In bytes. A wrong path may lead to a log or a disk image, which must not fill the memory.
 constexpr std::size_t kMaxPasswordBytes = 4096;
 
 /// The password in the file at `path`. `node` is the key to blame in errors and warnings.
@@ -27,7 +28,8 @@ Result<std::string> read_password_file(const YamlNode& node, const std::string& 
   if (!S_ISREG(status.st_mode)) return node.error(fmt::format("{}: not a regular file", path));
   auto content = read_file(path, kMaxPasswordBytes);
   if (!content) return node.error(content.error().message);
-  // Editors and `echo` end the line; that is no part of the password. Blanks may be part of it.
+  // Editors and `echo` put a line end behind the password. Only one is cut off, and no blanks: they
+  // may be part of the password.
   if (content->ends_with('\n')) content->pop_back();
   if (content->ends_with('\r')) content->pop_back();
   if (content->empty()) return node.error(fmt::format("{}: empty", path));
@@ -58,7 +60,9 @@ Result<std::string> read_password(const StoreSection& section, const std::string
     if (path.empty()) return std::string();
     return section.node["password_file"].error("whose password? Say user: NAME too");
   }
+  // Commands that open no store must also work for users who may not read the file.
   if (!section.secrets) return std::string();
+  // Errors point at the key that a person would have to change.
   const YamlNode node = section.node[path.empty() ? "user" : "password_file"];
   if (path.empty()) path = credential_file(section);
   if (!path.empty()) return read_password_file(node, path, section.warnings);

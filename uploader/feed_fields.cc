@@ -5,12 +5,16 @@
 namespace caravel::uploader {
 
 std::string feed_document_id(const std::string& feed, std::string_view sha256) {
+  // No feed may be called "feed" (watcher/config/feeds.cc), so no row has an id that looks like
+  // this one.
   return fmt::format("feed:{}:{}", feed, sha256);
 }
 
 std::vector<FeedField> feed_fields(const ExtractInfo& extract, const formatter::RowReader& rows,
                                    std::uint64_t refused) {
   const formatter::Counts& counts = rows.end().counts;
+  // The table of a store has a column for each field: a new one is needed there too
+  // (uploader/sqlite/feed_row.cc).
   std::vector<FeedField> fields = {
       {"doc_type", std::string("Feed")},
       {"status", std::string("new")},
@@ -31,6 +35,8 @@ std::vector<FeedField> feed_fields(const ExtractInfo& extract, const formatter::
 }
 
 bool is_kept_feed_field(std::string_view name) {
+  // `status` belongs to the consumer: "new" written over it would make the consumer take the
+  // extract once more.
   return name == "status" || name == "timestamp" || name == "name";
 }
 

@@ -16,7 +16,7 @@ namespace {
 /// A decimal number without what does not count: value = 0.d1 d2 d3… * 10^exponent. Two texts stand
 /// for the same number if their Decimals are equal.
 struct Decimal {
-  // A double's shortest form never needs more digits than this.
+  // The shortest text that reads back as the same double never has more than 17 digits.
   static constexpr int kMostDigits = 17;
   bool negative = false;
   bool too_long = false;
@@ -30,6 +30,8 @@ struct Decimal {
   }
 };
 
+/// Reads a number digit by digit. std::from_chars() alone would take texts that JSON does not have
+/// ("007", "1."), and would not say which digits the source wrote.
 class DecimalReader {
  public:
   explicit DecimalReader(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
@@ -41,6 +43,7 @@ class DecimalReader {
     const bool zero_first = *at_ == '0';
     const char* integer = at_;
     for (; at_ < end_ && is_digit(*at_); ++at_) digit(*at_, false, out);
+    // RFC 8259, section 6: no zero stands in front of other digits.
     if (zero_first && at_ - integer > 1) return false;
     if (take('.')) {
       if (at_ == end_ || !is_digit(*at_)) return false;
@@ -54,10 +57,12 @@ class DecimalReader {
       if (stop == at_ || (status != std::errc{} && status != std::errc::result_out_of_range)) {
         return false;
       }
+      // Far beyond the range of a double (about 1e-324 to 1e308): such a text stays a text.
       if (status != std::errc{} || std::abs(power) > 9999) out.too_long = true;
       out.exponent += power;
       at_ = stop;
     }
+    // Zero is one number, however it is written: 0, 0.00, 0e5.
     if (out.count == 0) out.exponent = 0;
     return at_ == end_;
   }
@@ -69,6 +74,8 @@ class DecimalReader {
     return true;
   }
 
+  /// Keeps no zeros that do not count. Zeros in front only move the exponent; zeros behind a digit
+  /// wait in zeros_ until another digit follows, and are forgotten if none does.
   void digit(char c, bool fraction, Decimal& out) {
     if (c == '0') {
       if (out.count == 0) {
@@ -96,6 +103,8 @@ class DecimalReader {
   int zeros_ = 0;  // seen, and significant only if another digit follows
 };
 
+/// How deep arrays and objects lie within each other in `text`, which must be valid JSON. Brackets
+/// inside of strings do not count.
 int nesting(std::string_view text) {
   int deepest = 0;
   int depth = 0;
@@ -150,6 +159,7 @@ bool is_utf8(std::string_view text) {
 
 void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
+  // Bytes that need no escape are copied in runs: most values have none that does.
   std::size_t from = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -210,6 +220,7 @@ bool is_json(std::string_view text) {
 }
 
 void append_json_value(std::string_view text, bool as_number, std::string& out) {
+  // The source's own digits are written, never those of a double that was read from them.
   if (as_number && number_survives(text)) {
     out.append(text);
   } else {

@@ -17,6 +17,7 @@
 namespace caravel::uploader {
 namespace {
 
+/// A type of mapping, and the two columns that its CSV must have.
 struct Type {
   std::string_view name;
   std::array<std::string_view, 2> columns;
@@ -24,12 +25,13 @@ struct Type {
 constexpr std::array kTypes = {Type{"vehicle", {"vid", "bus"}}, Type{"route", {"rid", "Route"}},
                                Type{"stop", {"sid", "Stop"}}};
 
-/// YYYY-MM-DD, the year from 1 on.
+/// Is `text` YYYY-MM-DD, a day that the calendar has, in the year 1 or later?
 bool is_real_day(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
   const auto number = [&](std::size_t at, std::size_t size) {
     unsigned value = 0;
     const char* const end = text.data() + at + size;
+    // Anything but digits becomes 0, which is no year, month or day.
     return std::from_chars(text.data() + at, end, value).ptr == end ? value : 0;
   };
   const auto year = static_cast<int>(number(0, 4));
@@ -45,6 +47,7 @@ std::string_view take_record(std::string_view& rest, std::uint64_t& lines) {
   bool quoted = false;
   std::size_t end = 0;
   for (; end < rest.size(); ++end) {
+    // A doubled quote, which stands for a quote within a quoted field, ends and begins the quoting.
     if (rest[end] == '"') quoted = !quoted;
     if (rest[end] == '\n') ++lines;
     if (rest[end] == '\n' && !quoted) break;
@@ -55,6 +58,8 @@ std::string_view take_record(std::string_view& rest, std::uint64_t& lines) {
   return record;
 }
 
+/// Errors: kind usage, with the line of the CSV, because a person made the file and can mend it.
+/// The check ends at the first mistake.
 Result<> check_csv(const Mapping& mapping, const Type& type) {
   std::string_view rest = mapping.csv;
   // A byte order mark, as spreadsheets write it, is not a part of the first column's name.
@@ -67,6 +72,7 @@ Result<> check_csv(const Mapping& mapping, const Type& type) {
   while (!rest.empty()) {
     const std::uint64_t line = next_line;
     const std::string_view record = take_record(rest, next_line);
+    // An empty line is no record.
     if (record.empty()) continue;
     const auto wrong = [&](const std::string& what) {
       return fail(ErrorKind::usage, fmt::format("line {}: {}", line, what));
@@ -74,6 +80,7 @@ Result<> check_csv(const Mapping& mapping, const Type& type) {
     if (!formatter::split_csv_record(record, fields, scratch)) return wrong("broken quoting");
     if (columns == 0) {
       columns = fields.size();
+      // Several columns may be without a name. Two of one name leave open which of them is meant.
       for (auto column = fields.begin(); column != fields.end(); ++column) {
         if (!column->empty() && std::find(fields.begin(), column, *column) != column) {
           return wrong(fmt::format("the header has the column '{}' twice", *column));
@@ -120,12 +127,15 @@ Result<> check_mapping(const Mapping& mapping) {
 }
 
 std::string mapping_id(const Mapping& mapping) {
+  // The digest makes a corrected table for the same day another document: it never takes the place
+  // of the first one.
   const formatter::Hash128 hash = formatter::hash_bytes(mapping.csv);
   return fmt::format("mapping:{}:{}:{:016x}{:016x}", mapping.type, mapping.effective_date,
                      hash.high, hash.low);
 }
 
 std::string mapping_text(const Mapping& mapping) {
+  // The CSV is no part of this: CouchDB keeps it as an attachment, SQLite in a column of its own.
   const nlohmann::ordered_json document = {{"_id", mapping_id(mapping)},
                                            {"doc_type", "Mapping"},
                                            {"mapping_type", mapping.type},

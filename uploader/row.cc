@@ -19,6 +19,7 @@ std::string sum_text(std::uint64_t sum) { return fmt::format("{:016x}", sum); }
 /// The formatter makes ids of these bytes only. Here they are checked again because a CSV can come
 /// from a person, and a store puts ids into URLs and JSON without escaping them.
 bool is_id_tail(std::string_view text) {
+  // With the feed's name in front, an id must fit into the 16 bits of BatchRow::id_size.
   constexpr std::size_t kMostBytes = 512;
   return !text.empty() && text.size() <= kMostBytes &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -35,6 +36,7 @@ std::optional<std::string> split_row(const formatter::Row& row, std::size_t colu
   if (!formatter::split_csv_record(row.record, fields, scratch)) {
     return "the CSV record's quoting is broken";
   }
+  // Values would stand under the names of other columns.
   if (fields.size() != columns) {
     return fmt::format("the CSV record has {} fields instead of {}", fields.size(), columns);
   }

@@ -5,6 +5,8 @@
 
 namespace caravel::uploader {
 
+/// Counts only grow. So after an outage run() goes on with the rows that are not counted yet, and
+/// no row is counted twice.
 void TalliedUpload::acknowledge(const UploadCounts& counts, std::vector<RefusedRow> refused) {
   counts_.stored += counts.stored;
   counts_.already_there += counts.already_there;
@@ -12,6 +14,7 @@ void TalliedUpload::acknowledge(const UploadCounts& counts, std::vector<RefusedR
   counts_.replaced += counts.replaced;
   refused_.insert(refused_.end(), std::make_move_iterator(refused.begin()),
                   std::make_move_iterator(refused.end()));
+  // Last, so that whoever is called sees the new counts.
   if (on_progress) on_progress(acknowledged());
 }
 

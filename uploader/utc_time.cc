@@ -28,7 +28,8 @@ void append_two(unsigned value, std::string& out) {
   out.push_back(static_cast<char>('0' + value % 10));
 }
 
-/// The exceptions of the date library stop here.
+/// The exceptions of the date library stop here: it throws if it does not know the name, and also
+/// if no time zone database is installed.
 Result<const date::time_zone*> find_zone(const std::string& name) {
   try {
     return date::locate_zone(name);
@@ -44,6 +45,7 @@ Result<const date::time_zone*> find_zone(const std::string& name) {
 
 bool read_row_time(std::string_view id_tail, RowTime& time) {
   constexpr std::size_t kPlain = 15;  // YYYYMMDDTHHMMSS
+  // A tail is "<time>:<key>:<digest>"; the line's place stands there if the line has no time.
   const std::string_view text = id_tail.substr(0, id_tail.find(':'));
   if (text.size() < kPlain || text[8] != 'T') return false;
   const int year = digits(text, 0, 4);
@@ -53,12 +55,14 @@ bool read_row_time(std::string_view id_tail, RowTime& time) {
   time.minute = digits(text, 11, 2);
   time.second = digits(text, 13, 2);
   if (year < 0 || month < 0 || day < 0) return false;
+  // Second 60 is a leap second. Whether that day really had one is not checked.
   if (time.hour < 0 || time.hour > 23 || time.minute < 0 || time.minute > 59 || time.second < 0 ||
       time.second > 60) {
     return false;
   }
   const date::year_month_day calendar{date::year(year), date::month(static_cast<unsigned>(month)),
                                       date::day(static_cast<unsigned>(day))};
+  // A day that the calendar does not have (30 February): the row keeps its id and gets no time.
   if (!calendar.ok()) return false;
   time.day = date::sys_days(calendar);
 
@@ -115,6 +119,7 @@ RowTime UtcConverter::to_utc(const RowTime& local) {
   const auto day = local.day.time_since_epoch();
   const date::local_seconds at(day + hours(local.hour) + minutes(local.minute) +
                                seconds(local.second == 60 ? 59 : local.second));
+  // Most rows lie in the same hour as the row before: the zone is looked up once for all of them.
   const auto hour = date::floor<hours>(at.time_since_epoch());
   date::sys_seconds utc;
   if (hour.count() == hour_) {

@@ -1,15 +1,14 @@
 // What a row's id that is taken means: the rule behind "nothing twice". Pure; every store uses it.
 //
-// Ids are deterministic, so a row that is sent again meets the row that is there. Who stored that
-// one, and whether it is the same row, says how ours is counted:
+// Ids are deterministic, so a row that is sent again meets the row that is there. Who stored the
+// row that is there, and whether the two are the same, says how ours is counted:
 //
-//   the sum of the stored row  its extract and line  | verdict
-//   ours                       ours                  | stored: by us, before a crash or a lost
-//   reply
-//                                                    | (already_there if the extract was loaded
-//                                                    whole | before)
-//   ours                       others                | already_there
-//   another                    any                   | differs: it stays; with --reprocess, replace
+//   the stored row's sum  its extract and line  verdict
+//   ours                  ours                  stored: by us, before a crash or a lost reply;
+//                                               already_there if the extract was loaded whole
+//                                               before
+//   ours                  others                already_there
+//   another               any                   differs: it stays; with --reprocess, replace
 #pragma once
 
 #include <cstdint>

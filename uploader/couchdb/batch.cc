@@ -11,13 +11,15 @@
 namespace caravel::uploader {
 namespace {
 
-// A lookup's reply holds whole documents: so many, and of ours so many bytes, are asked for at
-// once.
+// The reply to a lookup holds whole documents. So one lookup asks for at most kMostQuestions ids,
+// and for no more than kQuestionBytes of our own rows with these ids: the stored rows are usually
+// about as large.
 constexpr std::size_t kMostQuestions = 100;
 constexpr std::size_t kQuestionBytes = 256 * 1024;
 // One document of CouchDB's default limit (max_document_size, 8 MB) fits.
 constexpr std::size_t kLookupReplyBytes = 9 << 20;
-// A row that is in conflict and then missing this often is fought over by someone.
+// How often a row is sent again. After that, in judge(), somebody else changes the row all the
+// time, and the extract waits; in take_entry(), where other rows pass, the row itself is at fault.
 constexpr int kMostRounds = 8;
 
 }  // namespace
@@ -46,6 +48,7 @@ std::vector<std::string_view> CouchBatch::ids(const Rows& rows) const {
   return all;
 }
 
+/// The rows of the next lookup, from the front of questions_: one at least, however large it is.
 CouchBatch::Rows CouchBatch::next_questions(std::size_t most) const {
   Rows rows;
   std::size_t bytes = 0;
@@ -66,14 +69,17 @@ HttpRequest CouchBatch::next_request(std::size_t most_rows) {
     url_ = database_.url("/_all_docs?include_docs=true");
     return database_.request("POST", url_, body_, kLookupReplyBytes);
   }
+  // The upload has learned that more rows at once take the server too long.
   if (chunks_.back().size() > most_rows) divide_last(most_rows);
   const Rows& rows = chunks_.back();
   url_ = database_.url("/_bulk_docs");
   build_body(rows);
-  // An entry is an id and a revision, or a reason that a validation function wrote.
+  // An entry of the reply has an id, and a revision or the reason that a validation function wrote:
+  // 4 KiB leave room for a long reason.
   const std::size_t reply_bytes = 64 * 1024 + rows.size() * 4096;
   auto request = database_.request("POST", url_, body_.empty() ? batch_->body : body_, reply_bytes);
   if (database_.config().gzip) {
+    // The batch's own body stays: the rows may have to be sent again, in halves or with revisions.
     body_ = gzip(request.body);
     request.body = body_;
     request.headers.emplace_back("Content-Encoding: gzip");
@@ -105,7 +111,7 @@ void CouchBatch::build_body(const Rows& rows) {
 
 Result<> CouchBatch::take(const HttpReply& reply) {
   auto taken = asking_ ? take_lookup(reply) : take_bulk(reply);
-  // Nothing of a request outlives its reply.
+  // Gives the memory back: during an outage the batch may wait in its slot for hours.
   body_ = std::string();
   return taken;
 }
@@ -122,6 +128,9 @@ Result<> CouchBatch::take_bulk(const HttpReply& reply) {
   const Rows rows = chunks_.back();
   const auto entries = read_bulk_reply(reply.body, ids(rows));
   if (!entries) return tl::unexpected(in_context(entries.error()));
+  // The chunk stays to be sent until its entries could be read. If the server has stored the rows
+  // and only its reply was lost, the next reply has conflicts, and the lookup finds that the rows
+  // are ours.
   chunks_.pop_back();
   return take_entries(rows, *entries);
 }
@@ -139,12 +148,15 @@ Result<> CouchBatch::take_refused_request(const HttpReply& reply) {
     divide_last(rows.size() / 2);
     return {};
   }
+  // The row is alone in its request, so the row is the culprit.
   fates_.refuse(rows.front(), too_large ? RowFates::Refusal::size : RowFates::Refusal::content,
                 fmt::format("HTTP {}{}{}", reply.status, said.empty() ? "" : ": ", said));
   chunks_.pop_back();
   return {};
 }
 
+/// Gives each row its fate, or puts it back to be sent again. An error if any row must be sent
+/// again; those that have a fate keep it.
 Result<> CouchBatch::take_entries(const Rows& rows, const std::vector<BulkEntry>& entries) {
   const bool others_pass = std::any_of(entries.begin(), entries.end(),
                                        [](const BulkEntry& entry) {
@@ -173,6 +185,7 @@ std::optional<Error> CouchBatch::take_entry(std::uint32_t row, const BulkEntry& 
   const auto said_of_row = [&] { return fmt::format("row {}: {}", batch_->id(row), entry.reason); };
   switch (entry.result) {
     case EntryResult::ok:
+      // If we sent a revision, CouchDB has put our row into the place of the stored one.
       fates_.settle(row, attempts_[row].rev.empty() ? Verdict::stored : Verdict::replaced);
       return {};
     case EntryResult::conflict:
@@ -185,6 +198,7 @@ std::optional<Error> CouchBatch::take_entry(std::uint32_t row, const BulkEntry& 
       fates_.refuse(row, RowFates::Refusal::size, entry.reason);
       return {};
     case EntryResult::unauthorized:
+      // Our rights are at fault and not the row: the row stays to be sent.
       return Error{ErrorKind::fault, said_of_row()};
     case EntryResult::other:
       break;
@@ -197,7 +211,8 @@ std::optional<Error> CouchBatch::take_entry(std::uint32_t row, const BulkEntry& 
   return {};
 }
 
-/// Of the chunk that is next, `first_rows` rows are sent by themselves.
+/// Splits the chunk that would be sent next: its first `first_rows` rows are sent alone, and before
+/// the others.
 void CouchBatch::divide_last(std::size_t first_rows) {
   const Rows rows = std::move(chunks_.back());
   const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(first_rows);
@@ -206,7 +221,8 @@ void CouchBatch::divide_last(std::size_t first_rows) {
 }
 
 Result<> CouchBatch::take_lookup(const HttpReply& reply) {
-  // The stored documents are larger than ours: fewer of them fit into a reply.
+  // The stored documents are larger than ours, and fewer of them fit into a reply: the next lookup
+  // asks for half as many.
   if (reply.failure && reply.too_long && asked_.size() > 1) {
     ask_at_once_ = asked_.size() / 2;
     return {};
@@ -220,13 +236,19 @@ Result<> CouchBatch::take_lookup(const HttpReply& reply) {
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     CARAVEL_TRY(judge(asked_[i], (*found)[i], again));
   }
+  // An error above leaves all of these questions to be asked again: to settle a row twice changes
+  // nothing.
   questions_.erase(questions_.begin(),
                    questions_.begin() + static_cast<std::ptrdiff_t>(asked_.size()));
   if (!again.empty()) chunks_.push_back(std::move(again));
+  // The next documents may be small again.
   ask_at_once_ = kMostQuestions;
   return {};
 }
 
+/// Decides about a row whose id is taken: settles it, or puts it into `again`. `found` may be out
+/// of date by now. Then CouchDB refuses our revision with another conflict, and the row is looked
+/// up anew.
 Result<> CouchBatch::judge(std::uint32_t row, const Found& found, Rows& again) {
   Attempts& attempts = attempts_[row];
   if (found.exists) {
@@ -244,7 +266,8 @@ Result<> CouchBatch::judge(std::uint32_t row, const Found& found, Rows& again) {
     return tl::unexpected(in_context(
         {ErrorKind::retry, fmt::format("row {} changes all the time", batch_->id(row))}));
   }
-  // Deleted since the conflict: stored as new. There with another sum: replaced.
+  // A row that was deleted since the conflict is sent without a revision, as a new one. A row with
+  // another sum is sent with its revision, so that CouchDB replaces exactly what was looked at.
   attempts.rev = found.exists ? found.rev : std::string();
   again.push_back(row);
   return {};

@@ -9,7 +9,8 @@ namespace {
 constexpr std::string_view kHead = R"({"docs":[)";
 constexpr std::string_view kTail = "]}";
 
-/// Indices of rows, compared by the ids that they stand for.
+/// A set of ids holds the indices of rows and not the ids: an id is a slice of the body, and the
+/// body moves while it grows.
 struct IdHash {
   const Batch* batch;
   std::size_t operator()(std::uint32_t row) const {
@@ -51,6 +52,7 @@ Result<std::unique_ptr<Batch>> BatchReader::next() {
     added.offset = row.offset;
     added.sum = row_sum(row.record);
     if (auto reason = builder_.append(row, added.sum, batch->body)) {
+      // Such a row is never sent: CouchDB would answer with 400 for the whole request.
       batch->body.resize(before);
       batch->unfit.push_back({row.line, row.offset, std::move(*reason)});
       continue;
@@ -60,6 +62,8 @@ Result<std::unique_ptr<Batch>> BatchReader::next() {
     batch->rows.push_back(added);
     const auto index = static_cast<std::uint32_t>(batch->rows.size() - 1);
     const auto [first, fresh] = ids.insert(index);
+    // With two documents of one id in a request, two entries of the reply would have that id, and
+    // nobody could say which row is which.
     if (!fresh) {
       batch->body.resize(before);
       batch->rows.back().size = 0;

@@ -13,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 
+// In bytes. A validation function may write pages; a message needs a line.
 constexpr std::size_t kLongestReason = 300;
 
 std::string shortened(std::string text) {
@@ -25,11 +26,15 @@ std::string shortened(std::string text) {
   return text;
 }
 
+/// The text under `key`; "" if there is none, or if it is no text. A server may send anything, and
+/// nothing of it may throw.
 std::string string_at(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// The reply cannot be believed. Kind retry: a proxy may have written it, or it was cut off. Row
+/// ids make it harmless to send the request again.
 tl::unexpected<Error> garbage(std::string_view what) {
   return fail(ErrorKind::retry, fmt::format("the reply cannot be understood: {}", what));
 }
@@ -60,6 +65,7 @@ BulkEntry read_entry(const json& object) {
   entry.reason = shortened(reason.empty() ? error : fmt::format("{}: {}", error, reason));
   if (error == "conflict") {
     entry.result = EntryResult::conflict;
+    // CouchDB says the same of every conflict ("Document update conflict.").
     entry.reason.clear();
   } else if (error == "forbidden") {
     entry.result = EntryResult::forbidden;
@@ -74,6 +80,7 @@ BulkEntry read_entry(const json& object) {
 /// A deleted document still has a row: with `deleted` in its value, and null as its `doc`.
 Found read_found(const json& row) {
   Found found;
+  // The row of a missing id has a `key` and no `id` (CouchDB documentation, "/{db}/_all_docs").
   found.id = string_at(row, "key");
   if (found.id.empty()) found.id = string_at(row, "id");
   const auto value = row.find("value");
@@ -84,6 +91,8 @@ Found read_found(const json& row) {
   const bool gone = deleted != value->end() && deleted->is_boolean() && deleted->get<bool>();
   if (gone || found.rev.empty() || document == row.end() || !document->is_object()) return found;
   found.exists = true;
+  // A document without `caravel` is not one of ours. It exists and has no sum, so it differs from
+  // every row of ours.
   const auto origin = document->find("caravel");
   if (origin == document->end() || !origin->is_object()) return found;
   found.extract = string_at(*origin, "extract");
@@ -105,6 +114,7 @@ Result<std::vector<Item>> in_order(std::vector<Item> items, const Id& id_of,
   bool same_order = true;
   for (std::size_t i = 0; i < ids.size() && same_order; ++i) same_order = id_of(i) == ids[i];
   if (same_order) return items;
+  // If the reply has one id twice, another id has no entry, and the reply is refused.
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < ids.size(); ++i) places.emplace(id_of(i), i);
   std::vector<Item> ordered;
@@ -170,6 +180,8 @@ Result<std::vector<Found>> read_lookup_reply(std::string_view reply,
 
 void append_with_rev(std::string_view document, std::size_t id_size, std::string_view rev,
                      std::string& out) {
+  // The document is ours and begins with its `_id` (DocumentBuilder), so that the place is known:
+  // no parser reads it, and no number passes through a double.
   // After `{"_id":"…"`.
   const std::size_t at = std::string_view(R"({"_id":")").size() + id_size + 1;
   out.append(document.substr(0, at)).append(R"(,"_rev":)");

@@ -36,6 +36,8 @@ Result<> read(const StoreSection& section, StoreConfig& store) {
   // The password leaves this function only inside of `make`, where no message can reach it.
   store.make = [own](const StoreSettings& settings) {
     CouchdbConfig config = own;
+    // The caller may have changed what all stores have in common; all that is CouchDB's stays as it
+    // was read.
     static_cast<StoreSettings&>(config) = settings;
     return make_couchdb_store(config, make_curl_transport(config.server.client));
   };
@@ -54,9 +56,11 @@ Result<CouchdbConfig> read_couchdb_config(const StoreSection& section) {
   reader.choice<Documents>(
       "documents", config.documents,
       {{"rows", Documents::rows}, {"feed", Documents::feed}, {"both", Documents::both}});
+  // `capture` stores rows only, unless the file asks for more.
   config.documents_given = reader.has("documents");
   reader.flag("create_database", config.create_database);
   std::uint64_t connections = config.connections;
+  // Each connection holds a batch in memory, so there must be a bound.
   reader.count("connections", connections, 1, 16);
   config.connections = static_cast<unsigned>(connections);
   reader.flag("gzip", config.gzip);

@@ -61,7 +61,8 @@ Result<HttpReply> CouchDatabase::call(const HttpRequest& request, const StopSign
   transport_.start(request);
   auto reply = transport_.wait(stop);
   if (!reply) {
-    // The request points at bytes of our caller's.
+    // The request points at bytes that the caller frees. Whether the server did what it was asked
+    // stays unknown; all our requests may be sent again.
     transport_.cancel_all();
     return reply;
   }
@@ -94,6 +95,7 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
   return error;
 }
 
+/// Its name may hold a slash, which stands as %2F in url_ (CouchDB documentation, "PUT /{db}").
 Result<> CouchDatabase::create(const StopSignal& stop) const {
   CARAVEL_ASSIGN_OR_RETURN(const auto reply, call(request("PUT", url_, {}, 64 * 1024), stop));
   const Answer answer = answer_of_status(reply.status);
@@ -108,6 +110,7 @@ Result<> MissingDatabase::make(const std::string& method, const std::string& url
   // from somewhere else (a proxy with a wrong path).
   constexpr int kMostTimes = 2;
   const CouchdbConfig& config = database_.config();
+  // Rows that were acknowledged are lost: an empty database in the place of theirs would hide that.
   if (was_there_) {
     rows_are_lost_ = true;
     return fail(ErrorKind::fault,
@@ -118,12 +121,15 @@ Result<> MissingDatabase::make(const std::string& method, const std::string& url
   if (!config.create_database || times_made_ >= kMostTimes) {
     return tl::unexpected(database_.error_of(method, url, reply));
   }
+  // The ledger knows of rows that were stored there, by this extract or another: see
+  // UploadOptions::may_create.
   if (!may_create_) {
     return fail(ErrorKind::fault,
                 fmt::format("{}: the database '{}' has vanished: rows were stored there before. "
                             "Bring it back, or create it empty if that is meant",
                             config.name, config.database));
   }
+  // A crash behind this leaves an empty database, which the next start finds and fills.
   CARAVEL_TRY(database_.create(stop));
   ++times_made_;
   return {};

@@ -11,7 +11,8 @@ void put(Json& document, const FeedField& field) {
   std::visit([&](const auto& value) { document[field.name] = value; }, field.value);
 }
 
-/// A name that is not UTF-8 after all must not stop the extract: its bytes become U+FFFD.
+/// A text that is not UTF-8 after all must not stop the extract: the JSON library would throw, so
+/// it is told to write U+FFFD instead of such bytes.
 std::string text_of(const Json& document) {
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -29,7 +30,8 @@ Result<std::string> merged_feed_document(std::string_view stored,
                                          const std::vector<FeedField>& fields) {
   Json document = Json::parse(stored, nullptr, false);
   if (!document.is_object()) return fail(ErrorKind::retry, "the stored document is no object");
-  // It is written only where the year was guessed: an earlier load may have left it.
+  // Our fields have `year_guessed` only if the year was guessed now; an earlier load may have left
+  // it in the document.
   document.erase("year_guessed");
   for (const FeedField& field : fields) {
     if (!is_kept_feed_field(field.name) || !document.contains(field.name)) put(document, field);
@@ -41,7 +43,8 @@ std::string with_attachment(std::string_view text, const std::string& name,
                             const std::string& content_type, std::uint64_t bytes) {
   Json document = Json::parse(text, nullptr, false);
   if (!document.is_object()) return std::string(text);
-  // Parts follow in the order of their names here, and ours is the only one that follows.
+  // CouchDB takes the parts of the body in the order in which the document names them. Attachments
+  // that were there are stubs without a part, so ours is the only part.
   document["_attachments"][name] = {
       {"follows", true}, {"content_type", content_type}, {"length", bytes}};
   return text_of(document);

@@ -9,8 +9,10 @@
 namespace caravel::uploader {
 namespace {
 
+// Consumers know this name: docs/couchdb-store.md promises it.
 constexpr const char* kAttachmentName = "feed";
-// More rounds than this, and somebody else writes the document all the time.
+// After this many conflicts somebody else must be writing the document all the time: the extract
+// waits.
 constexpr int kMostUpdates = 8;
 
 }  // namespace
@@ -23,6 +25,8 @@ FeedUpload::FeedUpload(const CouchDatabase& database, MissingDatabase& missing, 
       reprocess_(reprocess),
       attach_(extract_.attach_csv) {}
 
+/// A crash, or a reply that is lost, behind the PUT leaves the document in the store. The next
+/// send() meets it as a conflict and, unless there is something to change, leaves it as it is.
 Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t refused,
                               const StopSignal& stop) {
   const std::string id = feed_document_id(extract_.feed, rows.end().sha256);
@@ -40,6 +44,7 @@ Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t re
       case Answer::conflict: {
         CARAVEL_ASSIGN_OR_RETURN(auto update, update_of_stored(id, fields, stop));
         if (!update) return false;
+        // "": somebody has deleted the document since the conflict, so that it is made anew.
         created = update->empty();
         document = created ? fresh : *update;
         break;
@@ -61,6 +66,7 @@ Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t re
 Result<> FeedUpload::give_attachment_up(const std::string& id, const HttpReply& reply) {
   const Error error = database_.error_of("PUT", database_.document_url(id), reply);
   const Answer answer = answer_of_status(reply.status);
+  // The server is down or busy: the attachment is not to blame.
   if (answer == Answer::wait) return tl::unexpected(error);
   // Rights are the same with and without the attachment; and where the attachment is all that
   // there is, it cannot be left out.

@@ -15,6 +15,7 @@ Result<DocumentBuilder> DocumentBuilder::make(const ExtractInfo& extract,
   DocumentBuilder builder;
   builder.id_prefix_ = extract.feed + ":";
   for (const std::string& name : document_field_names(header.columns)) {
+    // With the comma and the colon, so that append() only copies bytes.
     std::string key = ",";
     append_json_string(name, key);
     key.push_back(':');
@@ -39,6 +40,8 @@ Result<DocumentBuilder> DocumentBuilder::make(const ExtractInfo& extract,
   return builder;
 }
 
+/// Appends `time`, and `time_utc` if the feed has a time zone and the row is not in UTC already.
+/// Nothing for a row whose line has no time.
 void DocumentBuilder::append_time(std::string_view id_tail, std::string& out) {
   RowTime time;
   if (!read_row_time(id_tail, time)) return;
@@ -55,12 +58,15 @@ void DocumentBuilder::append_time(std::string_view id_tail, std::string& out) {
 /// through a double on its way.
 std::optional<std::string> DocumentBuilder::append(const formatter::Row& row, std::uint64_t sum,
                                                    std::string& out) {
+  // Both checks come before the first byte is written: a row that is refused leaves `out` as it
+  // was.
   if (auto reason = split_row(row, keys_.size(), fields_, scratch_)) return reason;
   if (row.kind >= origins_.size()) return "the row is of a kind that its format does not have";
   out.append(R"({"_id":")").append(id_prefix_).append(row.id_tail).append(R"(","doc_type":"Row")");
   append_time(row.id_tail, out);
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     const std::string_view field = fields_[i];
+    // CSV cannot tell an empty value from a missing one, and so the document does not try.
     if (field.empty()) continue;
     out.append(keys_[i]);
     switch (types_[i]) {
@@ -79,6 +85,7 @@ std::optional<std::string> DocumentBuilder::append(const formatter::Row& row, st
   char line[24];
   const auto end = std::to_chars(line, line + sizeof line, row.line);
   out.append(origins_[row.kind]).append(line, end.ptr);
+  // As sum_text() writes it, without a string for each row.
   out.append(R"(,"sum":")");
   constexpr char kHex[] = "0123456789abcdef";
   for (int shift = 60; shift >= 0; shift -= 4) out.push_back(kHex[(sum >> shift) & 15]);

@@ -16,6 +16,8 @@ void RowFates::refuse(std::uint32_t row, Refusal why, std::string reason) {
   rows_[row].reason = std::move(reason);
 }
 
+/// The store was at fault, so its refusals count for nothing. Rows that are settled stay so: the
+/// store has them.
 std::vector<std::uint32_t> RowFates::forget_refusals() {
   std::vector<std::uint32_t> again;
   for (std::uint32_t i = 0; i < rows_.size(); ++i) {
@@ -38,7 +40,7 @@ UploadCounts RowFates::counts() const {
     if (was_sent(i)) {
       if (rows_[i].state == State::settled) count(rows_[i].verdict, counts);
     } else if (!is_refused(row.repeats)) {
-      // It met the first row of its id in this batch, as it would have met it in the store.
+      // A repeated row meets the first row of its id here, as it would have met it in the store.
       const bool same = row.sum == batch_.rows[row.repeats].sum;
       count(same ? Verdict::already_there : Verdict::differs, counts);
     }
@@ -59,6 +61,7 @@ std::vector<RefusedRow> RowFates::refused() const {
   return refused;
 }
 
+/// Repeated rows count as well: each becomes a reject of its own.
 std::size_t RowFates::refused_by_store() const { return refused().size() - batch_.unfit.size(); }
 
 bool RowFates::all_refused(bool for_content) const {

@@ -14,7 +14,7 @@
 namespace caravel::uploader {
 namespace {
 
-// CouchDB's default limit of a document, and a bit.
+// In bytes: CouchDB's default max_document_size (8 MB), and a little more.
 constexpr std::size_t kDocumentBytes = 9 << 20;
 
 /// A multipart/related body: text, then a file, then text.
@@ -22,9 +22,11 @@ class MultipartBody {
  public:
   MultipartBody(const std::string& document, const Attachment& attachment)
       : attachment_(attachment) {
-    // From the document: whoever wrote the file could not know it.
+    // The boundary must not occur in the file, or the server would cut the file there. It is made
+    // of the document and our process id, which whoever wrote the file cannot know.
     boundary_ = fmt::format("caravel-{}-{}", sum_text(row_sum(document)), ::getpid());
-    // CouchDB takes the file by the stub's order; others look at the file name.
+    // CouchDB finds the file by the order of the stubs in the document; other servers look at the
+    // file name.
     head_ = fmt::format(
         "--{0}\r\nContent-Type: application/json\r\n\r\n{1}\r\n--{0}\r\n"
         "Content-Disposition: attachment; filename=\"{2}\"\r\nContent-Type: {3}\r\n"
@@ -40,12 +42,14 @@ class MultipartBody {
     return head_.size() + attachment_.bytes + tail_.size();
   }
 
+  /// Copies from one of the three parts at a time: whoever reads asks again for the rest.
   [[nodiscard]] std::int64_t read(std::uint64_t offset, char* buffer, std::size_t size) const {
     if (offset < head_.size()) return copy(head_, offset, buffer, size);
     offset -= head_.size();
     if (offset >= attachment_.bytes) return copy(tail_, offset - attachment_.bytes, buffer, size);
     const auto want = std::min<std::uint64_t>(size, attachment_.bytes - offset);
     // 0, for a file that has shrunk, ends the request: the transport takes it for a failure.
+    // pread(2): libcurl may ask for an offset again, after a connection that was lost.
     return ::pread(attachment_.fd, buffer, static_cast<std::size_t>(want),
                    static_cast<off_t>(offset));
   }
@@ -72,6 +76,7 @@ Result<HttpReply> put_document(const CouchDatabase& database, std::string_view i
                                const StopSignal& stop) {
   HttpRequest request = database.request("PUT", database.document_url(id), document, kReplyBytes);
   if (attachment == nullptr) return database.call(request, stop);
+  // Outlives the request: call() returns only when nothing is in flight any more.
   const MultipartBody body(document, *attachment);
   request.headers = {
       fmt::format("Content-Type: multipart/related; boundary=\"{}\"", body.boundary())};

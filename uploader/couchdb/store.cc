@@ -23,6 +23,8 @@ namespace {
 
 using nlohmann::json;
 
+// A page of _all_docs holds whole documents: at most kPageRows of them, in at most kPageBytes. One
+// request looks up kRemoveAtOnce rows, and another one deletes them.
 constexpr std::size_t kPageBytes = 9 << 20;
 constexpr std::size_t kPageRows = 200;
 constexpr std::size_t kRemoveAtOnce = 100;
@@ -34,6 +36,8 @@ std::string text_at(const json& value, const char* key) {
   return found != value.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// A row document names its extract in `caravel`, a feed document in `sha256`. A document of
+/// somebody else has neither, and these fields stay empty.
 StoredDocument as_document(const std::string& id, std::string text) {
   StoredDocument document;
   document.id = id;
@@ -122,6 +126,8 @@ Result<HttpReply> CouchStore::ask(const std::string& method, const std::string& 
 Result<std::string> CouchStore::check(bool may_create) {
   const CouchdbConfig& config = database_.config();
   const std::string root = database_.server_url() + "/";
+  // Whatever the status: a server may want a login for its greeting. The answer about the database
+  // decides.
   CARAVEL_ASSIGN_OR_RETURN(const auto greeting,
                            database_.call(database_.request("GET", root, {}, kReplyBytes), never_));
   const std::string who =
@@ -150,6 +156,7 @@ Result<> CouchStore::for_each_row_of(const std::string& feed, const std::string&
   // ';' follows ':' in the order of ids: from "hrt:" to all that begins with it.
   std::string from = feed + ":";
   const std::string until = json_string(feed + ";");
+  // Each page but the first begins with the last row of the page before: that row is skipped.
   for (bool first = true;; first = false) {
     const std::string path = fmt::format(
         "/_all_docs?include_docs=true&startkey={}&endkey={}&inclusive_end=false&limit={}&skip={}",
@@ -173,7 +180,8 @@ Result<std::uint64_t> CouchStore::remove_rows(const std::string&, const std::str
     const std::size_t end = std::min(ids.size(), at + kRemoveAtOnce);
     std::vector<std::string_view> batch(ids.begin() + static_cast<std::ptrdiff_t>(at),
                                         ids.begin() + static_cast<std::ptrdiff_t>(end));
-    // An id once: a repeated one would be a second deletion of the same.
+    // Each id once: read_bulk_reply() wants ids that differ, and a second deletion of one row would
+    // be a conflict.
     std::sort(batch.begin(), batch.end());
     batch.erase(std::unique(batch.begin(), batch.end()), batch.end());
     CARAVEL_ASSIGN_OR_RETURN(const auto gone, remove_at_once(extract, batch));
@@ -183,7 +191,8 @@ Result<std::uint64_t> CouchStore::remove_rows(const std::string&, const std::str
 }
 
 /// Looks the rows up and deletes those that `extract` still has the credit for, each with the
-/// revision that was looked at.
+/// revision that was looked at. A crash between two calls leaves the other rows to the next
+/// --delete-stale.
 Result<std::uint64_t> CouchStore::remove_at_once(const std::string& extract,
                                                  const std::vector<std::string_view>& ids) {
   const std::string lookup = "/_all_docs?include_docs=true";
@@ -213,17 +222,21 @@ Result<std::uint64_t> CouchStore::remove_at_once(const std::string& extract,
 Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
   constexpr const char* kContentName = "content";
   const std::string id = mapping_id(mapping);
-  // What is streamed is a file: one in memory, so that it is what was checked.
+  // put_document() streams an attachment from a file. This one lies in memory (memfd_create(2)) and
+  // holds the very bytes that were checked, whatever becomes of the person's file.
   const UniqueFd file(::memfd_create("mapping", MFD_CLOEXEC));
   if (!file) return fail_with_errno("memfd_create", errno);
   CARAVEL_TRY(write_all(file.get(), mapping.csv));
   const Attachment attachment{kContentName, "text/csv", file.get(), mapping.csv.size()};
+  // The database is made once. A second 404 comes from somewhere else, such as a proxy with a wrong
+  // path.
   for (bool created = false;; created = true) {
     CARAVEL_ASSIGN_OR_RETURN(
         const auto reply, put_document(database_, id, mapping_text(mapping), &attachment, never_));
     switch (answer_of_status(reply.status)) {
       case Answer::good:
         return true;
+      // The id holds a digest of the CSV: the document that is there is this mapping.
       case Answer::conflict:
         return false;
       case Answer::missing:

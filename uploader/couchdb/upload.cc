@@ -36,6 +36,7 @@ CouchUpload::CouchUpload(const CouchDatabase& database, ExtractInfo extract,
       feed_(database, missing_, extract_, options.reprocess) {
   auto builder = DocumentBuilder::make(extract_, rows.header(), sha256_);
   if (!builder) {
+    // A constructor returns no Result: run() returns this error.
     broken_ = builder.error();
     return;
   }
@@ -55,10 +56,14 @@ Result<> CouchUpload::run(const StopSignal& stop) {
   }
   if (documents != Documents::feed) {
     auto sent = send_rows(stop);
-    // Their replies would come in the midst of the next run's.
+    // After an error, requests may still be in flight. Their replies would arrive in the middle of
+    // the next run.
     cancel();
     if (!sent) return sent;
   }
+  // Last, because whoever sees the feed document may expect every row. A crash before it leaves
+  // rows without a feed document: the next start sends the rows again, finds all of them, and comes
+  // here.
   if (documents != Documents::rows) CARAVEL_TRY(send_feed_document(stop));
   done_ = true;
   return {};
@@ -107,6 +112,7 @@ Result<> CouchUpload::fill(Slot& slot) {
 Result<std::unique_ptr<CouchBatch>> CouchUpload::next_batch() {
   auto batch = reader_->next();
   if (!batch) {
+    // The rows that were read before the error are in no batch: this upload cannot go on.
     demand_restart();
     return tl::unexpected(batch.error());
   }
@@ -122,12 +128,16 @@ Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
   if (slot == slots_.end()) return fail(ErrorKind::retry, "a reply to nothing that was asked");
   slot->in_flight = false;
   if (!reply.failure && answer_of_status(reply.status) == Answer::missing) {
+    // MissingDatabase::make() sends requests of its own, so nothing else may be in flight. All
+    // batches stay in their slots and are sent again.
     cancel();
     auto made = missing_.make("POST", database_.url("/_bulk_docs"), reply, stop);
     if (missing_.rows_are_lost()) demand_restart();
     return made;
   }
   if (took_too_long(reply)) {
+    // Half of what took too long, for the rest of this upload. The batch itself is not cut here:
+    // next_request() does that.
     most_rows_ = std::min(most_rows_, std::max<std::size_t>(1, slot->batch->rows_asked() / 2));
   }
   CARAVEL_TRY(slot->batch->take(reply));
@@ -175,6 +185,8 @@ void CouchUpload::cancel() {
 Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
   const formatter::RowReader& rows = reader_->rows();
   const auto created = feed_.send(rows, refused_rows(), stop);
+  // Before an error is returned: FeedUpload hands a note out only once, and an attachment that was
+  // given up stays so.
   if (const auto text = feed_.take_note()) note(*text);
   if (missing_.rows_are_lost()) demand_restart();
   if (!created) return tl::unexpected(created.error());

@@ -39,6 +39,7 @@ Answer answer_of_status(int status) {
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
                                                       std::chrono::system_clock::time_point now) {
+  // Whoever answers, the server or a proxy, must not be able to silence the loader for days.
   constexpr std::chrono::seconds kLongest = std::chrono::hours(1);
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
@@ -46,14 +47,17 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
   if (value.find_first_not_of("0123456789") == std::string_view::npos) {
     std::int64_t seconds = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    // A number that 63 bits cannot hold is still a number: wait as long as a server may ask for.
     if (read.ec != std::errc{}) return kLongest;
     return std::min(std::chrono::seconds(seconds), kLongest);
   }
   // curl_getdate(3) reads all three date forms of RFC 9110 and ignores the locale.
   const std::time_t date = ::curl_getdate(std::string(value).c_str(), nullptr);
+  // curl_getdate(3) returns -1 for a text that is no date.
   if (date < 0) return {};
   const auto wait =
       std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::from_time_t(date) - now);
+  // A date that has passed, by our clock, means: at once.
   return std::clamp(wait, std::chrono::seconds(0), kLongest);
 }
 

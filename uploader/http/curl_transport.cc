@@ -23,7 +23,8 @@ struct ListDelete {
   void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
 };
 
-/// One request in flight. libcurl holds pointers into it: it never moves.
+/// One request in flight. libcurl keeps pointers to its members, so it never moves. `easy` is
+/// declared last and dies first, before the headers and the error buffer that it points to.
 struct Transfer {
   HttpRequest request;
   HttpReply reply;
@@ -108,11 +109,15 @@ ErrorKind kind_of(CURLcode code) {
   }
 }
 
+/// `url` with the user's name before the host (RFC 3986, section 3.2.1). There is no password in
+/// it: libcurl looks for that in ~/.netrc.
 std::string with_user(const std::string& url, const std::string& user) {
   const std::size_t host = url.find("://") + 3;
   return fmt::format("{}{}@{}", url.substr(0, host), percent_encoded(user), url.substr(host));
 }
 
+/// How long a request may take, reply included. A streamed body has a second more for each MiB:
+/// otherwise a large attachment would time out however often it is sent.
 std::chrono::milliseconds whole_timeout(const HttpRequest& request,
                                         std::chrono::milliseconds timeout) {
   constexpr std::uint64_t kBytesASecond = 1 << 20;
@@ -122,7 +127,8 @@ std::chrono::milliseconds whole_timeout(const HttpRequest& request,
 class CurlTransport : public HttpTransport {
  public:
   explicit CurlTransport(CurlOptions options) : options_(std::move(options)) {
-    // Once a process; a function's static is made by one thread while the others wait.
+    // curl_global_init(3) must run once in a process, and not in two threads at a time: a
+    // function's static is made by one thread while the others wait.
     static const CURLcode kInitialised = ::curl_global_init(CURL_GLOBAL_DEFAULT);
     static_cast<void>(kInitialised);
     multi_.reset(::curl_multi_init());
@@ -137,6 +143,8 @@ class CurlTransport : public HttpTransport {
     configure(*transfer);
     ::curl_multi_add_handle(multi_.get(), transfer->easy.get());
     transfers_.emplace(transfer->easy.get(), std::move(transfer));
+    // The first step is taken at once, so that the request is on its way while the caller builds
+    // its next batch.
     int running = 0;
     ::curl_multi_perform(multi_.get(), &running);
     return last_ticket_;
@@ -148,18 +156,22 @@ class CurlTransport : public HttpTransport {
       int running = 0;
       ::curl_multi_perform(multi_.get(), &running);
       if (auto reply = take_ended()) return std::move(*reply);
+      // Without a request in flight there is no reply to come: waiting would never end.
       if (transfers_.empty()) {
         HttpReply none;
         none.failure = Error{ErrorKind::retry, "nothing was asked"};
         return none;
       }
       curl_waitfd stopped{stop.fd(), CURL_WAIT_POLLIN, 0};
-      // libcurl shortens the wait to its own next timer.
+      // 60 s is only a bound: curl_multi_poll(3) returns earlier for a timer of libcurl's, for a
+      // socket, and for the stop signal.
       ::curl_multi_poll(multi_.get(), &stopped, 1, 60'000, nullptr);
     }
   }
 
   void cancel_all() override {
+    // An easy handle must leave the multi handle before it is cleaned up
+    // (curl_multi_remove_handle(3)).
     for (auto& [easy, transfer] : transfers_) ::curl_multi_remove_handle(multi_.get(), easy);
     transfers_.clear();
   }
@@ -171,11 +183,15 @@ class CurlTransport : public HttpTransport {
     CURL* easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     const auto timeout = whole_timeout(request, options_.timeout);
+    // A host that does not answer is found out after 10 s, and does not use up a longer timeout.
     const auto connect =
         std::min<std::chrono::milliseconds>(options_.timeout, std::chrono::seconds(10));
     ::curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    // A mistyped URL must not make libcurl read a file or speak FTP.
     ::curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     ::curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    // A redirect would carry rows, and the password, to a place that nobody configured. It is a
+    // fault instead (Answer::fault), and the message names the new place.
     ::curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     ::curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     ::curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
@@ -183,6 +199,8 @@ class CurlTransport : public HttpTransport {
     ::curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
     ::curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
     ::curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    // These two are the defaults of libcurl. They are set all the same: without them anybody on the
+    // way could read the password.
     ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (!options_.ca_file.empty()) {
@@ -191,8 +209,8 @@ class CurlTransport : public HttpTransport {
     if (options_.use_netrc) {
       ::curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
       ::curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
-      // With a user: that user's entry for the host. As CURLOPT_USERNAME it would keep libcurl from
-      // looking into the file at all.
+      // If the URL names a user, libcurl takes that user's entry for the host. The same name as
+      // CURLOPT_USERNAME would keep libcurl from looking into the file at all.
       if (!options_.user.empty()) {
         ::curl_easy_setopt(easy, CURLOPT_URL, with_user(request.url, options_.user).c_str());
       }
@@ -237,8 +255,12 @@ class CurlTransport : public HttpTransport {
       ::curl_easy_setopt(easy, CURLOPT_POST, 1L);
       ::curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));
+      // Not copied: HttpRequest promises that the bytes stay. With a null pointer libcurl would
+      // call the read function for the body (CURLOPT_POSTFIELDS(3)), so an empty body is "".
       ::curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
     }
+    // Last, because UPLOAD and POST choose a method too. This option changes the word in the
+    // request line only, not how the body is sent (CURLOPT_CUSTOMREQUEST(3)).
     ::curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
 
@@ -246,6 +268,7 @@ class CurlTransport : public HttpTransport {
   std::optional<HttpReply> take_ended() {
     int left = 0;
     while (CURLMsg* message = ::curl_multi_info_read(multi_.get(), &left)) {
+      // The message does not survive curl_multi_remove_handle(3): its fields are read before that.
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
       const auto found = transfers_.find(message->easy_handle);
@@ -273,6 +296,8 @@ class CurlTransport : public HttpTransport {
     long header_bytes = 0;
     ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_NUM_CONNECTS, &opened);
     ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_HEADER_SIZE, &header_bytes);
+    // NUM_CONNECTS is 0 if the request used a kept connection. With a byte of the header the server
+    // has begun to answer, and the loss is a real one.
     return opened == 0 && header_bytes == 0;
   }
 
@@ -296,7 +321,8 @@ class CurlTransport : public HttpTransport {
     }
     std::string what = transfer.error[0] != '\0' ? transfer.error : ::curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT) {
-      // 0 as long as the connection was all that was waited for.
+      // Nothing is sent before the connection stands. With 0 bytes sent, the server never saw the
+      // request, and a request of fewer rows would not help.
       long sent_bytes = 0;
       ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
       reply.timed_out = sent_bytes > 0;
@@ -311,7 +337,8 @@ class CurlTransport : public HttpTransport {
   }
 
   CurlOptions options_;
-  // Before the multi handle in order of death: easy handles go first (curl_multi_cleanup(3)).
+  // Declared before transfers_, so that it is destroyed after them: all easy handles must be gone
+  // before the multi handle (curl_multi_cleanup(3)).
   std::unique_ptr<CURLM, MultiDelete> multi_;
   std::map<CURL*, std::unique_ptr<Transfer>> transfers_;
   std::uint64_t last_ticket_ = 0;

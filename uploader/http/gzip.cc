@@ -6,6 +6,7 @@ namespace caravel::uploader {
 
 std::string gzip(std::string_view bytes) {
   constexpr int kGzip = 16 + MAX_WBITS;  // zlib.h, deflateInit2: 16 added means a gzip header
+  // zlib's own default for memLevel (zlib.h, deflateInit2).
   constexpr int kMemory = 8;
   constexpr int kLevel = 2;  // documents repeat themselves: more effort gains little
   z_stream stream{};

@@ -13,7 +13,8 @@
 namespace caravel::uploader {
 namespace {
 
-/// Who asks, and how that is proved.
+/// The user, and where the password comes from: a file or ~/.netrc, never both. Warns if the
+/// password would cross a network.
 Result<> read_login(const StoreSection& section, ServerConfig& server) {
   CurlOptions& client = server.client;
   if (client.use_netrc && section.node["password_file"].exists()) {
@@ -21,6 +22,7 @@ Result<> read_login(const StoreSection& section, ServerConfig& server) {
         "netrc: true is there too; only one of them can hold the password");
   }
   if (client.use_netrc || !client.user.empty()) {
+    // Basic authentication (RFC 7617) sends the password as base64, which hides nothing.
     if (server.url.starts_with("http://") && !is_loopback(server.url)) {
       section.warnings.push_back(
           fmt::format("{}: the password goes over the network unencrypted (http://); use https://",

@@ -20,6 +20,8 @@ void bind(const FeedField& field, Statement& statement) {
 
 }  // namespace
 
+/// IF NOT EXISTS leaves an older table as it is. A new column would need an ALTER TABLE as well, as
+/// make_table() in row_writer.cc has it.
 Result<> make_feeds_table(Sqlite& file) {
   return file.script(fmt::format(
       "CREATE TABLE IF NOT EXISTS {} (_id TEXT PRIMARY KEY NOT NULL, doc_type TEXT, status TEXT, "
@@ -38,7 +40,9 @@ Result<> put_feed_row(Sqlite& file, const ExtractInfo& extract, const formatter:
   for (const FeedField& field : fields) {
     names.append(", ").append(sql_name(field.name));
     marks.append(", ?");
+    // What a consumer or the first load wrote is left out of the update.
     if (is_kept_feed_field(field.name) || field.name == "year_guessed") continue;
+    // `excluded` is the row that the INSERT would have stored (sqlite.org/lang_upsert.html).
     updates.append(fmt::format(", {0} = excluded.{0}", sql_name(field.name)));
   }
   CARAVEL_ASSIGN_OR_RETURN(

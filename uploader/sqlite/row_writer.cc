@@ -9,7 +9,9 @@
 namespace caravel::uploader {
 namespace {
 
-/// WITHOUT ROWID: keyed by the id itself, one B-tree instead of two (sqlite.org/withoutrowid.html).
+/// Makes the feed's table, or adds the `wanted` columns that it lacks. One transaction: a crash
+/// leaves the table as it was, or with all of the columns. WITHOUT ROWID keys the table by the id
+/// itself, with one B-tree instead of two (sqlite.org/withoutrowid.html).
 Result<> make_table(Sqlite& file, const std::string& feed, std::vector<std::string> wanted) {
   CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(file));
   CARAVEL_TRY(file.script(fmt::format(
@@ -20,10 +22,12 @@ Result<> make_table(Sqlite& file, const std::string& feed, std::vector<std::stri
   CARAVEL_ASSIGN_OR_RETURN(auto there, file.columns_of(feed));
   std::erase_if(wanted, [&](const std::string& name) { return there.contains(folded_name(name)); });
   if (there.size() + wanted.size() > file.most_columns()) {
+    // No waiting makes room for more columns: the extract is set aside.
     return fail(ErrorKind::content,
                 fmt::format("table {} would have {} columns, and SQLite takes {}", feed,
                             there.size() + wanted.size(), file.most_columns()));
   }
+  // All columns are TEXT: as a number, "007" would become 7.
   for (const std::string& name : wanted) {
     CARAVEL_TRY(file.script(
         fmt::format("ALTER TABLE {} ADD COLUMN {} TEXT", sql_name(feed), sql_name(name))));
@@ -73,6 +77,7 @@ Result<RowWriter> RowWriter::make(Sqlite& file, const ExtractInfo& extract,
 }
 
 Result<> RowWriter::put(const formatter::Row& row, Tally& tally) {
+  // This row becomes a reject; the other rows of the transaction are stored.
   if (auto reason = split_row(row, columns_, fields_, scratch_)) {
     tally.refused.push_back({row.line, row.offset, std::move(*reason)});
     return {};
@@ -87,6 +92,8 @@ Result<> RowWriter::put(const formatter::Row& row, Tally& tally) {
   }
   bind(row);
   CARAVEL_TRY(insert_.finish());
+  // 0 rows changed: the id was taken, and the statement did nothing
+  // (sqlite.org/c3ref/changes.html).
   if (file_->changes() > 0) {
     count(Verdict::stored, tally.counts);
     return {};
@@ -94,6 +101,7 @@ Result<> RowWriter::put(const formatter::Row& row, Tally& tally) {
   return judge_stored(row, tally);
 }
 
+/// CSV cannot tell an empty value from a missing one: both are NULL.
 void RowWriter::bind_or_null(std::string_view text) {
   if (text.empty()) {
     insert_.bind_null();
@@ -102,6 +110,7 @@ void RowWriter::bind_or_null(std::string_view text) {
   }
 }
 
+/// In the order of insert_of(). kinds_[row.kind] is there: RowReader has checked the index.
 void RowWriter::bind(const formatter::Row& row) {
   insert_.reset();
   insert_.bind_borrowed(id_);
@@ -119,7 +128,8 @@ Result<> RowWriter::judge_stored(const formatter::Row& row, Tally& tally) {
   select_.reset();
   select_.bind_borrowed(id_);
   CARAVEL_ASSIGN_OR_RETURN(const auto found, select_.step());
-  // Impossible in one transaction; if it happens all the same, the next attempt will know better.
+  // A row cannot vanish within one transaction. If SQLite says so all the same, the transaction is
+  // rolled back, and its rows are stored again.
   if (!found) return fail(ErrorKind::retry, fmt::format("row {} came and went", id_));
   const Verdict verdict =
       verdict_on_taken_id({tag_, row.line, sum_},

@@ -34,6 +34,8 @@ Error RowsFile::said_of_file(Error error) const {
   return with_context(name_, with_context(path_, std::move(error)));
 }
 
+/// Makes the last directory of the path only, for its owner alone. A crash behind it leaves an
+/// empty directory, which the next open() takes.
 Result<> RowsFile::make_parent() const {
   const std::string parent = parent_of(path_);
   if (::mkdir(parent.c_str(), 0700) == 0 || errno == EEXIST) return {};
@@ -42,6 +44,8 @@ Result<> RowsFile::make_parent() const {
 
 Result<Sqlite*> RowsFile::open(bool may_create) {
   if (file_ && still_there()) return file_.get();
+  // The path leads to another file, or to none. What is written to the open one is lost, so it is
+  // closed before anything else is opened.
   file_.reset();
   if (!exists(path_)) {
     if (!may_create) return nullptr;
@@ -52,6 +56,8 @@ Result<Sqlite*> RowsFile::open(bool may_create) {
         auto file, Sqlite::open(path_, may_create ? Sqlite::Mode::create : Sqlite::Mode::read_write,
                                 kBusyMilliseconds));
     struct stat status {};
+    // By device and inode still_there() knows the file again. A path says nothing: a new file may
+    // have it.
     if (::stat(path_.c_str(), &status) == 0) {
       device_ = status.st_dev;
       inode_ = status.st_ino;
@@ -102,6 +108,8 @@ Result<std::string> RowsFile::check_missing(bool may_create) const {
 }
 
 Result<std::uint64_t> RowsFile::count_tables() const {
+  // Immutable, because check() must not change anything, and even a reader of a WAL database makes
+  // files beside it (sqlite.org/wal.html).
   CARAVEL_ASSIGN_OR_RETURN(auto file,
                            Sqlite::open(path_, Sqlite::Mode::immutable, kBusyMilliseconds));
   std::uint64_t tables = 0;

@@ -12,6 +12,7 @@
 namespace caravel::uploader {
 namespace {
 
+// Rows of one transaction.
 constexpr std::size_t kRemoveAtOnce = 1000;
 
 /// The row that `row` stands at, as JSON; NULLs are left out.
@@ -22,6 +23,8 @@ std::string row_as_json(const Statement& row) {
     if (text.size() > 1) text.push_back(',');
     append_json_string(row.column_name(i), text);
     text.push_back(':');
+    // Line numbers and counts are integers in these tables; the values of rows are texts, so that
+    // "007" stays "007".
     if (row.is_integer(i)) {
       text.append(row.text_view(i));
     } else {
@@ -38,6 +41,8 @@ std::string table_of(const std::string& id) {
   return first == "feed" ? kFeedsTable : first == "mapping" ? kMappingsTable : first;
 }
 
+/// `of_extract`: the row is one of `_feeds`, which has the whole digest of its extract. A row of a
+/// feed's table has the first 16 digits of it.
 StoredDocument document_at(const Statement& row, const std::string& id, bool of_extract) {
   StoredDocument document;
   document.id = id;
@@ -53,7 +58,8 @@ StoredDocument document_at(const Statement& row, const std::string& id, bool of_
   return document;
 }
 
-/// A long deletion in several transactions: others wait for a writer, and not for too long.
+/// Deletes in several transactions, because others must wait while one writes, and not for too
+/// long. A crash between two of them leaves the other rows to the next --delete-stale.
 Result<std::uint64_t> remove_in_turns(Sqlite& file, const std::string& feed,
                                       const std::string& extract,
                                       const std::vector<std::string>& ids) {
@@ -103,6 +109,7 @@ class SqliteStore : public Store {
 
   Result<> for_each_row_of(const std::string& feed, const std::string& extract,
                            const std::function<void(const StoredDocument&)>& visit) override {
+    // Reads the whole table, because _extract has no index: only --delete-stale asks for this.
     CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open_with(feed));
     if (file == nullptr) return {};
     return file_.in_context([&] {

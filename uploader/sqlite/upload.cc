@@ -7,6 +7,8 @@
 namespace caravel::uploader {
 namespace {
 
+// A commit waits for the disk (synchronous=FULL), so that one commit holds the rows of several
+// batches; batch_bytes bounds it as well.
 constexpr std::size_t kBatchesATransaction = 10;
 
 }  // namespace
@@ -37,6 +39,8 @@ Result<> SqliteUpload::send_rows(const StopSignal& stop) {
   return {};
 }
 
+/// The rows that were counted lie in a file that nobody will find. Nobody can say which ones the
+/// new file lacks, so the whole extract is stored again.
 tl::unexpected<Error> SqliteUpload::vanished() {
   demand_restart();
   return fail(ErrorKind::fault,
@@ -107,10 +111,13 @@ Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
   const bool last = read_all_;
   Tally tally;
   if (auto stored = store_pending(stop, tally); !stored) {
+    // To be stopped is no fault of the file: its path is not put in front.
     if (stored.error().kind == ErrorKind::stopped) return stored;
     return file_.in_context([&] { return stored; });
   }
   if (!file_.still_there()) return vanished();
+  // Only now are the rows given up and counted. An error above leaves them pending, for the next
+  // run.
   const bool any = !pending_.empty();
   pending_.clear();
   pending_text_.clear();

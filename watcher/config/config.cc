@@ -22,6 +22,7 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
     return {};
   }
   CARAVEL_ASSIGN_OR_RETURN(auto folders, node.as_strings());
+  // Folders that are named must exist: a typing mistake would otherwise look like a missing format.
   for (const std::string& folder : folders) {
     config.formats.push_back(resolve_path(folder, base));
     if (!std::filesystem::is_directory(config.formats.back(), ignored)) {
@@ -31,7 +32,7 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
   return {};
 }
 
-/// What has a file of its own here to read it.
+/// The nodes of the sections, which are read once the keys at the top are known.
 struct Sections {
   YamlNode formats;
   YamlNode stores;
@@ -59,6 +60,7 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
 
 Result<Config> read_config(const YamlNode& root, const std::string& path,
                            const uploader::StoreTypes& store_types, const ConfigOptions& options) {
+  // Relative paths are relative to the file, and not to the directory where the program is started.
   const std::string base =
       std::filesystem::absolute(path).lexically_normal().parent_path().string();
   if (!root.exists()) {
@@ -69,6 +71,7 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
   config.file = path;
   SectionReader reader(root);
   const Sections sections = read_keys(reader, base, config);
+  // Unknown and wrong keys at the top are told first, before a section is read.
   CARAVEL_TRY(reader.finish());
   CARAVEL_TRY(read_formats(sections.formats, base, config));
   // A feed names its store, so the stores come first, wherever they stand in the file.
@@ -84,7 +87,8 @@ const Named* find_named(const std::vector<Named>& things, std::string_view name)
   return found == things.end() ? nullptr : &*found;
 }
 
-/// `what` is "feed" or "store".
+/// The thing of this name; without a name, the only one that there is. If there are several, a
+/// guess could load a file into the wrong store, so it is an error. `what` is "feed" or "store".
 template <class Named>
 Result<const Named*> choose(const std::vector<Named>& things, const std::string& file,
                             std::string_view what, const std::optional<std::string>& name) {
@@ -115,6 +119,7 @@ const uploader::StoreConfig* Config::find_store(std::string_view name) const {
 
 std::string find_config(const std::optional<std::string>& option, const char* env) {
   if (option) return *option;
+  // An empty $CARAVEL_CONFIG counts as none, as in the shell's ${NAME:-VALUE}.
   if (env != nullptr && *env != '\0') return env;
   return "/etc/caravel/caravel.yaml";
 }
@@ -125,6 +130,8 @@ Result<Config> load_config(const std::string& path, const uploader::StoreTypes& 
   if (!root) {
     Error error = std::move(root).error();
     std::error_code ignored;
+    // Only if the file is missing: one that cannot be read, or that is no YAML, needs no other
+    // name.
     if (!std::filesystem::exists(path, ignored)) {
       error.message += " (name a configuration with --config FILE or $CARAVEL_CONFIG)";
     }
@@ -140,6 +147,7 @@ Result<Config> parse_config(const std::string& text, const std::string& path,
 }
 
 Result<> expect_feeds(const Config& config) {
+  // No error of the file itself: commands that need no feed work without one.
   if (!config.feeds.empty()) return {};
   return fail(ErrorKind::usage, fmt::format("{}: no feed is configured; the least that works is: "
                                             "feeds: {{NAME: {{}}}}",
@@ -160,6 +168,7 @@ Result<const uploader::StoreConfig*> choose_store(const Config& config,
 std::string store_place(const uploader::StoreConfig& store) { return store.place; }
 
 std::vector<KnownKeys> known_config_keys(const uploader::StoreTypes& store_types) {
+  // The readers themselves are asked: no second list of keys could grow out of date.
   Config unused;
   return {{"", keys_of([&](SectionReader& reader) { (void)read_keys(reader, "/", unused); })},
           {"stores", store_keys(store_types)},

@@ -27,6 +27,7 @@ Result<> read_max_rejects(const YamlNode& node, MaxRejects& max_rejects) {
     return node.error(
         fmt::format("'{}' is neither a share from 0% to 100% nor a number of lines", text));
   }
+  // The default is a share. A value in the file replaces it, so that only one of the two holds.
   max_rejects.percent.reset();
   if (percent) {
     max_rejects.percent = static_cast<unsigned>(number);
@@ -74,6 +75,7 @@ Result<> check_drop(const YamlNode& node, const std::string& drop, const std::st
   }
   for (const char* own : {"work", "csv", "done", "rejects", "failed"}) {
     const std::string folder = spool + "/" + own;
+    // With a "/" at its end, so that a folder "work-new" beside work/ may be used.
     if (drop == folder || drop.starts_with(folder + "/")) {
       return node.error(fmt::format("{} is the spool's own; use another folder", folder));
     }
@@ -83,6 +85,8 @@ Result<> check_drop(const YamlNode& node, const std::string& drop, const std::st
 
 /// The feed's store: the one it names or, without a name, the only one.
 Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfig& feed) {
+  // One store is the usual case: no feed has to name it. With several, a guess could put rows where
+  // nobody looks for them.
   if (feed.store.empty()) {
     if (config.stores.size() != 1) {
       return node["store"].error(
@@ -107,6 +111,7 @@ Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfi
 bool may_share_a_name(std::string_view a, std::string_view b) {
   if (a.empty() && b.empty()) return true;
   if (a.starts_with('*')) {
+    // A '*' stands for nothing, or for the first letter of `b` and perhaps more.
     return may_share_a_name(a.substr(1), b) || (!b.empty() && may_share_a_name(a, b.substr(1)));
   }
   if (b.starts_with('*')) return may_share_a_name(b, a);
@@ -119,6 +124,8 @@ bool may_share_a_name(std::string_view a, std::string_view b) {
 Result<> check_overlap(const YamlNode& node, const FeedConfig& earlier, const FeedConfig& feed,
                        std::vector<std::string>& warnings) {
   if (earlier.drop != feed.drop) return {};
+  // Certain: each name that this feed matches is taken by the earlier one, so that this feed would
+  // never get a file.
   const bool plain = feed.match.find_first_of("*?[\\") == std::string::npos;
   if (earlier.match == feed.match || earlier.match == "*" ||
       (plain && ::fnmatch(earlier.match.c_str(), feed.match.c_str(), 0) == 0)) {
@@ -126,7 +133,8 @@ Result<> check_overlap(const YamlNode& node, const FeedConfig& earlier, const Fe
         fmt::format("feed '{}' takes every such file of {} already (match '{}')", earlier.name,
                     feed.drop, earlier.match));
   }
-  // A short pattern only: the search for a common name is exponential in the stars.
+  // Possible: both feeds may be meant so, and the order in the file decides: a warning. Only short
+  // patterns are compared, because the search for a common name is exponential in the stars.
   const auto simple = [](const std::string& match) {
     return match.size() <= 64 && match.find_first_of("[\\") == std::string::npos &&
            std::count(match.begin(), match.end(), '*') <= 3;
@@ -162,6 +170,8 @@ void read_keys(SectionReader& reader, const std::string& spool, FeedConfig& feed
   reader.path("drop", feed.drop, spool);
   reader.text("match", feed.match);
   reader.text("format", feed.format);
+  // Whether a format of this name exists is known to those who have read all formats. The place is
+  // for their message; the same holds for the time zone.
   feed.format_place = reader.node("format").place();
   reader.text("store", feed.store);
   reader.text("timezone", feed.timezone);
@@ -183,6 +193,7 @@ void read_keys(SectionReader& reader, const std::string& spool, FeedConfig& feed
   reader.check(read_max_rejects(reader.node("max_rejects"), feed.max_rejects));
   reader.duration("keep_done", feed.keep_done);
   reader.duration("keep_csv", feed.keep_csv);
+  // Only if all keys could be read: a check of a value that was never read would mislead.
   if (reader.ok()) reader.check(check_match(reader.node("match"), feed.match));
   if (reader.ok()) reader.check(check_drop(reader.node("drop"), feed.drop, spool));
 }
@@ -191,12 +202,14 @@ Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Conf
   CARAVEL_TRY(check_name(name, node));
   FeedConfig feed;
   feed.name = name;
+  // The default is the drop directory that the spool makes for itself.
   feed.drop = config.spool + "/drop";
   SectionReader reader(node);
   read_keys(reader, config.spool, feed);
   CARAVEL_TRY(reader.finish());
   CARAVEL_TRY(choose_feed_store(node, config, feed));
   const uploader::StoreConfig& store = *config.find_store(feed.store);
+  // A warning and no error: the rows themselves are stored, so nothing is lost.
   if (feed.attach_csv && !store.takes_attachments) {
     config.warnings.push_back(fmt::format("{}: store '{}' is {}, which has no attachments",
                                           node["attach_csv"].place(), store.name, store.type));
@@ -216,6 +229,7 @@ Result<> read_feeds(const YamlNode& feeds, Config& config) {
   CARAVEL_TRY(feeds.expect_map());
   for (const auto& [name, node] : feeds.pairs()) {
     CARAVEL_ASSIGN_OR_RETURN(auto feed, read_feed(name, node, config));
+    // In the order of the file: the first feed that matches a name has it.
     for (const FeedConfig& earlier : config.feeds) {
       CARAVEL_TRY(check_overlap(node, earlier, feed, config.warnings));
     }

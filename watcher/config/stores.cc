@@ -16,6 +16,7 @@ using uploader::StoreTypes;
 
 namespace {
 
+// Keys that mean the same for every type; the type itself names all others.
 const std::vector<std::string> kSharedKeys = {"type", "batch_rows", "batch_bytes"};
 
 bool contains(const std::vector<std::string>& words, const std::string& word) {
@@ -28,6 +29,8 @@ std::vector<std::string> type_names(const StoreTypes& types) {
   return names;
 }
 
+/// The type that the key `type` names. An error names all types, and the nearest one if the name
+/// looks misspelt.
 Result<const StoreType*> find_type(const YamlNode& node, const StoreTypes& types) {
   const std::vector<std::string> names = type_names(types);
   SectionReader reader(node);
@@ -63,11 +66,13 @@ Result<> check_keys(const YamlNode& node, const StoreType& type, const StoreType
 
 Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
                                const ConfigContext& context, Config& config) {
+  // The name is also part of a file name: that of the systemd credential NAME.password
+  // (uploader/credentials.cc).
   static const std::regex kName("[A-Za-z0-9][A-Za-z0-9_-]*");
   if (!std::regex_match(name, kName)) {
     return node.error("a store's name is made of letters, digits, '_' and '-'");
   }
-  // Looked for before all else, so that no other message comes first.
+  // Looked for before all else: of all mistakes in a store, a person must hear of this one first.
   if (node["password"].exists()) {
     return node["password"].error(
         "a password does not belong in this file; put it into a file of its own (mode 0600) and "
@@ -87,7 +92,9 @@ Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
   reader.size("batch_bytes", batch_bytes, 1024, 256ULL << 20);
   store.batch_rows = batch_rows;
   store.batch_bytes = batch_bytes;
+  // Not finish(), which would not know the keys of the type: check_keys() has judged them.
   CARAVEL_TRY(reader.result());
+  // All that a type of store may know of the rest of the file.
   const uploader::StoreSection section{node,
                                        name,
                                        context.base,
@@ -105,6 +112,7 @@ Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
 std::vector<std::string> store_keys(const StoreTypes& types) {
   std::vector<std::string> keys = kSharedKeys;
   for (const StoreType& type : types) {
+    // A key that several types have is named once.
     std::copy_if(type.keys.begin(), type.keys.end(), std::back_inserter(keys),
                  [&](const std::string& key) { return !contains(keys, key); });
   }

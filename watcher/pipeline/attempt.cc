@@ -110,7 +110,8 @@ StepResult<Attempt::Step> Attempt::upload() {
   if (!uploading_.started()) {
     auto rows = files_.open_rows();
     if (!rows) {
-      // Somebody has tidied csv/: the next try makes the files again.
+      // The CSV or its sidecar is gone or damaged (somebody has tidied csv/, say): the next try
+      // makes both again.
       if (!job_.prepared) step_ = Step::format;
       return tl::unexpected(std::move(rows).error());
     }

@@ -20,6 +20,7 @@ constexpr std::size_t kLongestCsvName = 180;
 
 }  // namespace
 
+/// The name is a sender's: printable() leaves no control characters in it.
 ExtractFiles::ExtractFiles(const Spool& spool, const ExtractJob& job)
     : spool_(spool.path()),
       prefix_(fmt::format("{}{}", kTemporaryPrefix, job.claim.id)),
@@ -31,6 +32,8 @@ ExtractFiles::ExtractFiles(const Spool& spool, const ExtractJob& job)
                              printable(job.claim.name).substr(0, kLongestCsvName), job.claim.id)),
       sidecar_(csv_ + ".sidecar") {}
 
+/// New descriptors each time: a RowReader moves forward only, and an upload that starts over needs
+/// the first row.
 Result<formatter::RowReader> ExtractFiles::open_rows() const {
   CARAVEL_ASSIGN_OR_RETURN(auto csv, open_file(csv_, O_RDONLY));
   CARAVEL_ASSIGN_OR_RETURN(auto sidecar, open_file(sidecar_, O_RDONLY));
@@ -54,6 +57,8 @@ Result<> ExtractFiles::publish_csv() const {
   return {};
 }
 
+/// "" for a file that was not made: publish_reject_files() then removes the one that an earlier
+/// load of the same extract left.
 RejectFiles ExtractFiles::rejects_of(const FormatReport& report) const {
   return {report.has_lines ? prefix_ + ".rejects" : "", report.has_cut ? prefix_ + ".cut" : "",
           report.has_reasons ? prefix_ + ".reasons" : ""};

@@ -15,7 +15,9 @@ ExtractJob job_of_claim(const Claim& claim, const ClaimRoot& root, bool last_cha
 ExtractJob job_of_file(const std::string& path, Time now) {
   const std::filesystem::path file(path);
   ExtractJob job;
+  // Nothing is claimed, but the ledger's row and the temporaries are named by a claim id.
   job.claim = {make_claim_id(now), file.filename().string()};
+  // lexically_normal() follows no symlinks: the path stays one that the person knows.
   job.path = std::filesystem::absolute(file).lexically_normal().string();
   job.last_chance = true;  // a person hears of a broken transfer at once
   return job;

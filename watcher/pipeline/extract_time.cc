@@ -12,6 +12,8 @@ namespace caravel::watcher {
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 
+/// In whole seconds, as the ledger keeps it: the same time read back later gives the same years,
+/// and so the same row ids.
 ExtractTime ExtractTime::at(sys_seconds time, std::string source) {
   ExtractTime extract;
   extract.known = {time_text(time), std::move(source)};
@@ -36,6 +38,8 @@ ExtractTime ExtractTime::of_file(std::string_view name, std::int64_t mtime_ns) {
     // The end of that day, so that all lines of the day lie before it (YearTable::nearest_to).
     return at(sys_days(*date) + std::chrono::days(1) - std::chrono::seconds(1), "name");
   }
+  // The mtime is the weakest witness: a copy without `-p` has the time of the copying. So
+  // judge_year() (format_step.cc) holds it against the last line.
   ExtractTime extract =
       at(std::chrono::floor<std::chrono::seconds>(
              std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(mtime_ns))),
@@ -44,6 +48,8 @@ ExtractTime ExtractTime::of_file(std::string_view name, std::int64_t mtime_ns) {
   return extract;
 }
 
+/// A time that cannot be read counts as not known: the caller then keeps the time that it found
+/// itself.
 std::optional<ExtractTime> ExtractTime::of_known(const KnownTime& known) {
   if (known.time_source == "option") {
     int year = 0;

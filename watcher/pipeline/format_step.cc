@@ -40,6 +40,7 @@ formatter::FormatRequest request_for(const FormatOrder& order, const Assumption&
                                                    : order.formats.find(order.feed.format);
   request.formats = &order.formats;
   request.years = assumed.time.years;
+  // Without a manifest the place of the extract in its log is not known, and no row id can hold it.
   if (assumed.manifest) {
     request.first_line = first_line_hash(*assumed.manifest);
     request.log_offset = assumed.manifest->first;
@@ -64,7 +65,7 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
   options.name = order.name;
   // What somebody appends meanwhile is not read: the stamp says then that the file has changed.
   options.fixed_size = report.stamp.size;
-  // A fixed size of 0 means none at all.
+  // To Input, a fixed size of 0 means that the size is not fixed.
   if (report.stamp.size == 0) own = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
 
@@ -92,6 +93,8 @@ std::string first_reason(const std::string& reasons_path) {
   if (reasons_path.empty()) return "";
   auto fd = open_file(reasons_path, O_RDONLY | O_NOFOLLOW);
   if (!fd) return "";
+  // 1 KiB nearly always holds the header and the first record; a longer reason is cut short or left
+  // out.
   char text[1024];
   const ssize_t got = ::pread(fd->get(), text, sizeof text, 0);
   std::string_view rest(text, got > 0 ? static_cast<std::size_t>(got) : 0);
@@ -171,13 +174,15 @@ Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const Format
   // Rows must get the years that they have in the store.
   CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->extracts().known_time(result.sha256));
   if (known && *known == settled.time.known) {
-    settled.time.only_mtime = false;  // it was believed then, so it is now
+    settled.time.only_mtime = false;  // an mtime that was believed then is believed now
   } else if (known) {
     if (auto earlier = ExtractTime::of_known(*known)) settled.time = std::move(*earlier);
   }
   return settled;
 }
 
+/// The best guess before anything was read: the newest manifest of the same size. A wrong guess
+/// costs a second pass and nothing else.
 Assumption assume(const FormatOrder& order, const FileStamp& stamp) {
   Assumption assumed;
   const auto likely =
@@ -250,7 +255,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   }
   const formatter::Format* format = report.result.format;
   const bool needs_year = format != nullptr && format->needs_year();
-  // Of dates that have a year of their own the time of the extract says nothing.
+  // Dates that have a year of their own do not depend on the time of the extract.
   const bool same_year = !needs_year || settled.time.known == assumed.time.known;
   if (!same_year || !same_place(settled.manifest, assumed.manifest)) {
     CARAVEL_ASSIGN_OR_RETURN(report, pass(fd, order, targets, settled, monitor));
@@ -260,6 +265,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
     judge_year(order.feed.year, settled.time, report);
     report.time = settled.time.known;
   }
+  // One refusal is enough: the first reason that is found is the one that is told.
   if (!report.refusal) report.refusal = refuse_without_header(report);
   if (!report.refusal) report.refusal = refuse_for_rejects(order, targets, report.result);
   return report;

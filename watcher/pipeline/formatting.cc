@@ -64,7 +64,8 @@ std::string how_to_name_the_year(const PipelineTools& tools, const ExtractJob& j
 
 StepResult<UniqueFd> open_extract(const ExtractJob& job) {
   if (job.root == nullptr) {
-    // A person's file is its own safe copy: it stays where it is.
+    // A person's file is its own safe copy: it stays where it is, and needs no fsync from us.
+    // O_NONBLOCK: a FIFO that was named by mistake must not hang the command (open(2)).
     CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(job.path, O_RDONLY | O_NONBLOCK));
     return fd;
   }
@@ -100,6 +101,7 @@ StepResult<FormatReport> format_extract(const PipelineTools& tools, const Extrac
     return tl::unexpected(std::move(report).error());
   }
   if (auto why = disagreement(tools, job, *report, order.manifests)) {
+    // The intake waits for another transfer. On the last chance the file is refused instead.
     if (!job.last_chance) {
       files.remove_temporaries();
       return leave(Ending::mismatched, *std::move(why));
@@ -107,6 +109,8 @@ StepResult<FormatReport> format_extract(const PipelineTools& tools, const Extrac
     report->refusal = std::move(why);
   }
   if (!report->refusal) {
+    // The reject files stay temporaries: the store may refuse rows too, and their lines join them
+    // (keep_rejects.h).
     CARAVEL_TRY(files.publish_csv());
   } else if (report->year_unknown && job.root != nullptr) {
     *report->refusal += how_to_name_the_year(tools, job);

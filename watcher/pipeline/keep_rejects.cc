@@ -23,6 +23,8 @@ Result<> add_lines(const Config& config, const std::string& name, int fd, std::u
   std::map<std::uint64_t, const RefusedRow*> by_line;
   for (const RefusedRow& row : refused) by_line.emplace(row.line, &row);
 
+  // Input closes the descriptor that it is given, so it gets a duplicate. Both share one offset
+  // (dup(2)), which formatting has moved.
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
   UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   formatter::Input::Options options;
@@ -41,6 +43,7 @@ Result<> add_lines(const Config& config, const std::string& name, int fd, std::u
     rejects.add(line.number, line.offset, next->second->reason, line.text());
     ++next;
   }
+  // On the disk before "done" is committed: nobody formats a done extract again.
   return rejects.flush(true);
 }
 
@@ -56,7 +59,8 @@ Result<> write_reasons(const std::vector<RefusedRow>& refused, const std::string
 
 Result<> keep_rejects(const PipelineTools& tools, const ExtractJob& job, const ExtractFiles& files,
                       int fd, const FormatReport& report, const std::vector<RefusedRow>& refused) {
-  // The files in rejects/ that its extract left when it was formatted say more than we could.
+  // A prepared CSV: the files in rejects/ that its extract left when it was formatted say more than
+  // we could.
   if (job.prepared && refused.empty()) return {};
   const formatter::Rejects::Paths paths = files.temporaries().rejects;
   // A copy: if this fails, the caller formats again and gets another report.
@@ -69,6 +73,8 @@ Result<> keep_rejects(const PipelineTools& tools, const ExtractJob& job, const E
         add_lines(tools.service.config, job.claim.name, fd, report.stamp.size, refused, paths));
     made.has_lines = made.has_reasons = true;
   }
+  // A crash in here leaves some of the files under their names. The next start formats and uploads
+  // the extract again, and replaces them.
   CARAVEL_TRY(publish_reject_files(tools.service.spool, tools.feed.name, job.claim.name,
                                    report.result.sha256, files.rejects_of(made)));
   return {};

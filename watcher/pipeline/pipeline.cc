@@ -58,6 +58,7 @@ PipelineResult try_until_it_ends(const PipelineTools& tools, const ExtractJob& j
     const milliseconds wait = outage.next_wait(error, attempt.progress() != progress, now.steady);
     // The wait counts as well: nobody sleeps only to give up after it.
     if (tools.patience && now.steady + wait - outage.since() > *tools.patience) {
+      // Only for `status`: if the ledger cannot be written, the result still says why.
       (void)tools.ledger.extracts().set_waiting(job.claim.id, error.message, now.wall, now.wall);
       return attempt.result(Ending::gave_up, error.message);
     }

@@ -12,6 +12,7 @@ namespace {
 
 using formatter::Hash128;
 
+// Ids of one call. A store may divide them further.
 constexpr std::size_t kRemoveAtOnce = 500;
 
 bool less(const Hash128& a, const Hash128& b) {
@@ -31,6 +32,8 @@ Result<std::vector<Hash128>> hashes_of_ids(formatter::RowReader rows) {
   return ids;
 }
 
+/// Whether extracts of this content came, or may have come, from several places of their logs: then
+/// the rows of all of them name the same extract as their source.
 Result<bool> has_several_places(Ledger& ledger, const StaleSearch& search) {
   // Without the place in it, the same line has the same id wherever it was.
   if (!search.by_position) return false;
@@ -43,6 +46,7 @@ Result<std::uint64_t> remove_all(uploader::Store& store, const std::string& feed
                                  const std::string& extract, std::vector<std::string> ids) {
   std::uint64_t removed = 0;
   while (!ids.empty()) {
+    // From the end, so that the ids in front need not move.
     const auto first = ids.end() - static_cast<std::ptrdiff_t>(std::min(kRemoveAtOnce, ids.size()));
     const std::vector<std::string> batch(first, ids.end());
     CARAVEL_ASSIGN_OR_RETURN(auto count, store.remove_rows(feed, extract, batch));
@@ -62,6 +66,7 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
   CARAVEL_ASSIGN_OR_RETURN(auto others,
                            ledger.history().other_row_times(search.feed, search.sha256));
   const auto covered = [&](std::string_view time) {
+    // Times are compared as text: YYYYMMDDTHHMMSS sorts as the times do.
     return std::any_of(others.begin(), others.end(), [&](const RowTimes& other) {
       return other.first_time <= time && time <= other.last_time;
     });
@@ -83,6 +88,8 @@ Result<StaleRows> remove_stale_rows(uploader::Store& store, Ledger& ledger,
     const bool keep = several_places || covered(tail.substr(0, tail.find(':')));
     (keep ? stale.kept : doomed).push_back(row.id);
   }));
+  // Only when all rows were visited: a store that walks page by page finds its place again by the
+  // last row of a page, which must still be there.
   CARAVEL_ASSIGN_OR_RETURN(stale.removed,
                            remove_all(store, search.feed, extract, std::move(doomed)));
   return stale;

@@ -101,7 +101,8 @@ void Uploading::store_is_down(const Error& error, Time next_try) {
 }
 
 void Uploading::mark_store(StoreState state, const std::string& why, std::optional<Time> next_try) {
-  // All is well once more is no news; a wait has another time for its next try.
+  // A store that was well and is well is no news to the ledger. A wait always is: its next try has
+  // another time.
   if (state == StoreState::ok && marked_ == StoreState::ok) return;
   marked_ = state;
   (void)tools_.ledger.stores().set_state(tools_.store_config().name, place_, state, why, next_try,
