@@ -58,6 +58,7 @@ Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Tim
     result.message = stamp.error().message;
     return result;
   }
+  // A CSV with its sidecar (`prepared`) has the ids of its rows already.
   if (!job.prepared) job.beside = manifest_beside(job.path);
   CARAVEL_TRY(enter_in_ledger(tools, job, *stamp, now));
   PipelineResult result = run_pipeline(tools, job);

@@ -89,6 +89,7 @@ void say(const std::string& message) { log_warning("{}", message); }
 /// One pass: cuts what is there, then loads what was cut.
 Result<int> capture_once(tail::Agent& agent, const Service& service) {
   const bool good = tail_once(agent, service.stop, say);
+  // Also after trouble with a log: whatever was cut is loaded.
   CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
   return good ? exit_code_of(swept) : kExitFailed;
 }
@@ -107,6 +108,7 @@ Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& servic
 Result<int> run_capture(const CommandCall& call) {
   std::vector<std::string> arguments = call.arguments.operands;
   CARAVEL_ASSIGN_OR_RETURN(const auto feed_name, take_value(arguments, "--feed", "needs a value"));
+  // The whole command line is checked before anything is made or locked.
   CARAVEL_ASSIGN_OR_RETURN(auto options, agent_options(std::move(arguments)));
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed, choose_feed(settings.config, feed_name));
@@ -121,11 +123,13 @@ Result<int> run_capture(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(config.spool));
   CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
                            spool.lock("caravel capture", std::chrono::system_clock::now()));
+  // Two agents with one state directory would overwrite each other's place in the log.
   if (!attempt.lock) {
     fmt::print(stderr, "caravel: feed {} is captured already by {}\n", feed->name, attempt.holder);
     return kExitFailed;
   }
 
+  // Read now, because `options` moves into the agent.
   const bool once = options.once;
   tail::Disk disk;
   CARAVEL_ASSIGN_OR_RETURN(auto agent, tail::Agent::open(std::move(options), disk));

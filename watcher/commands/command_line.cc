@@ -30,6 +30,7 @@ po::options_description describe(const Command& command) {
   return options;
 }
 
+/// The error names the nearest known option: most unknown ones are misspelt.
 tl::unexpected<Error> unknown_option(const po::options_description& options,
                                      const std::string& name) {
   std::vector<std::string> known;
@@ -109,10 +110,12 @@ Result<Arguments> parse_arguments(const Command& command,
     if (name == "operand") {
       out.operands = given.as<std::vector<std::string>>();
     } else {
+      // A flag has no text: it stands among the options with "".
       const auto* const text = boost::any_cast<std::string>(&given.value());
       out.options[name] = text != nullptr ? *text : "";
     }
   }
+  // A person who asks for help gets it, whatever else is on the line.
   if (!out.has("help")) CARAVEL_TRY(expect_operands(command.operands, out.operands));
   return out;
 }
@@ -133,6 +136,8 @@ Result<std::optional<std::string>> take_value(std::vector<std::string>& argument
                                               const std::string& name,
                                               std::string_view if_missing) {
   std::optional<std::string> value;
+  // If the option is given twice, the last one counts. Behind "--" there are operands only (POSIX,
+  // Utility Syntax Guidelines, 10).
   for (auto place = arguments.begin(); place != arguments.end() && *place != "--";) {
     if (place->starts_with(name + "=")) {
       value = place->substr(name.size() + 1);

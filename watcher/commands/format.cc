@@ -21,6 +21,8 @@ namespace {
 /// The shipped formats, and those of the configuration if there is one.
 Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   const char* const env = std::getenv("CARAVEL_CONFIG");
+  // A configuration that a person names must be there. The one at the usual place may be missing,
+  // for a filter needs none.
   const bool named = call.config || (env != nullptr && *env != '\0');
   const std::string file = find_config(call.config, env);
   std::vector<std::string> folders = {shipped_formats()};
@@ -84,6 +86,7 @@ formatter::Rejects rejects_for(const FormatFiles& files, Progress& progress) {
 
 /// Whether the year that was taken from an mtime agrees with the last line.
 Result<> confirm_year(const formatter::FormatResult& result, const ExtractTime& time) {
+  // The format that `auto` found may have dates with years: then the mtime was not needed.
   if (result.format != nullptr && result.format->needs_year() && result.last_date &&
       !formatter::mtime_is_credible(*result.last_date, time.time)) {
     return fail(ErrorKind::usage,

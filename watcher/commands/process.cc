@@ -42,10 +42,12 @@ Result<std::vector<std::string>> find_in_directory(const std::string& directory,
     }
   }
   if (error) return fail(ErrorKind::usage, fmt::format("{}: {}", directory, error.message()));
+  // A warning and no error: of several directories one may well be empty.
   if (files.empty()) {
     fmt::print(stderr, "caravel: warning: {}: holds no file that matches '{}'\n", directory,
                feed.match);
   }
+  // In the order of the paths, so that each run loads in the same order.
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -63,6 +65,7 @@ Result<std::vector<std::string>> find_files(const std::vector<std::string>& argu
                   fmt::format("{}: {}", argument,
                               error ? error.message() : std::string("No such file or directory")));
     }
+    // A file that is named is meant, whether or not the feed's pattern takes its name.
     if (fs::is_regular_file(status)) {
       files.push_back(argument);
     } else if (fs::is_directory(status)) {

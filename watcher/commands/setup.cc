@@ -43,6 +43,7 @@ std::string shipped_formats() {
     const auto beside = program.parent_path().parent_path() / "share/caravel/formats";
     if (std::filesystem::is_directory(beside, error)) return beside.string();
   }
+  // A program that was built but not installed uses the formats of its source tree.
   return CARAVEL_SOURCE_FORMATS;
 }
 
@@ -58,6 +59,7 @@ Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
   std::vector<std::string> folders = config.formats;
   folders.insert(folders.begin(), shipped_formats());
   CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));
+  // Only now are the formats known. The errors still name file and line of the configuration.
   CARAVEL_TRY(check_feeds(config, formats));
   for (const std::string& warning : config.warnings) {
     fmt::print(stderr, "caravel: warning: {}\n", warning);

@@ -24,6 +24,7 @@ Result<int> with_service(const CommandCall& call, const std::string& command, in
 }
 
 int exit_code_of(const SweepResult& swept) {
+  // `waiting` alone is no failure: a file that is not whole yet is the next sweep's.
   if (swept.failed > 0 || swept.gave_up > 0 || swept.faults > 0) return kExitFailed;
   return swept.rejected > 0 ? kExitRejects : kExitGood;
 }

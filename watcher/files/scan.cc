@@ -51,6 +51,8 @@ Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::strin
     if (errno == ENOENT) return std::nullopt;  // renamed or removed since it was named
     return fail_with_errno(printable(name), errno);
   }
+  // This is a look, not a promise: a sender can replace the file before it is claimed. The claim is
+  // looked at again where no sender reaches it (look_at() of the spool).
   return ScanEntry{name, kind_of(status), stamp_of(status), judge_name(name, match)};
 }
 

@@ -94,6 +94,8 @@ void Intake::on_events(const std::vector<DropEvent>& events, const Moment& now) 
 }
 
 void Intake::step(const Moment& now) {
+  // What could not be claimed is not kept in memory: the file is still in the drop directory, and a
+  // scan finds it there, soon (scan_soon()) or when its feed has room again.
   claim(noticer_.look_at_due(now), now);
   waiting_.look_at_due(now);
 
@@ -105,6 +107,8 @@ void Intake::step(const Moment& now) {
     recheck_archived(now);
     claimer_.forget_all_starved();
   }
+  // Files of a starved feed were left in the drop directory. They are looked for once enough places
+  // are free; until then newer files of the feed wait too, so that none overtakes them.
   const bool room = claimer_.forget_starved(
       [&](const FeedConfig& feed) { return open_.is_worth_a_scan(feed, waiting_.stuck(feed)); });
   const bool missed = noticer_.take_missed();

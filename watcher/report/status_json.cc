@@ -7,12 +7,14 @@
 namespace caravel::watcher {
 namespace {
 
+// Ordered: the names come out in the order in which they are written here.
 using Json = nlohmann::ordered_json;
 
 Json json_time(const std::optional<Time>& time) {
   return time ? Json(time_text(*time)) : Json(nullptr);
 }
 
+/// In seconds; negative if the clock was set back since.
 Json json_age(Time now, Time then) {
   return std::chrono::duration_cast<std::chrono::seconds>(now - then).count();
 }
@@ -30,6 +32,8 @@ Json json_throughput(const Throughput& throughput) {
       {"extracts", throughput.extracts}, {"rows", throughput.rows}, {"bytes", throughput.bytes}};
 }
 
+/// Names and reasons stand as the ledger has them: dump() escapes what JSON cannot hold (RFC 8259,
+/// section 7).
 Json json_extract(const Extract& extract, Time now) {
   return {{"feed", extract.feed},
           {"name", extract.name},

@@ -4,6 +4,7 @@
 
 namespace caravel::watcher {
 
+// make_store() asks the store nothing: a feed whose store is down gets its loader all the same.
 FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
                        std::optional<std::chrono::milliseconds> patience)
     : store_(uploader::make_store(*service.config.find_store(feed.store))),

@@ -78,6 +78,7 @@ void tidy(const Service& service, Time now) {
   // Each for itself: a directory that cannot be read keeps nothing else from being tidied.
   log_expired(expire_done(service.spool, keep_for(&FeedConfig::keep_done), now));
   log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
+  // Temporaries go without a line in the log: nobody but us knew of them.
   if (auto removed = service.spool.remove_temporaries(now); !removed) {
     log_warning("{}", removed.error().message);
   }

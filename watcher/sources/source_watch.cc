@@ -21,6 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// A look costs a few queries of the ledger; what it finds lasts for minutes or for days.
 constexpr std::chrono::minutes kLookEvery{1};
 /// More than this at a time is a flood; `status` counts on.
 constexpr std::size_t kMostManifests = 1000;
@@ -136,6 +137,7 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
       // What a person loads is no sign of life of the host.
       const bool only_by_hand = source.last_at == Time{};
       if (source.run.feed != feed.name || source.replaced || only_by_hand) continue;
+      // After the clock was set back the difference may be negative: then nothing is forgotten.
       const bool forgotten = now - source.last_at > feed.forget_source;
       expected.push_back(
           {feed.name, source.run.source, source.run.run, false, source.last_at, {}, forgotten});

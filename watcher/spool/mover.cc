@@ -39,6 +39,8 @@ Result<bool> is_copy(int directory_fd, const std::string& name, int source_fd,
                      const FileStamp& source) {
   const UniqueFd there(
       ::openat(directory_fd, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  // Nothing is there, or a symlink, or a file that we may not read: none of these is our copy. The
+  // rename that follows tells whether the name is free.
   if (!there) return false;
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(there.get()));
   if (changed_since(source, stamp)) return false;
