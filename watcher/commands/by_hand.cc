@@ -136,7 +136,8 @@ std::string Totals::text() const {
   return text;
 }
 
-/// A missing --year is an error of the command line; that comes first, since it is mended there.
+/// A missing --year is an error of the command line. Its exit code goes before that of failed
+/// files, because a person can mend it at once.
 int Totals::exit_code() const {
   if (usage_) return kExitUsage;
   if (failed_ > 0) return kExitFailed;

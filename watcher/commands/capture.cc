@@ -38,6 +38,8 @@ Options:
 
 /// The agent's options, as caravel-tail reads them, with our defaults.
 Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
+  // With these options of caravel-tail a person says where its files go. A capture decides that
+  // itself.
   for (const char* const option :
        {"--outbox", "--state", "--send", "--send-timeout", "--keep-sent", "--resend"}) {
     for (const std::string& argument : arguments) {
@@ -116,6 +118,8 @@ Result<int> run_capture(const CommandCall& call) {
 
   Config config = capture_config(settings.config, *feed);
   share_room(options, config);
+  // The agent writes straight into the drop directory of its feed. It publishes an extract by a
+  // rename, so the watcher never sees half of one.
   options.outbox = config.feeds.front().drop;
   options.state = capture_state(settings.config, feed->name);
   if (options.host.empty()) options.host = host_name();

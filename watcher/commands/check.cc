@@ -46,6 +46,7 @@ std::filesystem::path nearest_existing(std::filesystem::path path) {
 /// `ours`: a directory that Caravel makes if it is missing; others must be there.
 void check_writable(const std::string& what, const std::string& path, Findings& findings,
                     bool ours = true) {
+  // Where Caravel will make the directory, the rights on the one above decide.
   const auto existing = nearest_existing(path);
   if (!ours && existing != path) {
     findings.bad(fmt::format("{} {}: is missing; make it, writable for its senders", what, path));
@@ -59,6 +60,7 @@ void check_writable(const std::string& what, const std::string& path, Findings& 
   }
 }
 
+/// Whether the drop directory can be watched, and how it is known there that a file is whole.
 void check_drop(const Config& config, const FeedConfig& feed, Findings& findings) {
   check_writable(fmt::format("feed {}: drop directory", feed.name), feed.drop, findings,
                  feed.drop.starts_with(config.spool + "/"));
@@ -95,6 +97,7 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
   }
 }
 
+/// Asks each store whether it would take rows. Nothing is made.
 void check_stores(const Config& config, Findings& findings) {
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   for (const auto& store_config : config.stores) {

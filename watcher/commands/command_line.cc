@@ -41,6 +41,7 @@ tl::unexpected<Error> unknown_option(const po::options_description& options,
                           nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
+/// Refuses operands that the command would pass over without a word.
 Result<> expect_operands(Operands wanted, const std::vector<std::string>& operands) {
   if (wanted == Operands::none && !operands.empty()) {
     return fail(ErrorKind::usage, fmt::format("'{}': this command takes no files", operands[0]));
@@ -76,6 +77,7 @@ Result<std::optional<std::chrono::year>> Arguments::year() const {
   if (!text) return std::nullopt;
   int year = 0;
   const char* const end = text->data() + text->size();
+  // from_chars() knows no locale and takes neither a space nor a plus sign in front.
   const auto [stop, status] = std::from_chars(text->data(), end, year);
   if (status != std::errc{} || stop != end || year < 1 || year > 9999) {
     return fail(ErrorKind::usage, fmt::format("--year {}: is no year from 1 to 9999", *text));

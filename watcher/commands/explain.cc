@@ -70,6 +70,7 @@ Result<std::vector<Extract>> find_by_file(Ledger& ledger, const Question& questi
     CARAVEL_ASSIGN_OR_RETURN(auto by_content, ledger.history().find_sha256(*sha256));
     if (!by_content.empty()) return by_content;
   }
+  // The file may have changed since it was loaded: then only its name is left to ask by.
   return ledger.history().find_name(question.name());
 }
 
@@ -92,6 +93,7 @@ Result<std::string> explain_absent(Ledger& ledger, const Config& config, const Q
   return text;
 }
 
+/// Prints the document as its store has it, then the line and the extract that it came from.
 Result<int> run_for_document(const Config& config, Ledger& ledger, const FeedConfig& feed,
                              const std::string& id) {
   const auto store = uploader::make_store(*config.find_store(feed.store));

@@ -35,6 +35,7 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   return formatter::FormatSet::load(folders);
 }
 
+/// The time that says which year dates without one are in: that of the file, by name or mtime.
 ExtractTime time_of(const FormatSource& source) {
   if (S_ISREG(source.status.st_mode)) {
     return ExtractTime::of_file(source.name,
@@ -113,6 +114,7 @@ Result<formatter::FormatResult> format_source(const CommandCall& call,
   options.digest = static_cast<bool>(files.sidecar);  // only a sidecar names the extract's SHA-256
   options.name = source.name;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
+  // Rows of a doubtful year go to the file without a name first, see unnamed_file().
   formatter::Output csv(files.held ? files.held.get() : STDOUT_FILENO);
   formatter::Output sidecar(files.sidecar ? files.sidecar.get() : -1);
   formatter::Rejects rejects = rejects_for(files, progress);

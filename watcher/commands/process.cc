@@ -167,12 +167,14 @@ Result<int> run_process(const CommandCall& call) {
   if (arguments.has("delete-stale") && !arguments.has("reprocess")) {
     return fail(ErrorKind::usage, "--delete-stale goes with --reprocess");
   }
+  // A dry run asks no store, so it needs none of the passwords.
   const bool dry = arguments.has("dry-run");
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings,
                            load_settings(call, dry ? Secrets::leave : Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed,
                            choose_feed(settings.config, arguments.get("feed")));
   CARAVEL_ASSIGN_OR_RETURN(const ByHand by_hand, by_hand_of(arguments, settings.formats));
+  // Every argument is looked at before the first file is loaded.
   CARAVEL_ASSIGN_OR_RETURN(const auto files, find_files(arguments.operands, *feed));
   if (dry) return dry_run_all(call, settings, *feed, files, by_hand);
   return load_by_hand(call, settings, *feed, files, [&](const std::string&, ExtractJob& job) {

@@ -40,6 +40,7 @@ std::string shipped_formats() {
   // argv[0] would be whatever the caller chose, and may be relative to a directory that is gone.
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) {
+    // The install rules put bin/caravel and share/caravel/formats under one prefix.
     const auto beside = program.parent_path().parent_path() / "share/caravel/formats";
     if (std::filesystem::is_directory(beside, error)) return beside.string();
   }

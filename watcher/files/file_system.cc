@@ -71,6 +71,7 @@ constexpr std::array kKnownTypes{
 bool has_cap_lease() {
   // Read anew each time: a service may give capabilities up after its start.
   const auto status = read_file("/proc/self/status", 64 * 1024);
+  // Without /proc nobody can tell: "no" is the careful answer.
   if (!status) return false;
   constexpr std::string_view kKey = "CapEff:\t";
   const std::size_t at = status->find(kKey);

@@ -89,6 +89,7 @@ std::string_view base_name(std::string_view name) {
 
 std::optional<std::string_view> manifest_target(std::string_view name) {
   constexpr std::string_view kSuffix = ".manifest";
+  // The suffix alone names no extract.
   if (name.size() <= kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
   name.remove_suffix(kSuffix.size());
   return name;

@@ -10,6 +10,7 @@
 
 namespace caravel::watcher {
 
+// `status` and `explain` put these words behind a name or "it".
 std::string_view describe(FileKind kind) {
   switch (kind) {
     case FileKind::regular:

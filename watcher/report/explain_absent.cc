@@ -78,7 +78,7 @@ Result<std::string> explain_left_alone(Ledger& ledger, const std::string& name) 
   CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.drop_names().left_alone());
   for (const auto& [feed, names] : left_alone) {
     for (const LeftAlone& left : names) {
-      // The ledger has foreign names as people may see them.
+      // The ledger keeps names that senders chose in their printable form.
       if (left.name != printable(name)) continue;
       return fmt::format("{}: left alone in the drop directory of {}: it {}\n", left.name, feed,
                          left.why);

@@ -43,6 +43,7 @@ void add_file(std::string& out, const Extract& extract) {
                        time_for_people(Time(std::chrono::duration_cast<Time::duration>(mtime)))));
   if (!extract.sha256.empty()) add_fact(out, "SHA-256", extract.sha256);
   if (!extract.format.empty()) add_fact(out, "format", extract.format);
+  // Empty where every date had its year: then no time was needed to find it.
   if (!extract.time_source.empty()) {
     add_fact(out, "its own time",
              fmt::format("{} (from its {}){}", extract.time_used,

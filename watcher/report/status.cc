@@ -103,6 +103,7 @@ Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusRe
   for (const auto& [feed, names] : left_alone) {
     report.left_alone_total += names.size();
     for (const LeftAlone& name : names) {
+      // All are counted, the first ones are listed: senders choose how many there are.
       if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
     }
   }

@@ -95,6 +95,7 @@ Json json_list(const Items& items, Convert convert) {
   return out;
 }
 
+/// `gaps` holds at most Sources::kMaxGaps of them; `gaps_total` is the number of all.
 Json json_source(const ReportedSource& reported, Time now) {
   const SourceStatus& source = reported.status;
   const bool came = source.last_at != Time{};  // else it is known only from files loaded by hand
@@ -159,6 +160,7 @@ std::string status_json(const StatusReport& report) {
     return [&report, convert](const auto& item) { return convert(item, report.now); };
   };
   const RefusedManifests& refused = report.refused_manifests;
+  // `watched_by` is null where nobody watches, so that a program need not know our words for it.
   const Json out = {
       {"now", time_text(report.now)},
       {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},

@@ -69,6 +69,7 @@ void write_feed(std::string& out, const FeedStatus& feed, Time now) {
   out += '\n';
 }
 
+/// The state of a store in words, and for how long it has lasted.
 std::string store_text(const StoreRecord& store, Time now) {
   // The ledger has no row of a store that was never used.
   if (store.since == Time{}) return "not used yet";
@@ -88,6 +89,7 @@ void write_section(std::string& out, std::string_view what, std::uint64_t total,
   add_table(out, rows);
 }
 
+/// The gaps of a source, as many as fit on a line.
 std::string gaps_text(const ReportedSource& source, Time now) {
   const SourceStatus& status = source.status;
   std::string out;
@@ -167,6 +169,7 @@ void write_stores(std::string& out, const std::vector<StoreRecord>& stores, Time
   add_table(out, rows);
 }
 
+/// Which extracts wait, and which have failed, each with its reason.
 void write_extracts(std::string& out, const StatusReport& report) {
   const Time now = report.now;
   Rows waiting;

@@ -75,11 +75,13 @@ class Sweep {
     return steady_clock::now() < enough ? intake_.settled() : intake_.claims_settled();
   }
 
+  /// Loads one extract, then tells the intake that its place is free or that it waits again.
   void load_and_give_back(const ReadyExtract& extract) {
     if (service_.stop.requested()) return;  // the next start takes up what is claimed
     const PipelineResult result = load(extract);
     count(result);
-    // A good transfer may come in this very pass. For what else it waits, the next pass will see.
+    // After a mismatch a good transfer may come in this very pass. Any other reason to wait is left
+    // to the next pass.
     if (result.ending == Ending::mismatched) {
       intake_.wait_again(extract, result.message, true, Moment::now());
     } else {

@@ -106,6 +106,7 @@ class Watch {
   }
 
  private:
+  /// A worker for each feed, be there files for it or not: its thread sleeps until it gets one.
   Result<> start_workers() {
     for (const FeedConfig& feed : service_.config.feeds) {
       CARAVEL_ASSIGN_OR_RETURN(workers_[&feed], Worker::start(service_, feed,
@@ -133,8 +134,8 @@ class Watch {
     next_tidy_ = now.steady + kTidyEvery;
   }
 
-  /// Until something happened, something is due, or the service is to stop. True if inotify has
-  /// events.
+  /// Waits until something has happened, something is due, or the service is to stop. True if
+  /// inotify has events.
   Result<bool> wait() {
     const auto now = steady_clock::now();
     const auto wake = std::min({intake_.next_deadline(), next_tidy_, now + kLookAtSourcesEvery});
@@ -147,6 +148,7 @@ class Watch {
     return (polled[1].revents & POLLIN) != 0;
   }
 
+  /// Tells the intake what became of the extracts that the workers had.
   void take_back_finished(const Moment& now) {
     for (const FinishedExtracts::One& one : finished_.take()) {
       const bool mismatched = one.result.ending == Ending::mismatched;
@@ -159,6 +161,7 @@ class Watch {
     }
   }
 
+  /// Lets the intake do what the events say and what is due by the clock.
   Result<> look_at_drop_directories(bool has_events, const Moment& now) {
     std::vector<DropEvent> events;
     if (has_events) CARAVEL_TRY(inotify_.drain(events));

@@ -85,7 +85,7 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
     source_ = std::move(look);
     if (source_.state == ClaimState::gone) return Moved::gone;
     if (source_.state == ClaimState::not_regular) return Moved::not_movable;
-    // Leased or unreadable for now: whoever moves it tries again.
+    // The file is leased, or we may not read it now: whoever moves it tries again.
     if (!source_.fd) {
       return fail(ErrorKind::retry,
                   fmt::format("copy {}: it {}", printable(claim_.name), source_.reason));
