@@ -58,6 +58,7 @@ Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Tim
     result.message = stamp.error().message;
     return result;
   }
+  // A CSV with its sidecar (`prepared`) has the ids of its rows already.
   if (!job.prepared) job.beside = manifest_beside(job.path);
   CARAVEL_TRY(enter_in_ledger(tools, job, *stamp, now));
   PipelineResult result = run_pipeline(tools, job);
@@ -135,7 +136,8 @@ std::string Totals::text() const {
   return text;
 }
 
-/// A missing --year is an error of the command line; that comes first, since it is mended there.
+/// A missing --year is an error of the command line. Its exit code goes before that of failed
+/// files, because a person can mend it at once.
 int Totals::exit_code() const {
   if (usage_) return kExitUsage;
   if (failed_ > 0) return kExitFailed;

@@ -38,6 +38,8 @@ Options:
 
 /// The agent's options, as caravel-tail reads them, with our defaults.
 Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
+  // With these options of caravel-tail a person says where its files go. A capture decides that
+  // itself.
   for (const char* const option :
        {"--outbox", "--state", "--send", "--send-timeout", "--keep-sent", "--resend"}) {
     for (const std::string& argument : arguments) {
@@ -89,6 +91,7 @@ void say(const std::string& message) { log_warning("{}", message); }
 /// One pass: cuts what is there, then loads what was cut.
 Result<int> capture_once(tail::Agent& agent, const Service& service) {
   const bool good = tail_once(agent, service.stop, say);
+  // Also after trouble with a log: whatever was cut is loaded.
   CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
   return good ? exit_code_of(swept) : kExitFailed;
 }
@@ -107,6 +110,7 @@ Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& servic
 Result<int> run_capture(const CommandCall& call) {
   std::vector<std::string> arguments = call.arguments.operands;
   CARAVEL_ASSIGN_OR_RETURN(const auto feed_name, take_value(arguments, "--feed", "needs a value"));
+  // The whole command line is checked before anything is made or locked.
   CARAVEL_ASSIGN_OR_RETURN(auto options, agent_options(std::move(arguments)));
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed, choose_feed(settings.config, feed_name));
@@ -114,6 +118,8 @@ Result<int> run_capture(const CommandCall& call) {
 
   Config config = capture_config(settings.config, *feed);
   share_room(options, config);
+  // The agent writes straight into the drop directory of its feed. It publishes an extract by a
+  // rename, so the watcher never sees half of one.
   options.outbox = config.feeds.front().drop;
   options.state = capture_state(settings.config, feed->name);
   if (options.host.empty()) options.host = host_name();
@@ -121,11 +127,13 @@ Result<int> run_capture(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(config.spool));
   CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
                            spool.lock("caravel capture", std::chrono::system_clock::now()));
+  // Two agents with one state directory would overwrite each other's place in the log.
   if (!attempt.lock) {
     fmt::print(stderr, "caravel: feed {} is captured already by {}\n", feed->name, attempt.holder);
     return kExitFailed;
   }
 
+  // Read now, because `options` moves into the agent.
   const bool once = options.once;
   tail::Disk disk;
   CARAVEL_ASSIGN_OR_RETURN(auto agent, tail::Agent::open(std::move(options), disk));

@@ -46,10 +46,12 @@ std::filesystem::path nearest_existing(std::filesystem::path path) {
 /// `ours`: a directory that Caravel makes if it is missing; others must be there.
 void check_writable(const std::string& what, const std::string& path, Findings& findings,
                     bool ours = true) {
+  // Where Caravel will make the directory, the rights on the one above decide.
   const auto existing = nearest_existing(path);
   if (!ours && existing != path) {
     findings.bad(fmt::format("{} {}: is missing; make it, writable for its senders", what, path));
   } else if (::access(existing.c_str(), R_OK | W_OK | X_OK) != 0) {
+    // access(2) answers for the real user: `check` is meant to be run as the service's user.
     findings.bad(fmt::format("{} {}: {}: {}", what, path, existing.string(), std::strerror(errno)));
   } else if (existing != path) {
     findings.good(fmt::format("{} {}: will be made", what, path));
@@ -58,9 +60,11 @@ void check_writable(const std::string& what, const std::string& path, Findings& 
   }
 }
 
+/// Whether the drop directory can be watched, and how it is known there that a file is whole.
 void check_drop(const Config& config, const FeedConfig& feed, Findings& findings) {
   check_writable(fmt::format("feed {}: drop directory", feed.name), feed.drop, findings,
                  feed.drop.starts_with(config.spool + "/"));
+  // If the directory is missing, check_writable() has said so.
   auto drop = open_directory(feed.drop);
   if (!drop) return;
   auto traits = file_system_of(drop->get());
@@ -78,6 +82,8 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
                     feed.drop, traits->name, feed.settle_without_lease.count() / 1000));
     return;
   }
+  // The probe makes a file, so it is done in our own work/ and never in a drop directory. Before
+  // the first start there is no work/, and nothing to say.
   auto work = open_directory(config.spool + "/work");
   if (!work) return;
   auto probe = probe_leases(work->get());
@@ -91,6 +97,7 @@ void check_drop(const Config& config, const FeedConfig& feed, Findings& findings
   }
 }
 
+/// Asks each store whether it would take rows. Nothing is made.
 void check_stores(const Config& config, Findings& findings) {
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
   for (const auto& store_config : config.stores) {

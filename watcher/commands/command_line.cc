@@ -30,6 +30,7 @@ po::options_description describe(const Command& command) {
   return options;
 }
 
+/// The error names the nearest known option: most unknown ones are misspelt.
 tl::unexpected<Error> unknown_option(const po::options_description& options,
                                      const std::string& name) {
   std::vector<std::string> known;
@@ -40,6 +41,7 @@ tl::unexpected<Error> unknown_option(const po::options_description& options,
                           nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
+/// Refuses operands that the command would pass over without a word.
 Result<> expect_operands(Operands wanted, const std::vector<std::string>& operands) {
   if (wanted == Operands::none && !operands.empty()) {
     return fail(ErrorKind::usage, fmt::format("'{}': this command takes no files", operands[0]));
@@ -75,6 +77,7 @@ Result<std::optional<std::chrono::year>> Arguments::year() const {
   if (!text) return std::nullopt;
   int year = 0;
   const char* const end = text->data() + text->size();
+  // from_chars() knows no locale and takes neither a space nor a plus sign in front.
   const auto [stop, status] = std::from_chars(text->data(), end, year);
   if (status != std::errc{} || stop != end || year < 1 || year > 9999) {
     return fail(ErrorKind::usage, fmt::format("--year {}: is no year from 1 to 9999", *text));
@@ -109,10 +112,12 @@ Result<Arguments> parse_arguments(const Command& command,
     if (name == "operand") {
       out.operands = given.as<std::vector<std::string>>();
     } else {
+      // A flag has no text: it stands among the options with "".
       const auto* const text = boost::any_cast<std::string>(&given.value());
       out.options[name] = text != nullptr ? *text : "";
     }
   }
+  // A person who asks for help gets it, whatever else is on the line.
   if (!out.has("help")) CARAVEL_TRY(expect_operands(command.operands, out.operands));
   return out;
 }
@@ -133,6 +138,8 @@ Result<std::optional<std::string>> take_value(std::vector<std::string>& argument
                                               const std::string& name,
                                               std::string_view if_missing) {
   std::optional<std::string> value;
+  // If the option is given twice, the last one counts. Behind "--" there are operands only (POSIX,
+  // Utility Syntax Guidelines, 10).
   for (auto place = arguments.begin(); place != arguments.end() && *place != "--";) {
     if (place->starts_with(name + "=")) {
       value = place->substr(name.size() + 1);

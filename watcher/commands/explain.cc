@@ -37,6 +37,7 @@ Question question_of(const std::string& what) {
   question.is_file = std::filesystem::is_regular_file(what, error);
   const std::string body = what.starts_with("feed:") ? what.substr(5) : what;
   const std::size_t colon = body.find(':');
+  // A file that is there is meant as a file, even if its name has a colon.
   if (!question.is_file && colon != std::string::npos) question.feed = body.substr(0, colon);
   return question;
 }
@@ -48,6 +49,7 @@ Result<std::string> sha256_of(const std::string& path) {
   std::string chunk(256 * 1024, '\0');
   for (;;) {
     CARAVEL_ASSIGN_OR_RETURN(auto got, input.read(chunk.data(), chunk.size()));
+    // The digest of the bytes as they came, packed or not: that is what the ledger has.
     if (got == 0) return input.digests().packed;
   }
 }
@@ -61,18 +63,21 @@ bool is_sha256_prefix(const std::string& text) {
 /// A file that is there: by its path, else by its content, else by its name.
 Result<std::vector<Extract>> find_by_file(Ledger& ledger, const Question& question) {
   const auto path = std::filesystem::absolute(question.what).lexically_normal().string();
+  // The path is the surest: several files may have one content, or one name.
   CARAVEL_ASSIGN_OR_RETURN(auto by_path, ledger.history().find_name(path));
   if (!by_path.empty()) return by_path;
   if (const auto sha256 = sha256_of(question.what)) {
     CARAVEL_ASSIGN_OR_RETURN(auto by_content, ledger.history().find_sha256(*sha256));
     if (!by_content.empty()) return by_content;
   }
+  // The file may have changed since it was loaded: then only its name is left to ask by.
   return ledger.history().find_name(question.name());
 }
 
 Result<std::vector<Extract>> find_extracts(Ledger& ledger, const Question& question) {
   if (question.is_file) return find_by_file(ledger, question);
   CARAVEL_ASSIGN_OR_RETURN(auto by_name, ledger.history().find_name(question.what));
+  // A name may consist of hex digits: as a name it goes before a digest.
   if (!by_name.empty() || !is_sha256_prefix(question.what)) return by_name;
   return ledger.history().find_sha256(question.what);
 }
@@ -80,6 +85,7 @@ Result<std::vector<Extract>> find_extracts(Ledger& ledger, const Question& quest
 /// What is known of something that the ledger has no extract of; "" if nothing is.
 Result<std::string> explain_absent(Ledger& ledger, const Config& config, const Question& question,
                                    Time now) {
+  // The surest answer first. explain_log() is last, because a mere file name may be that of a log.
   CARAVEL_ASSIGN_OR_RETURN(std::string text, explain_left_alone(ledger, question.name()));
   if (text.empty()) text = explain_manifest(ledger, config, question.name());
   if (text.empty()) text = explain_missing(ledger, config, question.name(), now);
@@ -87,6 +93,7 @@ Result<std::string> explain_absent(Ledger& ledger, const Config& config, const Q
   return text;
 }
 
+/// Prints the document as its store has it, then the line and the extract that it came from.
 Result<int> run_for_document(const Config& config, Ledger& ledger, const FeedConfig& feed,
                              const std::string& id) {
   const auto store = uploader::make_store(*config.find_store(feed.store));
@@ -115,6 +122,7 @@ Result<int> run_explain(const CommandCall& call) {
   const Config& config = settings.config;
   CARAVEL_ASSIGN_OR_RETURN(auto ledger,
                            Ledger::open(config.ledger_path(), Ledger::Mode::read_only));
+  // Where the part before the colon names no feed, a file may be meant after all.
   if (const FeedConfig* const feed = config.find_feed(question.feed)) {
     return run_for_document(config, ledger, *feed, question.what);
   }

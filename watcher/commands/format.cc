@@ -21,6 +21,8 @@ namespace {
 /// The shipped formats, and those of the configuration if there is one.
 Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   const char* const env = std::getenv("CARAVEL_CONFIG");
+  // A configuration that a person names must be there. The one at the usual place may be missing,
+  // for a filter needs none.
   const bool named = call.config || (env != nullptr && *env != '\0');
   const std::string file = find_config(call.config, env);
   std::vector<std::string> folders = {shipped_formats()};
@@ -33,6 +35,7 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   return formatter::FormatSet::load(folders);
 }
 
+/// The time that says which year dates without one are in: that of the file, by name or mtime.
 ExtractTime time_of(const FormatSource& source) {
   if (S_ISREG(source.status.st_mode)) {
     return ExtractTime::of_file(source.name,
@@ -84,6 +87,7 @@ formatter::Rejects rejects_for(const FormatFiles& files, Progress& progress) {
 
 /// Whether the year that was taken from an mtime agrees with the last line.
 Result<> confirm_year(const formatter::FormatResult& result, const ExtractTime& time) {
+  // The format that `auto` found may have dates with years: then the mtime was not needed.
   if (result.format != nullptr && result.format->needs_year() && result.last_date &&
       !formatter::mtime_is_credible(*result.last_date, time.time)) {
     return fail(ErrorKind::usage,
@@ -110,6 +114,7 @@ Result<formatter::FormatResult> format_source(const CommandCall& call,
   options.digest = static_cast<bool>(files.sidecar);  // only a sidecar names the extract's SHA-256
   options.name = source.name;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
+  // Rows of a doubtful year go to the file without a name first, see unnamed_file().
   formatter::Output csv(files.held ? files.held.get() : STDOUT_FILENO);
   formatter::Output sidecar(files.sidecar ? files.sidecar.get() : -1);
   formatter::Rejects rejects = rejects_for(files, progress);

@@ -17,10 +17,12 @@ namespace {
 /// Writing over what is being read would destroy it.
 Result<> expect_other_file(const std::string& path, const FormatSource& source) {
   struct stat status {};
+  // Nothing is there, so nothing can be written over.
   if (::stat(path.c_str(), &status) != 0) return {};
   if (status.st_dev == source.status.st_dev && status.st_ino == source.status.st_ino) {
     return fail(ErrorKind::usage, fmt::format("{}: is the extract itself", path));
   }
+  // An open of a FIFO would wait for a reader, and a device would take the bytes for good.
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorKind::usage, fmt::format("{}: is there and is no regular file", path));
   }
@@ -70,6 +72,7 @@ Result<> expect_other_files(const std::optional<formatter::Rejects::Paths>& reje
 /// A file without a name (open(2), O_TMPFILE) for CSV whose years are not confirmed yet: it is gone
 /// with the process, however that ends.
 Result<UniqueFd> unnamed_file() {
+  // TMPDIR names the place for temporaries (POSIX, Base Definitions, 8.3).
   const char* const folder = std::getenv("TMPDIR");
   const std::string path = folder != nullptr && *folder != '\0' ? folder : "/tmp";
   return open_file(path, O_RDWR | O_TMPFILE);
@@ -80,6 +83,7 @@ Result<UniqueFd> unnamed_file() {
 Result<FormatSource> open_format_source(const std::vector<std::string>& operands) {
   FormatSource source;
   if (operands.empty() || operands[0] == "-") {
+    // A duplicate, because the source closes its descriptor when it ends, and stdin is not ours.
     source.fd = UniqueFd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!source.fd) return fail_with_errno("stdin", errno);
   } else {
@@ -103,6 +107,7 @@ Result<FormatFiles> open_format_files(const std::optional<std::string>& rejects,
     CARAVEL_ASSIGN_OR_RETURN(files.held, unnamed_file());
   }
   if (rejects) files.rejects = reject_paths(*rejects);
+  // All checks before the first change: a wrong command line leaves every file as it was.
   CARAVEL_TRY(expect_other_files(files.rejects, sidecar, source));
   if (files.rejects) remove_leftovers(*files.rejects);
   if (sidecar) {

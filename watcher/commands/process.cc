@@ -42,10 +42,12 @@ Result<std::vector<std::string>> find_in_directory(const std::string& directory,
     }
   }
   if (error) return fail(ErrorKind::usage, fmt::format("{}: {}", directory, error.message()));
+  // A warning and no error: of several directories one may well be empty.
   if (files.empty()) {
     fmt::print(stderr, "caravel: warning: {}: holds no file that matches '{}'\n", directory,
                feed.match);
   }
+  // In the order of the paths, so that each run loads in the same order.
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -63,6 +65,7 @@ Result<std::vector<std::string>> find_files(const std::vector<std::string>& argu
                   fmt::format("{}: {}", argument,
                               error ? error.message() : std::string("No such file or directory")));
     }
+    // A file that is named is meant, whether or not the feed's pattern takes its name.
     if (fs::is_regular_file(status)) {
       files.push_back(argument);
     } else if (fs::is_directory(status)) {
@@ -164,12 +167,14 @@ Result<int> run_process(const CommandCall& call) {
   if (arguments.has("delete-stale") && !arguments.has("reprocess")) {
     return fail(ErrorKind::usage, "--delete-stale goes with --reprocess");
   }
+  // A dry run asks no store, so it needs none of the passwords.
   const bool dry = arguments.has("dry-run");
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings,
                            load_settings(call, dry ? Secrets::leave : Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed,
                            choose_feed(settings.config, arguments.get("feed")));
   CARAVEL_ASSIGN_OR_RETURN(const ByHand by_hand, by_hand_of(arguments, settings.formats));
+  // Every argument is looked at before the first file is loaded.
   CARAVEL_ASSIGN_OR_RETURN(const auto files, find_files(arguments.operands, *feed));
   if (dry) return dry_run_all(call, settings, *feed, files, by_hand);
   return load_by_hand(call, settings, *feed, files, [&](const std::string&, ExtractJob& job) {

@@ -43,6 +43,7 @@ Result<int> run(const std::vector<Command>& commands, const uploader::StoreTypes
                 std::vector<std::string> arguments, StopSignal& stop) {
   // --config may stand before the command too, so it is taken out before the command is looked for.
   CARAVEL_ASSIGN_OR_RETURN(auto config, take_value(arguments, "--config", "names no file"));
+  // Nobody asked for help here, so it goes to stderr and the exit code says "usage".
   if (arguments.empty()) {
     fmt::print(stderr, "{}", program_help(commands));
     return kExitUsage;
@@ -59,6 +60,7 @@ Result<int> run(const std::vector<Command>& commands, const uploader::StoreTypes
   }
   CARAVEL_ASSIGN_OR_RETURN(const Command* const command, find_command(commands, name));
   CARAVEL_ASSIGN_OR_RETURN(auto parsed, parse_arguments(*command, arguments));
+  // Before the command reads a configuration: its help needs none.
   if (parsed.has("help")) {
     fmt::print("{}", help_text(*command));
     return kExitGood;

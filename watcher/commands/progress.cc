@@ -19,6 +19,7 @@ Progress::~Progress() { clear(); }
 
 void Progress::show(std::string_view stage, std::uint64_t done, std::uint64_t of,
                     std::string_view unit) {
+  // In a file or a pipe, a line that overwrites itself would only be noise.
   if (!terminal_) return;
   const auto now = std::chrono::steady_clock::now();
   // Short work needs no line; and a slow terminal must not hold up the work, so ten lines a second

@@ -40,9 +40,11 @@ std::string shipped_formats() {
   // argv[0] would be whatever the caller chose, and may be relative to a directory that is gone.
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) {
+    // The install rules put bin/caravel and share/caravel/formats under one prefix.
     const auto beside = program.parent_path().parent_path() / "share/caravel/formats";
     if (std::filesystem::is_directory(beside, error)) return beside.string();
   }
+  // A program that was built but not installed uses the formats of its source tree.
   return CARAVEL_SOURCE_FORMATS;
 }
 
@@ -58,6 +60,7 @@ Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
   std::vector<std::string> folders = config.formats;
   folders.insert(folders.begin(), shipped_formats());
   CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));
+  // Only now are the formats known. The errors still name file and line of the configuration.
   CARAVEL_TRY(check_feeds(config, formats));
   for (const std::string& warning : config.warnings) {
     fmt::print(stderr, "caravel: warning: {}\n", warning);

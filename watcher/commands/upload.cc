@@ -10,6 +10,7 @@ namespace caravel::watcher {
 
 namespace {
 
+/// Before the first file is loaded: a misspelt name should be told at once, not after an hour.
 Result<> expect_files(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     std::error_code error;
@@ -27,6 +28,7 @@ Result<int> run_upload(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed,
                            choose_feed(settings.config, call.arguments.get("feed")));
   CARAVEL_TRY(expect_files(files));
+  // A CSV without a sidecar is loaded as an extract in the shipped format `csv`.
   const formatter::Format* const csv = settings.formats.find("csv");
   return load_by_hand(call, settings, *feed, files, [&](const std::string& path, ExtractJob& job) {
     job.origin = Origin::upload;

@@ -13,6 +13,7 @@ Result<int> with_service(const CommandCall& call, const std::string& command, in
   CARAVEL_TRY(expect_feeds(settings.config));
   start_logging(settings.config.log_level);
   CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(settings.config.spool));
+  // Before anything is moved: one process alone moves the files of a spool.
   CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
                            spool.lock(command, std::chrono::system_clock::now()));
   if (!attempt.lock) {
@@ -24,6 +25,7 @@ Result<int> with_service(const CommandCall& call, const std::string& command, in
 }
 
 int exit_code_of(const SweepResult& swept) {
+  // `waiting` alone is no failure: a file that is not whole yet is the next sweep's.
   if (swept.failed > 0 || swept.gave_up > 0 || swept.faults > 0) return kExitFailed;
   return swept.rejected > 0 ? kExitRejects : kExitGood;
 }

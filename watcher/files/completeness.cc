@@ -25,6 +25,8 @@ WriterState writer_state(int fd) {
   // ignored needs no disposition of ours, and so cannot be forgotten by a program or a test.
   if (::fcntl(fd, F_SETSIG, SIGURG) != 0) return WriterState::unknown;
   if (::fcntl(fd, F_SETLEASE, F_RDLCK) != 0) {
+    // EAGAIN: somebody has the file open for writing. Other errors say nothing about writers:
+    // EACCES without CAP_LEASE, EINVAL where the file system knows no leases (fcntl(2)).
     return errno == EAGAIN ? WriterState::present : WriterState::unknown;
   }
   // A crash here is no matter: the lease goes with the descriptor.
@@ -63,6 +65,7 @@ bool StillnessTracker::look(int directory, const std::string& name, const FileSt
     known.stamp = stamp;
     known.since = now.steady;
   }
+  // By the steady clock: a wall clock that is set, or that of a file server, moves no deadline.
   if (now.steady - known.since >= settle) {
     erase(file);
     return true;

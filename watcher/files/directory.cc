@@ -21,6 +21,7 @@ Result<UniqueFd> open_directory(const std::string& path) {
 }
 
 Result<UniqueFd> open_directory_at(int parent_fd, const std::string& name) {
+  // O_NOFOLLOW: a symlink that somebody put in this place would lead us out of our directories.
   UniqueFd fd(::openat(parent_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return fail_with_errno(fmt::format("open directory {}", printable(name)), errno);
   return fd;
@@ -34,10 +35,13 @@ Result<UniqueFd> make_directory_at(int parent_fd, const std::string& name, mode_
   } else if (errno != EEXIST) {
     return fail_with_errno(fmt::format("make directory {}", printable(name)), errno);
   }
+  // After EEXIST, whatever has the name is opened here, which fails unless it is a directory.
   return open_directory_at(parent_fd, name);
 }
 
 Result<> sync_fd(int fd, std::string_view what) {
+  // A full or dying disk may be heard of only here, since write(2) may have put the bytes into
+  // memory alone (fsync(2)).
   if (::fsync(fd) != 0) return fail_with_errno(fmt::format("fsync {}", what), errno);
   return {};
 }

@@ -10,6 +10,7 @@ namespace {
 /// where 64 bits of nanoseconds end.
 std::int64_t nanoseconds(const timespec& time) {
   constexpr std::int64_t kPerSecond = 1'000'000'000;
+  // A second less than what fits, because tv_nsec is added.
   constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / kPerSecond - 1;
   if (time.tv_sec > kMaxSeconds) return std::numeric_limits<std::int64_t>::max();
   if (time.tv_sec < -kMaxSeconds) return std::numeric_limits<std::int64_t>::min();
@@ -36,6 +37,7 @@ Result<FileStamp> stamp_of_fd(int fd) {
 }
 
 bool changed_since(const FileStamp& before, const FileStamp& now) {
+  // The ctime does not count: our own rename of the file changes it, and so does a chmod(2).
   return before.size != now.size || before.mtime_ns != now.mtime_ns;
 }
 

@@ -23,6 +23,7 @@ struct KnownType {
   FileSystemTraits traits;
 };
 
+/// Every writer is on this host, and the times are of its clock.
 constexpr FileSystemTraits local(std::string_view name) { return {name, true, false, true, true}; }
 /// Changes and writers can be on another host, and so can the clock.
 constexpr FileSystemTraits shared(std::string_view name) {
@@ -70,6 +71,7 @@ constexpr std::array kKnownTypes{
 bool has_cap_lease() {
   // Read anew each time: a service may give capabilities up after its start.
   const auto status = read_file("/proc/self/status", 64 * 1024);
+  // Without /proc nobody can tell: "no" is the careful answer.
   if (!status) return false;
   constexpr std::string_view kKey = "CapEff:\t";
   const std::size_t at = status->find(kKey);
@@ -103,6 +105,7 @@ Result<UniqueFd> nameless_file(int directory_fd) {
 }  // namespace
 
 FileSystemTraits traits_of_type(std::uint64_t f_type) {
+  // A type that nobody has listed may be one with writers on other hosts: it counts as shared.
   const auto* const known = std::ranges::find(kKnownTypes, f_type, &KnownType::f_type);
   return known != kKnownTypes.end() ? known->traits : shared("unknown");
 }
@@ -124,6 +127,8 @@ Result<LeaseProbe> probe_leases(int directory_fd) {
         "no lease can be taken here (the file system, or the sysctl fs.leases-enable is 0)";
     return probe;
   }
+  // This is not tried, as there need be no file of another user here; fcntl(2) names the capability
+  // that decides.
   probe.others_files = has_cap_lease();
   if (!probe.others_files) {
     probe.reason = "leases on files of other owners need CAP_LEASE";

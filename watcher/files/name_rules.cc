@@ -64,6 +64,7 @@ bool is_plain_name(std::string_view name) {
 
 NameVerdict judge_name(std::string_view name, const std::string& match) {
   if (const auto why = why_unusable(name); !why.empty()) return {NameKind::unusable, why};
+  // Before the pattern: `match: "*"` must not take a file that rsync is still writing.
   if (const auto why = why_in_progress(name); !why.empty()) return {NameKind::in_progress, why};
 
   // fnmatch(3) without flags: a `*` also takes a dot at the start, but such names are in progress.
@@ -88,6 +89,7 @@ std::string_view base_name(std::string_view name) {
 
 std::optional<std::string_view> manifest_target(std::string_view name) {
   constexpr std::string_view kSuffix = ".manifest";
+  // The suffix alone names no extract.
   if (name.size() <= kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
   name.remove_suffix(kSuffix.size());
   return name;
@@ -108,6 +110,7 @@ std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
     const std::chrono::year_month_day date{std::chrono::year{*year},
                                            std::chrono::month{static_cast<unsigned>(*month)},
                                            std::chrono::day{static_cast<unsigned>(*day)}};
+    // 2012-02-30 has the shape of a date and is no day: the search goes on.
     if (date.ok()) return date;
   }
   return std::nullopt;

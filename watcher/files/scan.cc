@@ -10,6 +10,7 @@
 
 namespace caravel::watcher {
 
+// `status` and `explain` put these words behind a name or "it".
 std::string_view describe(FileKind kind) {
   switch (kind) {
     case FileKind::regular:
@@ -51,6 +52,8 @@ Result<std::optional<ScanEntry>> look_at_name(int directory_fd, const std::strin
     if (errno == ENOENT) return std::nullopt;  // renamed or removed since it was named
     return fail_with_errno(printable(name), errno);
   }
+  // This is a look, not a promise: a sender can replace the file before it is claimed. The claim is
+  // looked at again where no sender reaches it (look_at() of the spool).
   return ScanEntry{name, kind_of(status), stamp_of(status), judge_name(name, match)};
 }
 

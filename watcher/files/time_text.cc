@@ -35,6 +35,7 @@ std::string duration_for_people(milliseconds duration) {
   };
   if (seconds < 60) return fmt::format("{} s", seconds);
   if (minutes < 60) return two(minutes, "min", 0, "");
+  // Hours up to two days: from there on "days" is always the right word.
   if (hours < 48) return two(hours, "h", minutes % 60, "min");
   return two(days, "days", hours % 24, "h");
 }

@@ -11,6 +11,8 @@ NewClaim row_of(const ClaimedFile& file, Origin origin) {
   row.claim = file.claim.id;
   row.feed = file.feed->name;
   row.name = file.claim.name;
+  // Where the rename will put the file: the row is committed before it. Size and mtime stay 0 here;
+  // a caller that has a stamp sets them, and formatting writes those of the bytes that it read.
   row.path = fmt::format("{}/{}", file.root->path, place_of(file.claim));
   row.origin = origin;
   row.store = file.feed->store;

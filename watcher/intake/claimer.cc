@@ -19,6 +19,9 @@ ClaimedFile claimed_file(const DropDirectory& directory, const Candidate& candid
 }  // namespace
 
 Claimer::Outcome Claimer::claim(std::vector<Candidate> candidates, const Moment& now) {
+  // Manifests come first: an extract that is looked at right after its claim then finds its
+  // manifest in the ledger and need not wait. The name only settles ties of the mtime, so that the
+  // order does not depend on readdir(3).
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
     const bool a_later = !a.manifest;
     const bool b_later = !b.manifest;
@@ -50,6 +53,7 @@ void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidat
     for (Chosen& chosen : all_chosen) outcome.left.push_back(std::move(chosen.candidate));
     return;
   }
+  // One file that cannot be renamed holds up no other: rename() reports it and goes on.
   const std::size_t before = outcome.claimed.size();
   for (Chosen& chosen : all_chosen) rename(directory, std::move(chosen), now, outcome);
 
@@ -77,7 +81,8 @@ std::vector<Claimer::Chosen> Claimer::choose(std::vector<Candidate> candidates, 
       continue;
     }
     ++more[&feed];
-    // Ids ascend with the claims, so that a start goes on in the same order.
+    // Ids ascend with the claims, so that a start goes on in the same order. The clock may be set
+    // back, or stand still within a batch: then the next id lies one microsecond above the last.
     last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
     Claim claim{candidate.manifest ? make_manifest_claim_id(last_claim_, feed.name)
                                    : make_claim_id(last_claim_),
@@ -91,6 +96,8 @@ bool Claimer::commit(const DropDirectory& directory, const std::vector<Chosen>& 
                      const Moment& now) {
   std::vector<NewClaim> rows;
   for (const auto& [candidate, claim] : all_chosen) {
+    // A manifest gets no row: its claim id names the feed (make_manifest_claim_id()), and after a
+    // crash recovery finds it by that and takes it again.
     if (candidate.manifest) continue;
     NewClaim row = row_of(claimed_file(directory, candidate, claim), origin_);
     row.size = candidate.stamp.size;
@@ -116,6 +123,8 @@ void Claimer::rename(DropDirectory& directory, Chosen chosen, const Moment& now,
   if (!candidate.manifest) {
     messages_.check("ledger: claims that are gone", ledger_.extracts().claim_gone(claim.id));
   }
+  // A file that vanished is no fault: its sender took it back. After any other error the file is
+  // still in the drop directory, and the next scan finds it.
   if (!renamed) {
     directory.scan_soon(now);
     outcome.left.push_back(std::move(chosen.candidate));

@@ -30,11 +30,12 @@ Result<> Intake::start(const Moment& now) {
     if (path.starts_with(spool_.path() + "/")) (void)::mkdir(path.c_str(), 0755);
     open_directory(i, now);
   }
-  // Adopted first: claims of before the start count against max_claims when the scan claims more.
+  // Recovery first: claims from before the start count against max_claims when the scan claims
+  // more.
   adopt(now);
   recheck_archived(now);
   for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
-  // What was claimed before goes before what the scan found.
+  // Extracts that were claimed before the start go before those that the scan found.
   waiting_.look_at_due(now);
   waiting_.sort_ready();
   next_scan_ = now.steady + kScanEvery;
@@ -61,7 +62,7 @@ void Intake::scan(std::size_t index, const Moment& now) {
     // On another file system the claims of before lie in the directory itself.
     adopt(now);
   }
-  // Before the claims, which may ask for an earlier one.
+  // Before the claims: one that fails asks for an earlier scan (scan_soon()).
   directory.scan_begins(now);
   DropListing listing;
   const auto scanned = noticer_.scan(index, now, listing, [&](std::vector<Candidate> found) {
@@ -94,6 +95,8 @@ void Intake::on_events(const std::vector<DropEvent>& events, const Moment& now) 
 }
 
 void Intake::step(const Moment& now) {
+  // What could not be claimed is not kept in memory: the file is still in the drop directory, and a
+  // scan finds it there, soon (scan_soon()) or when its feed has room again.
   claim(noticer_.look_at_due(now), now);
   waiting_.look_at_due(now);
 
@@ -105,6 +108,8 @@ void Intake::step(const Moment& now) {
     recheck_archived(now);
     claimer_.forget_all_starved();
   }
+  // Files of a starved feed were left in the drop directory. They are looked for once enough places
+  // are free; until then newer files of the feed wait too, so that none overtakes them.
   const bool room = claimer_.forget_starved(
       [&](const FeedConfig& feed) { return open_.is_worth_a_scan(feed, waiting_.stuck(feed)); });
   const bool missed = noticer_.take_missed();

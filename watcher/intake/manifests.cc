@@ -54,6 +54,8 @@ Result<std::optional<ManifestWait>> wait_for_manifest(const Spool& spool, Ledger
     return std::nullopt;
   }
   CARAVEL_ASSIGN_OR_RETURN(const auto known, ledger.manifests().for_name(feed.name, name));
+  // After a mismatch the same file with the same manifests would only mismatch again. So it is read
+  // again only when one of the two has become another.
   const bool something_new = known.size() != extract.manifests || extract.stamp != stamp;
   extract.manifests = known.size();
   extract.stamp = stamp;

@@ -12,6 +12,8 @@
 namespace caravel::watcher {
 namespace {
 
+/// For so long after it is done an archived file is looked at each minute (Intake::step()): a
+/// writer that no lease could show may have written on.
 constexpr std::chrono::hours kRecheckFor{1};
 
 bool is_over(const Extract& extract) {
@@ -26,6 +28,8 @@ std::vector<ClaimedFile> Recovery::adopt(const ClaimRoot& work, const Moment& no
   std::optional<Known> known = known_extracts();
   if (!known) return adopted;
 
+  // Each root takes the rows of its files out of `known`. The rows that are left in it have no
+  // file.
   adopt_root(work, nullptr, *known, now, adopted);
   bool all_roots_open = true;
   for (const auto& directory : directories_) {
@@ -99,6 +103,7 @@ std::optional<ClaimedFile> Recovery::adopt_claim(const Claim& claim,
     return std::nullopt;
   } else if (extract) {
     file.feed = config_.find_feed(extract->feed);
+    // The wait for a manifest counts from the first claim, not from this start.
     file.claimed_at = extract->claimed_at;
   } else {
     // No row: the ledger was lost, or a person put the file there (`list_claims()`).
@@ -135,6 +140,8 @@ std::vector<ClaimedFile> Recovery::recheck_archived(const ClaimRoot& work, const
   if (!messages_.check("ledger: archived extracts", archived)) return taken_again;
   for (const Extract& extract : *archived) {
     FileStamp stamp;
+    // The old extract stays done. The new one yields its lines again with the same ids, and the
+    // store answers for those that they are there already.
     if (!has_changed(extract, stamp)) continue;
     const FeedConfig* feed = config_.find_feed(extract.feed);
     if (feed == nullptr) continue;  // the feed was taken out of the configuration
@@ -159,6 +166,8 @@ std::vector<ClaimedFile> Recovery::recheck_archived(const ClaimRoot& work, const
 }
 
 bool Recovery::has_changed(const Extract& extract, FileStamp& stamp) const {
+  // After reclaim() the path of the older extract leads into work/: its successor is looked after
+  // there.
   if (!extract.done_path.starts_with(spool_.path() + "/done/")) return false;
   const auto there = stamp_in_spool(spool_, extract.done_path.substr(spool_.path().size() + 1));
   // It may have been deleted by now, after `keep_done`.

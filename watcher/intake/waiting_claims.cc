@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A file that nobody may read, or that has a second link, is looked at so often.
+/// How often a file is looked at that we have no right to read, or that has a second link.
 constexpr milliseconds kSlowLook{10'000};
 /// When a file that proved not to be ready is looked at again.
 constexpr milliseconds kNotReadyLook{1'000};
@@ -85,14 +85,18 @@ void WaitingClaims::look_at(const std::string& id, const Moment& now) {
 }
 
 bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
+  // Looks that an event brought count as well: by their number one pass (sweep) tells which claims
+  // are stuck, see kQuietLooks.
   ++waiting.looks;
   const Claim& claim = waiting.extract.claim;
   auto look = watcher::look_at(*waiting.extract.root, claim);
   if (!look) {
+    // An error of the disk, or of rights in work/, is no fault of the file: the claim stays.
     wait(waiting, look.error().message, kSlowLook, now);
     return false;
   }
-  // The time for which it was still does not count once it is something else.
+  // What is no regular file with one link any more has to be still from the beginning, should it
+  // become one again.
   if (look->state != ClaimState::regular) writers_.forget(claim.id);
   switch (look->state) {
     case ClaimState::regular:
@@ -222,6 +226,8 @@ void WaitingClaims::make_ready(const Waiting& waiting, const Moment& now) {
         "ledger: claims that are ready",
         ledger_.extracts().set_state(waiting.extract.claim.id, State::claimed, "", now.wall));
   }
+  // The claim stays open in OpenClaims: what a worker has counts against max_claims until close()
+  // or add_again().
   ready_.push_back(waiting.extract);
 }
 

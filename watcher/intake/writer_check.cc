@@ -9,10 +9,13 @@ std::optional<WriterCheck::Busy> WriterCheck::busy(const ReadyExtract& extract,
                                                    const Moment& now) {
   const auto traits = file_system_of(look.fd.get());
   const WriterState writer = writer_state(look.fd.get());
+  // A writer that was seen starts the time anew for which the file must be still.
   if (writer == WriterState::present) {
     forget(extract.claim.id);
     return Busy{"a process has it open for writing", writer_recheck_delay(looks)};
   }
+  // `none` is believed only where a lease sees every writer there can be: on NFS or overlayfs it
+  // may miss one (FileSystemTraits::leases_tell).
   if (writer == WriterState::none && traits && traits->leases_tell) return std::nullopt;
   // The ctime of the file is the rename of the claim, so the wait is at least `settle` from now.
   const std::chrono::milliseconds settle = extract.feed->settle_without_lease;

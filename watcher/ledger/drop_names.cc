@@ -11,8 +11,9 @@
 namespace caravel::watcher {
 namespace {
 
-/// Begun with the first write, if there is one. Scans are frequent and mostly find what the last
-/// one found: a transaction each time would take the write lock from others for nothing.
+/// A transaction that begins with the first write, if there is one. Scans are frequent and mostly
+/// find what the last one found: a transaction each time would take the write lock from others for
+/// nothing.
 class LazyTransaction {
  public:
   explicit LazyTransaction(Sqlite& database) : database_(database) {}

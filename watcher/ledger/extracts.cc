@@ -85,9 +85,12 @@ Result<> Extracts::commit_claims(const std::vector<NewClaim>& claims, Time now) 
     const std::string at = time_text(now);
     for (const NewClaim& claim : claims) {
       std::string seen_at = at;
+      // A file that a person loads was in no drop directory: a name that waits there belongs to
+      // another file, even if it is the same name.
       if (claim.origin == Origin::drop || claim.origin == Origin::capture) {
         CARAVEL_ASSIGN_OR_RETURN(seen_at, take_seen_at(database_, claim, at));
       }
+      // `claim` is UNIQUE: a claim that is entered twice fails here and takes the others back too.
       auto inserted = database_.run(
           "INSERT INTO extracts (claim, feed, name, origin, path, state, since, seen_at, "
           "claimed_at, size, mtime_ns, store, host) "
@@ -132,6 +135,8 @@ Result<> Extracts::set_state(const std::string& claim, State state, const std::s
 
 Result<> Extracts::set_waiting(const std::string& claim, const std::string& why,
                                std::optional<Time> next_try, Time now) {
+  // Only a wait with a `next_try` follows an attempt that failed. A claim that waits for its
+  // manifest or its writer has attempted nothing.
   return update(database_, "set waiting", claim,
                 "since = CASE WHEN state = 'waiting' THEN since ELSE ? END, "
                 "state = 'waiting', why = ?, next_try = ?, attempts = attempts + ?",
@@ -141,6 +146,7 @@ Result<> Extracts::set_waiting(const std::string& claim, const std::string& why,
 Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& extract, Time now) {
   const formatter::Counts& counts = extract.counts;
   return in_context(fmt::format("formatted {}", claim), [&]() -> Result<> {
+    // The formatter has checked the sum as well. The ledger takes nobody's word for it.
     if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
       return fail(ErrorKind::fault,
                   fmt::format("{} lines, but {} rows + {} dropped + {} rejected", counts.lines,
@@ -163,6 +169,8 @@ Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& e
 }
 
 Result<> Extracts::acknowledge(const std::string& claim, std::uint64_t rows, Time now) {
+  // The number is only shown: after a crash the upload begins anew, whatever stands here. So no
+  // batch has to wait for the disk because of it.
   const Unsynced unsynced(database_);
   return update(database_, "acknowledge", claim,
                 "since = CASE WHEN state = 'uploading' THEN since ELSE ? END, "
@@ -172,6 +180,7 @@ Result<> Extracts::acknowledge(const std::string& claim, std::uint64_t rows, Tim
 
 Result<> Extracts::finish_done(const std::string& claim, const LineCounts& counts,
                                const std::string& note, Time now) {
+  // Read outside of the update's transaction, which is enough: one worker alone has this claim.
   CARAVEL_ASSIGN_OR_RETURN(auto extract, find_claim(claim));
   const std::string at = time_text(now);
   return in_context(fmt::format("set done {}", claim), [&]() -> Result<> {
@@ -190,6 +199,8 @@ Result<> Extracts::finish_done(const std::string& claim, const LineCounts& count
 Result<> Extracts::finish_failed(const std::string& claim, const std::string& why,
                                  std::uint64_t lines, Time now, const std::string& sha256) {
   const std::string at = time_text(now);
+  // The counts of formatting are taken back: an extract fails as a whole, and the CHECK of the
+  // table wants lines = failed.
   return update(database_, "set failed", claim,
                 "sha256 = CASE WHEN ?1 = '' THEN sha256 ELSE ?1 END, "
                 "state = 'failed', why = ?, since = ?, done_at = ?, next_try = NULL, "

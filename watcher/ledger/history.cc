@@ -30,6 +30,7 @@ Result<std::vector<Extract>> History::find_name(const std::string& name_or_path,
 }
 
 Result<std::vector<Extract>> History::newest_in(State state, std::size_t limit) {
+  // The index extracts_by_state has this order: nothing is sorted, however long the history is.
   return select_extracts(database_, "newest", "state = ? ORDER BY id DESC LIMIT ?", name_of(state),
                          limit);
 }

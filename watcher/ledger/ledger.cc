@@ -21,6 +21,7 @@
 namespace caravel::watcher {
 namespace {
 
+/// So long a connection waits for the write lock of another one (PRAGMA busy_timeout).
 constexpr int kBusyTimeoutMs = 10'000;
 constexpr int kSwitchPauseMs = 10;
 
@@ -29,6 +30,7 @@ Result<> make_file(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::error_code error;
   if (std::filesystem::create_directories(folder, error)) {
+    // Only this directory is closed to others. Those above it may be shared ones, like /var/lib.
     ::chmod(folder.c_str(), 0700);
   } else if (error) {
     return fail_with_errno(fmt::format("mkdir {}", folder.string()), error.value());
@@ -43,6 +45,8 @@ Result<> make_file(const std::string& path) {
   return {};
 }
 
+/// With a write-ahead log readers such as `status` and the one writer do not block each other
+/// (https://www.sqlite.org/wal.html). Errors: kind fault if the file system cannot do it.
 Result<> use_wal(Sqlite& database) {
   std::string mode;
   const auto read_mode = [&](const Statement& row) { mode = row.text(0); };
@@ -72,6 +76,7 @@ Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode) {
   } else if (write) {
     CARAVEL_TRY(make_file(path));
   } else if (!std::filesystem::exists(path, ignored)) {
+    // SQLite itself would only say that it is "unable to open database file".
     return fail(ErrorKind::fault, "there is none yet; caravel watch or sweep makes it");
   }
   CARAVEL_ASSIGN_OR_RETURN(
@@ -84,6 +89,7 @@ Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode) {
   // The schema first: a switch to WAL would already change a file that turns out not to be ours.
   CARAVEL_TRY(upgrade_ledger(database));
   CARAVEL_TRY(use_wal(database));
+  // journal_size_limit: after a burst of commits the WAL file is cut back to 16 MiB.
   // FULL: each commit is on the disk when it returns. With NORMAL a power loss could take back a
   // claim whose rename is on the disk already
   // (https://www.sqlite.org/pragma.html#pragma_synchronous).

@@ -29,6 +29,7 @@ Result<std::vector<Manifest>> Manifests::for_name(const std::string& feed,
                                                   const std::string& name) {
   return in_context("manifests", [&]() -> Result<std::vector<Manifest>> {
     std::vector<Manifest> out;
+    // The newest 100: a sender can send any number of manifests for one name.
     CARAVEL_TRY(database_.each(
         "SELECT text FROM manifests WHERE feed = ? AND name = ? ORDER BY came_at DESC LIMIT 100",
         [&](const Statement& row) {

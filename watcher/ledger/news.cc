@@ -10,6 +10,7 @@ namespace {
 Result<News> read_news(Sqlite& database, const std::set<std::string>& feeds) {
   News out;
   CARAVEL_TRY(database.each("SELECT feed, what, at_end FROM news", [&](const Statement& row) {
+    // Feeds of other processes have their news in the same table.
     if (feeds.contains(row.text(0))) out[{row.text(0), row.text(1)}] = row.text(2);
   }));
   return out;

@@ -49,6 +49,7 @@ Extract read_extract(const Statement& row) {
   out.time_source = row.text(column++);
   out.year_guessed = row.integer(column++) != 0;
   add_line_counts(row, column, out.counts);
+  // The nine columns that add_line_counts() has read.
   column += 9;
   out.acknowledged = row.count(column++);
   out.first_time = row.text(column++);

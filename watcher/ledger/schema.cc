@@ -137,6 +137,7 @@ ALTER TABLE gaps ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
 
+/// The first column of the only row that the statement yields.
 Result<std::int64_t> number(Sqlite& database, std::string_view sql) {
   std::int64_t value = 0;
   CARAVEL_TRY(database.each(sql, [&](const Statement& row) { value = row.integer(0); }));
@@ -150,6 +151,8 @@ Result<int> schema_of(Sqlite& database) {
   CARAVEL_ASSIGN_OR_RETURN(auto tables, number(database, "SELECT count(*) FROM sqlite_master"));
   CARAVEL_ASSIGN_OR_RETURN(auto application, number(database, "PRAGMA application_id"));
   CARAVEL_ASSIGN_OR_RETURN(auto version, number(database, "PRAGMA user_version"));
+  // A file without tables has no id yet: it was made a moment ago, or a crash came before the first
+  // commit.
   if (tables != 0 && application != kApplicationId) {
     return fail(ErrorKind::usage, "this SQLite file is no ledger of caravel");
   }
@@ -183,6 +186,7 @@ Result<> upgrade_ledger(Sqlite& database) {
 Result<> check_ledger(Sqlite& database) {
   CARAVEL_ASSIGN_OR_RETURN(auto schema, schema_of(database));
   if (schema == kLedgerSchema) return {};
+  // A fault and not `usage`: the next start of a watcher or sweep mends it.
   return fail(ErrorKind::fault,
               fmt::format("has the older schema {}; caravel watch or sweep will bring it to {}",
                           schema, kLedgerSchema));

@@ -13,8 +13,7 @@ namespace {
 
 using Numbers = std::set<std::uint64_t>;
 
-// -- Gaps
-// ------------------------------------------------------------------------------------------
+// -- Gaps ----------------------------------------------------------------------------------------
 
 /// Ranges, not single numbers: a sender may skip a million numbers in one step. Calls `each` with
 /// the pieces of [first, last] that are, and that are not, in `numbers`.
@@ -54,6 +53,7 @@ Result<std::vector<SequenceGap>> open_gaps(Sqlite& database, const SourceRun& ru
 
 /// Takes one number out of the gap that holds it. False if none does, or nobody heard of it.
 Result<bool> take_from_gap(Sqlite& database, const SourceRun& run, std::uint64_t sequence) {
+  // The gaps of a run never overlap: at most one holds the number.
   std::optional<SequenceGap> gap;
   std::string since;
   bool told = false;
@@ -83,8 +83,7 @@ Result<std::uint64_t> count_gaps(Sqlite& database, const SourceRun& run) {
   return count;
 }
 
-// -- Runs
-// ------------------------------------------------------------------------------------------
+// -- Runs ----------------------------------------------------------------------------------------
 
 /// The number that the run is expected to send next; 1 for a run that the ledger does not know.
 Result<std::uint64_t> next_of(Sqlite& database, const SourceRun& run) {
@@ -108,6 +107,7 @@ Result<> move_on(Sqlite& database, const SourceRun& run, std::uint64_t next,
   return {};
 }
 
+/// The extract of this manifest is loaded: the manifest is not overdue any more.
 Result<> set_manifest_loaded(Sqlite& database, const SourceRun& run, std::uint64_t sequence,
                              Time now) {
   CARAVEL_TRY(
@@ -136,6 +136,7 @@ Result<UnfinishedByRun> unfinished_by_run(Sqlite& database) {
       "LEFT JOIN manifests AS m ON m.feed = e.feed AND m.name = e.name "
       "WHERE e.state IN ('seen', 'waiting', 'claimed', 'formatted', 'uploading', 'failed')",
       [&](const Statement& row) {
+        // Without a manifest the join yields NULL, which reads as an empty text.
         std::string run = row.text(5);
         std::uint64_t sequence = row.count(6);
         const std::string name = row.text(1);

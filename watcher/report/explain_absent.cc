@@ -28,6 +28,7 @@ std::string state_of(Ledger& ledger, const std::string& feed, const std::string&
   return own == extracts.end() ? "has not come" : std::string(name_of(own->state));
 }
 
+/// Newest first. None if the ledger cannot be read: an explanation says what it can.
 std::vector<Manifest> manifests_of(Ledger& ledger, const std::string& feed,
                                    const std::string& name) {
   return ledger.manifests().for_name(feed, name).value_or(std::vector<Manifest>());
@@ -77,7 +78,7 @@ Result<std::string> explain_left_alone(Ledger& ledger, const std::string& name) 
   CARAVEL_ASSIGN_OR_RETURN(const auto left_alone, ledger.drop_names().left_alone());
   for (const auto& [feed, names] : left_alone) {
     for (const LeftAlone& left : names) {
-      // The ledger has foreign names as people may see them.
+      // The ledger keeps names that senders chose in their printable form.
       if (left.name != printable(name)) continue;
       return fmt::format("{}: left alone in the drop directory of {}: it {}\n", left.name, feed,
                          left.why);
@@ -99,6 +100,7 @@ std::string explain_manifest(Ledger& ledger, const Config& config, const std::st
     add_fact(out, "its extract",
              fmt::format("{}: {}", printable(target), state_of(ledger, feed.name, target)));
   }
+  // A sender may repeat a bad manifest any number of times.
   constexpr std::size_t kMost = 10;
   for (const RefusedManifest& refused : refused_manifests(config.spool, kMost, *name).newest) {
     out += fmt::format("{}: refused\n", printable(*name));
@@ -124,7 +126,8 @@ std::string explain_missing(Ledger& ledger, const Config& config, const std::str
     }
   }
   if (!out.empty()) return out;
-  // A refused manifest is in no ledger: failed/ is its only record.
+  // Neither a gap nor a manifest of this name is in the ledger. A refused manifest would not be:
+  // failed/ is its only record.
   const auto refusal = refusal_of_manifest(config.spool, manifest_name(name));
   if (!refusal) return {};
   return fmt::format("{}: has not come; its manifest came and was refused: it {}\n",

@@ -28,8 +28,10 @@ struct FoundLine {
 /// One line of an extract; nothing if the extract has fewer lines.
 Result<std::optional<FoundLine>> line_of(const std::string& path, std::uint64_t number,
                                          std::size_t max_line) {
+  // The path is the ledger's, but anything may lie there by now: a FIFO must not block the command.
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NONBLOCK));
   formatter::Input::Options options;
+  // Nobody asks for the digest of the whole file here.
   options.digest = false;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(fd), options));
   formatter::LineSplitter lines(input, max_line);
@@ -45,6 +47,7 @@ Result<std::optional<FoundLine>> line_of(const std::string& path, std::uint64_t 
 std::optional<FoundLine> find_line(const std::vector<Extract>& extracts, std::uint64_t number,
                                    std::size_t max_line) {
   for (const Extract& extract : extracts) {
+    // An extract that is still in work/ has no done_path yet.
     auto line =
         line_of(extract.done_path.empty() ? extract.path : extract.done_path, number, max_line);
     if (line && *line) return std::move(*line);

@@ -43,6 +43,7 @@ void add_file(std::string& out, const Extract& extract) {
                        time_for_people(Time(std::chrono::duration_cast<Time::duration>(mtime)))));
   if (!extract.sha256.empty()) add_fact(out, "SHA-256", extract.sha256);
   if (!extract.format.empty()) add_fact(out, "format", extract.format);
+  // Empty where every date had its year: then no time was needed to find it.
   if (!extract.time_source.empty()) {
     add_fact(out, "its own time",
              fmt::format("{} (from its {}){}", extract.time_used,
@@ -68,6 +69,7 @@ void add_progress(std::string& out, const Extract& extract, Time now) {
   }
 }
 
+/// What became of the lines of an extract that is at its end.
 void add_result(std::string& out, const Extract& extract) {
   const LineCounts& counts = extract.counts;
   if (extract.state == State::failed) {
@@ -88,6 +90,7 @@ void add_result(std::string& out, const Extract& extract) {
 
 void add_state(std::string& out, const Extract& extract, Time now) {
   switch (extract.state) {
+    // Nothing is known yet of the lines of an extract that nobody has read.
     case State::seen:
     case State::claimed:
       return;
@@ -114,6 +117,7 @@ void add_places(std::string& out, const Extract& extract) {
   if (extract.state == State::done && !extract.why.empty()) {
     add_fact(out, "note", printable(extract.why));
   }
+  // set_done_path() sets `path` too, so this is where the file lies now, also once it is archived.
   if (!extract.path.empty()) add_fact(out, "file", printable(extract.path));
 }
 
@@ -150,6 +154,7 @@ std::string explain_manifest_text(const Manifest& manifest) {
 }
 
 std::string explain_extracts(Ledger& ledger, const std::vector<Extract>& extracts, Time now) {
+  // A part of the ledger that cannot be read is left out: the rest is an answer too.
   const auto stores = ledger.stores().all().value_or(std::vector<StoreRecord>());
   const auto sources = ledger.sources().all().value_or(std::vector<SourceStatus>());
   std::string out;

@@ -11,6 +11,7 @@ std::vector<SequenceGap> gaps_of_run(const std::vector<SourceStatus>& sources,
                                      const std::string& feed, const std::string& run) {
   std::vector<SequenceGap> gaps;
   for (const SourceStatus& source : sources) {
+    // A run is known by its feed and its name together, as in the table `sources`.
     if (source.run.feed != feed || source.run.run != run) continue;
     gaps.insert(gaps.end(), source.gaps.begin(), source.gaps.end());
   }

@@ -8,6 +8,7 @@
 namespace caravel::watcher {
 namespace {
 
+/// For queries with GROUP BY, which yield nothing for a feed without rows: all its numbers are 0.
 template <class T>
 T value_or_default(const std::map<std::string, T>& values, const std::string& key) {
   const auto found = values.find(key);
@@ -26,6 +27,7 @@ Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport&
   CARAVEL_ASSIGN_OR_RETURN(auto day,
                            ledger.history().throughput_since(report.now - std::chrono::hours(24)));
 
+  // Feeds of the configuration first, in its order; then those that only the ledger remembers.
   std::vector<std::string> names = question.feeds;
   for (const auto& [name, unused] : summaries) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
@@ -37,6 +39,7 @@ Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport&
     feed.summary = value_or_default(summaries, feed.name);
     feed.last_hour = value_or_default(hour, feed.name);
     feed.last_day = value_or_default(day, feed.name);
+    // The totals are sums over all feeds: add_extracts() lists the newest only.
     report.waiting_total += extracts_in(feed.summary, State::waiting);
     report.failed_total += extracts_in(feed.summary, State::failed);
     report.feeds.push_back(std::move(feed));
@@ -73,6 +76,7 @@ Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusRepor
     // A run that a newer one replaced will send nothing more: only its gaps are still of interest.
     if (source.replaced && source.gaps_total == 0) continue;
     const Time forget_before = report.now - limits_of(question, source.run.feed).forget_source;
+    // A silent source with a recent gap is still shown: what is missing of it may come yet.
     const bool forgotten =
         source.last_at < forget_before &&
         std::all_of(source.gaps.begin(), source.gaps.end(),
@@ -80,6 +84,8 @@ Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusRepor
     report.sources.push_back({std::move(source), forgotten, forget_before});
   }
   CARAVEL_ASSIGN_OR_RETURN(report.silent, silent_sources(question.limits, ledger, report.now));
+  // A source that is not expected any more is silent for good; the log has said so once
+  // (SourceWatch).
   std::erase_if(report.silent, [](const SilentSource& source) { return source.forgotten; });
   CARAVEL_ASSIGN_OR_RETURN(report.overdue, overdue_manifests(question.limits, ledger, report.now));
   return {};
@@ -97,6 +103,7 @@ Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusRe
   for (const auto& [feed, names] : left_alone) {
     report.left_alone_total += names.size();
     for (const LeftAlone& name : names) {
+      // All are counted, the first ones are listed: senders choose how many there are.
       if (report.left_alone.size() < question.most) report.left_alone.push_back({feed, name});
     }
   }
@@ -111,6 +118,8 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   report.lock_holder = question.lock_holder;
   report.captures = question.captures;
   report.refused_manifests = question.refused_manifests;
+  // Each part asks the ledger for itself, not in one transaction: two parts may differ by what a
+  // worker has done meanwhile.
   CARAVEL_TRY(add_feeds(ledger, question, report));
   CARAVEL_TRY(add_stores(ledger, question, report));
   CARAVEL_TRY(add_sources(ledger, question, report));

@@ -7,12 +7,14 @@
 namespace caravel::watcher {
 namespace {
 
+// Ordered: the names come out in the order in which they are written here.
 using Json = nlohmann::ordered_json;
 
 Json json_time(const std::optional<Time>& time) {
   return time ? Json(time_text(*time)) : Json(nullptr);
 }
 
+/// In seconds; negative if the clock was set back since.
 Json json_age(Time now, Time then) {
   return std::chrono::duration_cast<std::chrono::seconds>(now - then).count();
 }
@@ -30,6 +32,8 @@ Json json_throughput(const Throughput& throughput) {
       {"extracts", throughput.extracts}, {"rows", throughput.rows}, {"bytes", throughput.bytes}};
 }
 
+/// Names and reasons stand as the ledger has them: dump() escapes what JSON cannot hold (RFC 8259,
+/// section 7).
 Json json_extract(const Extract& extract, Time now) {
   return {{"feed", extract.feed},
           {"name", extract.name},
@@ -91,6 +95,7 @@ Json json_list(const Items& items, Convert convert) {
   return out;
 }
 
+/// `gaps` holds at most Sources::kMaxGaps of them; `gaps_total` is the number of all.
 Json json_source(const ReportedSource& reported, Time now) {
   const SourceStatus& source = reported.status;
   const bool came = source.last_at != Time{};  // else it is known only from files loaded by hand
@@ -155,6 +160,7 @@ std::string status_json(const StatusReport& report) {
     return [&report, convert](const auto& item) { return convert(item, report.now); };
   };
   const RefusedManifests& refused = report.refused_manifests;
+  // `watched_by` is null where nobody watches, so that a program need not know our words for it.
   const Json out = {
       {"now", time_text(report.now)},
       {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},

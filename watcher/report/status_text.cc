@@ -14,6 +14,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
+/// In units of 1024 (IEC 80000-13), with one decimal.
 std::string bytes_text(std::uint64_t bytes) {
   static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
   if (bytes < 1024) return fmt::format("{} bytes", bytes);
@@ -28,6 +29,7 @@ std::string throughput_text(const Throughput& throughput) {
                      plural(throughput.rows, "row"), bytes_text(throughput.bytes));
 }
 
+/// Three states are one here, "in work": they follow each other within one load.
 std::string extracts_text(const FeedSummary& summary) {
   const auto in = [&](State state) -> std::uint64_t {
     const auto found = summary.extracts.find(state);
@@ -48,6 +50,7 @@ void write_feed(std::string& out, const FeedStatus& feed, Time now) {
   add_fact(out, "last day", throughput_text(feed.last_day));
   add_fact(out, "last extract",
            summary.last_claim ? fmt::format("{} ago", ago(now, *summary.last_claim)) : "never");
+  // How late the feed is: the age of the oldest extract that is neither done nor failed.
   if (summary.oldest_open) {
     const Extract& oldest = *summary.oldest_open;
     add_fact(out, "behind by",
@@ -66,7 +69,9 @@ void write_feed(std::string& out, const FeedStatus& feed, Time now) {
   out += '\n';
 }
 
+/// The state of a store in words, and for how long it has lasted.
 std::string store_text(const StoreRecord& store, Time now) {
+  // The ledger has no row of a store that was never used.
   if (store.since == Time{}) return "not used yet";
   if (store.state == StoreState::ok) return store.first_row_at ? "ok" : "ok, no row stored yet";
   std::string out =
@@ -84,12 +89,14 @@ void write_section(std::string& out, std::string_view what, std::uint64_t total,
   add_table(out, rows);
 }
 
+/// The gaps of a source, as many as fit on a line.
 std::string gaps_text(const ReportedSource& source, Time now) {
   const SourceStatus& status = source.status;
   std::string out;
   constexpr std::size_t kMost = 5;  // more would not fit on a line
   std::size_t shown = 0;
   for (const SequenceGap& gap : status.gaps) {
+    // Gaps older than forget_source are counted and not listed.
     if (gap.since < source.forget_before || shown == kMost) continue;
     ++shown;
     out += fmt::format("{}{} (for {})", out.empty() ? "missing: " : ", ", describe(gap),
@@ -109,6 +116,7 @@ void write_sources(std::string& out, const std::vector<ReportedSource>& sources,
   std::uint64_t with_gaps = 0;
   for (const ReportedSource& reported : sources) {
     const SourceStatus& source = reported.status;
+    // Hosts that send nothing any more would fill the page: they share one line at the end.
     if (reported.forgotten) {
       ++forgotten;
       if (source.gaps_total > 0) ++with_gaps;
@@ -142,6 +150,7 @@ void write_silent(std::string& out, const std::vector<SilentSource>& sources, Ti
 }
 
 void write_overdue(std::string& out, const OverdueManifests& overdue, Time now) {
+  // `status --json` has the rest.
   constexpr std::size_t kMost = 10;
   Rows rows;
   for (const OpenManifest& manifest : overdue.newest) {
@@ -160,6 +169,7 @@ void write_stores(std::string& out, const std::vector<StoreRecord>& stores, Time
   add_table(out, rows);
 }
 
+/// Which extracts wait, and which have failed, each with its reason.
 void write_extracts(std::string& out, const StatusReport& report) {
   const Time now = report.now;
   Rows waiting;
@@ -217,6 +227,7 @@ std::string status_text(const StatusReport& report) {
   std::string out = watchers_text(report) + "\n";
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
   for (const FeedStatus& feed : report.feeds) write_feed(out, feed, now);
+  // What concerns all files first, single files last.
   write_stores(out, report.stores, now);
   write_sources(out, report.sources, now);
   write_silent(out, report.silent, now);

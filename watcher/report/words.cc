@@ -38,6 +38,8 @@ std::string lines_text(const LineCounts& counts) {
 
 std::string waiting_text(const Extract& extract, Time now) {
   std::string out = printable(extract.why);
+  // Only a try that the store or the disk made fail is an attempt: an extract that waits for its
+  // manifest has none.
   if (extract.attempts != 0) out += fmt::format("; tried {}", plural(extract.attempts, "time"));
   if (extract.next_try) out += "; " + next_try_text(now, extract.next_try);
   return out;

@@ -23,6 +23,7 @@ Config capture_config(const Config& config, const FeedConfig& feed) {
   own.feeds = {feed};
   FeedConfig& only = own.feeds.front();
   only.drop = own.spool + "/drop";
+  // The agent names extracts after their logs. The pattern of the feed is for what senders drop.
   only.match = "*";
   // Nobody but the agent writes there, and what has its name there is whole.
   only.settle = std::chrono::milliseconds(1);

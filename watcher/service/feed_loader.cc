@@ -4,6 +4,7 @@
 
 namespace caravel::watcher {
 
+// make_store() asks the store nothing: a feed whose store is down gets its loader all the same.
 FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
                        std::optional<std::chrono::milliseconds> patience)
     : store_(uploader::make_store(*service.config.find_store(feed.store))),
@@ -13,7 +14,8 @@ FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& l
 PipelineResult FeedLoader::load(const ReadyExtract& extract) {
   PipelineResult result =
       run_pipeline(tools_, job_of_claim(extract.claim, *extract.root, extract.last_chance));
-  // Whatever was down is not any more: when it is down again, that is another outage.
+  // The store, or the disk, works again. Should it fail later, that is another outage and is said
+  // again.
   if (result.ending == Ending::done) waits_.clear(kWait);
   return result;
 }

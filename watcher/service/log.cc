@@ -7,7 +7,8 @@
 
 namespace caravel::watcher {
 
-// Levels: an error is something that a person should look at, a warning goes on by itself.
+// `failed` and `not loaded` are errors, because a person should look at them. What waits goes on by
+// itself, so it is a warning (Severity).
 
 void log_result(const std::string& feed, const std::string& name, const PipelineResult& result) {
   const LineCounts& counts = result.counts;
@@ -17,6 +18,8 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
       log_info("{}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected ({} ms)",
                what, counts.lines, counts.stored, counts.already_there, counts.dropped,
                counts.rejected, result.took.count());
+      // A line of its own, for it asks a person to decide: the store keeps the older form until
+      // then.
       if (counts.differs > 0) {
         log_warning(
             "{}: {} rows differ from what is stored and were kept as they are: process --reprocess "
@@ -48,7 +51,8 @@ PipelineObserver logging_observer(const std::string& feed, const std::string& st
                                   Notices& waits) {
   PipelineObserver observer;
   observer.on_wait = [feed, store, &waits](const std::string& why, std::chrono::milliseconds wait) {
-    // Each try would say it again; the time of the next one is for who looks closely.
+    // Each try fails for the same reason, and Notices says that once. The time until the next try
+    // is another one each time, so it has a line of its own, at the level `debug`.
     waits.set(kWait, fmt::format("{}: waits (store {}): {}", feed, store, why));
     log_warnings(waits.take());
     log_debug("{}: {}: next try in {} ms", feed, why, wait.count());

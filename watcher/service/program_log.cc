@@ -25,6 +25,7 @@ spdlog::level::level_enum level_of(Severity severity) {
 }  // namespace
 
 void start_logging(const std::string& level) {
+  // stderr, because stdout belongs to what commands print.
   auto logger = spdlog::stderr_color_mt("caravel");
   logger->set_level(spdlog::level::from_str(level));
   // journald stamps the lines itself; it sets JOURNAL_STREAM (systemd.exec(5)).

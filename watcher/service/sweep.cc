@@ -21,9 +21,10 @@ using std::chrono::steady_clock;
 
 /// How long one pass holds out for a store that does not answer.
 constexpr std::chrono::seconds kPatience{20};
-/// And how long beyond `settle` for files to be still.
+/// One pass waits so much longer than `settle` for files to be still.
 constexpr std::chrono::seconds kGrace{1};
-/// Claims whose files should be whole in a moment are looked at no more often than this.
+/// Once `enough` is past, claims whose files should be whole in a moment are looked at after this
+/// time at the latest.
 constexpr milliseconds kShortestWait{10};
 
 /// One pass over the drop directories.
@@ -74,11 +75,13 @@ class Sweep {
     return steady_clock::now() < enough ? intake_.settled() : intake_.claims_settled();
   }
 
+  /// Loads one extract, then tells the intake that its place is free or that it waits again.
   void load_and_give_back(const ReadyExtract& extract) {
     if (service_.stop.requested()) return;  // the next start takes up what is claimed
     const PipelineResult result = load(extract);
     count(result);
-    // A good transfer may come in this very pass. For what else it waits, the next pass will see.
+    // After a mismatch a good transfer may come in this very pass. Any other reason to wait is left
+    // to the next pass.
     if (result.ending == Ending::mismatched) {
       intake_.wait_again(extract, result.message, true, Moment::now());
     } else {
@@ -90,6 +93,8 @@ class Sweep {
     const FeedConfig& feed = *extract.feed;
     // A store that did not answer for one extract is not asked again for the next in this pass.
     if (const auto down = down_.find(&feed); down != down_.end()) {
+      // An error of the ledger is passed over: only the reason that `status` shows is missing then,
+      // and the extract stays claimed for the next pass.
       (void)ledger_.extracts().set_waiting(extract.claim.id, down->second, std::nullopt,
                                            std::chrono::system_clock::now());
       PipelineResult result;
@@ -103,6 +108,8 @@ class Sweep {
     return result;
   }
 
+  /// What was stopped or has vanished counts nowhere: the pass ends early or the file is gone, and
+  /// the log has said so.
   void count(const PipelineResult& result) {
     total_.rejected += result.counts.rejected;
     switch (result.ending) {
@@ -127,6 +134,7 @@ class Sweep {
   const Service& service_;
   Ledger& ledger_;
   Intake intake_;
+  // A feed gets its store connection with its first extract.
   std::map<const FeedConfig*, FeedLoader> loaders_;
   std::map<const FeedConfig*, std::string> down_;  // feeds whose store is, and why
   SweepResult total_;
@@ -138,6 +146,7 @@ Result<SweepResult> sweep(const Service& service) {
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
   CARAVEL_ASSIGN_OR_RETURN(auto total, Sweep(service, ledger).run());
   const Time now = std::chrono::system_clock::now();
+  // After the loading, so that what came in this pass is neither silent nor overdue.
   log_warnings(SourceWatch(service.config, ledger).step(now));
   tidy(service, now);
   return total;

@@ -18,8 +18,8 @@ void cut_ending(std::string_view& name, std::string_view ending) {
   if (name.ends_with(ending)) name.remove_suffix(ending.size());
 }
 
-/// The name that an extract came with, of a file of done/ or csv/ (a path relative to the spool):
-/// NAME or NAME~<hex> there, NAME.<claim id>.csv and NAME.<claim id>.csv.sidecar here.
+/// The name that an extract came with, from the path of a file relative to the spool. In done/ a
+/// file is called NAME or NAME~<hex>, in csv/ NAME.<claim id>.csv or NAME.<claim id>.csv.sidecar.
 std::string_view name_it_came_with(std::string_view relative) {
   const bool in_csv = relative.starts_with("csv/");
   std::string_view name = relative.substr(relative.rfind('/') + 1);
@@ -54,6 +54,7 @@ milliseconds longest_of(const std::vector<FeedConfig>& feeds, std::string_view n
   return known ? of_its_feeds : of_all;
 }
 
+/// One line for all that was deleted, and one for each error.
 void log_expired(const Result<Expired>& expired) {
   if (!expired) {
     log_warning("{}", expired.error().message);
@@ -78,6 +79,7 @@ void tidy(const Service& service, Time now) {
   // Each for itself: a directory that cannot be read keeps nothing else from being tidied.
   log_expired(expire_done(service.spool, keep_for(&FeedConfig::keep_done), now));
   log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
+  // Temporaries go without a line in the log: nobody but us knew of them.
   if (auto removed = service.spool.remove_temporaries(now); !removed) {
     log_warning("{}", removed.error().message);
   }

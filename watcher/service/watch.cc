@@ -61,7 +61,8 @@ class FinishedExtracts {
   std::vector<One> extracts_;
 };
 
-/// Declared behind what must be told to stop before it is destroyed.
+/// Requests the stop when it is destroyed. Members are destroyed in the reverse order of their
+/// declaration, so it stands behind the workers, whose destructors wait for their threads.
 struct StopAtEnd {
   StopSignal& stop;
   ~StopAtEnd() { stop.request(); }
@@ -93,6 +94,7 @@ class Watch {
       tidy_if_due(Moment::now());
       CARAVEL_ASSIGN_OR_RETURN(const bool has_events, wait());
       const Moment now = Moment::now();
+      // Extracts that are through make room before the drop directories are looked at.
       take_back_finished(now);
       CARAVEL_TRY(look_at_drop_directories(has_events, now));
       log_warnings(sources_.step(now.wall));
@@ -104,6 +106,7 @@ class Watch {
   }
 
  private:
+  /// A worker for each feed, be there files for it or not: its thread sleeps until it gets one.
   Result<> start_workers() {
     for (const FeedConfig& feed : service_.config.feeds) {
       CARAVEL_ASSIGN_OR_RETURN(workers_[&feed], Worker::start(service_, feed,
@@ -131,8 +134,8 @@ class Watch {
     next_tidy_ = now.steady + kTidyEvery;
   }
 
-  /// Until something happened, something is due, or the service is to stop. True if inotify has
-  /// events.
+  /// Waits until something has happened, something is due, or the service is to stop. True if
+  /// inotify has events.
   Result<bool> wait() {
     const auto now = steady_clock::now();
     const auto wake = std::min({intake_.next_deadline(), next_tidy_, now + kLookAtSourcesEvery});
@@ -145,6 +148,7 @@ class Watch {
     return (polled[1].revents & POLLIN) != 0;
   }
 
+  /// Tells the intake what became of the extracts that the workers had.
   void take_back_finished(const Moment& now) {
     for (const FinishedExtracts::One& one : finished_.take()) {
       const bool mismatched = one.result.ending == Ending::mismatched;
@@ -157,9 +161,12 @@ class Watch {
     }
   }
 
+  /// Lets the intake do what the events say and what is due by the clock.
   Result<> look_at_drop_directories(bool has_events, const Moment& now) {
     std::vector<DropEvent> events;
     if (has_events) CARAVEL_TRY(inotify_.drain(events));
+    // step() is due for its deadlines even if inotify says nothing; on_events() ends with a step of
+    // its own.
     if (events.empty()) {
       intake_.step(now);
     } else {
@@ -176,7 +183,7 @@ class Watch {
   SourceWatch sources_;
   steady_clock::time_point next_tidy_{};
   std::map<const FeedConfig*, std::unique_ptr<Worker>> workers_;
-  // However the loop is left: a worker that nobody stops would be waited for in vain.
+  // However the loop is left, by a stop or an error: this is destroyed before the workers are.
   const StopAtEnd stop_at_end_{service_.stop};
 };
 

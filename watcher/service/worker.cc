@@ -21,6 +21,7 @@ Result<std::unique_ptr<Worker>> Worker::start(const Service& service, const Feed
       new Worker(service, feed, std::move(ledger), std::move(on_finished)));
 }
 
+// No patience (nullopt): a worker tries until the store answers or the service stops.
 Worker::Worker(const Service& service, const FeedConfig& feed, Ledger ledger,
                OnFinished on_finished)
     : service_(service),
@@ -66,12 +67,16 @@ void Worker::loop() {
 std::optional<Worker::Next> Worker::next() {
   std::unique_lock lock(mutex_);
   const auto wanted = [this] { return service_.stop.requested() || !queue_.empty(); };
+  // A stop alone wakes nobody here, since a signal handler may not notify a condition variable. The
+  // loop of watch() sees the stop and destroys the workers, and ~Worker() notifies.
   if (refused_.empty()) {
     changed_.wait(lock, wanted);
   } else {
     changed_.wait_until(lock, next_refused_, wanted);
   }
   if (service_.stop.requested()) return std::nullopt;
+  // A refused extract that is due goes before the queue: a queue that never runs empty must not
+  // keep it from being tried.
   const bool again = !refused_.empty() && steady_clock::now() >= next_refused_;
   std::deque<ReadyExtract>& from = again ? refused_ : queue_;
   Next next{std::move(from.front()), again};

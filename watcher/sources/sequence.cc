@@ -12,6 +12,7 @@ namespace caravel::watcher {
 
 std::optional<SequencePlace> sequence_of(const std::string& feed, const std::string& name,
                                          const std::optional<Manifest>& manifest) {
+  // A manifest names log and host each for itself, and no rename of the file changes that.
   if (manifest) {
     return SequencePlace{
         {feed, manifest->run, fmt::format("{} on {}", manifest->log, manifest->host)},
@@ -29,6 +30,8 @@ std::set<std::uint64_t> numbers_in(const std::string& directory, std::string_vie
   // Senders choose the names: a flood of them must not fill the memory.
   constexpr std::size_t kMost = 10'000;
   std::set<std::uint64_t> numbers;
+  // A number that is not found here costs little: its gap is told of too early, and is closed when
+  // the extract comes. So errors are passed over.
   const auto fd = open_directory(directory);
   if (!fd) return numbers;
   (void)for_each_name(fd->get(), [&](const std::string& name) {

@@ -21,6 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// A look costs a few queries of the ledger; what it finds lasts for minutes or for days.
 constexpr std::chrono::minutes kLookEvery{1};
 /// More than this at a time is a flood; `status` counts on.
 constexpr std::size_t kMostManifests = 1000;
@@ -131,11 +132,13 @@ Result<std::vector<SilentSource>> silent_sources(const std::vector<FeedConfig>& 
   for (const FeedConfig& feed : feeds) {
     if (!feed.expect_every) continue;
     std::vector<SilentSource> expected;
+    // Several runs may have one source's name: messages then name the run as well.
     std::map<std::string, unsigned> of_this_name;
     for (const SourceStatus& source : sources) {
       // What a person loads is no sign of life of the host.
       const bool only_by_hand = source.last_at == Time{};
       if (source.run.feed != feed.name || source.replaced || only_by_hand) continue;
+      // After the clock was set back the difference may be negative: then nothing is forgotten.
       const bool forgotten = now - source.last_at > feed.forget_source;
       expected.push_back(
           {feed.name, source.run.source, source.run.run, false, source.last_at, {}, forgotten});
@@ -174,8 +177,8 @@ Result<OverdueManifests> overdue_manifests(const std::vector<FeedConfig>& feeds,
 std::vector<std::string> SourceWatch::step(Time now) {
   // A clock that was set back must not silence this for hours.
   if (next_ && now < *next_ && *next_ - now <= kLookEvery) return {};
-  // Set before the look: a ledger that cannot be read is not asked, and complained of, at once
-  // again.
+  // Set before the look: after an error the ledger is asked, and complained of, a minute later and
+  // not at once.
   next_ = now + kLookEvery;
   auto messages = look(now);
   if (!messages) return {messages.error().message};

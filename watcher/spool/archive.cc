@@ -17,6 +17,8 @@
 namespace caravel::watcher {
 namespace {
 
+/// Under so many names find_archived() looks for a file. It has the first or the second, unless
+/// extracts with one digest came under one name on one day.
 constexpr unsigned kNamesToFind = 16;
 
 constexpr mode_t kDirectoryMode = 0750;
@@ -31,6 +33,7 @@ Result<UniqueFd> make_day(int done_fd, std::chrono::year_month_day day) {
   return make_directory_at(month.get(), path.substr(13, 2), kDirectoryMode);
 }
 
+/// Nothing if no file is there. A symlink is looked at itself, never followed.
 Result<std::optional<FileStamp>> stamp_at(int directory_fd, const std::string& path) {
   struct stat status;
   if (::fstatat(directory_fd, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -50,6 +53,7 @@ Error no_free_name(const std::string& name) {
 Result<std::string> keep_beside_claims(const ClaimRoot& root, const Claim& claim, WhyFile& why,
                                        const std::string& why_name) {
   CARAVEL_ASSIGN_OR_RETURN(auto directory, make_directory_at(root.fd.get(), "failed", 0700));
+  // The claim id keeps two files of one name apart.
   const std::string kept = fmt::format("{}.{}", claim.id, claim.name);
   std::string path = fmt::format("{}/failed/{}", root.path, kept);
   why.append(fmt::format("\nIt is no regular file, so it was not copied: it is kept as {}.", path));
@@ -95,6 +99,8 @@ Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
   const Claim claim{extract.claim, extract.name};
   std::optional<std::string> path;
   if (extract.state == State::done) {
+    // By the ledger's time, not by the clock: a repetition after midnight must look in the
+    // directory in which the first attempt put the file.
     const std::chrono::year_month_day day(
         std::chrono::floor<std::chrono::days>(extract.done_at.value_or(extract.since)));
     CARAVEL_ASSIGN_OR_RETURN(path, archive(spool, root, claim, extract.sha256, day));
@@ -109,6 +115,7 @@ Result<> put_away(const Spool& spool, Ledger& ledger, const ClaimRoot& root,
   } else {
     CARAVEL_ASSIGN_OR_RETURN(path, set_aside(spool, root, claim, extract.sha256, extract.why));
   }
+  // The file is in neither place. A person may have taken it; the ledger keeps the path it has.
   if (!path) return {};
   return ledger.extracts().set_done_path(extract.claim, spool.absolute(*path));
 }

@@ -21,6 +21,7 @@
 namespace caravel::watcher {
 namespace {
 
+// d stands for a decimal digit, x for a lower-case hex digit, anything else for itself.
 constexpr std::string_view kIdShape = "ddddddddTddddddZ-xxxxxxxxxxxx";
 constexpr std::string_view kFeedCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
@@ -49,6 +50,7 @@ Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::str
   auto reaches = rename_reaches(drop_fd, spool.work_fd());
   if (!reaches) return tl::unexpected(with_context(drop_path, std::move(reaches).error()));
   if (*reaches) {
+    // A duplicate: each ClaimRoot owns its descriptor, and the spool keeps its own.
     UniqueFd work(::fcntl(spool.work_fd(), F_DUPFD_CLOEXEC, 0));
     if (!work) return fail_with_errno(spool.absolute("work"), errno);
     return ClaimRoot{std::move(work), spool.absolute("work"), true};
@@ -84,6 +86,7 @@ std::string make_claim_id(std::chrono::system_clock::time_point now) {
   // Microseconds first, so that ids sort by time; 999,999 needs five hex digits.
   std::string digits = fmt::format("{:05x}", rest);
   for (const unsigned char byte : random) digits += fmt::format("{:02x}", byte);
+  // 12 digits: 5 of the microseconds, and 7 of the 8 random ones (28 bits).
   digits.resize(12);
   return date::format("%Y%m%dT%H%M%SZ-", second) + digits;
 }

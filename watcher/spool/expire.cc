@@ -16,6 +16,7 @@
 namespace caravel::watcher {
 namespace {
 
+/// A directory that we may not write fails for each of its files: a few errors say enough.
 constexpr std::size_t kMaxErrors = 10;
 
 void note(Expired& expired, Error error) {
@@ -45,6 +46,8 @@ void remove_file(int directory_fd, const std::string& name, const struct stat& s
 /// number and the descriptor. If `visit` returns true and the directory is empty, it is removed.
 void for_each_number(int directory_fd, std::size_t digits, Expired& expired,
                      const std::function<bool(unsigned, int)>& visit) {
+  // The names are read before anything is removed: readdir(3) does not promise what it shows of a
+  // directory that changes meanwhile.
   std::vector<std::string> names;
   const auto listed = for_each_name(directory_fd, [&](const std::string& name) {
     if (number(name, digits)) names.push_back(name);
@@ -74,6 +77,7 @@ Result<Expired> expire_done(const Spool& spool, const KeepFor& keep,
   Expired expired;
   const auto expire_day = [&](year_month_day date, int day_fd) {
     if (!date.ok()) return false;  // 2026/02/30 is not of our making
+    // From the end of the day on, so that no file is kept for less than its time.
     const auto age = now - (sys_days(date) + days(1));
     // Today's directory stays even if it is empty: the next extract would only make it again.
     if (age < seconds(0)) return false;
@@ -111,6 +115,7 @@ Result<Expired> expire_csv(const Spool& spool, const KeepFor& keep,
         !S_ISREG(status.st_mode)) {
       return true;
     }
+    // A CSV is made by us, so its mtime is the time at which it was written.
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(
         now - std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec));
     if (age >= keep("csv/" + name)) remove_file(spool.csv_fd(), name, status, expired);

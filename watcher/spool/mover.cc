@@ -39,6 +39,8 @@ Result<bool> is_copy(int directory_fd, const std::string& name, int source_fd,
                      const FileStamp& source) {
   const UniqueFd there(
       ::openat(directory_fd, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  // Nothing is there, or a symlink, or a file that we may not read: none of these is our copy. The
+  // rename that follows tells whether the name is free.
   if (!there) return false;
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(there.get()));
   if (changed_since(source, stamp)) return false;
@@ -83,7 +85,7 @@ Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
     source_ = std::move(look);
     if (source_.state == ClaimState::gone) return Moved::gone;
     if (source_.state == ClaimState::not_regular) return Moved::not_movable;
-    // Leased or unreadable for now: whoever moves it tries again.
+    // The file is leased, or we may not read it now: whoever moves it tries again.
     if (!source_.fd) {
       return fail(ErrorKind::retry,
                   fmt::format("copy {}: it {}", printable(claim_.name), source_.reason));

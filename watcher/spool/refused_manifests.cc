@@ -16,6 +16,7 @@
 namespace caravel::watcher {
 namespace {
 
+/// So many bytes of a .why are read; only its first line is shown.
 constexpr std::size_t kLongestWhy = 1000;
 
 /// What is known of FILE in the directory failed/; nothing if the file is gone.
@@ -27,6 +28,8 @@ std::optional<RefusedManifest> look_at_refused(int failed_fd, const std::string&
                      std::chrono::nanoseconds(status.st_ctim.tv_nsec);
   RefusedManifest out{file, "was refused; its .why is gone",
                       Time(std::chrono::duration_cast<Time::duration>(since))};
+  // The .why was published before the manifest was moved (move_to_failed()): where there is none, a
+  // person has deleted it.
   const UniqueFd fd(
       ::openat(failed_fd, (file + ".why").c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return out;

@@ -21,10 +21,13 @@
 namespace caravel::watcher {
 namespace {
 
+// Extracts and rows may hold anything: only the service's own user looks into work/ and csv/.
 constexpr mode_t kPrivate = 0700;
 constexpr mode_t kReadable = 0750;  // the group may look at what was done
+// Senders pass through the spool to drop/.
 constexpr mode_t kOpen = 0755;
 
+// Far more than the one line that lock() writes.
 constexpr std::size_t kMostHolderBytes = 4096;
 
 /// Root may work on the spool of the service's user; nobody else may work on another user's spool.
@@ -33,6 +36,8 @@ bool ours(uid_t owner, uid_t spool_owner) {
   return owner == self || (self == 0 && owner == spool_owner);
 }
 
+/// Opens a directory of the spool, made first if it is missing. A private one that others may enter
+/// is closed to them. Errors: kind fault if it belongs to another user.
 Result<UniqueFd> open_own_directory(int spool_fd, const std::string& name, mode_t mode,
                                     uid_t spool_owner) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, make_directory_at(spool_fd, name, mode));
@@ -97,6 +102,8 @@ Result<LockAttempt> Spool::lock(std::string_view command,
   // The file is never removed: a lock on a file that others can no longer open keeps nobody out.
   UniqueFd fd(::openat(spool_.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!fd) return fail_with_errno(where, errno);
+  // flock(2), not a file whose presence means "locked": the kernel takes the lock back when the
+  // process ends, be it by kill -9.
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_with_errno(where, errno);
     std::string text(kMostHolderBytes, '\0');
@@ -134,6 +141,7 @@ std::string Spool::absolute(std::string_view relative) const {
 Result<std::uint64_t> Spool::free_bytes() const {
   struct statvfs status;
   if (::fstatvfs(spool_.get(), &status) != 0) return fail_with_errno(path_, errno);
+  // f_bavail, not f_bfree: blocks that are reserved for root are of no use to the service.
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 

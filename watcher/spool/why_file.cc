@@ -14,6 +14,8 @@
 
 namespace caravel::watcher {
 
+// The temporary is named after the claim: no two files that are set aside share one, and the
+// repetition after a crash writes over its own.
 WhyFile::WhyFile(const Spool& spool, const Claim& claim, std::string_view text)
     : directory_(spool.failed_fd()),
       temporary_(fmt::format("{}{}.why", kTemporaryPrefix, claim.id)),
@@ -32,6 +34,8 @@ Result<bool> WhyFile::publish(const std::string& name) {
   } else if (error != 0) {
     return fail_with_errno(printable(name), error);
   }
+  // Durable before the file is moved: a power loss must not leave a file in failed/ that nothing
+  // explains.
   CARAVEL_TRY(sync_fd(directory_, "failed/"));
   return true;
 }
@@ -39,12 +43,15 @@ Result<bool> WhyFile::publish(const std::string& name) {
 void WhyFile::withdraw(const std::string& name) const { ::unlinkat(directory_, name.c_str(), 0); }
 
 bool WhyFile::is_ours(const std::string& name) const {
+  // A sender may have dropped a FIFO called NAME.why, which was set aside under that name: without
+  // O_NONBLOCK the open would wait for a writer for ever.
   const UniqueFd fd(
       ::openat(directory_, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!fd || ::fstat(fd.get(), &status) != 0) return false;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size < mark_.size()) return false;
+  // Only the last line is compared: the text above may differ between two attempts.
   std::string end(mark_.size(), '\0');
   const auto got = read_at(fd.get(), size - end.size(), end.data(), end.size());
   return got && *got == end.size() && end == mark_;

@@ -14,8 +14,11 @@ namespace {
 
 /// Where no event tells of a file, one scan follows the other after this time.
 constexpr std::chrono::seconds kPollEvery{2};
+/// A drop directory that cannot be opened is tried again so often, should the watch on its parent
+/// not tell sooner.
 constexpr std::chrono::seconds kOpenEvery{5};
 
+/// Whether two descriptors have one directory open, by device and inode; false if fstat(2) fails.
 bool same_directory(int one, int other) {
   struct stat a {};
   struct stat b {};
@@ -52,6 +55,7 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
     CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_directory(fd.get()));
     watch_ = watch;
   }
+  // The last step: is_open() must not be true while any of the above is missing.
   fd_ = std::move(fd);
   return {};
 }
@@ -61,6 +65,8 @@ void DropDirectory::close(Inotify* inotify) {
     if (watch_ >= 0) inotify->remove(watch_);
     if (parent_watch_ >= 0) inotify->remove(parent_watch_);
   }
+  // Events of the old watches may still wait in the queue: with -1 nobody takes them for news of
+  // this directory.
   watch_ = parent_watch_ = -1;
   fd_.reset();
 }
@@ -68,6 +74,8 @@ void DropDirectory::close(Inotify* inotify) {
 bool DropDirectory::is_current() const {
   struct stat by_path {};
   struct stat by_fd {};
+  // stat(2) follows the path anew: a rename, a removal or a mount over the directory shows as
+  // another device or inode than that of the descriptor.
   return fd_ && ::stat(path_.c_str(), &by_path) == 0 && ::fstat(fd_.get(), &by_fd) == 0 &&
          by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino;
 }
@@ -91,6 +99,7 @@ DropDirectory::Judged DropDirectory::judge(ScanEntry entry) const {
 }
 
 Result<std::optional<DropDirectory::Judged>> DropDirectory::look(const std::string& name) const {
+  // The verdict by the first feed's pattern is only a beginning: judge() asks every feed.
   CARAVEL_ASSIGN_OR_RETURN(auto entry, look_at_name(fd_.get(), name, feeds_.front()->match));
   if (!entry) return std::nullopt;
   return judge(std::move(*entry));

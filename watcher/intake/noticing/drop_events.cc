@@ -13,6 +13,8 @@ namespace {
 /// The mask of one record has one event bit, and flags such as IN_ISDIR beside it.
 std::optional<EventKind> kind_of(std::uint32_t mask) {
   if ((mask & IN_Q_OVERFLOW) != 0) return EventKind::overflow;
+  // IN_IGNORED also follows when we end a watch ourselves; whoever reads the events passes over
+  // watches that are not known any more.
   if ((mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) {
     return EventKind::watch_gone;
   }
@@ -28,6 +30,7 @@ void decode_events(std::string_view buffer, std::vector<DropEvent>& out) {
   while (!buffer.empty()) {
     // Copied out, since the buffer need not be aligned.
     inotify_event header;
+    // An event without any value is an overflow: `{}`.
     if (buffer.size() < kHeader) {
       out.push_back({});
       return;

@@ -27,7 +27,7 @@ Result<> DropListing::write(Ledger& ledger, const DropDirectory& directory, Orig
   const auto note = [&](Result<> written) {
     if (!written && first_error) first_error = std::move(written);
   };
-  // Every feed, also those without a file now: what the ledger knew of them is over.
+  // Every feed is written, also one without a file now: what the ledger knew of its files is over.
   for (const FeedConfig* feed : directory.feeds()) {
     note(ledger.drop_names().set_in_drop(feed->name, waiting_[feed], now, origin));
   }

@@ -20,8 +20,10 @@ constexpr int kReadsPerDrain = 4;
 constexpr std::uint32_t kDirectoryMask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE |
                                          IN_MOVED_FROM | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
                                          IN_ONLYDIR | IN_EXCL_UNLINK;
+// Of a parent only the names that come and go are of interest, not what happens to its files.
 constexpr std::uint32_t kParentMask =
     IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR;
+// IN_ATTRIB also tells that a link was removed: the count of links changed (inotify(7)).
 constexpr std::uint32_t kFileMask = IN_CLOSE_WRITE | IN_ATTRIB;
 
 }  // namespace

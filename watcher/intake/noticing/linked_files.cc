@@ -9,7 +9,8 @@ namespace {
 
 /// How long after the first look the second comes. The time doubles with each look.
 constexpr std::chrono::milliseconds kFirstDelay{20};
-/// More than these are left to the regular scan.
+/// At most so many files are remembered, for senders choose how many there are. The regular scan
+/// finds the others.
 constexpr std::size_t kMostFiles = 1000;
 
 }  // namespace

@@ -9,6 +9,8 @@ Noticer::Noticed Noticer::on_events(const std::vector<DropEvent>& events, const 
   Noticed noticed{{}, std::vector<bool>(directories_.size(), false)};
   for (const DropEvent& event : events) {
     if (event.kind == EventKind::overflow) {
+      // The kernel does not say whose events were lost (inotify(7), IN_Q_OVERFLOW), so every
+      // directory is scanned.
       noticed.rescan.assign(directories_.size(), true);
       continue;
     }
@@ -31,6 +33,7 @@ void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& 
     noticed.rescan[index] = true;
     return;
   }
+  // An event without a name is about the directory itself; a subdirectory is never taken.
   if (event.name.empty() || event.is_directory) return;
   // A sender's create, write and close come as several events of one name.
   const auto same = [&](const Candidate& candidate) {
@@ -87,8 +90,10 @@ Result<> Noticer::scan(std::size_t index, const Moment& now, DropListing& listin
                        const std::function<void(std::vector<Candidate>)>& claim) {
   const DropDirectory& directory = *directories_[index];
   std::vector<Candidate> candidates;
+  // scan_directory() wants one pattern. Its verdict does not count: judge() asks every feed.
   const std::string& any_match = directory.feeds().front()->match;
   auto scanned = scan_directory(directory.fd(), any_match, [&](const ScanEntry& entry) {
+    // A scan sees no writer close a file: only stillness speaks for what it finds.
     const DropDirectory::Judged judged = directory.judge(entry);
     if (judged.feed == nullptr) {
       listing.add_left_alone(judged.entry);
