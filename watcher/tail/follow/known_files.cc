@@ -64,6 +64,7 @@ void KnownFiles::forget_missing(const std::vector<bool>& seen) {
     changed_ = changed_ || missed != known_[i].missed;
     known_[i].missed = missed;
   }
+  // Twice in a row: the file is deleted, or moved to where nobody looks.
   std::erase_if(known_, [](const Known& known) { return known.missed > 1; });
 }
 

@@ -85,6 +85,7 @@ class Section {
     if (!value || value->empty()) problem(key, "not percent-encoded text");
     return value.value_or("");
   }
+  // Offsets, sizes, sequence numbers: one spelling each, see parse_whole_number().
   std::uint64_t number(std::string_view key) {
     const auto value = parse_whole_number(text(key));
     if (!value) problem(key, "not a whole number");
@@ -107,6 +108,7 @@ class Section {
     if (!absent && !is_hex(value, digits)) problem(key, "not hex digits");
     return value;
   }
+  // `line N and on`: a section, not a line, is at fault if a key is missing.
   void problem(std::string_view key, std::string_view what) {
     if (!problem_.empty()) return;
     problem_ = "line " + std::to_string(begin_ == end_ ? 0 : begin_->number) +
@@ -179,6 +181,7 @@ std::string pending_prefix(std::size_t index) {
   return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
 }
 
+/// The keys of a symlink's targets: "target", "target2", …; the first is the present one.
 std::string target_key(std::size_t index) {
   return index == 0 ? "target" : "target" + std::to_string(index + 1);
 }
@@ -311,6 +314,7 @@ Result<State> parse_state(std::string_view text) {
   const KeyValue* const end = lines->data() + lines->size();
   for (const KeyValue* begin = lines->data(); begin < end;) {
     const KeyValue* last = begin;
+    // An empty line, an entry without a key, ends a section.
     while (last < end && !last->key.empty()) ++last;
     Section section(begin, last);
     if (section.has("pattern")) {
