@@ -78,7 +78,7 @@ void MatchLines(benchmark::State& state) {
 }
 BENCHMARK(MatchLines);
 
-/// Arguments: with sidecar (ids), with SHA-256.
+/// Arguments: whether a sidecar (ids) is written, whether SHA-256 is computed.
 void FormatExtract(benchmark::State& state) {
   const UniqueFd file = MemoryFile(Extract());
   const UniqueFd nowhere = *open_file("/dev/null", O_WRONLY);

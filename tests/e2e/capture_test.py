@@ -41,14 +41,14 @@ class Capture(harness.HostTest):
         self.append(host, location(1) + location(2))
         process = self.begin(host)
         self.stored(host, 2)
-        self.append(host, location(3)[:40])  # half a line is none
+        self.append(host, location(3)[:40])  # half a line is no row
         self.append(host, location(3)[40:] + location(4))
         self.stored(host, 4)
         os.rename(host.path("app.log"), host.path("app.log.1"))
         self.append(host, location(5))
         self.stored(host, 5)
         self.end(process)
-        # Rows only: nobody waits for a feed document of a second's lines.
+        # Captured extracts get no feed documents: each holds the lines of a second.
         self.assertEqual(host.rows("select count(*) from _feeds")[0][0], 0)
         name = next(name for name in host.captured() if name.endswith("00000001.log"))
         self.assertIn("from the log itself", host.run("explain", name, expect=0).stdout)
@@ -59,7 +59,7 @@ class Capture(harness.HostTest):
         second = 1
         self.append(host, location(0))
         process = self.begin(host)
-        self.stored(host, 1)  # what was rotated away before it was ever seen is not this log
+        self.stored(host, 1)  # a file that is rotated before the first look is not read
         for round_ in range(12):
             for _ in range(random_.randint(1, 30)):
                 self.append(host, location(second))
@@ -97,7 +97,7 @@ class Capture(harness.HostTest):
         self.assertEqual(len(names), 4)
         ids = [row[0] for row in host.rows("select _id from pings order by _id")]
         self.assertEqual(len(ids), 4)
-        # Which of the four a row came from: its id has the place, and the manifest tells it.
+        # explain names the one extract of each row: the row's id holds its place in the log.
         for name, document in zip(names, ids):
             said = host.run("explain", document, expect=0).stdout
             self.assertEqual([other for other in names if other in said], [name])

@@ -56,9 +56,9 @@ class CouchStore(harness.HostTest):
         host.drop(location(2), "b-2012-03-09.log")
         wait_for("the reason", lambda: "connect" in host.run("status").stdout.lower())
         self.assertIn("connect", host.run("explain", "a-2012-03-09.log", expect=0).stdout.lower())
-        # The same name again, while the first is in work.
+        # The same name is dropped again, while the first file is in work.
         host.drop(location(3), "a-2012-03-09.log")
-        # The other feed, with the store that is well, does not wait.
+        # The other feed, whose store works, does not wait.
         with open(host.path("spool/other/c-2012-03-09.log"), "w", encoding="ascii") as file:
             file.write(location(4))
         wait_for("the other feed", lambda: host.extracts("other")["done"] == 1)
@@ -96,10 +96,10 @@ class CouchStore(harness.HostTest):
         wait_for("the reason", lambda: "not this one" in
                  host.run("explain", "bad-2012-03-09.log").stdout)
         host.drop(location(2), "good-2012-03-09.log")
-        # Archived, which comes after the ledger has called it done.
+        # Files are archived after the ledger has committed `done`.
         wait_for("the good one", lambda: "good-2012-03-09.log" in host.done())
         self.assertEqual(host.extracts()["done"], 1)
-        # Waiting, not failed: the rule may be a mistake of the store's.
+        # The extract waits and has not failed: the store's rule may be a mistake.
         self.assertIn("waiting", host.run("explain", "bad-2012-03-09.log", expect=0).stdout)
         self.couch.request("DELETE", "/feed/_design/rule?rev=" +
                            self.couch.get("/feed/_design/rule")["_rev"])
@@ -124,7 +124,7 @@ class CouchStore(harness.HostTest):
         host.start()
         host.drop(location(1), "a-2012-03-09.log")
         wait_for("the store to be missed", lambda: "connect" in host.run("status").stdout.lower())
-        # Ready, and behind the first.
+        # The second extract is ready, and waits behind the first.
         host.drop(location(2), "b-2012-03-09.log")
 
         def claimed():

@@ -16,8 +16,8 @@ CALLS = ("rename", "renameat2", "renameat", "fsync", "fdatasync", "unlink", "unl
 
 class Crash(harness.HostTest):
     def check(self, host, extracts, rows):
-        """After a restart: nothing lost, nothing twice, nothing lies about."""
-        # 0 if both were done before the crash: nothing is left to be rejected.
+        """After a restart, no row is lost or stored twice, and no file is left behind."""
+        # 3 says that lines were rejected; 0 if both extracts were done before the crash.
         self.assertIn(host.run("sweep").returncode, (0, 3))
         self.assertEqual(host.count(), rows)
         self.assertEqual(host.rows("select count(*) from _feeds")[0][0], extracts)
@@ -34,7 +34,7 @@ class Crash(harness.HostTest):
     def drop_two(self, host):
         os.makedirs(host.path("spool/drop"), exist_ok=True)
         host.drop("".join(location(second) for second in range(40)), "a-2012-03-09.log")
-        # Overlaps the first, and has a reject.
+        # The second extract overlaps the first, and has a line that is rejected.
         host.drop("".join(location(second) for second in range(20, 60)) + "rubbish\n",
                   "b-2012-03-09.log")
         for name in ("a", "b"):
@@ -74,7 +74,7 @@ class Crash(harness.HostTest):
                 first = chance.randrange(2000)
                 seconds = range(first, first + chance.randrange(1, 300))
                 rows.update(seconds)
-                # Renamed into place, as a sender that is killed with us would not half-write it.
+                # Written elsewhere and renamed into place: the drop directory never holds half of it.
                 with open(host.path("coming"), "w", encoding="ascii") as file:
                     file.write("".join(location(second) for second in seconds))
                 os.rename(host.path("coming"), host.path(f"spool/drop/{dropped}-2012-03-09.log"))

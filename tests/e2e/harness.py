@@ -21,7 +21,7 @@ PATIENCE = 60  # seconds; only a failure takes that long
 
 
 def wait_for(what, condition):
-    """Asks until `condition()` is true. What it asks is outside this process and tells nobody."""
+    """Asks again and again until `condition()` is true: no event tells of changes in other processes."""
     deadline = time.monotonic() + PATIENCE
     while True:
         answer = condition()

@@ -15,7 +15,7 @@ CROSSING = ("09:48:02 03/09 V.1.3195 H.0.0 MT_TIMEPOINTCROSSING Time:09:48:02 Ar
 
 class Input(harness.HostTest):
     def load(self, host, content, name):
-        """Drops it, waits for its end, and drops a good one behind it that must load."""
+        """Drops `content`, and behind it a good extract, which must load; waits until both have ended."""
         self.count = getattr(self, "count", 0) + 2
         host.drop(content, name)
         host.drop(location(self.count), f"good{self.count}-2012-03-09.log")
@@ -88,7 +88,7 @@ class Input(harness.HostTest):
         year = str(day.tm_year)
         host.run("process", "--year", year, failed, expect=0)
         self.assertEqual(host.rows("select distinct substr(Date, 1, 4) from hrt"), [(year,)])
-        # The same content again: the ledger knows which year was meant.
+        # The same content is dropped again: the ledger remembers the year that was given by hand.
         host.drop(content, "nameless.log")
         host.wait_until_ended(4)  # with the two by hand
         self.assertEqual(host.count(), 2)

@@ -154,7 +154,7 @@ class Manifests(harness.HostTest):
     def test_a_refused_manifest_is_explained_and_its_extract_says_so(self):
         host = self.host()
         host.start()
-        # It waits before its manifest comes, and after.
+        # The extract waits before its manifest comes, and after that was refused.
         host.drop(location(1), tail_name(1))
         wait_for("the extract", lambda: "has not come" in host.run("status").stdout)
         name = tail_name(1) + ".manifest"
@@ -179,7 +179,7 @@ class Manifests(harness.HostTest):
             said = host.run("explain", asked, expect=0).stdout
             self.assertIn("refused because it is no whole manifest", said)
             self.assertIn(host.path("spool/failed", name), said)
-        # A good one still ends the wait.
+        # A good manifest still ends the wait.
         host.drop(manifest(location(1)), name)
         self.wait_done(host, 1)
 
@@ -197,7 +197,7 @@ class Manifests(harness.HostTest):
         self.send(host, location(4), 4)
         self.wait_done(host, 4)
         self.assertEqual([(gap["first"], gap["last"]) for gap in self.source(host)["gaps"]], [(3, 3)])
-        # By hand is as good.
+        # An extract that is loaded by hand closes the gap, too.
         host.drop(manifest(location(3), 3), tail_name(3) + ".manifest")
         wait_for("the manifest", lambda: tail_name(3) + ".manifest" in host.done())
         with open(host.path(tail_name(3)), "w", encoding="ascii") as file:
@@ -212,7 +212,7 @@ class Manifests(harness.HostTest):
         self.send(host, location(1), 1)
         self.wait_done(host, 1)
         host.kill()
-        for sequence in (2, 3):  # must be still for the settle time, as no event tells of them
+        for sequence in (2, 3):  # found by a scan: they must be still for the settle time
             self.send(host, location(sequence), sequence)
         host.start()
         self.send(host, location(4), 4)
@@ -228,12 +228,12 @@ class Manifests(harness.HostTest):
         host = self.host(feed="    expect_every: 100ms\n    forget_source: 2s\n    settle: 1ms\n")
         os.makedirs(host.path("spool/drop"))
         self.send(host, location(1), 1)
-        said = host.run("sweep", expect=0).stderr  # if it takes longer than 100 ms, it tells already
+        said = host.run("sweep", expect=0).stderr  # a pass that takes over 100 ms says it already
         wait_for("the silence", lambda: host.status()["silent"])
         said += host.run("sweep", expect=0).stderr
         self.assertEqual(said.count("app.log on bus1 is silent"), 1, said)
         self.assertNotIn("silent", host.run("sweep", expect=0).stderr)
-        # With dated logs a source ends, and the feed goes on.
+        # After forget_source the source counts as ended: with dated logs, each day's log is a source.
         wait_for("its end", lambda: self.source(host)["forgotten"])
         self.assertIn("1 source that sent nothing for longer", host.run("status").stdout)
         self.assertEqual([silent["source"] for silent in host.status()["silent"]], [""])
@@ -276,7 +276,7 @@ class Manifests(harness.HostTest):
         self.send(host, location(2), 2)
         wait_for("the end of the silence", lambda: not host.status()["silent"])
         wait_for("the store's reason", lambda: host.extracts()["waiting"] == 1)
-        # Whenever the store is tried again, it waits for nothing for a moment.
+        # At each new try of the store, the extract waits for nothing for a moment.
         wait_for("manifest_wait to be over",
                  lambda: any(item["age_seconds"] >= 1 for item in host.status()["waiting"]))
         self.assertEqual(host.status()["manifests_without_extract"], [])
@@ -357,11 +357,11 @@ class Manifests(harness.HostTest):
         send(tail_name(2), line, 2, len(line))
         done(2)
         self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
-        # One that holds both, as after a lost state file of the loading host: the same places.
+        # An extract that holds both lines, as an agent without its state cuts it: their places are the same.
         send("both.log", line + line, 1, 0)
         done(3)
         self.assertEqual(host.rows("select count(*) from web")[0][0], 2)
-        # A replay under another name and without a manifest: the ledger remembers by the content.
+        # A replay under another name and without a manifest: the ledger knows the extract by its content.
         with open(host.path("spool/web/copy.log"), "w", encoding="ascii") as file:
             file.write(line + line)
         done(4)
@@ -385,7 +385,7 @@ class Manifests(harness.HostTest):
         wait_for("both", lambda: host.extracts("web")["done"] == 2)
         rows = host.rows("select count(*) from web")
         self.assertEqual(rows, [(3,)])
-        # By another name into the drop directory, and by hand with and without its manifest.
+        # The second extract again: dropped under another name, then by hand with and without its manifest.
         with gzip.open(host.path("ready"), "wb") as file:
             file.write(second.encode())
         os.rename(host.path("ready"), host.path("spool/web/copy.log.gz"))
@@ -416,7 +416,7 @@ class Manifests(harness.HostTest):
         self.assertEqual(host.count(), 1)
 
     def with_a_wrong_manifest(self, host):
-        """A file of somebody's own, and beside it the manifest of another."""
+        """A file that a person made, and beside it the manifest of another file."""
         name = host.path(tail_name(1))
         for path, text in ((name, location(1)), (name + ".manifest", manifest(location(2)))):
             with open(path, "w", encoding="ascii") as file:
@@ -493,8 +493,8 @@ class Manifests(harness.HostTest):
         wait_for("the sweep that no longer waits", swept)
 
     def test_one_sweep_loads_what_it_finds_with_its_manifest(self):
-        # The extract is the older file (rsync --times), so it is the first that is looked at; or the
-        # manifest is not even still yet.
+        # First, the extract is the older file (rsync --times), and is looked at before its manifest.
+        # Then the manifest is so new that it is not still yet.
         for settle, between in (("1ms", 3600), ("500ms", 0.3)):
             with self.subTest(settle=settle):
                 host = self.host(feed=f"    settle: {settle}\n")
@@ -520,7 +520,7 @@ class Manifests(harness.HostTest):
         host.start()
         host.drop(manifest(location(1)), tail_name(1) + ".manifest")
         host.kill()
-        # As a crash between claim and ledger leaves it: in work/, and no row.
+        # A manifest in work/ that the ledger has no row of, as a crash leaves it.
         claim = host.path("spool/work/20261122T101500Z-0123456789ab")
         os.mkdir(claim)
         with open(claim + "/" + tail_name(2) + ".manifest", "w", encoding="ascii") as file:

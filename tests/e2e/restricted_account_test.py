@@ -17,8 +17,8 @@ SOURCE = os.environ["CARAVEL_SOURCE_DIR"]
 EXAMPLES = os.path.join(SOURCE, "etc/capture-host")
 RRSYNC = "/usr/bin/rrsync"
 
-# What its comments ask the administrator to do, in a mount namespace of its own: the rest of the
-# machine never sees the account.
+# What the example's comments ask the administrator to do. It is done in a mount namespace of its own,
+# so that the rest of the machine never sees the account.
 PREPARE = """
 set -e
 for file in passwd group; do cp /etc/$file "$1/$file"; done
@@ -98,7 +98,7 @@ class RestrictedAccount(unittest.TestCase):
     def test_a_key_that_may_only_internal_sftp(self):
         os.makedirs(self.path("home/drop here"))
         self.serve(forced=self.forced_command("internal-sftp", self.path("home")))
-        # In brackets, as an IPv6 address must be.
+        # The address in brackets, as an IPv6 address must be written.
         host = self.sshd.host.replace("@", "@[") + "]"
         self.deliver("send-scp", f"{host}:drop here", self.path("home/drop here"))
         nowhere = subprocess.run([f"{SOURCE}/scripts/send-scp", f"{self.sshd.host}:nowhere", self.log],
@@ -110,7 +110,7 @@ class RestrictedAccount(unittest.TestCase):
         os.makedirs(self.path("home/drop"))
         self.serve(forced=self.forced_command("rrsync", self.path("home")))
         self.deliver("send-rsync", f"{self.sshd.host}:.", self.path("home/drop"))
-        # A directory that is not there is no success, and none is made.
+        # A directory that does not exist is an error, and is not made.
         nowhere = subprocess.run([f"{SOURCE}/scripts/send-rsync", f"{self.sshd.host}:drop", self.log],
                                  env=self.environment(), capture_output=True)
         self.assertNotEqual(nowhere.returncode, 0)

@@ -54,7 +54,7 @@ class Sending(harness.HostTest):
         return [time_ for time_, in self.loader.rows(f"select Time from {feed} order by Time")]
 
     def assert_rows(self, count, feed="hrt"):
-        """The first `count` lines, each once, and nothing else."""
+        """Asserts that the store has the first `count` lines, each once, and nothing else."""
         self.assertEqual(self.times(feed), [line.split()[0] for line in LINES[:count]])
 
     def counts(self, feed="hrt"):
@@ -141,7 +141,7 @@ class Local(Sending):
         self.assertFalse(os.path.exists(source))
 
     def test_curl_o(self):
-        # Half of it, then silence for longer than `settle`, then the end of the connection.
+        # The server sends half of the file, is silent for longer than `settle`, and closes the connection.
         halt, serve_all = threading.Event(), threading.Event()
 
         def serve(server):
@@ -222,8 +222,8 @@ class Editors(Sending):
         self.write(self.target, data, pause=2 * SETTLE)
 
     def saved_three_times(self, save):
-        """Over a file that still waits there, then a file that was taken; lines that an earlier
-        version had, and the last one has not, were never read."""
+        """The second save replaces a file that still waits, the third one comes after a file was taken.
+        Lines that only the first version had are never loaded."""
         save(location(80000).encode() + CONTENT[:CUT])
         save("".join(LINES[:700]).encode())
         self.loader.start()
@@ -269,13 +269,13 @@ class Remote(Sending):
         self.sshd.start()
 
     def cut(self, *command, name=NAME, stdin=None, least=20000, where=None):
-        """Runs it until some of the file has come, and lets the connection go."""
+        """Runs the command until a part of the file has arrived, then cuts the connection."""
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True)
         process.stdin.write(stdin or "")
         process.stdin.close()
         wait_for("some of it", where or (lambda: self.arrived(name) > least))
-        # The ssh below it, if it is not ssh's own: the other end sees the connection closed.
+        # Kills the ssh process that the command started: the server sees the connection closed.
         self.assertTrue(ssh_server.kill_below(process.pid, lambda found: found[-1:]))
         with process.stderr:
             process.stderr.read()
@@ -331,7 +331,7 @@ class Remote(Sending):
         command, batch = self.sftp(self.put(NAME), slow=True)
         self.cut(*command, stdin=batch)
         lines = self.assert_half_is_loaded()
-        # What was to be continued is not there any more.
+        # The half file was taken by the loading host, so it cannot be continued.
         self.assertIn("No such file", self.sftp(self.put(NAME, "reput"), expect=1))
         self.sftp(self.put(NAME))
         self.assert_whole(2, already_there=lines)
@@ -357,7 +357,7 @@ class Remote(Sending):
         wait_for("some of it", lambda: any(
             name.endswith(".part") and os.path.getsize(os.path.join(self.drop, name)) > 20000
             for name in os.listdir(self.drop)))
-        # One that was left running by a killed agent is not disturbed.
+        # A second send-scp leaves the first one, which is still sending, alone (75: try again later).
         self.assertEqual(subprocess.run(command, env=environment, capture_output=True, check=False).returncode, 75)
         self.assertTrue(self.sshd.cut())
         self.assertNotEqual(sending.wait(harness.PATIENCE), 0)
@@ -411,7 +411,7 @@ class Remote(Sending):
     def test_rsync_inplace(self):
         self.cut_rsync("--inplace", where=lambda: self.arrived() > 0)
         lines = self.assert_half_is_loaded()
-        # Its last step, the file's time, goes by the name; caravel may have been faster.
+        # rsync's last step sets the file's time by its name; the file may have been taken before (23).
         self.assertIn(subprocess.run(self.rsync("--inplace"), stderr=subprocess.DEVNULL,
                                      check=False).returncode, (0, 23))
         self.assert_whole(2, already_there=lines)

@@ -40,7 +40,8 @@ def kill_below(root, choose, how=signal.SIGKILL):
         except OSError:
             continue
         try:
-            # Once it is held it cannot become another: then look whether it is still ours.
+            # A pidfd stays with its process. Only then is looked whether that is still one of ours: the
+            # number may have been given to another process before.
             if pid in descendants(root):
                 signal.pidfd_send_signal(process, how)
                 killed = True
@@ -107,13 +108,13 @@ class Sshd:
                   for word in ("-o", setting)]]
 
     def start(self):
-        # A log for each: sessions may outlive their listener, and go on writing into theirs.
+        # Each start has its own log: sessions may outlive their listener, and go on writing into theirs.
         self.starts += 1
         log_path = self.path(f"log{self.starts}")
         with open(log_path, "ab") as log:
             self.process = subprocess.Popen([*self.within, SSHD, "-D", "-e", "-f", self.path("config")],
                                             stderr=log)
-        # Its own word: a connection, as a probe, may have to come from elsewhere.
+        # The log says when it listens; no test connection, which may have to come from another namespace.
         with open(log_path, "rb") as log:
             deadline = time.monotonic() + PATIENCE
             said = b""

@@ -214,7 +214,7 @@ class Tail(unittest.TestCase):
                              f"case {{}} in */other.log*) echo >>{tries}; exit 1;; esac; cp {{}} {there}",
                              self.path("logs/other.log"))
         wait_for(lambda: self.content(there) == read(self.log), 60)
-        # Its first file only, and ever more rarely.
+        # Only the first file of the failing log is tried, and ever more rarely.
         self.assertLess(read(tries).count(b"\n"), 12)
         self.assertIsNone(process.poll())
 

@@ -116,7 +116,7 @@ class Log:
             file.write(data)
 
     def grow(self, least=1):
-        """Some lines; the last one may stop in its middle until the next time."""
+        """Appends some lines; the last one may be cut in its middle until the next call."""
         lines = []
         for _ in range(self.chance.randrange(least, least + 100)):
             line, row = self.make(self.number, first=not lines and not os.path.exists(self.path))
@@ -148,7 +148,7 @@ class Log:
         return os.path.exists(os.path.join(self.folder, "state/state"))
 
     def kill(self):
-        """Its sending goes on, as if nothing had happened to it."""
+        """Kills the agent with -9; its send command goes on."""
         if self.agent is not None:
             self.agent.kill()
             self.agent.wait()
@@ -159,7 +159,7 @@ class Log:
 
 
 def vehicle_line(vehicle, shift):
-    """A different line each time, in the order of the day."""
+    """Makes lines that all differ, in the order of their times."""
     day = TODAY.strftime("%m/%d")
 
     def make(number, first):
@@ -169,7 +169,8 @@ def vehicle_line(vehicle, shift):
 
 
 def access_line(log, chance):
-    """Few different lines: only their places tell them apart. The first of a file is its own."""
+    """Makes lines of which many are equal, so that only their places tell them apart. The first line of
+    each file differs from those of all other files."""
     def make(number, first):
         text = f"{log}/first/{number}" if first else f"{log}/{chance.randrange(20)}"
         return (f'10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] "GET /{text} HTTP/1.1" 200 5 "-" "-"\n',
@@ -227,7 +228,7 @@ class TwoHosts(harness.HostTest):
                 for name, (make, option, commands) in senders.items()]
 
     def on_the_way(self):
-        """The logs of which an extract is only in part on the loading host."""
+        """The logs of which the loading host has a part of an extract: a transfer is under way."""
         whole = {os.path.basename(path): (size_of(path), log) for log in self.logs for path in log.extracts()}
         logs = set()
         for drop in ("drop", "web"):
@@ -240,13 +241,13 @@ class TwoHosts(harness.HostTest):
                     logs.add(log)
         return logs
 
-    # What may happen. Each leaves everything running, or on its way to it.
+    # The kinds of trouble. After each, everything runs, or is being started again.
 
     def cut_sessions(self):
         for log in self.logs:
             if len(log.extracts()) < 2:
                 log.grow(500)
-        # One that waits after failures tries again at once.
+        # A new agent tries at once, also if the old one was waiting after failures.
         log = self.chance.choice(self.logs)
         log.kill()
         log.start()
@@ -338,7 +339,7 @@ class TwoHosts(harness.HostTest):
                     self.fail(f"{waiting[0].path} is not sent: {said.read()[-2000:]}")
 
     def settled(self):
-        """Nothing is on its way through the loading host. Broken transfers end after their wait."""
+        """Whether no extract is under way on the loading host. A broken transfer ends after its wait."""
         left = [name for drop in ("drop", "web") for name in os.listdir(self.host_.path("spool", drop))
                 if not name.startswith(".")]
         return not left and not self.host_.in_work() and all(
@@ -346,8 +347,9 @@ class TwoHosts(harness.HostTest):
             for state, count in feed["extracts"].items() if state not in ("done", "failed"))
 
     def resend(self):
-        """What one does who reads `caravel status`. An in-place sender that its killed agent left
-        running can truncate what the next agent has sent; those that rename cannot."""
+        """Sends failed extracts again, as an administrator does who reads `caravel status`. They are few: a
+        sender that writes in place, left running by a killed agent, can truncate what the next agent
+        has sent; a sender that renames cannot."""
         done = {name.partition("~")[0] for name in self.host_.done()}
         missing = {extract["name"] for extract in self.host_.status()["failed"]} - done
         for name in sorted(missing):
@@ -366,7 +368,7 @@ class TwoHosts(harness.HostTest):
             log.grow()
             log.start()
         for log in self.logs:
-            # A log that is rotated before an agent's first look is none of its concern.
+            # What is rotated before the agent's first look is not read.
             wait_for("the agent's first look", log.is_known)
         self.trouble()
         troubled = time.monotonic() - begin

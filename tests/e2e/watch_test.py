@@ -57,7 +57,7 @@ class Watch(harness.HostTest):
             for at in range(0, len(lines), 700):
                 file.write(lines[at:at + 700])
                 file.flush()
-                # Another extract comes and goes meanwhile: the watcher is awake and has seen both.
+                # Another extract is loaded meanwhile: so the watcher has been awake, and has seen both files.
                 host.drop(location(40000 + at), f"quick{at}-2012-03-09.log")
                 host.wait_until_ended(at // 700 + 1)
                 self.assertEqual(host.count(), at // 700 + 1)
@@ -97,7 +97,7 @@ class Watch(harness.HostTest):
         with open(host.path("ready"), "w", encoding="ascii") as file:
             file.write(location(1))
         os.link(host.path("ready"), host.path("spool/drop/linked-2012-03-09.log"))
-        # The watcher has seen the file while it has two links: no event will tell of the one less.
+        # The watcher has seen the file with two links. No event tells when one of them is removed.
         host.drop(location(2), "other-2012-03-09.log")
         host.wait_until_ended(1)
         self.assertIn("linked-2012-03-09.log", os.listdir(host.path("spool/drop")))
@@ -198,7 +198,7 @@ class Watch(harness.HostTest):
             while time.monotonic() < until:
                 host.run("status", expect=0)
             return before == switches()
-        # Not at once: behind the archive there is a name to sync and a folder to remove.
+        # Not at once: after archiving, the watcher syncs a name and removes a folder.
         wait_for("a time in which nothing wakes it", rests)
 
 
@@ -216,10 +216,10 @@ class Start(harness.HostTest):
                  f"inject=openat:error=EMFILE:when={when}+", harness.CARAVEL, "watch", "--config",
                  host.config], stderr=subprocess.PIPE, cwd=host.folder, text=True)
             def end(how, strace=process):
-                # strace would only let go of its child.
+                # A killed strace would only detach from the watcher, so the watcher itself is ended.
                 with open(f"/proc/{strace.pid}/task/{strace.pid}/children", encoding="ascii") as file:
                     os.kill(int(file.read().split()[0]), how)
-            # Its stderr ends when it does: one that hangs is ended.
+            # The watcher's stderr is read to its end, so a watcher that hangs is killed.
             patience = threading.Timer(harness.PATIENCE, end, [signal.SIGKILL])
             patience.start()
             said = []
@@ -252,7 +252,7 @@ class Sweep(harness.HostTest):
 
         def write():
             while not enough.is_set():
-                # Closed each time: nobody has it open for writing, it only changes.
+                # The file is closed after each line: it changes, but no process keeps it open for writing.
                 with open(never_still, "a", encoding="ascii") as file:
                     file.write(location(1))
                 began.set()
@@ -262,7 +262,7 @@ class Sweep(harness.HostTest):
             began.wait()
             host.drop(location(2), "still-2012-03-09.log")
             with open(host.path("spool/drop/open-2012-03-09.log"), "w", encoding="ascii") as file:
-                # Claimed, since it is still by its times, but open for writing all the time.
+                # By its times the file is still, so it is claimed; but it stays open for writing.
                 file.write(location(3))
                 file.flush()
                 os.utime(file.fileno(), (1, 1))

@@ -84,7 +84,7 @@ inline void ReadBackRows(const TempDir& dir, FormatRun& run) {
 
 }  // namespace internal
 
-/// `request.formats` is set to the shipped ones if there is neither it nor a format.
+/// If `request` names neither formats nor a format, the shipped formats are used.
 inline FormatRun Format(std::string_view extract, formatter::FormatRequest request,
                         const formatter::FormatMonitor& monitor = {},
                         const formatter::Input::Options& options = {}) {

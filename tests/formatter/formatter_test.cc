@@ -99,7 +99,8 @@ TEST(Formatter, TakesAnEmptyExtract) {
     ASSERT_TRUE(run.ok) << run.error.message;
     EXPECT_EQ(run.counts(), "0 = 0 rows + 0 dropped + 0 rejected");
     EXPECT_EQ(run.result.format, request.format);
-    // Columns are known of a format that names them; else nothing is what nothing gives.
+    // A format that names its columns writes a header for an empty extract; the others write
+    // nothing.
     if (std::string_view(name) == "spysocket") {
       EXPECT_THAT(run.csv, StartsWith("Date,Time,"));
     } else {

@@ -1,4 +1,4 @@
-// The format that this was born for, and its CSV ancestors: etc/formats/spysocket*.yaml.
+// The format for which the project was begun, and its CSV ancestors: etc/formats/spysocket*.yaml.
 #include <gmock/gmock.h>
 
 #include "tests/formatter/format_run.h"

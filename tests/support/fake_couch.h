@@ -30,9 +30,11 @@ class FakeCouch : public uploader::HttpTransport {
   Result<uploader::HttpReply> wait(const StopSignal& stop) override;
   void cancel_all() override;
 
-  /// Asked before the database is; what it returns is the reply. The request then has no effect.
+  /// Called before the database answers. A reply that it returns is sent instead, and the request
+  /// has no effect.
   Intercept intercept;
-  /// The same, but the request has had its effect: the reply got lost.
+  /// Called after the database has answered. A reply that it returns is sent instead; the request
+  /// has had its effect.
   Intercept intercept_reply;
   /// Says why a row's document is refused; "" if it is not.
   std::function<std::string(const nlohmann::json&)> validate;

@@ -45,13 +45,13 @@ class SpoolTest : public ::testing::Test {
     intake_.emplace(config_, *spool_, *ledger_, nullptr);
     Must(intake_->start(now_));
   }
-  /// Time passes, and the intake does what is due.
+  /// Lets time pass, then lets the intake do what is due.
   void Pass(std::chrono::milliseconds time) {
     now_.steady += time;
     now_.wall += time;
     intake_->step(now_);
   }
-  /// A file that was dropped long enough ago to be whole.
+  /// Drops a file with times that are old enough for it to be whole.
   void Drop(const std::string& path, const std::string& content) {
     dir_.write_file("spool/" + path, content);
   }
@@ -65,7 +65,7 @@ class SpoolTest : public ::testing::Test {
     std::ranges::sort(names);
     return names;
   }
-  /// Takes one extract through, into `store`. What is down is not waited for.
+  /// Runs the pipeline for one extract, into `store`. A store that is down is not waited for.
   PipelineResult Load(const ReadyExtract& extract, uploader::Store& store) {
     const Service service{config_, test::ShippedFormats(), *spool_, never_};
     return run_pipeline({service, *extract.feed, *ledger_, store, {}, std::chrono::milliseconds(0)},
@@ -78,7 +78,7 @@ class SpoolTest : public ::testing::Test {
   std::optional<Ledger> ledger_;
   std::optional<Intake> intake_;
   std::vector<ReadyExtract> in_work_;
-  // A little in the future: files that are made now are still then.
+  // The clock starts a little in the future: files that are made now have been still for long then.
   Moment now_{std::chrono::steady_clock::now(),
               std::chrono::system_clock::now() + std::chrono::seconds(10)};
   StopSignal never_;

@@ -176,7 +176,7 @@ TEST_P(StoreCompliance, AReplayFindsItsOwnRows) {
   EXPECT_EQ(again->counts().stored, 35U);
   EXPECT_EQ(again->counts().differs, 0U);
   EXPECT_EQ(RowsOf('a'), 35U);
-  // The first one's name stays.
+  // The feed document keeps the name of the first upload.
   EXPECT_EQ(json::parse(Find(FeedId('a')).text)["name"], "a.log");
 }
 
@@ -307,7 +307,7 @@ TEST_P(StoreCompliance, OnlyRowsThatAreStillCreditedAreRemoved) {
   EXPECT_EQ(*removed, 2U);
   EXPECT_EQ(RowsOf('a'), 10U);
   EXPECT_EQ(RowsOf('b'), 5U);
-  // What was removed can come back.
+  // Rows that were removed can be stored again.
   EXPECT_EQ(Send(first)->counts().stored, 12U);
   EXPECT_EQ(RowsOf('a'), 12U);
 }

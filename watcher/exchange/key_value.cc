@@ -14,15 +14,18 @@ using std::chrono::milliseconds;
 /// read by people.
 constexpr std::string_view kPlain = "._/:@+,-";
 
+/// [a-z][a-z0-9_]*, at most 64 bytes.
 bool is_key(std::string_view text) {
   if (text.empty() || text.size() > 64 || text[0] < 'a' || text[0] > 'z') return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z'); });
 }
 
-/// Of C0 and DEL only. A value is ASCII as we write it; other bytes are for who reads it to judge.
+/// Whether `c` is one of C0 or DEL. encode_value() writes ASCII only; whether other bytes are
+/// allowed is judged by whoever reads the value.
 bool is_ascii_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
+/// `value` below 100, with a zero in front if need be.
 std::string two_digits(unsigned value) {
   return {static_cast<char>('0' + value / 10 % 10), static_cast<char>('0' + value % 10)};
 }
@@ -47,6 +50,7 @@ Result<std::vector<KeyValue>> parse_key_values(std::string_view text, bool secti
       return fail(ErrorKind::content, "line " + std::to_string(number) + ": " + std::string(what));
     };
     const std::size_t end = text.find('\n');
+    // The agent ends each line: a text without a last line end was cut off on its way.
     if (end == std::string_view::npos) return bad("has no line end (cut off?)");
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
@@ -61,12 +65,13 @@ Result<std::vector<KeyValue>> parse_key_values(std::string_view text, bool secti
     if (equals == std::string_view::npos || !is_key(line.substr(0, equals))) {
       return bad("is not key=value");
     }
+    // The first '=' ends the key, which cannot hold one; the value may.
     const KeyValue entry{number, line.substr(0, equals), line.substr(equals + 1)};
     for (std::size_t i = section; i < lines.size(); ++i) {
       if (lines[i].key == entry.key) return bad(std::string(entry.key) + ": given twice");
     }
-    // The search above takes time by the square of the keys. No agent writes so many, and an
-    // enemy's text must not keep the loading host busy.
+    // The search above takes time by the square of the number of keys. No agent writes so many, and
+    // a text of an enemy's must not keep the loading host busy.
     if (lines.size() - section >= 256) return bad("is one too many (256 keys at most)");
     lines.push_back(entry);
   }
@@ -87,7 +92,8 @@ std::optional<std::string> decode_value(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
-  // One spelling for one number: an extract's number is also a part of its name.
+  // A number has one spelling, without zeros in front: the sequence of an extract is also a part of
+  // its name, and one extract must not have two names.
   if (text.empty() || !is_digit(text[0]) || (text[0] == '0' && text.size() > 1)) {
     return std::nullopt;
   }
@@ -98,10 +104,12 @@ std::optional<std::uint64_t> parse_whole_number(std::string_view text) {
 }
 
 std::string format_utc(std::chrono::system_clock::time_point time) {
-  // A clock that was never set may say anything, and parse_utc() takes nothing outside of this.
+  // A clock that was never set may say any year. parse_utc() takes years 1970 to 2200, so the
+  // nearest time within them is written: a wrong clock must not make a manifest that is refused.
   constexpr std::chrono::sys_time<milliseconds> kFirst{};
   constexpr std::chrono::sys_time<milliseconds> kLast =
       std::chrono::sys_days(std::chrono::year(2201) / 1 / 1) - milliseconds(1);
+  // floor, not a cast: a cast rounds times before 1970 upwards.
   const auto whole = std::clamp(std::chrono::floor<milliseconds>(time), kFirst, kLast);
   const auto day = std::chrono::floor<std::chrono::days>(whole);
   const std::chrono::year_month_day date(day);
@@ -118,7 +126,8 @@ std::string format_utc(std::chrono::system_clock::time_point time) {
 }
 
 std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view text) {
-  // Not strptime(3): that reads by the locale, and takes "3" where "03" is written.
+  // Not strptime(3), which reads by the locale and takes "3" where "03" is written. Two lengths are
+  // allowed: without a fraction, and with one of three digits.
   const bool fraction = text.size() == 24;
   if (text.size() != 20 && !fraction) return std::nullopt;
   if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' ||
@@ -135,7 +144,9 @@ std::optional<std::chrono::system_clock::time_point> parse_utc(std::string_view 
   if (!year || !month || !day || !hour || !minute || !second || !millis) return std::nullopt;
   const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)),
                                          std::chrono::month(*month), std::chrono::day(*day));
+  // A date that does not exist (30 February) is no date; ok() knows leap years.
   if (!date.ok() || *year < 1970 || *year > 2200) return std::nullopt;
+  // No leap seconds: the capture host's system clock has none (time(2)).
   if (*hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
          std::chrono::seconds(*second) + milliseconds(*millis);

@@ -10,10 +10,15 @@
 namespace caravel::watcher {
 namespace {
 
+/// The drop directory refuses names of more than 200 bytes (watcher/files/name_rules.h), and the
+/// manifest's is the longer of the two.
 constexpr std::size_t kMaxExtractName = 200 - kManifestSuffix.size();
+/// A host's name may have 255 bytes (RFC 1035, 2.3.4); the log's name must keep room beside it. The
+/// manifest has the whole host name.
 constexpr std::size_t kMaxHostPart = 64;
 constexpr std::string_view kExtension = ".log";
 
+/// An error of kind content that names line and key.
 tl::unexpected<Error> wrong(const KeyValue& line, std::string_view what) {
   return fail(ErrorKind::content, "manifest line " + std::to_string(line.number) + ": " +
                                       std::string(line.key) + ": " + std::string(what));
@@ -34,6 +39,7 @@ Result<> read_hex(const KeyValue& line, std::size_t digits, std::string& out) {
   return {};
 }
 
+/// A percent-encoded value that may be any bytes; an empty one is an error.
 Result<> read_bytes(const KeyValue& line, std::string& out) {
   auto bytes = decode_value(line.value);
   if (!bytes) return wrong(line, "not percent-encoded text");
@@ -49,13 +55,14 @@ Result<> read_time(const KeyValue& line, std::chrono::system_clock::time_point& 
   return {};
 }
 
+/// How the value of one key is read into a manifest.
 struct Key {
   std::string_view name;
   Result<> (*read)(const KeyValue&, Manifest&);
 };
 
 using Line = KeyValue;
-/// All are required. In the order in which format_manifest() writes them.
+/// All keys of version 1, in the order in which format_manifest() writes them; each is required.
 constexpr std::array<Key, 14> kKeys{{
     {"version", [](const Line& l, Manifest& m) { return read_number(l, m.version); }},
     {"host", [](const Line& l, Manifest& m) { return read_bytes(l, m.host); }},
@@ -73,24 +80,27 @@ constexpr std::array<Key, 14> kKeys{{
     {"cut", [](const Line& l, Manifest& m) { return read_time(l, m.cut); }},
 }};
 
-/// What must hold between the values of a whole manifest: each was read as a number by itself, and
-/// they may still be an enemy's.
+/// Checks what must hold between the values of a manifest. Each was read as a number by itself, but
+/// an enemy may have written them: last - first, for one, must not wrap around.
 Result<> check(const Manifest& manifest) {
   const auto odd = [](std::string_view what) {
     return fail(ErrorKind::content, "manifest: " + std::string(what));
   };
+  // An agent counts from 1; the ledger's integers end at 2^63 - 1 (kMaxSequence).
   if (manifest.sequence == 0) return odd("sequence: counts from 1");
   if (manifest.sequence > kMaxSequence) return odd("sequence: no agent counts that far");
   if (manifest.last < manifest.first) return odd("last: lies before first");
   if (manifest.bytes != manifest.last - manifest.first) return odd("bytes: are not last - first");
   if (manifest.bytes == 0) return odd("bytes: an empty extract is never cut");
+  // A line has at least one byte, its line end.
   if (manifest.lines == 0 || manifest.lines > manifest.bytes) {
     return odd("lines: not between 1 and bytes");
   }
   return {};
 }
 
-/// `text` as part of a file name, at most `max_bytes` of it, cut between characters.
+/// `text` as part of a file name: at most `max_bytes` of it, cut between characters, with '_' in
+/// the place of what the drop directory refuses. Two logs may get the same part: their runs differ.
 std::string name_part(std::string_view text, std::size_t max_bytes) {
   std::string part;
   while (!text.empty()) {
@@ -102,7 +112,7 @@ std::string name_part(std::string_view text, std::size_t max_bytes) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   if (part.empty()) part = "_";
-  // A drop directory leaves these alone: they are the temporary names of senders.
+  // A drop directory passes over names that begin so: senders use them for temporary files.
   if (part.front() == '.' || part.front() == '~') part.front() = '_';
   return part;
 }
@@ -114,6 +124,8 @@ std::string format_manifest(const Manifest& m) {
   const auto line = [&out](std::string_view key, const std::string& value) {
     append_key_value(key, value, out);
   };
+  // The order is frozen: after a crash the agent writes a manifest again, and it must be the same
+  // byte for byte as the one that a fetcher may have taken (Outbox::publish).
   line("version", std::to_string(m.version));
   line("host", encode_value(m.host));
   line("log", encode_value(m.log));
@@ -132,13 +144,15 @@ std::string format_manifest(const Manifest& m) {
 }
 
 Result<Manifest> parse_manifest(std::string_view text) {
+  // `host` and `log` are the longest values: a path of PATH_MAX (4096) bytes, all percent-encoded,
+  // takes 12 KiB.
   if (text.size() > kMaxManifestBytes) {
     return fail(ErrorKind::content,
                 "manifest: larger than " + std::to_string(kMaxManifestBytes) + " bytes");
   }
   auto lines = parse_key_values(text);
   if (!lines) return tl::unexpected(with_context("manifest", lines.error()));
-  // First, so that a later version may change all that follows.
+  // The version stands first, so that a later version may change all that follows.
   if (lines->empty() || lines->front().key != "version") {
     return fail(ErrorKind::content, "manifest line 1: version: must come first");
   }
@@ -150,6 +164,8 @@ Result<Manifest> parse_manifest(std::string_view text) {
     if (key == kKeys.end()) continue;  // a later agent's, see parse_manifest()
     seen[static_cast<std::size_t>(key - kKeys.begin())] = true;
     CARAVEL_TRY(key->read(line, manifest));
+    // Looked at after each line, so right after the first: of a version that is not known no other
+    // line is judged.
     if (manifest.version != Manifest::kVersion) {
       return wrong(line, "is " + std::to_string(manifest.version) + ", and only 1 is known here");
     }
@@ -175,14 +191,13 @@ std::string extract_name(std::string_view log, std::string_view host, std::strin
   if (digits.size() < 8) tail.append(8 - digits.size(), '0');
   tail += digits;
   tail += kExtension;
-  // The end of the name is fixed, so the log's part gives way: run and sequence tell extracts
-  // apart.
+  // Run and sequence tell extracts apart, so they are never shortened: the log's part gives way.
   const std::string_view base = log.substr(log.rfind('/') + 1);
   return name_part(base, kMaxExtractName - tail.size()) + tail;
 }
 
 std::optional<TailName> parse_tail_name(std::string_view name) {
-  // From the end: log and host may hold dots, run and sequence may not.
+  // The name is read from its end: log and host may hold dots, run and sequence may not.
   for (const std::string_view packed : {".gz", ".zst"}) {
     if (name.ends_with(packed)) {
       name.remove_suffix(packed.size());
@@ -198,7 +213,8 @@ std::optional<TailName> parse_tail_name(std::string_view name) {
   TailName parts;
   const auto [end, status] =
       std::from_chars(digits.data(), digits.data() + digits.size(), parts.sequence);
-  // As extract_name() writes it, so that each extract has one name.
+  // Only the digits that extract_name() writes are taken, eight or more and no needless zero: so
+  // each extract has one name.
   const bool padded = digits.size() == 8 || (digits.size() > 8 && digits.front() != '0');
   if (status != std::errc{} || end != digits.data() + digits.size() || !padded) return std::nullopt;
   if (parts.sequence == 0) return std::nullopt;

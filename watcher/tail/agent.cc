@@ -11,7 +11,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// What is not set is derived from what is. No extract is larger than the outbox may be.
+/// Fills in what the user did not set. The grace is two intervals, so that two looks in a row find
+/// a rotated file unchanged. Extracts larger than the outbox may be would each have to wait until
+/// it is empty.
 AgentOptions completed(AgentOptions options) {
   if (!options.grace) {
     options.grace = std::clamp(2 * options.interval, milliseconds(1'000), milliseconds(120'000));
@@ -48,17 +50,21 @@ Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
 
 Result<> Agent::load() {
   CARAVEL_TRY(outbox_.open());
-  // Before the disk is full. If that fails, it is tried again when it is needed.
+  // sent/ is made while the disk still has room for it: on a full disk, sent extracts could not be
+  // moved there. If it cannot be made now, keep_as_sent() tries again.
   if (sender_) static_cast<void>(make_directory(options_.outbox + "/sent"));
   CARAVEL_TRY(keeper_.load(cutter_));
-  // Now, and not with the first step: a log that appears between the two is new.
+  // Logs are found now, and not with the first step: a log that appears between the start and the
+  // first step is new, and is read from its beginning.
   logs_.find();
   if (!logs_.changed()) return {};
-  // A full disk is no reason not to begin: steps save it, and may make room.
+  // A full disk does not keep the agent from starting: each step tries to save the state again, and
+  // the sending may make room.
   auto saved = keeper_.save();
   return saved || saved.error().kind == ErrorKind::retry ? Result<>() : saved;
 }
 
+/// Says an error, once while it lasts, and marks the step: --once ends with status 1 then.
 void Agent::report(std::string_view subject, const Error& error, Step& step) {
   notices_.set(subject, error.message);
   step.trouble = true;
@@ -71,6 +77,7 @@ Step Agent::step(const Moment& now) {
   step.trouble = step.trouble || logs_.cannot_see_all();
   step.wake = next_look_;
   const bool more = advance_logs(now, step);
+  // After all logs were looked at: a log whose file was renamed is found under its new name first.
   if (look_due) logs_.forget_deserted();
   // While a backlog is worked off, the state is saved with the next extract's announcement.
   if (!more) save_if_changed(now, step);
@@ -81,6 +88,7 @@ Step Agent::step(const Moment& now) {
   return step;
 }
 
+/// Once an interval: looks for new logs, and for what other programs did to the outbox.
 void Agent::look_for_logs(const Moment& now, Step& step) {
   logs_.find();
   next_look_ = now.steady + options_.interval;
@@ -90,7 +98,7 @@ void Agent::look_for_logs(const Moment& now, Step& step) {
   if (auto expired = room_.expire_if_due(now); !expired) report("expire", expired.error(), step);
 }
 
-/// True: some log has more to be done at once.
+/// Looks at each log that is due. True: at least one log has more to be done at once.
 bool Agent::advance_logs(const Moment& now, Step& step) {
   bool more = false;
   for (const auto& log : logs_.all()) {
@@ -99,12 +107,15 @@ bool Agent::advance_logs(const Moment& now, Step& step) {
       const auto again = advance(*log, now, step);
       // One log's trouble keeps no other from being read.
       if (!again) {
+        // The step may have stopped half way through a change of the file: nothing that was seen of
+        // the file counts, and the next look compares its content.
         log->follower->file().compare_at_next_look();
         report(path, with_context(printable(path), again.error()), step);
       } else if (!log->one_by_one) {
         notices_.clear(path, printable(path) + ": works again");
       }
-      // All logs at one time: an idle agent wakes once an interval.
+      // All logs become due at the same time: an idle agent wakes up once an interval, however many
+      // logs it follows.
       log->due = again && *again ? now.steady : next_look_;
     }
     more = more || log->due <= now.steady;
@@ -113,11 +124,11 @@ bool Agent::advance_logs(const Moment& now, Step& step) {
   return more;
 }
 
-/// One log: publishes what is pending, looks, cuts, publishes. True: something was done, look again
-/// at once.
+/// One step of one log: publishes what is pending, looks, cuts, publishes. True: something was
+/// done, and the log is to be looked at again at once.
 Result<bool> Agent::advance(FollowedLog& log, const Moment& now, Step& step) {
-  // Before anything is read: new extracts follow these in their numbers. After a crash, and after a
-  // step that failed half way.
+  // What a crash, or a step that failed half way, left pending is published before anything is
+  // read: new extracts get the numbers that follow.
   if (!log.state.pending.empty()) {
     CARAVEL_TRY(publisher_.publish(log, now, step.published));
     return true;
@@ -127,7 +138,7 @@ Result<bool> Agent::advance(FollowedLog& log, const Moment& now, Step& step) {
   LogFollower& follower = *log.follower;
   if (!follower.file().is_open()) CARAVEL_TRY(may_open());
   const auto readable = follower.look(now);
-  // Also if the look failed: it may have got half way.
+  // Asked also if the look failed: it may have changed the state before it failed.
   if (follower.take_changed()) logs_.mark_changed();
   if (!readable) return readable;
   if (!follower.file().is_open()) return false;
@@ -137,13 +148,16 @@ Result<bool> Agent::advance(FollowedLog& log, const Moment& now, Step& step) {
     if (cut == Cut::no_room) return false;
     if (cut != Cut::nothing) CARAVEL_TRY(publisher_.publish(log, now, step.published));
     if (cut == Cut::part) return true;
-    // What was written since is the next interval's: else a busy writer gets a file a moment.
+    // Lines that were written during this step wait for the next interval. Otherwise a busy writer
+    // would get an extract every few milliseconds.
   }
   auto finished = follower.finish(now);
   if (finished && *finished) logs_.mark_changed();
   return finished;
 }
 
+/// Decides where a log without a state is read from. An error leaves it undecided: the next look
+/// tries again.
 Result<> Agent::begin(FollowedLog& log) {
   const bool looked_before = log.state.first_look.has_value();
   const auto begun = log.follower->begin(log.start, cutter_);
@@ -153,7 +167,8 @@ Result<> Agent::begin(FollowedLog& log) {
   return begun;
 }
 
-/// Without a descriptor to spare, nothing at all could be cut.
+/// Whether one more log may be opened. The limit leaves descriptors for extracts and the state:
+/// without those, nothing could be cut from any log.
 Result<> Agent::may_open() const {
   const std::size_t open = logs_.open_files();
   if (open < options_.max_open) return {};
@@ -172,6 +187,7 @@ void Agent::send(const Moment& now, Step& step) {
   const auto wake = sender_->step(now);
   if (wake) {
     notices_.clear("sender", "the outbox can be read again");
+    // The sender wakes the agent earlier than the interval: a retry after 1 s is not delayed to 60.
     if (*wake) step.wake = std::min(step.wake, **wake);
   } else {
     report("sender", wake.error(), step);
@@ -182,6 +198,7 @@ void Agent::send(const Moment& now, Step& step) {
 
 std::uint64_t Agent::bytes_left_behind() const {
   std::uint64_t bytes = 0;
+  // Counted since the start only; the state file does not keep it.
   for (const auto& log : logs_.all()) bytes += log->follower->bytes_left_behind();
   return bytes;
 }

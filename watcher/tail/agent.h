@@ -1,5 +1,5 @@
-// The agent: follows logs, cuts what they grow by into extracts, has these sent. A library: the
-// caller owns the loop and the clock.
+// The agent: follows logs, cuts what is appended to them into extracts, has these sent. A library:
+// the caller owns the loop and the clock.
 //
 //   FollowedLogs    which logs there are: named ones, and what patterns find
 //     LogFollower     which file of a log is read, from where (follow/log_follower.h)
@@ -9,9 +9,10 @@
 //   OutboxRoom      what may lie in the outbox, what was sent and must go
 //   Sender          runs the user's command for each file of the outbox
 //
-// One step() takes every log that is due through look, cut and publish, then has a look at the
-// sending. Only the state file moves the agent forward: what was done after its last save is found
-// done, or done again in the same way. docs/tail.md has the layout of the files and the order.
+// One step() takes every log that is due through look, cut and publish, then looks after the
+// sending. Only the state file moves the agent forward: after a crash, a start finds what was done
+// after the last save, or does it again in the same way. docs/tail.md has the layout of the files
+// and the order.
 #pragma once
 
 #include <chrono>
@@ -51,9 +52,9 @@ struct AgentOptions {
   std::uint64_t max_outbox = 1ULL << 30;
   std::chrono::milliseconds keep_sent{24 * 3'600'000LL};
   bool from_start = false;  // of logs that are there when the agent first looks
-  std::string send;         // a command; empty: somebody else takes the files
+  std::string send;         // a command; empty: other programs take the files
   std::chrono::milliseconds send_timeout{600'000};
-  bool once = false;                // each file is tried to be sent once
+  bool once = false;                // one pass; each file is sent, or tried, once
   std::size_t max_open = SIZE_MAX;  // logs at a time: one descriptor each
 };
 
@@ -61,7 +62,7 @@ struct Step {
   std::chrono::steady_clock::time_point wake;  // call again then, or when send_fd() is readable
   std::vector<std::string> published;          // paths of extracts
   std::vector<std::string> messages;           // for people; each condition is said once
-  bool trouble = false;                        // some log, the disk or the sending is at fault now
+  bool trouble = false;                        // a log, the disk or the sending fails now
   bool idle = false;                           // nothing more to do before `wake`
 };
 

@@ -18,8 +18,9 @@
 #include "watcher/tail/agent.h"
 #include "watcher/tail/options.h"
 
-/// What std::terminate() calls unless told otherwise: in its place, without the demangler and the
-/// formatting that the library's brings into a static program (libstdc++, vterminate.cc).
+/// libstdc++'s std::terminate() calls this name (vterminate.cc). Its own version prints the
+/// exception's type, and for that it links a demangler and a formatter into a static program. This
+/// version stands in its place and writes one line.
 namespace __gnu_cxx {
 void __verbose_terminate_handler() {
   static_cast<void>(caravel::write_all(STDERR_FILENO, "caravel-tail: terminated\n"));
@@ -37,25 +38,32 @@ using caravel::tail::Disk;
 using caravel::tail::Options;
 using caravel::tail::Step;
 
+/// Writes one message to stderr, as one write(2), so that lines of several agents that share a
+/// stderr do not mix.
 void say(std::string_view message) {
   // A failing stderr is no reason to stop.
   static_cast<void>(
       caravel::write_all(STDERR_FILENO, "caravel-tail: " + std::string(message) + "\n"));
 }
 
+/// Says the error and returns the exit status that --help promises: 2 for a wrong command line, 1
+/// for everything else.
 int status_of(const caravel::Error& error) {
   say(error.message);
   return error.kind == ErrorKind::usage ? 2 : 1;
 }
 
-/// Waits until `wake`, the end of a send command, or a signal: true, and the agent is to stop.
+/// Waits until `wake`, until a send command ends (`send`, -1 if none runs: poll(2) passes over a
+/// negative descriptor), or until a signal comes. True: it was a signal, and the agent is to stop.
 bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send) {
   pollfd fds[] = {{signals, POLLIN, 0}, {send, POLLIN, 0}};
   const int timeout = caravel::poll_timeout(wake - std::chrono::steady_clock::now());
+  // A failed poll(2) counts as a timeout: the next step finds nothing due and waits again.
   return ::poll(fds, 2, timeout) > 0 && (fds[0].revents & POLLIN) != 0;
 }
 
-/// Stopping is what a service is for; a single pass that is broken off has failed.
+/// The loop. Returns the exit status: 0 after a signal, for a service is stopped in that way; with
+/// --once, 0 only if the pass came to its end without trouble.
 int run(Agent& agent, bool once, int signals) {
   bool trouble = false;
   for (;;) {
@@ -68,6 +76,8 @@ int run(Agent& agent, bool once, int signals) {
   }
 }
 
+/// --resend: moves one sent extract back into the outbox. Takes no lock: an agent that runs
+/// meanwhile finds the extract with its next look.
 int resend(const Options& options) {
   Disk disk;
   caravel::tail::Outbox outbox(disk, options.agent.outbox);
@@ -79,10 +89,13 @@ int resend(const Options& options) {
   return 1;
 }
 
-/// Each open log holds one descriptor. Raises the limit as far as it may be (setrlimit(2)) and
-/// returns how many logs may be open.
+/// Each log that is open holds one descriptor. Raises the limit of descriptors as far as an
+/// unprivileged process may (to the hard limit, setrlimit(2)) and returns how many logs may be
+/// open.
 std::size_t raise_file_limit() {
-  constexpr rlim_t kOthers = 64;  // a batch of extracts with their manifests, and what we hold
+  // A batch of 16 extracts holds 32 descriptors, with its manifests; the agent's own (state lock,
+  // signals, send command, standard files) are fewer than ten.
+  constexpr rlim_t kOthers = 64;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
   const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
@@ -93,8 +106,11 @@ std::size_t raise_file_limit() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before anything is opened: were stderr closed, the state file could get its number, and
+  // messages would be written into it.
   caravel::hold_standard_files();
   char directory[PATH_MAX] = {};
+  // The current directory may be deleted (getcwd(3), ENOENT): options with full paths still work.
   if (::getcwd(directory, sizeof directory) == nullptr) directory[0] = '\0';
   auto options = caravel::tail::parse_options({argv + 1, argv + argc}, directory);
   if (!options) return status_of(options.error());
@@ -106,6 +122,7 @@ int main(int argc, char** argv) {
   if (options->what == Options::What::resend) return resend(*options);
   if (options->agent.host.empty()) {
     char host[HOST_NAME_MAX + 1] = {};
+    // gethostname(2) need not end a name that it cuts off with a NUL: the last byte is kept free.
     options->agent.host = ::gethostname(host, sizeof host - 1) == 0 ? host : "unknown";
   }
 
@@ -117,10 +134,12 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like others
   ::signal(SIGCHLD, SIG_DFL);  // ignored by some parents; then no exit status would be known
-  // Read by poll(2) together with the send command: no signal is ever missed between two waits.
+  // The signals are blocked and read from a descriptor: poll(2) waits for them and for the send
+  // command at once, so a signal that comes between two waits is not missed (signalfd(2)).
   const UniqueFd signals(::signalfd(-1, &mask, SFD_CLOEXEC));
   options->agent.max_open = raise_file_limit();
-  // Spreads the tries of many hosts that failed at the same moment; nothing else is random.
+  // Only for send_backoff(): many hosts whose sending failed at the same moment must not all try
+  // again at the same moment. The numbers of runs come from getrandom(2).
   ::srand48(
       static_cast<long>(::getpid() ^ std::chrono::steady_clock::now().time_since_epoch().count()));
 

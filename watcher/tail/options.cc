@@ -13,18 +13,22 @@
 namespace caravel::tail {
 namespace {
 
+/// Enough for ten thousand logs. Somebody may name a log or a device as the configuration by
+/// mistake: the limit ends the reading.
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
 
+/// Without blanks at both ends; a CR counts as one, for files that were written on Windows.
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
+/// Takes "RUN:SEQUENCE" of --resend apart.
 Result<> set_resend(const std::string& value, Options& options) {
   const std::size_t colon = value.find(':');
   std::string_view digits = colon == std::string::npos ? "" : std::string_view(value).substr(colon);
-  // The sequence may be copied from a name, with its zeros.
+  // A user may copy the sequence from an extract's name, where zeros stand before it.
   digits.remove_prefix(std::min(digits.find_first_not_of(":0"), digits.size()));
   const auto sequence = watcher::parse_whole_number(digits);
   if (!sequence || !is_hex(value.substr(0, colon), 8)) {
@@ -75,6 +79,7 @@ namespace {
 Result<> apply_line(std::string_view line, const std::string& file, std::vector<std::string>& seen,
                     Options& options) {
   const std::size_t equals = line.find('=');
+  // The first '=' ends the name: the value of `send` may hold more of them.
   if (equals == std::string_view::npos) return fail(ErrorKind::usage, "is not option = value");
   const std::string name(trimmed(line.substr(0, equals)));
   const std::string value(trimmed(line.substr(equals + 1)));
@@ -88,6 +93,7 @@ Result<> apply_line(std::string_view line, const std::string& file, std::vector<
     options.agent.once = value == "yes";
     return {};
   }
+  // A file that names a further file could name itself; --resend is a thing to do once.
   if (name == "config" || name == "resend") {
     return fail(ErrorKind::usage, name + ": belongs on the command line");
   }
@@ -117,7 +123,8 @@ bool takes_value(const std::string& name) {
   return find_setting(name) != nullptr || name == "config" || name == "resend";
 }
 
-/// Says only what belongs together; whether that is right is said when it is applied.
+/// Pairs each option with its value, as getopt_long(3) would, and keeps logs in their order.
+/// Reports no errors: apply_option() does.
 std::vector<Argument> split(const std::vector<std::string>& arguments) {
   std::vector<Argument> out;
   bool only_logs = false;
@@ -140,8 +147,9 @@ std::vector<Argument> split(const std::vector<std::string>& arguments) {
   return out;
 }
 
-/// What must be known before anything else is looked at: --help, --version, and what is in the file
-/// of --config, wherever that stands on the line, for the line overrides it.
+/// Applies what must be known first: --help and --version, which win over any mistake beside them,
+/// and the content of the --config file, wherever the option stands on the line, because the other
+/// options on the line override the file.
 Result<> apply_first(const std::vector<Argument>& arguments, const std::string& directory,
                      Options& options) {
   for (const Argument& argument : arguments) {
@@ -159,11 +167,13 @@ Result<> apply_first(const std::vector<Argument>& arguments, const std::string& 
   return {};
 }
 
-/// The current directory may have been deleted: then only full paths mean something.
+/// Whether `path` means nothing because it is relative and the current directory was deleted
+/// (`directory` is empty then).
 bool needs_directory(const std::string& path, const std::string& directory) {
   return directory.empty() && !path.starts_with('/');
 }
 
+/// One option of the command line. Errors name it as the user wrote it.
 Result<> apply_option(const Argument& argument, const std::string& directory, Options& options) {
   const std::string& option = argument.option;
   const std::string name = argument.name();
@@ -227,7 +237,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
     }
     logs.push_back(absolute(path, directory));
   }
-  // The line's logs stand in the place of the file's, as its options do: --once on one log of many.
+  // Logs on the command line replace those of the file, as its other options do. So `--once
+  // --config FILE LOG` cuts one log of a file that names many.
   if (!logs.empty()) options.agent.logs = std::move(logs);
   if (options.agent.logs.empty() && options.what == Options::What::run) {
     return fail(ErrorKind::usage, "no log is named; see --help");

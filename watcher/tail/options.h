@@ -19,7 +19,7 @@ struct Options {
   std::uint64_t resend_sequence = 0;
 };
 
-/// One screen.
+/// The text of --help: one screen.
 [[nodiscard]] std::string_view help_text();
 
 /// Errors are of kind usage. Options come from the --config file first; the command line overrides

@@ -13,6 +13,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Sets a time such as "10s" (base/units.h). One that is below `least` is an error: with an
+/// interval of 0 the agent would never sleep, with a send timeout of 0 no command would ever end.
 Result<> set_duration(const std::string& text, milliseconds least, milliseconds& out) {
   CARAVEL_ASSIGN_OR_RETURN(auto value, parse_duration(text));
   if (value < least) {
@@ -23,6 +25,7 @@ Result<> set_duration(const std::string& text, milliseconds least, milliseconds&
   return {};
 }
 
+/// Sets a size such as "8MiB". No option of the agent means "without limit" by 0.
 Result<> set_size(const std::string& text, std::uint64_t& out) {
   CARAVEL_ASSIGN_OR_RETURN(auto value, parse_size(text));
   if (value == 0) return fail(ErrorKind::usage, "must be more than 0");
@@ -30,14 +33,18 @@ Result<> set_size(const std::string& text, std::uint64_t& out) {
   return {};
 }
 
+/// Sets a text that must not be empty.
 Result<> set_text(const std::string& text, std::string& out) {
   if (text.empty()) return fail(ErrorKind::usage, "must not be empty");
   out = text;
   return {};
 }
 
+// Short names, so that an option is a line of the table. The functions have no state: a plain
+// function pointer holds each, and the table is a constant of the program.
 using A = AgentOptions;
 using S = const std::string;
+/// All options that take a value and may stand on the command line or in the file.
 constexpr std::array<Setting, 11> kSettings{{
     {"outbox", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.outbox); }},
     {"state", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.state); }},
@@ -50,6 +57,7 @@ constexpr std::array<Setting, 11> kSettings{{
     {"interval", [](A& a, S& v, S&) { return set_duration(v, milliseconds(100), a.interval); }},
     {"grace",
      [](A& a, S& v, S&) -> Result<> {
+       // 0 is allowed: a rotated file is then over as soon as a look finds nothing new in it.
        milliseconds grace{0};
        CARAVEL_TRY(set_duration(v, milliseconds(0), grace));
        a.grace = grace;

@@ -14,15 +14,16 @@ namespace caravel::tail {
 /// help_text(), and a line of docs/tail.md if it needs explaining.
 struct Setting {
   std::string_view name;
-  /// Relative paths are relative to `directory`. Errors are of kind usage, and do not name it.
+  /// Relative paths are relative to `directory`. Errors are of kind usage, and do not name
+  /// the option: the caller does.
   Result<> (*set)(AgentOptions&, const std::string& value, const std::string& directory);
 };
 
-/// Null if there is none of that name.
+/// The option of that name; null if there is none.
 [[nodiscard]] const Setting* find_setting(std::string_view name);
 
-/// The error for a name that there is not: "`what`; did you mean …?", the nearest of the settings
-/// and `others`, with `dashes` before it.
+/// The error for the unknown option `name`: "`what`; did you mean …?", with the most similar name
+/// among the settings and `others`, and `dashes` before that.
 [[nodiscard]] tl::unexpected<Error> unknown_setting(std::string_view what, std::string_view name,
                                                     std::string_view dashes,
                                                     std::vector<std::string> others);

@@ -42,8 +42,8 @@ std::vector<Seen> AllLines(LineSplitter& splitter) {
     const auto more = splitter.next(line);
     EXPECT_TRUE(more);
     if (!more || !*more) break;
-    // What the formatter does: it borrows the byte behind the line, and may look kReadableBehind
-    // further.
+    // As the formatter does: it overwrites the byte behind the line for a while, and may read
+    // kReadableBehind bytes further.
     const char borrowed = std::exchange(*line.end, '\n');
     for (std::size_t i = 0; i <= kReadableBehind; ++i) {
       [[maybe_unused]] const volatile char read = line.end[i];
@@ -66,7 +66,7 @@ std::vector<Seen> AllLines(LineSplitter& splitter) {
   return lines;
 }
 
-/// The slow way to the same.
+/// The lines that the splitter should find, found in a simple, slow way.
 std::vector<Seen> Expected(std::string_view text, std::size_t max_line) {
   std::vector<Seen> lines;
   std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0;

@@ -73,7 +73,7 @@ TEST(YearTable, FixedPutsEveryDateInOneYear) {
   EXPECT_EQ(common.year_of(2, 29), 0);
 }
 
-// The rule, spelled out the slow way.
+// Compares with the rule written as a plain loop.
 TEST(YearTable, AgreesWithTheRuleForEveryDayAndManyExtracts) {
   for (int step = 0; step < 60; ++step) {
     const sys_seconds extract = At(2010, 1, 1) + std::chrono::hours(step * 24 * 37 + step);

@@ -58,7 +58,8 @@ TEST(CsvRecords, WithBrokenQuotesOrAnotherNumberOfFieldsAreRejects) {
             "4,12,broken quotes\n");
 }
 
-// Else the first record would be dropped as if it were the header, and name the columns.
+// Otherwise the first record would be taken for the header: it would be dropped and name the
+// columns.
 TEST(CsvRecords, NoLaterLineStandsInForAHeaderThatCannotBeRead) {
   std::string wide = "a";
   for (std::size_t i = 0; i < RecordReader::kMaxColumns; ++i) wide += ",a";

@@ -1,4 +1,4 @@
-// What a CouchDB, or somebody in front of it, may answer to rows, and what comes of the rows: none
+// What a CouchDB, or a proxy in front of it, may answer to rows, and what becomes of the rows: none
 // is lost, none invented.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,7 +96,8 @@ TEST_F(CouchFaultsTest, ARowWithAnUnknownErrorIsSentAgainAloneAndLaterRefused) {
   const TestExtract extract = extract_of(30);
   Start(extract);
   ExpectStored(30);
-  // With --reprocess as well, where every other row is replaced and none is stored as new.
+  // Once as a plain upload, and once with --reprocess, where every other row is replaced and none
+  // is stored as new.
   for (const bool reprocess : {false, true}) {
     SCOPED_TRACE(reprocess);
     if (!reprocess) store_.reset();
@@ -222,7 +223,7 @@ TEST_F(CouchFaultsTest, ADatabaseThatCouldNotBeMadeIsTriedAgain) {
       return std::optional(status == 0 ? no_reply(ErrorKind::retry, "timeout after 30 s")
                                        : reply_of(status));
     };
-    // Longer than any limit on how often it is made.
+    // More tries than any limit allows on how often the database is made.
     for (int i = 0; i < 5; ++i) {
       EXPECT_EQ(ExpectFailure().kind, status == 401 ? ErrorKind::fault : ErrorKind::retry);
     }
@@ -238,7 +239,7 @@ TEST_F(CouchFaultsTest, ADatabaseThatAnotherLoaderMadeMeanwhileIsAsGood) {
   couch_->database_there = false;
   couch_->intercept = [&](const SentRequest& request) {
     if (request.method == "PUT" && request.url.ends_with("/feed")) couch_->database_there = true;
-    return pass();  // which answers 412 now
+    return pass();  // the server answers 412 now: the database exists
   };
   ExpectStored(250);
   EXPECT_EQ(couch_->count("PUT", "/feed"), 2U) << "the database, and the feed document";

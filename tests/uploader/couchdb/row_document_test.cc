@@ -127,7 +127,7 @@ TEST(UtcConverter, KnowsGapsRepetitionsAndLeapSeconds) {
     RowTime time;
     ASSERT_TRUE(read_row_time(test.local, time));
     auto fresh = UtcConverter::make("America/New_York").value();
-    for (UtcConverter* converter : {&fresh, &once, &once}) {  // the last one from what is kept
+    for (UtcConverter* converter : {&fresh, &once, &once}) {  // the third answers from its cache
       std::string out;
       append_iso_time(converter->to_utc(time), out);
       EXPECT_EQ(out, test.utc);

@@ -284,7 +284,7 @@ TEST_F(CouchUploadTest, AReplacementThatMeetsANewerRevisionLooksAgain) {
   Start(extract, options);
   int replacements = 0;
   couch_->intercept = [&](const SentRequest& request) {
-    // Somebody writes the row between our look and our replacement, once.
+    // Another loader writes the row, once, between the upload's look at it and its replacement.
     if (is_bulk(request) && request.body.find("_rev") != std::string::npos && ++replacements == 1) {
       couch_->documents[id_of(extract, 5)]["_rev"] = "99-other";
     }
@@ -398,7 +398,7 @@ TEST_F(CouchUploadTest, FeedDocumentsAloneHoldTheRowsInTheirAttachment) {
   Start(extract_of(30), {}, info);
   ExpectStored(30);
   EXPECT_EQ(couch_->documents.size(), 1U);
-  // A second time they are there already.
+  // At the second upload the rows are there already.
   couch_->documents.begin()->second["_attachments"] = {{"feed", {{"stub", true}}}};
   Start(extract_of(30), {}, info);
   ExpectStored(0);

@@ -51,14 +51,14 @@ std::unique_ptr<uploader::Store> store_for(const CouchdbConfig& config) {
   return uploader::make_couchdb_store(config, uploader::make_curl_transport(config.server.client));
 }
 
-/// What comes of the upload of one row.
+/// Uploads one row and returns the result.
 Result<> upload_one(const CouchdbConfig& config) {
   const StopSignal never;
   auto store = store_for(config);
   return store->start(info_of(), extract_of(1).reader(), {})->run(never);
 }
 
-/// Another home directory, as long as it lives.
+/// Sets $HOME to another directory, as long as the object lives.
 class WithHome {
  public:
   explicit WithHome(const std::string& path) {
@@ -73,7 +73,7 @@ class WithHome {
   std::optional<std::string> before_;
 };
 
-/// A port whose queue of connections is full: the next one waits for its turn, in vain.
+/// A port whose queue of connections is full: a further connection is never accepted.
 class FullListener {
  public:
   FullListener() {

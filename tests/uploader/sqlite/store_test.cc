@@ -90,7 +90,8 @@ TEST_F(SqliteStoreTest, AWriterThatHoldsTheFileIsSomethingToWaitFor) {
   store_.reset();
   store_ = uploader::make_sqlite_store(config_);
   auto upload = Start(extract_of(25, 'b', 100));
-  // Once the upload has begun, so that its second transaction finds the file held.
+  // The file is locked only once the upload has begun, so that its second transaction finds it
+  // locked.
   bool held = false;
   upload->on_progress = [&](std::uint64_t) {
     if (!held) {

@@ -1,4 +1,4 @@
-// What the configuration knows of store types is what they tell: a third one needs no line of it.
+// The configuration knows of store types only what they tell: a third type needs no line in it.
 #include <gmock/gmock.h>
 
 #include "base/yaml.h"

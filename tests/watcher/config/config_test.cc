@@ -256,7 +256,8 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(a.max_rejects.percent, b.max_rejects.percent);
   EXPECT_EQ(a.keep_done, b.keep_done);
   EXPECT_EQ(a.keep_csv, b.keep_csv);
-  // Keys that are added later: a feed may differ in nothing but the places in the two files.
+  // This finds keys that are added later: the two feeds may differ only in the places where the
+  // files name format and time zone.
   FeedConfig expected = b;
   expected.format_place = a.format_place;
   expected.timezone_place = a.timezone_place;

@@ -96,7 +96,7 @@ TEST_F(IntakeTest, MaxClaimsIsALimitOfEachFeedByItself) {
   const auto down = StartsWith("down/");
   const auto well = StartsWith("well/");
   EXPECT_THAT(Ready(), ElementsAre(down, down, well, well));
-  // The extracts of one feed go on; those of the other wait for their store.
+  // The extracts of feed `well` are finished; those of feed `down` wait for their store.
   for (const ReadyExtract& extract : std::vector<ReadyExtract>(in_work_)) {
     if (extract.feed->name == "well") intake_->finished(extract, now_);
   }
@@ -127,12 +127,12 @@ TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
   intake_->finished(in_work_[0], now_);
   Drop("drop/g.log", GoodLine(1));
   DropEvent event;
-  event.watch = -1;  // there is no inotify here
+  event.watch = -1;  // this intake has no inotify
   event.kind = EventKind::complete;
   event.name = "g.log";
   intake_->on_events({event}, now_);
   EXPECT_TRUE(is_there("g.log"));
-  intake_->finished(in_work_[1], now_);  // half of it is free
+  intake_->finished(in_work_[1], now_);  // now half of the places are free
   EXPECT_THAT(Ready(), testing::SizeIs(2));
   EXPECT_TRUE(is_there("g.log"));
   EXPECT_FALSE(is_there("e.log") || is_there("f.log"));
@@ -226,7 +226,7 @@ TEST_F(IntakeTest, ADropDirectoryThatIsMadeAnewDoublesNoClaim) {
 TEST_F(IntakeTest, NothingThatIsWaitedForKeepsTheLoopAwake) {
   Configure(kOneFeed);
   Start();
-  // Seen by a scan, then gone: forgotten with its deadline.
+  // A file that a scan saw is deleted: it is forgotten, and its deadline too.
   now_.wall = std::chrono::system_clock::now();
   Drop("drop/gone.log", GoodLine(1));
   Pass(60s);
@@ -235,7 +235,7 @@ TEST_F(IntakeTest, NothingThatIsWaitedForKeepsTheLoopAwake) {
     Pass(100ms);
     EXPECT_GT(intake_->next_deadline(), now_.steady);
   }
-  // A directory that goes with a file that is not still yet.
+  // The drop directory is deleted, with a file in it that is not still yet.
   now_.wall = std::chrono::system_clock::now() - 60s;
   Drop("drop/gone.log", GoodLine(1));
   Pass(60s);
@@ -260,7 +260,7 @@ TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
   Must(intake_->start(now_));
   ASSERT_EQ(intake_->waiting(), 1U);
   EXPECT_THAT(Ready(), IsEmpty());
-  // Half-way somebody opens it and writes nothing: an event, and no change.
+  // Half-way a program opens the file and writes nothing: that makes an event, and changes nothing.
   now_.steady += 30s;
   ASSERT_TRUE(open_file(InWork(), O_WRONLY));
   std::vector<DropEvent> events;
@@ -312,8 +312,8 @@ TEST_F(IntakeTest, ADropDirectoryThatIsLostTwiceIsSaidTwice) {
 TEST_F(IntakeTest, FilesThatCannotBeClaimedAreNamedOnceAndNotWithoutBound) {
   Configure(kOneFeed);
   Start();
-  // No claim can be made in a directory that is no longer there. Manifests, since the ledger has no
-  // rows of them, which would take their time.
+  // No claim can be made, because work/ is gone. Manifests are dropped rather than extracts: the
+  // ledger has no rows of them, which would take time.
   std::filesystem::remove(dir_.path("spool/work"));
   constexpr std::size_t kMore = Notices::kMostConditions + 100;
   const auto drop_all = [&] {

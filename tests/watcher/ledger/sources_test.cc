@@ -104,7 +104,8 @@ TEST_F(LedgerSources, WhatIsHereIsNotMissingThoughALaterOneCameFirst) {
   const auto name = [](std::uint64_t number) {
     return extract_name("app.log", "bus1", "0a1b2c3d", number);
   };
-  // 3 is in work, 4 was seen by the last scan, 6 only lies there.
+  // Extract 3 is in work, 4 was seen by the last scan, 6 lies in the drop directory and was not
+  // seen yet.
   NewClaim claim;
   claim.claim = "c3";
   claim.feed = "hrt";
@@ -120,11 +121,11 @@ TEST_F(LedgerSources, WhatIsHereIsNotMissingThoughALaterOneCameFirst) {
   EXPECT_THAT(describe({kRun, 7}, *arrival),
               ElementsAre("/var/log/app.log on bus1: extract 7 of run 0a1b2c3d is here, and 2, 5 "
                           "is not: late or lost"));
-  // The ledger does not know of 6 yet.
+  // The ledger does not know of extract 6 yet, so it counts as a gap.
   EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(5, 5), Pair(6, 6)));
   EXPECT_FALSE(Arrive(6).closed) << "nobody heard that it was missing";
   EXPECT_TRUE(Arrive(5).closed);
-  // A broken transfer in failed/ is missing.
+  // An extract that failed as a broken transfer is missing.
   ASSERT_TRUE(ledger_.extracts().finish_failed("c3", "a broken transfer", 0, kNow));
   EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(3, 3)));
   ASSERT_TRUE(ledger_.drop_names().set_in_drop("hrt", {}, kNow));

@@ -106,7 +106,7 @@ TEST_F(ReportTest, SourcesThatSentNothingForLongAreOnlyCounted) {
   };
   const auto day = hours(24);
   arrive("00000001", 1, kNow - 40 * day);
-  arrive("00000002", 3, kNow - 40 * day);  // 1 to 2 never came
+  arrive("00000002", 3, kNow - 40 * day);  // extracts 1 to 2 never came
   arrive("00000003", 2, kNow - 40 * day);
   arrive("00000003", 4, kNow - 2 * day);
   arrive("00000003", 5, kNow - hours(1));
@@ -123,7 +123,7 @@ TEST_F(ReportTest, SourcesThatSentNothingForLongAreOnlyCounted) {
   EXPECT_EQ(sources[1]["gaps"][0]["last"], 2);
   EXPECT_EQ(sources[2]["forgotten"], false);
   EXPECT_THAT(sources[2]["gaps"], SizeIs(2));
-  // A feed may say for how long.
+  // A feed may set forget_source itself.
   question_.limits.resize(1);
   question_.limits.front().name = "hrt";
   question_.limits.front().expect_every = minutes(10);

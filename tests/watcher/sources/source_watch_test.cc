@@ -33,7 +33,7 @@ class Sources : public ::testing::Test {
     ASSERT_TRUE(ledger_.sources().arrived({"hrt", run, "app.log on bus1", false}, sequence,
                                           State::done, now, now));
   }
-  /// It is in work, and its store is down.
+  /// Claims the extract, which then stays in work, as if its store were down.
   void Claim(const std::string& name, Time now) {
     NewClaim claim;
     claim.claim = "claim of " + name;
@@ -240,7 +240,7 @@ TEST_F(Sources, ASourceThatSentNothingForLongIsNotExpectedAnyMore) {
               ElementsAre("hrt: app.log on bus1 sent nothing for 2 h 1 min: it is not expected "
                           "any more (forget_source)"));
   EXPECT_THAT(watch_.step(kNow + minutes(123)), IsEmpty());
-  // The last one breaks: the feed is expected to send something.
+  // The last source fails, too: the feed as a whole is expected to send something.
   EXPECT_THAT(watch_.step(kNow + minutes(140)),
               ElementsAre("hrt: app-2.log on bus1 is silent: nothing came for 20 min"));
   Claim("app-2.log.bus1.11111111.00000001.log", kNow + minutes(120));
@@ -255,7 +255,7 @@ TEST_F(Sources, ASourceThatSentNothingForLongIsNotExpectedAnyMore) {
   EXPECT_EQ(std::count_if(silent.begin(), silent.end(),
                           [](const SilentSource& source) { return !source.forgotten; }),
             1);
-  // It comes again after all.
+  // The source sends again after all.
   dated(2, kNow + minutes(250));
   EXPECT_THAT(watch_.step(kNow + minutes(251)),
               ElementsAre("hrt: the feed is not silent any more"));

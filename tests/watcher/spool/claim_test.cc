@@ -209,7 +209,8 @@ TEST_F(ClaimTest, AFileThatWeMayNotReadSaysSo) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    // The root is open, the file in it is not; only the claim's own directory has to let us by.
+    // The spool's root is open already, and the file has no rights. Only the claim's own directory
+    // must let the other user through.
     ::chmod(dir_.path("spool/work").c_str(), 0755);
     ::chmod(dir_.path("spool/work/" + made.id).c_str(), 0755);
     if (::setuid(65534) != 0) ::_exit(10);
@@ -232,7 +233,7 @@ TEST_F(ClaimTest, AfterACrashBeforeTheRenameTheFileIsFoundAgain) {
 }
 
 TEST_F(ClaimTest, AfterACrashAfterTheRenameTheClaimIsListed) {
-  const Claim made = Claimed();  // and no sync_claims()
+  const Claim made = Claimed();  // sync_claims() is not called
   EXPECT_THAT(Must(list_claims(*root_)), ElementsAre(made));
 }
 

@@ -209,7 +209,7 @@ TEST_F(RejectsTest, FilesOfUnknownOriginAreNotOverwritten) {
 }
 
 TEST_F(RejectsTest, ACrashBetweenTheRenamesIsFinishedByTheReplay) {
-  // The owner stands, and one of three files.
+  // As after a crash: the note of the owner is there, and one of the three files.
   dir_.write_file("spool/rejects/.a.log.owner", std::string(kSha) + "\nhrt");
   dir_.write_file("spool/rejects/a.log.rejects", "bad\n");
   EXPECT_EQ(Publish(kSha, "bad\n", "cu"), "a.log");

@@ -255,7 +255,8 @@ TEST_F(Tail, ReadsTheRotatedFilesOfALogThatAPatternFindsLater) {
   Append("a\n", "a.log");
   while (file_time() <= stamp_of(Log("b.log.7"))->value().id.born) continue;
   Pass();
-  // All between two looks, the agent running or not.
+  // All of this happens between two looks: for b.log while the agent runs, for c.log while it does
+  // not.
   for (const std::string name : {"b.log", "c.log"}) {
     Append("1\n", name);
     Rename(name, name + ".1");
@@ -301,7 +302,7 @@ TEST_F(Tail, AWriterThatStaysInAnOldFileHoldsTheNewOneUpForSomeTimeOnly) {
     }
   }
   EXPECT_THAT(Sent(), HasSubstr("new\n"));
-  // All of both is there, each in its order.
+  // All lines of both files are there, those of each file in their order.
   for (int i = 0; i < 20; ++i) Pass();
   std::string both = Sent();
   both.erase(both.find("new\n"), 4);

@@ -21,7 +21,7 @@ class TailBatch : public TailFixture, public testing::Test {
 
 TEST_F(TailBatch, ComesOutByteForByte) {
   SmallDisk small;
-  // Pairs, and one that has no other; several batches; one extract alone.
+  // The sizes make pairs of extracts and an odd last one, several batches, and one single extract.
   for (const std::uint64_t max_bytes : {900'000ULL, 1'500'000ULL, 5'000'000ULL, 100'000'000ULL}) {
     SCOPED_TRACE(max_bytes);
     TailFixture f;
@@ -76,7 +76,8 @@ TEST_F(TailBatch, ALogThatIsWrittenAnewMeanwhileIsNeverMixed) {
     TailFixture f;
     f.other_disk = &small;
     f.options.max_bytes = 1'500'000;
-    // Not from its start, where nothing would tell one file from another.
+    // Some bytes are read before: from a file's start, nothing would tell the old text from the
+    // new.
     f.Append(all.substr(0, 70));
     f.Pass();
     f.Append(all.substr(70));
@@ -102,8 +103,8 @@ TEST_F(TailBatch, WhatWasCopiedWholeBeforeALogWasWrittenAnewIsNotInVain) {
   Append(all.substr(0, 70));
   Pass();
   Append(all.substr(70));
-  // The second extract of the batch has been looked at when its manifest is begun, whatever the
-  // other thread has done by then.
+  // When the manifest of extract 3 is begun, the digests of that extract were compared, whatever
+  // the other thread has done until then.
   small.once_created(".00000003.", ".manifest", [&] {
     Truncate();
     Append(anew);
@@ -131,7 +132,8 @@ TEST_F(TailBatch, ALogThatIsWrittenAnewWhileItIsPlannedIsNeverMixed) {
     std::filesystem::create_directory(Outbox() / "sent");
     std::filesystem::rename(Outbox() / file, Outbox() / "sent" / file);
   }
-  // Room is made for what was seen of the log just before; it ends at the same byte in both.
+  // The agent makes room for the extract that it saw in the log; just then the log is truncated and
+  // written anew, with a line that ends at the same byte.
   Append(lines("old", 13));
   const std::string anew = lines("new", 40);
   small.before_expiry([&] {
@@ -168,7 +170,7 @@ TEST_F(TailBatch, TheCopyOfALogThatIsTruncatedMeanwhileComesFirst) {
 }
 
 TEST_F(TailBatch, ExtractsGiveTheirRoomToTheStateThatIsToAnnounceThem) {
-  // The state lies on the same disk, and somebody fetches what is published.
+  // The state file lies on the outbox's disk, and a fetcher takes what is published.
   for (const std::uintmax_t room : {120'000U, 130'000U, 140'000U, 150'000U, 160'000U}) {
     SCOPED_TRACE(room);
     SmallDisk small(room);

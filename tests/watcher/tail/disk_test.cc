@@ -1,4 +1,4 @@
-// The agent and its outbox and state: full disks, crashes, what others did to them.
+// The agent's outbox and state file: full disks, crashes, and what other programs do to them.
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -51,7 +51,7 @@ TEST_F(TailDisk, ReportsAFullDiskOnceAndLosesNothing) {
   Append("a\n");
   for (int i = 0; i < 5; ++i) Pass();
   EXPECT_TRUE(trouble);
-  EXPECT_THAT(messages, SizeIs(2));  // the outbox, the state
+  EXPECT_THAT(messages, SizeIs(2));  // one of the outbox, one of the state
   EXPECT_THAT(AllMessages(), HasSubstr("No space left"));
   disk.heal();
   Pass();
@@ -77,7 +77,7 @@ TEST_F(TailDisk, CrashAtAnyOperationLosesAndRepeatsNothing) {
         f.Stop();
       }
       f.disk.heal();
-      // Somebody fetched all that was there.
+      // A fetcher takes everything that has its final name.
       std::string all = f.Sent();
       for (const auto& entry : std::filesystem::directory_iterator(f.Outbox())) {
         if (entry.path().filename().string()[0] != '.') std::filesystem::remove(entry.path());
@@ -152,7 +152,7 @@ TEST_F(TailDisk, NeverOverwritesAnExtractButBeginsANewRun) {
 TEST_F(TailDisk, AnOutboxThatIsAnotherDirectoryDoesNotSwallowWhatWasAnnounced) {
   Append("a\n");
   Pass();
-  // An announced extract, not published: a crash after the state was replaced.
+  // Crash after crash, until the state on the disk announces an extract that is not published yet.
   for (int operation = 1; operation < 40; ++operation) {
     disk.crash_in(operation, true);
     Append("b\n");
@@ -171,12 +171,12 @@ TEST_F(TailDisk, AnOutboxThatIsAnotherDirectoryDoesNotSwallowWhatWasAnnounced) {
   const std::string before = Sent();
   std::filesystem::rename(Outbox(), mounted);
   Pass();
-  // Under another run: somebody may have the first ones already.
+  // The bytes are cut again under another run, because a fetcher may have the announced extract.
   EXPECT_EQ(before + Sent(), cut);
   EXPECT_THAT(AllMessages(), HasSubstr("is another directory than before"));
   std::filesystem::remove_all(Outbox());
   Append("c\n");
-  Pass();  // removed while it runs: made again
+  Pass();  // the outbox was removed while the agent runs: the agent makes it again
   EXPECT_EQ(Sent(), "c\n");
   Stop();
   std::filesystem::remove_all(Outbox());
@@ -201,7 +201,8 @@ TEST_F(TailDisk, AFailingFileThatSomebodyElseTakesLeavesNothingToDo) {
     std::filesystem::remove(Outbox() / name);
     std::filesystem::remove(Outbox() / (name + ".manifest"));
   }
-  now.steady += std::chrono::seconds(2);  // the next try is due, the next look is not
+  now.steady +=
+      std::chrono::seconds(2);  // the next try to send is due, the next look at the log is not
   messages.clear();
   EXPECT_GT(agent->step(now).wake, now.steady);
   Pass(options.interval);

@@ -20,22 +20,24 @@
 
 namespace caravel::tail {
 
-/// Thrown in the place of a crash.
+/// Thrown where a real agent would crash.
 struct Crash {};
 
-/// Does what Disk does, without waiting for the platters; fails on demand, and can forget what was
-/// not synced.
+/// Does what Disk does, but waits for no disk to sync; fails on demand, and can forget what was not
+/// synced.
 class FaultDisk : public Disk {
  public:
-  /// `lost`: a directory on the same file system, where names go that cut_power() may bring back.
+  /// `lost`: a directory on the same file system. Replaced files are kept there, because
+  /// cut_power() may bring them back.
   explicit FaultDisk(std::filesystem::path lost) : lost_(std::move(lost)) {}
 
-  /// The n-th operation from now (from 1) is the last; `halfway` decides how much of it is done.
+  /// The agent crashes in the n-th operation from now (counted from 1). With `halfway`, the
+  /// operation is done in part.
   void crash_in(int operations, bool halfway) {
     countdown_ = operations;
     halfway_ = halfway;
   }
-  /// The next operation for which `which` is true fails, and so on, until heal().
+  /// Until heal(), each operation for which `which` returns true fails with `error`.
   void break_operations(std::function<bool()> which, int error) {
     broken_ = std::move(which);
     error_ = error;
@@ -46,13 +48,14 @@ class FaultDisk : public Disk {
   }
   [[nodiscard]] int operations() const { return operations_; }
 
-  /// Somebody else takes a file away; not synced either.
+  /// A fetcher takes a file away. Its removal is not synced either: cut_power() may bring the file
+  /// back.
   void taken_away(const std::string& path) { RemoveForgettably(path); }
 
-  /// The machine comes back with what was synced; with the names of each directory as they were at
-  /// some moment since (as if each had a file system of its own); and with any part of the bytes
-  /// that were not. A journal keeps the order of names; that a file's name is there says nothing
-  /// about its bytes.
+  /// The machine loses its power and starts again. What was synced is there. Each directory has its
+  /// names as they were at some moment since its last sync, as if each were a file system of its
+  /// own; any part of the bytes that were not synced may be lost. Names come back in the order of a
+  /// journal, which says nothing about the bytes of the files.
   void cut_power(std::mt19937& random) {
     for (auto& [directory, changes] : names_) {
       std::size_t undone = std::uniform_int_distribution<std::size_t>(0, changes.size())(random);
@@ -137,8 +140,8 @@ class FaultDisk : public Disk {
   }
 
  private:
-  /// `from` got the name `to` (either may be empty: made, or nothing); what had been at `was_at`
-  /// lies at `replaced`.
+  /// One change of names: `from` was renamed to `to`. If `from` is empty, the file was made; if
+  /// `to` is empty, it was deleted. The file that had been at `was_at` lies at `replaced` since.
   struct Change {
     std::string from;
     std::string to;
@@ -184,8 +187,8 @@ class FaultDisk : public Disk {
 
   std::filesystem::path lost_;
   int kept_ = 0;
-  std::map<std::string, std::vector<Change>> names_;  // not synced, by directory, in their order
-  std::set<ino_t> bytes_;                             // not synced, of these files
+  std::map<std::string, std::vector<Change>> names_;  // changes not synced, by directory, in order
+  std::set<ino_t> bytes_;                             // files with bytes not synced
   std::set<std::string> directories_;                 // where files were made
   int countdown_ = 0;
   bool halfway_ = false;

@@ -119,7 +119,7 @@ TEST_F(TailLinks, AreReadToTheEndThoughNothingWasReadBefore) {
   Swap("other/app.log");
   PassGrace();
   EXPECT_EQ(Sent(), "1\n2\n");
-  // A writer that goes on in the old one is read as of any finished file.
+  // A writer goes on in the old file: its lines are read as those of any finished file.
   Append("3\n", "data/app.log");
   Pass(std::chrono::hours(2));
   PassGrace();

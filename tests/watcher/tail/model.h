@@ -48,7 +48,8 @@ class Model : public ModelApplication {
     }
   }
 
-  /// Everything settles; then what came out is compared.
+  /// Lets the agent come to rest with a whole disk, then compares what came out with what was
+  /// written.
   void Check() {
     disk.heal();
     if (writer_ < 0) NewLog();
@@ -92,7 +93,7 @@ class Model : public ModelApplication {
     if (Chance(0.7)) FinishLine();
     if (symlinks_) return NewLog();
     Rename(In("app.log"), NextName());
-    // The writer has not noticed yet.
+    // The writer has not noticed the rotation yet and writes into the renamed file.
     for (std::size_t i = Pick(3); i > 0; --i) {
       Write();
       if (Chance(0.5)) Live();
@@ -110,7 +111,7 @@ class Model : public ModelApplication {
     Stamp(copy);
     ::close(copy);
     const bool lose = Chance(0.3);
-    if (lose) Write();  // between copy and truncation: nobody can ever read it
+    if (lose) Write();  // between copy and truncation: lost to every reader
     generations_.back().content = copied;
     TruncateWriter();
   }
@@ -119,11 +120,11 @@ class Model : public ModelApplication {
     Stamp(writer_);
     generations_.emplace_back();
     Note("truncated, generation " + std::to_string(generations_.size() - 1));
-    if (Chance(0.5)) Write();  // it may grow beyond the old end at once
+    if (Chance(0.5)) Write();  // the log may grow beyond its old end at once
     if (Chance(0.3)) Write();
   }
-  /// The agent is at rest, or dead and has announced nothing: what is published now is all that
-  /// ever will be of what vanishes next.
+  /// Whether the agent is at rest, or dead without an announced extract. What is published at this
+  /// moment is then all that ever will be of a file that vanishes next.
   bool AtRest() {
     if (agent) {
       disk.heal();
@@ -201,7 +202,7 @@ class Model : public ModelApplication {
     }
     disk.heal();
   }
-  /// The logs come back whole: they are on the application's disk, which is not ours to sync.
+  /// The logs themselves come back whole: the application syncs them, not the agent.
   void CutPower() {
     if (Chance(0.5)) {
       disk.crash_in(static_cast<int>(1 + Pick(40)), Chance(0.5));
@@ -224,7 +225,7 @@ class Model : public ModelApplication {
     }
     disk.heal();
   }
-  /// With a failing disk even the start may fail; then it is tried again later.
+  /// One step of the agent. On a failing disk it may not even start; a later call tries again.
   void Run1() {
     if (!agent) {
       auto opened = Agent::open(options, disk);
@@ -258,7 +259,7 @@ class Model : public ModelApplication {
   void Dies() {
     Note("agent ends");
     agent.reset();
-    // What only its open descriptor could still read is gone with it.
+    // A deleted file could be read only through the agent's open descriptor, which is gone now.
     for (std::size_t i = 0; i < generations_.size(); ++i) {
       if (generations_[i].deleted) {
         generations_[i].limit = std::min(generations_[i].limit, PublishedOf(i));
@@ -268,8 +269,8 @@ class Model : public ModelApplication {
   void MoveTheClock() {
     if (!clock_steps_) return;
     Note("clock step");
-    // Back only where numbers descend: of those that ascend, the order may then be misjudged
-    // (docs/tail.md, Limits).
+    // The clock is set back only where the numbers of rotated files descend: where they ascend, the
+    // agent may then misjudge the order (docs/tail.md, Limits).
     now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - (upwards_ ? 0 : 100));
   }
 
@@ -278,7 +279,8 @@ class Model : public ModelApplication {
   void Fetch() {
     for (const auto& [name, content] : Extracts()) {
       const fs::path manifest = Outbox() / (name + ".manifest");
-      // After a power loss it may come again, and alone, if what took it away was not synced.
+      // After a power loss an extract may come a second time, without its manifest, if the removal
+      // of the file was not synced.
       const auto before = fetched_.find(name);
       const bool again = before != fetched_.end();
       EXPECT_TRUE(!again || (power_was_cut_ && before->second == content))

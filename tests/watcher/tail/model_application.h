@@ -13,10 +13,10 @@ namespace caravel::tail {
 
 namespace fs = std::filesystem;
 
-/// One file that the log was, as long as it lasted.
+/// The log's text from its creation, or from a truncation, up to the next one.
 struct Generation {
-  std::string content;           // what a reader that is quick enough can see
-  std::size_t limit = SIZE_MAX;  // so many lines at most: the rest vanished unread
+  std::string content;           // all that a reader could read, if quick enough
+  std::size_t limit = SIZE_MAX;  // lines; the others vanished before they were read
   bool deleted = false;
   [[nodiscard]] std::size_t Lines() const {
     const auto lines = static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n'));
@@ -26,7 +26,7 @@ struct Generation {
 
 class ModelApplication : public TailFixture {
  protected:
-  /// Seeds differ in what may happen.
+  /// The seed decides which kinds of trouble a run has.
   explicit ModelApplication(unsigned seed)
       : random_(seed),
         clock_steps_(seed % 3 == 1),
@@ -59,11 +59,12 @@ class ModelApplication : public TailFixture {
   }
   // --- the application
 
-  /// The log is a link to a file elsewhere, and the application knows only that.
+  /// The path that the application uses for `name`: if the log is a link, the application only
+  /// knows the directory that it leads to.
   [[nodiscard]] std::string In(const std::string& name) const {
     return linked_ ? "data/" + name : name;
   }
-  /// A new file under the log's name; the writer goes over to it.
+  /// Makes a new file under the log's name; the writer goes over to it.
   void NewLog() {
     CloseWriter();
     std::string path = Log(In("app.log"));
@@ -107,18 +108,18 @@ class ModelApplication : public TailFixture {
     Note("write up to line " + std::to_string(line_));
     Put(text);
   }
-  /// Its number stands at the end too, and is never cut in two: what a file begins with after a
-  /// truncation, be it the rest of a line, is not what it began with before. (No reader could tell
-  /// a file that became the same again from one that nothing happened to.)
+  /// A line has its number at the end, too, and is never cut within it. So a file that begins with
+  /// the rest of a line after a truncation does not begin as it did before. (No reader could tell a
+  /// file that became the same again from one that nothing happened to.)
   std::string Line() {
     const std::size_t length = Chance(0.03) ? 900 : Pick(60);
     const std::string number = std::to_string(++line_);
     return "line " + number + std::string(length, '.') + "#" + number + "\n";
   }
 
-  /// The name that the program gives the log when it is rotated; the others make room for it.
+  /// The name that the log gets at its next rotation; older files are renamed to make room for it.
   std::string NextName() {
-    // What all of was read may go, as logrotate's count wills it.
+    // Files that were read to their ends may be deleted, as logrotate's `rotate` count does.
     const bool all_read = Published() >= LinesBefore(generations_.size() - 1);
     const auto may_go = [&](int i) {
       const std::string name = Log(In("app.log." + std::to_string(i)));
@@ -140,7 +141,7 @@ class ModelApplication : public TailFixture {
 
   // --- what came out
 
-  /// Lines that are published or announced for good.
+  /// How many lines are published, or announced for good.
   std::size_t Published() const {
     std::map<std::string, std::size_t> lines;
     const auto count = [&](const std::map<std::string, std::string>& extracts) {

@@ -22,7 +22,7 @@ class TailNames : public testing::Test, public TailFixture {
  public:
   void TestBody() override {}
 
-  /// What was cut, by log.
+  /// For each log, by its name, all that was cut from it.
   std::map<std::string, std::string> SentOf() {
     std::map<std::string, std::string> all;
     for (const auto& [name, content] : Extracts()) {
@@ -50,7 +50,7 @@ TEST_F(TailNames, OnesThatAreNamedThemselvesAreLogs) {
   options.logs = {Log("node.log"), Log("node-1.log"), Log("node-1?.log")};
   for (const char* name : {"node.log", "node-1.log"}) Append(std::string(name) + "\n", name);
   Pass();
-  // One that the pattern finds later is no rotated file of the log that it does not match.
+  // The pattern does not match node.log: so what it finds is a log, not a rotated file of node.log.
   Append("node-12.log\n", "node-12.log");
   for (int i = 0; i < 20; ++i) Pass();
   const auto sent = SentOf();
@@ -81,7 +81,7 @@ TEST_F(TailNames, TwoNamesOfOneFileAreOneLog) {
   Pass();
   EXPECT_THAT(SentOf(), ElementsAre(testing::Pair("a.log", "a\n"), testing::Pair("c.lnk", "c\n")));
   EXPECT_THAT(AllMessages(), HasSubstr("b.lnk: is the same file as "));
-  // Once it is another file it is followed.
+  // Once b.lnk is a file of its own, it is followed.
   fs::remove(Log("b.lnk"));
   Append("b\n", "b.lnk");
   Pass();
@@ -109,7 +109,7 @@ TEST_F(TailNames, ANameInTheStateThatIsNotAskedForHoldsNobodyUp) {
   Pass();
   Append("c\n");
   Pass();
-  // It goes on where the file was read to, under whatever name.
+  // The file is read on from where it was read to, under whatever name.
   EXPECT_THAT(SentOf(),
               ElementsAre(testing::Pair("app.log", "b\nc\n"), testing::Pair("link", "a\n")));
 }
@@ -156,7 +156,7 @@ TEST_F(TailNames, TheGapOfARotationMakesNoSecondLogOfOneFile) {
   Append("a\n");
   Pass();
   for (int i = 1; i < 4; ++i) {
-    // Twice within one look, and no log for a while.
+    // Two rotations between two looks, and for a while no file with the log's name.
     if (i > 1) Rename("app.log.1", "app.log.2");
     Rename("app.log", "app.log.1");
     Pass();
@@ -218,7 +218,7 @@ TEST_F(TailNames, ABusyWriterGetsAnExtractAnInterval) {
   for (int i = 0; i < 3; ++i) {
     now.steady += std::chrono::seconds(1);
     if (!agent) Start();
-    // It writes whenever the agent has done something.
+    // The writer writes a line after each step of the agent.
     for (int step = 0; step < 20; ++step) {
       Append("b\n");
       if (agent->step(now).idle) break;
@@ -268,7 +268,8 @@ TEST_F(TailNames, WithoutDescriptorsToSpareTheOthersGoOn) {
 
 TEST_F(TailNames, DesertedLogsOfAPatternAreForgottenTogether) {
   options.logs = {Log("*.log")};
-  // The rotated file keeps the last one in the list; it is looked at while the first one goes.
+  // Its rotated file keeps c.log, the last log, in the list; c.log is looked at while a.log is
+  // forgotten.
   Append("old\n", "c.log.1");
   for (const std::string name : {"a.log", "b.log", "c.log"}) Append("1\n", name);
   Pass();

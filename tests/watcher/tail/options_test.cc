@@ -48,7 +48,7 @@ TEST(TailOptions, SpellAPathInOneWay) {
     EXPECT_EQ(options->agent.outbox, "/here/a/x.log");
     EXPECT_EQ(options->agent.state, "/here/a/x.log");
   }
-  // What ".." means only the file system knows.
+  // Only the file system knows what ".." means, so it stays.
   EXPECT_THAT(parse_options({"a/../x.log"}, "/")->agent.logs, ElementsAre("/a/../x.log"));
   EXPECT_FALSE(parse_options({"x.log"}, "").has_value());
 }

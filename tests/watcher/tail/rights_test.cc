@@ -21,7 +21,7 @@ class TailRights : public testing::Test {
     fixture_.reset();
     ASSERT_TRUE(::getuid() != 0 || ::seteuid(0) == 0);
   }
-  /// Only the writer may go on.
+  /// Takes the right to read away; the writer may go on writing.
   void Forbid(const std::string& name) const {
     fs::permissions(fixture_->Log(name), fs::perms::owner_write | fs::perms::owner_exec);
   }

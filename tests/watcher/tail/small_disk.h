@@ -16,24 +16,25 @@
 
 namespace caravel::tail {
 
-/// Holds so many bytes, for any number of threads.
+/// A disk with room for `room` bytes. May be used by several threads.
 class SmallDisk : public Disk {
  public:
   explicit SmallDisk(std::uintmax_t room = UINTMAX_MAX) : room_(room) {}
 
-  /// Before the n-th write from now (from 1).
+  /// Calls `action` before the n-th write from now (counted from 1).
   void before_write(int n, std::function<void()> action) {
     countdown_ = n;
     action_ = std::move(action);
   }
 
-  /// Before the first write from when a file with both in its path is created.
+  /// Waits until a file is created whose path holds both texts, then calls `action` before the next
+  /// write.
   void once_created(std::string sequence, std::string suffix, std::function<void()> action) {
     created_ = {std::move(sequence), std::move(suffix)};
     action_ = std::move(action);
   }
 
-  /// Before the next removal of what was sent.
+  /// Calls `action` before the next removal of a sent extract.
   void before_expiry(std::function<void()> action) { expiry_ = std::move(action); }
 
   Result<UniqueFd> create(const std::string& path) override {

@@ -32,8 +32,8 @@ inline std::string ReadAll(const std::filesystem::path& path) {
 }
 
 class TailFixture {
-  /// In memory, because ext4 flushes at every rename that replaces. With TMPDIR on a real disk the
-  /// model test also meets reused inode numbers.
+  /// The test's directory lies in memory, because ext4 flushes at every rename that replaces a
+  /// file. With TMPDIR on a real disk the model test also meets inode numbers that are used again.
   static std::filesystem::path NewDirectory() {
     const bool memory = std::getenv("TMPDIR") == nullptr && ::access("/dev/shm", W_OK) == 0;
     std::string pattern = (memory ? "/dev/shm/" : ::testing::TempDir()) + "tail.XXXXXX";
@@ -76,7 +76,8 @@ class TailFixture {
     std::filesystem::resize_file(Log(name), 0);
   }
 
-  /// The file system's times go in steps of some milliseconds; what is to have two must wait.
+  /// Waits until the file system's clock, which has steps of some milliseconds, has gone on: files
+  /// that are made before and after have different times.
   static void NextTick() {
     timespec first{};
     timespec last{};
@@ -86,8 +87,8 @@ class TailFixture {
     } while (last.tv_sec == first.tv_sec && last.tv_nsec == first.tv_nsec);
   }
 
-  /// What is there now is older than file_time() then: the clock that this reads may lag behind the
-  /// times of files by a tick.
+  /// Afterwards, all files that are there now are older than file_time(). That clock may lag behind
+  /// the times of files by a step, so two are waited for.
   static void LetItBeOld() {
     NextTick();
     NextTick();
@@ -121,7 +122,8 @@ class TailFixture {
     for (int i = 0; i < 8; ++i) Pass();
   }
 
-  /// Extracts by run and sequence: name -> content. Those that were sent too.
+  /// All extracts, waiting and sent: name -> content. The order is that of their names: by log, run
+  /// and sequence.
   [[nodiscard]] std::map<std::string, std::string> Extracts() const {
     std::map<std::string, std::string> extracts;
     for (const auto& directory : {Outbox(), Outbox() / "sent"}) {
@@ -140,7 +142,7 @@ class TailFixture {
     for (const auto& [name, content] : Extracts()) all += content;
     return all;
   }
-  /// The same of one log.
+  /// What was cut from one log.
   [[nodiscard]] std::string OfLog(const std::string& name) const {
     std::string all;
     for (const auto& [extract, content] : Extracts()) {
@@ -161,7 +163,7 @@ class TailFixture {
 
   AgentOptions options;
   FaultDisk disk{Lost()};
-  Disk* other_disk = nullptr;  // in its place: for batches that two threads build
+  Disk* other_disk = nullptr;  // used instead of `disk`: by two threads at once
   std::unique_ptr<Agent> agent;
   Moment now{std::chrono::steady_clock::time_point(std::chrono::hours(100)),
              std::chrono::system_clock::now()};

@@ -8,12 +8,14 @@
 namespace caravel::tail {
 namespace {
 
-/// From this size on, a second thread is worth its start.
+/// Below this size, starting a second thread costs more than it saves.
 constexpr std::uint64_t kWorthAThread = 4 << 20;
 
-/// Of a manifest: digest and number of lines.
+/// Bytes that a manifest still grows by, once the extract is built: 64 digits of SHA-256, and about
+/// 8 of the number of lines.
 constexpr std::uint64_t kNotInItYet = 64 + 8;
 
+/// What an extract's result is until a thread has taken it up.
 Result<> not_begun() { return fail(ErrorKind::retry, "not begun"); }
 
 }  // namespace
@@ -29,6 +31,8 @@ Range Batch::range_of(const Extract& extract) {
   return {extract.pending.manifest.first, extract.pending.manifest.last};
 }
 
+/// Creates the temporary file. A crash from here on leaves it behind, until the next start sweeps
+/// it.
 Result<> Batch::begin(Extract& extract) {
   CARAVEL_ASSIGN_OR_RETURN(
       extract.file,
@@ -36,22 +40,25 @@ Result<> Batch::begin(Extract& extract) {
   return {};
 }
 
+/// After the copying: checks that the log is still the same text, and writes the temporary
+/// manifest.
 Result<> Batch::finish(Extract& extract, Result<Cutter::Copied> copied) {
   CARAVEL_TRY(copied);
-  // Was the log truncated, and did it grow again, while it was copied? Then the extract may hold
-  // bytes of before and of after.
+  // Was the log truncated, and has it grown again, while it was copied? Then the extract may hold
+  // bytes of before and of after, and the digests of the place behind it do not agree any more.
   CARAVEL_ASSIGN_OR_RETURN(auto same, holds(log_, extract.pending.after));
   if (!same) return fail(ErrorKind::retry, "changed while it was read");
   watcher::Manifest& manifest = extract.pending.manifest;
   manifest.lines = copied->lines;
   manifest.sha256 = std::move(copied->sha256);
   CARAVEL_ASSIGN_OR_RETURN(extract.manifest, outbox_.prepare_manifest(manifest));
-  // The disk begins while the next ones are copied; sync() then waits for little.
+  // The kernel writes these while the next ones are copied; sync() then waits for little.
   disk_.begin_sync(extract.file.get());
   disk_.begin_sync(extract.manifest.get());
   return {};
 }
 
+/// Two extracts in turns, so that they are hashed together. One may fail without the other.
 void Batch::build_both(Extract& first, Extract& second, Cutter& cutter) {
   first.built = begin(first);
   second.built = begin(second);
@@ -69,7 +76,9 @@ void Batch::build_one(Extract& extract, Cutter& cutter) {
   extract.built = finish(extract, cutter.copy(log_, range_of(extract), extract.file.get()));
 }
 
-/// One thread's share: it takes the next extracts until none is left or one failed.
+/// What each thread does: takes the next extracts (two, if the batch is large) until none is left
+/// or one failed. Only `next_` is shared; each extract is written by the thread that took it, and
+/// read by the other one only after the join.
 void Batch::build_in_turns(Cutter& cutter) {
   const std::size_t at_once = is_large() ? 2 : 1;
   for (std::size_t i = next_.fetch_add(at_once); i < size(); i = next_.fetch_add(at_once)) {
@@ -79,7 +88,7 @@ void Batch::build_in_turns(Cutter& cutter) {
     } else {
       build_one(extracts_[i], cutter);
     }
-    if (!extracts_[i].built || !extracts_[last].built) next_ = size();  // the rest is in vain
+    if (!extracts_[i].built || !extracts_[last].built) next_ = size();  // no thread takes more
   }
 }
 
@@ -90,7 +99,8 @@ void Batch::build_in_second_thread() {
 
 Result<> Batch::build(Cutter& cutter) {
   {
-    // Where no second thread can be had (a limit on processes), the first one does it all.
+    // Where no second thread can be had (a limit on processes), the first one builds everything.
+    // The block's end waits for the second thread.
     Thread second;
     if (is_large()) static_cast<void>(second.start<&Batch::build_in_second_thread>(this));
     build_in_turns(cutter);
@@ -98,8 +108,8 @@ Result<> Batch::build(Cutter& cutter) {
   const auto first = std::find_if(extracts_.begin(), extracts_.end(),
                                   [](const Extract& extract) { return !extract.built; });
   if (first == extracts_.end()) return {};
-  // They are begun in order: this is the first that failed, not one that nobody came to. What is
-  // behind it must go even if it is whole, for extracts are numbered without gaps.
+  // Extracts are begun in order, so this is the first one that failed, not one that no thread took
+  // up. Extracts behind it are discarded even if they are whole: numbers have no gaps.
   const Error error = first->built.error();
   for (auto at = first; at != extracts_.end(); ++at) {
     static_cast<void>(outbox_.discard(at->pending.manifest));
@@ -109,7 +119,8 @@ Result<> Batch::build(Cutter& cutter) {
 }
 
 Result<> Batch::sync() {
-  // The names last: a power loss must not keep a name and lose what it stands for.
+  // The temporary names are synced last: a power loss must not keep a name and lose its bytes.
+  // Nothing is announced before all of it is on the disk.
   for (const Extract& extract : extracts_) {
     CARAVEL_TRY(disk_.sync(extract.file.get()));
     CARAVEL_TRY(disk_.sync(extract.manifest.get()));

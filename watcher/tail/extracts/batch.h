@@ -36,8 +36,8 @@ class Batch {
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] const watcher::Manifest& last() const { return extracts_.back().pending.manifest; }
 
-  /// Writes the temporary files. Of a failure, the extracts before it are kept; it and those behind
-  /// it are discarded and forgotten. Not synced yet.
+  /// Writes the temporary files; they are not synced yet. If an extract fails, the ones before it
+  /// are kept; that extract and the ones behind it are discarded and forgotten.
   [[nodiscard]] Result<> build(Cutter& cutter);
   /// What is announced must be on the disk: extracts, manifests, then their (temporary) names.
   [[nodiscard]] Result<> sync();

@@ -10,14 +10,17 @@
 namespace caravel::tail {
 namespace {
 
-/// Extracts that are announced together while there is a backlog: waiting for the disk three times
-/// costs about what the copying of 8 MiB does.
+/// How many extracts, and bytes, are announced together while there is a backlog. Each announcement
+/// waits for the disk three times, which costs about what copying 8 MiB does. Sixteen extracts also
+/// stay within the 256 keys that a log's section of the state may have.
 constexpr std::size_t kExtractsAtOnce = 16;
 constexpr std::uint64_t kBytesAtOnce = 128ULL << 20;
 
 }  // namespace
 
-/// Where the next extract begins and ends; nothing if no line is whole.
+/// Where the next extract begins and ends; nothing if no whole line is there. Skips NUL bytes at
+/// the start of a file: a writer without O_APPEND goes on at its old offset after a truncation, and
+/// leaves a hole before that.
 Result<std::optional<Range>> ExtractCutter::next_range(OpenFile& file) {
   const std::uint64_t end = file.stamp().size;
   if (file.position().offset == 0) {
@@ -33,8 +36,8 @@ Result<std::optional<Range>> ExtractCutter::next_range(OpenFile& file) {
                             file.scanned());
 }
 
-/// Adds the next extracts to `batch`, as many as are worth building together. The follower moves
-/// behind each, as if it were built.
+/// Adds to `batch` the next extracts that are worth building together. The follower moves behind
+/// each one, as if it were built. Two extracts are always allowed together, however large they are.
 Result<ExtractCutter::Cut> ExtractCutter::plan(FollowedLog& log, const Moment& now, Batch& batch) {
   const std::size_t most = log.one_by_one ? 1 : kExtractsAtOnce;
   while (batch.size() < most && (batch.size() < 2 || batch.bytes() < kBytesAtOnce)) {
@@ -44,7 +47,8 @@ Result<ExtractCutter::Cut> ExtractCutter::plan(FollowedLog& log, const Moment& n
       return Cut::nothing;
     }
     const std::uint64_t bytes = batch.bytes() + range->last - range->first;
-    // What was planned is built first: what was sent is deleted for one extract only.
+    // Only the first extract of a batch may have sent ones deleted for its room. Before more are
+    // deleted, what was planned is built.
     if (!batch.empty() && !bench_.room.fits(bytes)) return Cut::no_room;
     CARAVEL_ASSIGN_OR_RETURN(auto room, bench_.room.make_room(bytes, now));
     if (!room) return Cut::no_room;
@@ -53,6 +57,7 @@ Result<ExtractCutter::Cut> ExtractCutter::plan(FollowedLog& log, const Moment& n
   return Cut::part;
 }
 
+/// Writes the manifest of one extract, but for what the copying finds, and the place behind it.
 Result<> ExtractCutter::plan_one(FollowedLog& log, const Range& range, const Moment& now,
                                  Batch& batch) {
   OpenFile& file = log.follower->file();
@@ -67,7 +72,8 @@ Result<> ExtractCutter::plan_one(FollowedLog& log, const Range& range, const Mom
   manifest.cut = std::chrono::floor<std::chrono::milliseconds>(now.wall);
   CARAVEL_TRY(name_extract(log, batch, manifest));
   Position after = file.position();
-  // First, so that the look at it when all is copied also covers the first line.
+  // The digests are taken before the first line is read: Batch::finish() compares them when all is
+  // copied, so that the first line, too, is known to be of the same text.
   CARAVEL_TRY(move_to(file.fd(), range.last, after));
   if (after.first_line.empty()) {
     CARAVEL_ASSIGN_OR_RETURN(after.first_line, first_line_of(file.fd()));
@@ -79,8 +85,8 @@ Result<> ExtractCutter::plan_one(FollowedLog& log, const Range& range, const Mom
   return {};
 }
 
-/// Sets run and sequence, behind what is planned. A name that is there already was given by
-/// somebody who knew more than this state: the log goes on under a new run.
+/// Sets run and sequence, behind those that are planned. If the outbox knows the name already, it
+/// was given by an agent with a later state than this one: the log goes on under a new run.
 Result<> ExtractCutter::name_extract(FollowedLog& log, const Batch& batch,
                                      watcher::Manifest& manifest) {
   const auto set_name = [&] {
@@ -91,6 +97,7 @@ Result<> ExtractCutter::name_extract(FollowedLog& log, const Batch& batch,
   const std::string name = Outbox::name_of(manifest);
   CARAVEL_ASSIGN_OR_RETURN(const auto taken, bench_.outbox.knows(name));
   if (!taken) return {};
+  // The planned ones before it are built first, under the old run; then this is asked again.
   if (!batch.empty()) return fail(ErrorKind::retry, "its name is taken");
   bench_.notices.say(printable(bench_.outbox.path(name)) +
                      ": is there already and not from this state; a new run begins");
@@ -100,12 +107,15 @@ Result<> ExtractCutter::name_extract(FollowedLog& log, const Batch& batch,
   return {};
 }
 
+/// What must be true before the first temporary file is made.
 Result<> ExtractCutter::prepare_to_build(FollowedLog& log, const Position& planned_from,
                                          const Moment& now) {
-  // Was it truncated and did it grow again before this was planned? (Batch looks after the rest.)
+  // Was the log truncated, and has it grown again, before the extracts were planned? What happens
+  // later is Batch::finish()'s to see.
   CARAVEL_ASSIGN_OR_RETURN(auto same, holds(log.follower->file().fd(), planned_from));
   if (!same) return fail(ErrorKind::retry, "changed while it was read");
-  // A crash leaves temporary files behind, which only their run tells as ours.
+  // A crash leaves temporary files behind, and the start deletes those of the runs in the state: so
+  // a new run is saved before its first file is made.
   return log.run_saved ? Result<>{} : bench_.keeper.save_making_room(now);
 }
 
@@ -124,17 +134,18 @@ Result<ExtractCutter::Cut> ExtractCutter::cut(FollowedLog& log, const Moment& no
   const auto built = batch.build(bench_.cutter);
   log.state.pending = batch.pending();
   log.announced = Announced::no;
-  // What has no room for several halves may have room for one whole.
+  // The disk may have room for one whole extract where several halves had none.
   if (!built) log.one_by_one = several;
   if (!built && !batch.empty()) file.move_to(log.state.pending.back().after);
   const auto synced = batch.empty() ? built : batch.sync();
   if (!synced) return give_up_batch(log, several, synced.error(), now);
-  // What could be built is not in vain: an error comes again with the next look.
+  // What could be built is published, whatever stopped the rest: an error comes again with the next
+  // look.
   return built && planned && *planned == Cut::nothing ? Cut::all : Cut::part;
 }
 
-/// Nothing could be built, or what was built could not be synced. `part`: it is worth trying again
-/// at once, one by one, or because what was sent made room.
+/// Gives up a batch of which nothing could be built, or which could not be synced. `part`: it is
+/// worth trying again at once, one extract at a time, or because sent ones were deleted for room.
 Result<ExtractCutter::Cut> ExtractCutter::give_up_batch(FollowedLog& log, bool several,
                                                         const Error& error, const Moment& now) {
   log.one_by_one = several;

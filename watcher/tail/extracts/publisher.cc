@@ -10,17 +10,19 @@ Result<> discard_unannounced(FollowedLog& log, Outbox& outbox) {
   log.follower->go_back();
   Result<> done;
   for (const Pending& one : std::exchange(log.state.pending, {})) {
+    // All are tried: a file that cannot be deleted now is swept by the next start.
     if (auto discarded = outbox.discard(one.manifest); !discarded) done = discarded;
   }
   return done;
 }
 
-/// From here on a start finishes what is pending.
+/// Saves the state with what is pending. Once this has succeeded, a start after a crash finishes
+/// the publishing.
 Result<> Publisher::announce(FollowedLog& log, const Moment& now) {
   if (log.announced == Announced::yes || log.state.pending.empty()) return {};
   auto saved = keeper_.save_making_room(now);
-  // The extracts' room may be what the state needs. But if the new state may be on the disk, they
-  // must stay.
+  // The state may need the room that the unannounced extracts take, so they are deleted. But if the
+  // save failed after its rename, the new state may be on the disk: then they must stay.
   if (!saved && log.announced == Announced::no) {
     log.one_by_one = log.state.pending.size() > 1;
     static_cast<void>(discard_unannounced(log, outbox_));
@@ -41,8 +43,8 @@ Result<> Publisher::publish(FollowedLog& log, const Moment& now,
   }
   while (!pending.empty()) {
     const Pending& next = pending.front();
-    // A crash behind this leaves the extract with its name and the state as it was announced: the
-    // start finds the temporary file gone, and takes it for published.
+    // A crash behind this call leaves the extract with its name and the state as it was announced:
+    // the start finds the temporary file gone, and takes it for published.
     CARAVEL_ASSIGN_OR_RETURN(auto done, outbox_.publish(next.manifest, log.verify_pending));
     const std::string name = Outbox::name_of(next.manifest);
     if (!done) {
@@ -50,6 +52,7 @@ Result<> Publisher::publish(FollowedLog& log, const Moment& now,
           log, printable(outbox_.path(name)) + ": another file has this name, or it was damaged");
     }
     room_.add(next.manifest.bytes + watcher::format_manifest(next.manifest).size());
+    // From here on a fetcher may take the extract.
     published.push_back(outbox_.path(name));
     log.state.sequence = next.manifest.sequence;
     log.state.file = next.after;
@@ -61,8 +64,9 @@ Result<> Publisher::publish(FollowedLog& log, const Moment& now,
   return {};
 }
 
-/// For announced extracts that cannot be published: their bytes get other names, in case that
-/// somebody has some of them already.
+/// For announced extracts that cannot be published: their bytes are cut again under other names,
+/// because somebody may have fetched some of them already. The loading host knows rows that come
+/// twice.
 Result<> Publisher::cut_again_in_new_run(FollowedLog& log, const std::string& why) {
   notices_.say(why + "; a new run begins");
   const std::vector<Pending> dropped = std::exchange(log.state.pending, {});
@@ -70,7 +74,8 @@ Result<> Publisher::cut_again_in_new_run(FollowedLog& log, const std::string& wh
   log.follower->go_back();
   log.start_new_run();
   logs_.mark_changed();
-  // Before their files are deleted: a start must not take them for published.
+  // The state is saved before the files are deleted: a start that still found them announced, and
+  // gone, would take them for published.
   CARAVEL_TRY(keeper_.save());
   for (const Pending& one : dropped) CARAVEL_TRY(outbox_.discard(one.manifest));
   return {};

@@ -13,12 +13,15 @@
 namespace caravel::tail {
 namespace {
 
+/// With one buffer more for pairs, all the memory that cutting takes, however long a line is.
 constexpr std::size_t kBufferBytes = 128 * 1024;
-/// So often the disk is asked to begin with what was copied: at the sync, little is left to wait
-/// for.
+/// After so many bytes of an extract the kernel is asked to begin writing them
+/// (sync_file_range(2)): at the fsync(2) little is left to wait for.
 constexpr std::uint64_t kBeginSyncEvery = 2 << 20;
 
-/// Counts in bytes, sixteen or more at a time; std::count is compiled to a fifth of the speed.
+/// Line ends in `bytes`. Counts in 64 lanes of one byte each, which the compiler turns into vector
+/// instructions; std::count is compiled to a fifth of the speed. A lane overflows after 255 rounds,
+/// so the lanes are added up before.
 std::uint64_t count_lines(std::string_view bytes) {
   constexpr std::size_t kLanes = 64;
   std::uint64_t lines = 0;
@@ -37,13 +40,17 @@ std::uint64_t count_lines(std::string_view bytes) {
   return lines + static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
 }
 
+/// Reads exactly `size` bytes. A file that is shorter by now was truncated: kind retry, because the
+/// next look sees the truncation and decides anew.
 Result<> read_whole(int fd, std::uint64_t offset, std::vector<char>& buffer, std::size_t size) {
   CARAVEL_ASSIGN_OR_RETURN(const auto got, read_at(fd, offset, buffer.data(), size));
   if (got < size) return fail(ErrorKind::retry, "became shorter while it was read");
   return {};
 }
 
-/// One range on its way, a buffer at a time.
+/// One range that is being copied, a buffer at a time. The steps are apart (copy, then hash) so
+/// that two ranges can be copied in turns and their buffers hashed together. The first error ends
+/// the copy; finish() returns it.
 class Copy {
  public:
   /// `out` may be -1: only read.
@@ -74,7 +81,8 @@ class Copy {
     lines_ += count_lines(bytes_);
     if (out_ >= 0) CARAVEL_TRY(disk_.write(out_, bytes_));
     at_ += size;
-    // A line ended here when the range was chosen: this is another text by now.
+    // next() chose the range so that a line ends here. If another byte stands here now, the log was
+    // truncated and written anew in between, and the copy is a mixture.
     if (at_ == range_.last && bytes_.back() != '\n') {
       return fail(ErrorKind::retry, "changed while it was read");
     }
@@ -102,7 +110,8 @@ Result<> Cutter::fill(int fd, std::uint64_t offset, std::size_t size) {
   return read_whole(fd, offset, buffer_, size);
 }
 
-/// Backwards: the last line end is near the end, however large the file.
+/// Searches backwards, because the last line end is near the end: a log of gigabytes costs one
+/// buffer, unless its last line is long.
 Result<std::uint64_t> Cutter::find_backwards(int fd, std::uint64_t first, std::uint64_t end) {
   while (end > first) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kBufferBytes));
@@ -118,6 +127,8 @@ Result<std::uint64_t> Cutter::find_backwards(int fd, std::uint64_t first, std::u
 
 Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint64_t end,
                                           std::uint64_t max_bytes, std::uint64_t& scanned) {
+  // Only the first `max_bytes` are searched backwards: the last line end in there makes the largest
+  // extract that is allowed. Of what was scanned before, no byte is read again.
   const std::uint64_t window = end - first > max_bytes ? first + max_bytes : end;
   scanned = std::clamp(scanned, first, end);
   CARAVEL_ASSIGN_OR_RETURN(auto last, find_backwards(fd, std::min(scanned, window), window));
@@ -132,7 +143,8 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
     }
     at += size;
   }
-  // A line that grows for hours is not looked through again from its start at each look.
+  // The caller keeps `scanned`: a line that grows for hours is not searched again from its start at
+  // each look.
   scanned = end;
   return std::nullopt;
 }
@@ -147,7 +159,8 @@ Cutter::Pair Cutter::copy_both(int fd, Range first, int first_out, Range second,
   second_buffer_.resize(kBufferBytes);  // not before it is needed: most logs never have a backlog
   Copy a(disk_, fd, first, first_out, buffer_);
   Copy b(disk_, fd, second, second_out, second_buffer_);
-  // In step as long as both go on; the longer one, or the one that did not fail, ends alone.
+  // Both copies advance together as long as both can. When one is at its end or has failed, the
+  // other goes on alone.
   for (;;) {
     const bool a_goes_on = a.next();
     const bool b_goes_on = b.next();
@@ -169,8 +182,9 @@ Result<std::uint64_t> Cutter::last_line_end(int fd, std::uint64_t end) {
 
 Result<std::uint64_t> Cutter::skip_nuls(int fd, std::uint64_t first, std::uint64_t end) {
   while (first < end) {
-    // SEEK_DATA passes over holes without reading them (lseek(2)); where a file system does not
-    // know them, all is data.
+    // SEEK_DATA passes over holes without reading them (lseek(2)): a hole of terabytes is left
+    // behind when a log is truncated under a writer without O_APPEND. File systems that do not know
+    // holes report all bytes as data. ENXIO: a hole up to the end.
     const off_t data = ::lseek(fd, static_cast<off_t>(first), SEEK_DATA);
     if (data < 0 || static_cast<std::uint64_t>(data) >= end) break;  // a hole up to the end
     first = static_cast<std::uint64_t>(data);

@@ -29,7 +29,7 @@ class Disk {
   /// Gives `from` the name `to` unless that is taken (false). Atomic where the file system can
   /// (renameat2 RENAME_NOREPLACE, else link and unlink).
   [[nodiscard]] virtual Result<bool> publish(const std::string& from, const std::string& to);
-  /// It may be gone already.
+  /// Deletes a file. A file that is gone already is no error.
   [[nodiscard]] virtual Result<> remove(const std::string& path);
 };
 

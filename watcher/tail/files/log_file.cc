@@ -18,7 +18,10 @@
 namespace caravel::tail {
 namespace {
 
+/// Bytes at each end of what was read, by which a file is known again. Frozen: digests in the state
+/// files of older agents were made with it.
 constexpr std::uint64_t kDigestBytes = 1024;
+/// Of a first line, so many bytes count. The loading host counts the same (exchange/manifest.h).
 constexpr std::size_t kFirstLineBytes = 64 * 1024;
 
 std::int64_t nanoseconds(const struct statx_timestamp& time) {
@@ -29,6 +32,7 @@ Stamp from(const struct statx& s) {
   Stamp stamp;
   stamp.id.device = ::gnu_dev_makedev(s.stx_dev_major, s.stx_dev_minor);
   stamp.id.inode = s.stx_ino;
+  // NFS and others have no birth time: the mask says so (statx(2)).
   stamp.id.born = (s.stx_mask & STATX_BTIME) != 0 ? nanoseconds(s.stx_btime) : 0;
   stamp.size = s.stx_size;
   stamp.modified = nanoseconds(s.stx_mtime);
@@ -38,6 +42,8 @@ Stamp from(const struct statx& s) {
   return stamp;
 }
 
+/// XXH3-128 in its canonical form, the high half first: 32 hex digits. Not a cryptographic digest:
+/// it tells files of one log apart, and who can write the log needs no collision.
 std::string hex_digest(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   std::string out;
@@ -51,8 +57,8 @@ std::string hex_digest(std::string_view bytes) {
 
 }  // namespace
 
-/// Some file systems give the inode number of a deleted file to the next new one (ext4 does): then
-/// the birth times differ.
+/// ext4 gives the inode number of a deleted file to the next new one: then the birth times differ.
+/// Where both are known they decide, because device numbers may change with a reboot.
 bool same_file(const FileId& a, const FileId& b) {
   if (a.inode != b.inode) return false;
   return a.born != 0 && b.born != 0 ? a.born == b.born : a.device == b.device;
@@ -76,6 +82,8 @@ Result<Stamp> stamp_of(int fd) {
 }
 
 std::int64_t file_time() {
+  // Linux stamps files with the coarse clock, which lags behind CLOCK_REALTIME by up to a tick. A
+  // file that is made after this call must not seem older than it.
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
@@ -83,7 +91,8 @@ std::int64_t file_time() {
 
 bool lacks_right(const Error& error) { return error.system == EACCES || error.system == EPERM; }
 
-/// O_NONBLOCK: else the open(2) of a FIFO waits for a writer. It changes nothing for regular files.
+/// O_NONBLOCK: without it, the open(2) of a FIFO in the log's place would wait for a writer, and
+/// the agent with it (fifo(7)). It changes nothing for regular files.
 Result<UniqueFd> open_log(const std::string& path) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK));
   const auto stamp = stamp_of(fd.get());
@@ -118,7 +127,8 @@ Result<> move_to(int fd, std::uint64_t offset, Position& position) {
 Result<bool> holds(int fd, const Position& position) {
   if (position.offset == 0 || position.head.empty()) return true;
   const std::uint64_t size = std::min(kDigestBytes, position.offset);
-  // The tail first: a file that was written anew differs there nearly always.
+  // The tail is compared first: a file that was written anew differs there nearly always, so one
+  // read is enough.
   CARAVEL_ASSIGN_OR_RETURN(auto tail, digest_at(fd, position.offset - size, size));
   if (tail != position.tail) return false;
   CARAVEL_ASSIGN_OR_RETURN(auto head, digest_at(fd, 0, size));
@@ -130,13 +140,14 @@ std::string digest_of(const Position& position) {
 }
 
 Result<std::string> first_line_of(int fd) {
-  // A BOM in front, and the line end's two bytes behind.
+  // Room for the longest line that counts, for a BOM in front and a CR LF behind.
   std::string text(3 + kFirstLineBytes + 2, '\0');
   CARAVEL_ASSIGN_OR_RETURN(const auto size, read_at(fd, 0, text.data(), text.size()));
   std::string_view line(text.data(), size);
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   line = line.substr(0, line.find('\n'));
-  // As the loading side does it: the CR belongs to the line end if it is the last of the bytes.
+  // The rule of the loading host: a CR belongs to the line end only if the line was not cut off at
+  // 64 KiB.
   const bool all = line.size() <= kFirstLineBytes;
   line = line.substr(0, kFirstLineBytes);
   if (all && line.ends_with('\r')) line.remove_suffix(1);

@@ -11,8 +11,8 @@
 
 namespace caravel::tail {
 
-/// Which file. `born` (statx(2) btime, nanoseconds since 1970; 0 where the file system has none)
-/// tells a new file from an old one whose inode number it got.
+/// The identity of a file. `born` (statx(2) btime, nanoseconds since 1970; 0 where the file system
+/// has none) tells a new file from an old one whose inode number it got.
 struct FileId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -47,14 +47,14 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
-/// What is at `path` (symlinks are followed); nothing if there is nothing.
+/// The stamp of the file at `path` (symlinks are followed); nothing if no file is there.
 [[nodiscard]] Result<std::optional<Stamp>> stamp_of(const std::string& path);
 [[nodiscard]] Result<Stamp> stamp_of(int fd);
 
 /// Now, by the clock with which local file systems stamp their files.
 [[nodiscard]] std::int64_t file_time();
 
-/// Whether a missing right is at fault.
+/// Whether `error` says that a right is missing (EACCES, EPERM).
 [[nodiscard]] bool lacks_right(const Error& error);
 
 /// Opens a regular file for reading; anything else is an error, and never a hang.

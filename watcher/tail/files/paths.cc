@@ -25,6 +25,8 @@ std::string plain_path(const std::string& path) {
   std::string out;
   for (std::size_t at = 0; at < path.size();) {
     const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    // `at` is at a slash, except at the start of a relative path. "//" and "/./" add nothing. ".."
+    // is kept: `a/../b` is not `b` if `a` is a symlink, and only the file system knows.
     const std::string_view component(path.data() + at, end - at);  // with its slash
     if (component != "/" && component != "/.") out += component;
     at = end;
@@ -32,10 +34,13 @@ std::string plain_path(const std::string& path) {
   return out.empty() && !path.empty() ? "/" : out;
 }
 
+/// A circle of links ends after 40 steps and is treated like a link to a file that is not there.
 std::string link_target(const std::string& path) {
   constexpr int kMostLinks = 40;  // as the kernel has it (path_resolution(7))
   std::string at = path;
   for (int i = 0; i < kMostLinks; ++i) {
+    // Link by link, because realpath(3) fails if the last file is not there; a log may be a link to
+    // a file that is made later. A target that fills the buffer may be cut off: it is not followed.
     char target[PATH_MAX];
     const ssize_t size = ::readlink(at.c_str(), target, sizeof target);
     if (size <= 0 || size == sizeof target) break;
@@ -52,12 +57,14 @@ std::string link_target(const std::string& path) {
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Result<> make_directory(const std::string& path) {
+  // 0750: logs may hold what not everybody may read.
   int made = ::mkdir(path.c_str(), 0750);
   if (made != 0 && errno == ENOENT && path.rfind('/') != std::string::npos && path.rfind('/') > 0) {
     CARAVEL_TRY(make_directory(directory_of(path)));
     made = ::mkdir(path.c_str(), 0750);
   }
-  // What is put into it is worth nothing if a power loss takes the directory.
+  // The parent is synced, or a power loss could take the new directory, with all that was synced
+  // inside it.
   if (made == 0) return caravel::sync_directory(directory_of(path));
   if (errno == EEXIST) return {};  // if it is no directory, what is opened in it will say so
   return fail_with_errno("mkdir " + path, errno);
@@ -73,6 +80,7 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
     if (errno == ENOENT) return names;  // gone, or not made yet: nothing is in it
     return fail_with_errno("open " + directory, errno);
   }
+  // Names of files that come or go meanwhile may or may not be among these (readdir(3)).
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
@@ -82,6 +90,7 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
 
 Result<bool> is_there(const std::string& path) {
   struct stat status {};
+  // lstat(2), because a symlink that leads nowhere occupies its name all the same.
   if (::lstat(path.c_str(), &status) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
   return fail_with_errno("stat " + path, errno);

@@ -22,11 +22,11 @@ namespace caravel::tail {
 /// What is in a directory, in no order; nothing if it is not there.
 [[nodiscard]] Result<std::vector<std::string>> names_in(const std::string& directory);
 
-/// With its parents, mode 0750; durable.
+/// Makes a directory and its parents, mode 0750, durably. One that is there is no error.
 [[nodiscard]] Result<> make_directory(const std::string& path);
 
-/// Whether there is something, be it a dangling symlink. Only "no such file" is a no: what cannot
-/// be looked at may well be there.
+/// Whether `path` names anything, be it a symlink that leads nowhere. An error if that cannot be
+/// told: only "no such file" means no.
 [[nodiscard]] Result<bool> is_there(const std::string& path);
 
 }  // namespace caravel::tail

@@ -12,6 +12,7 @@
 namespace caravel::tail {
 namespace {
 
+/// FIPS 180-4, 4.2.2.
 constexpr std::uint32_t kRound[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -26,6 +27,8 @@ std::uint32_t big_endian(const unsigned char* p) {
   return std::uint32_t{p[0]} << 24U | std::uint32_t{p[1]} << 16U | std::uint32_t{p[2]} << 8U | p[3];
 }
 
+/// FIPS 180-4, 6.2.2, on any processor. The working variables a to h are s[0] to s[7]; moving the
+/// array by one place is the renaming at the end of each round.
 void portable_blocks(std::uint32_t* state, const unsigned char* data, std::size_t blocks) {
   for (; blocks > 0; --blocks, data += 64) {
     std::uint32_t w[64];
@@ -68,6 +71,8 @@ CARAVEL_SHA_NI __m128i load(const void* p) {
   return _mm_loadu_si128(static_cast<const __m128i*>(p));
 }
 
+/// The eight words of the state in the order that sha256rnds2 wants: A B E F and C D G H, from the
+/// highest lane to the lowest.
 struct ShaNiState {
   __m128i abef;
   __m128i cdgh;
@@ -96,6 +101,8 @@ CARAVEL_SHA_NI void extend(__m128i* w, int i) {
   oldest = _mm_sha256msg2_epu32(oldest, last);
 }
 
+/// Rounds 4i to 4i + 3. One sha256rnds2 does two rounds and reads two sums of word and constant,
+/// from the lower half of its operand; the shuffle brings the upper two down.
 CARAVEL_SHA_NI void four_rounds(ShaNiState& state, __m128i words, int i) {
   __m128i sum = _mm_add_epi32(words, load(kRound + 4 * i));
   state.cdgh = _mm_sha256rnds2_epu32(state.cdgh, state.abef, sum);
@@ -103,10 +110,13 @@ CARAVEL_SHA_NI void four_rounds(ShaNiState& state, __m128i words, int i) {
   state.abef = _mm_sha256rnds2_epu32(state.abef, state.cdgh, sum);
 }
 
+/// `blocks` blocks of 64 bytes of each message. One template for one and for two messages: the
+/// loops over `kMessages` are unrolled, so the instructions of both stand side by side.
 template <std::size_t kMessages>
 __attribute__((target("sha,sse4.1"))) void sha_ni_blocks(
     const std::array<std::uint32_t*, kMessages>& states,
     std::array<const unsigned char*, kMessages> data, std::size_t blocks) {
+  // The words of a block are big-endian (FIPS 180-4, 3.1); this shuffle turns four of them round.
   const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
   ShaNiState now[kMessages];
 #pragma GCC unroll 2
@@ -157,6 +167,7 @@ Sha256::Sha256(Use use)
     : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
 #if defined(__x86_64__)
+  // Asked once: CPUID traps into the hypervisor on virtual machines, which takes microseconds.
   static const bool kShaNi = has_sha_ni();
   instructions_ = use == Use::best && kShaNi;
 #else
@@ -175,6 +186,7 @@ void Sha256::update(std::string_view bytes) {
   const unsigned char* data = bytes_of(bytes);
   std::size_t size = bytes.size();
   size_ += size;
+  // What an earlier call left over comes first; if the block is still not full, it waits on.
   if (rest_size_ > 0) {
     const std::size_t part = std::min(size, rest_.size() - rest_size_);
     if (part > 0) std::memcpy(rest_.data() + rest_size_, data, part);
@@ -192,6 +204,8 @@ void Sha256::update(std::string_view bytes) {
 
 void Sha256::update_both(Sha256& a, std::string_view a_bytes, Sha256& b, std::string_view b_bytes) {
 #if defined(__x86_64__)
+  // Both must stand at a block's beginning. Whole blocks that both have go together; what one of
+  // them has more, and what fills no block, goes the usual way below.
   if (a.instructions_ && b.instructions_ && a.rest_size_ == 0 && b.rest_size_ == 0) {
     const std::size_t count = std::min(a_bytes.size(), b_bytes.size()) / 64;
     sha_ni_blocks<2>({a.state_.data(), b.state_.data()}, {bytes_of(a_bytes), bytes_of(b_bytes)},
@@ -207,6 +221,8 @@ void Sha256::update_both(Sha256& a, std::string_view a_bytes, Sha256& b, std::st
 }
 
 std::string Sha256::finish() {
+  // FIPS 180-4, 5.1.1: a one bit, zeros up to 8 bytes before the end of a block, then the length in
+  // bits. `size_` is read first, for update() counts the padding too.
   const std::uint64_t bits = size_ * 8;
   char padding[72] = {'\x80'};
   const std::size_t zeros = (rest_size_ < 56 ? 56 : 120) - rest_size_;

@@ -1,5 +1,5 @@
-// A thread that may not be had. pthreads(7), not <thread>: the agent is linked statically, and the
-// standard library's would make it a tenth larger.
+// A thread, where the system allows one. pthreads(7), not <thread>: the agent is linked statically,
+// and the standard library's would make it a tenth larger.
 #pragma once
 
 #include <pthread.h>
@@ -13,7 +13,7 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
   ~Thread() { join(); }
 
-  /// Runs `(object->*run)()`. False where no thread can be had (a limit on processes).
+  /// Runs `(object->*run)()` in a new thread. False if none can be started (a limit on processes).
   template <auto run, class Object>
   [[nodiscard]] bool start(Object* object) {
     const auto call = [](void* given) -> void* {

@@ -11,7 +11,7 @@ namespace {
 /// The longest time between two looks for what was written to files that were finished.
 constexpr std::chrono::hours kLookBackAtMost{1};
 
-/// Whether `position` is still in one of `files`.
+/// Whether one of `files` is the file of `position` and still holds what was read before it.
 Result<bool> is_among(const std::vector<Sibling>& files, const Position& position) {
   for (const Sibling& file : files) {
     if (file.packed || !same_file(file.stamp.id, position.id)) continue;
@@ -25,6 +25,8 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
 
 }  // namespace
 
+/// A crash between this and the next save is harmless: the start searches again, and sets aside
+/// again.
 void FileSearch::set_aside() {
   log_.state.aside = std::exchange(log_.state.file, std::nullopt);
   changed_ = true;
@@ -53,6 +55,7 @@ std::vector<Position> FileSearch::being_read() const {
   std::vector<Position> files;
   if (log_.open.is_open()) {
     files.push_back(log_.open.position());
+    // A compressed form of this file is known by the mtime of its last look.
     files.back().modified = log_.open.stamp().modified;
   }
   if (log_.state.aside) files.push_back(*log_.state.aside);
@@ -76,8 +79,9 @@ void FileSearch::report_lost(const std::optional<Stamp>& live,
                    "); what had been appended since is lost, if there was any");
 }
 
-/// For a state that does not remember what was read: what is older than the last file read, by the
-/// names' order or, if that is gone, by mtime.
+/// For a state that does not remember which files were read (of an older agent, or behind the
+/// outbox): takes for read what is older than the last file read, by the order of names or, if that
+/// file is gone, by mtime. Happens once.
 Result<> FileSearch::recall_by_order(std::vector<Sibling> files) {
   LogState& state = log_.state;
   std::optional<FileId> last;
@@ -116,11 +120,11 @@ Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& n
   if (!look_back_) CARAVEL_TRY(begin_looking_back(live, files, now));
   bool grown_first = !std::exchange(log_first_, false);
   if (state.aside && !state.file) {
-    // If the log that was set aside is gone meanwhile, its copy or its loss comes first.
+    // If the log that was set aside is gone meanwhile, its copy is read first, or its loss is said.
     CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state.aside));
     if (!there) take_back();
   }
-  // At most twice: the second time with the log that was set aside.
+  // At most two rounds: the second one with the log that had been set aside.
   for (;;) {
     if (state.file) {
       CARAVEL_ASSIGN_OR_RETURN(auto settled, go_on_or_give_up(files, live, now));
@@ -129,7 +133,8 @@ Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& n
     CARAVEL_ASSIGN_OR_RETURN(auto survey,
                              log_.known.survey(files, being_read(), log_.files.live().has_value()));
     if (grown_first && !survey.grown.empty()) return open_grown(survey.grown.front(), now);
-    // A rotated file that was overlooked is older than the log that was set aside for it.
+    // The log was set aside for a rotated file that had been overlooked: that file is the older
+    // one.
     const bool overlooked =
         state.aside && live && same_file(live->id, state.aside->id) && survey.rotated();
     if (state.aside && !overlooked) {
@@ -149,32 +154,35 @@ Result<> FileSearch::open_grown(const Unread& next, const Moment& now) {
 }
 
 Result<> FileSearch::open_unread(Unread next, const Moment& now) {
+  // Another log may have read this file under another name: its lines must not come twice.
   if (next.start.offset == 0) {
     auto before = log_.others.read_up_to(next.file, log_.state);
     if (before) next.start = std::move(*before);
   }
-  // If it was not opened, it was renamed this moment: the next look sees where it is.
+  // open() may return false: the file was renamed in this moment, and the next look sees its new
+  // name.
   CARAVEL_TRY(log_.open.open(next.file, next.start, now));
   return {};
 }
 
-/// Opens the unfinished file of the state. False: it is gone for good, and was reported. True:
-/// there is nothing more to do in this look.
+/// Opens the unfinished file of the state. False: the file is gone for good, which was said;
+/// another may be opened. True: nothing more is to be done in this look.
 Result<bool> FileSearch::go_on_or_give_up(const std::vector<Sibling>& files,
                                           const std::optional<Stamp>& live, const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(auto found, find_again(files, now));
   if (found) return true;
-  // While the log's name is missing nothing can be told: its file system may not be mounted.
+  // While the log's name is missing, the loss is not certain: its file system may not be mounted.
   if (!log_.files.live()) return true;
   if (!log_.files.another_log_has_a_target()) report_lost(live, files);
-  // It is remembered, so that its compressed form is known for what it is.
+  // The lost file is remembered, so that its compressed form, if it appears, is known as read.
   log_.known.remember(*log_.state.file, log_.state.file->offset, true);
   log_.state.file.reset();
   changed_ = true;
   return false;
 }
 
-/// The unfinished file of the state, under whatever name it has now.
+/// Opens the unfinished file of the state under whatever name it has now, or its copy. False:
+/// neither is there.
 Result<bool> FileSearch::find_again(const std::vector<Sibling>& files, const Moment& now) {
   const Position file = *log_.state.file;
   for (const Sibling& candidate : files) {
@@ -193,10 +201,10 @@ Result<bool> FileSearch::find_again(const std::vector<Sibling>& files, const Mom
   return find_copy(files, file, now);
 }
 
-/// The file was truncated, or is gone. If it was copied first (copytruncate), the copy begins with
-/// what was read and goes on with what was not. The oldest copy that fits is taken: if all that was
-/// read is a header with which every file begins, the later ones are later copies, still to be
-/// read.
+/// For a file that was truncated or is gone. If copytruncate copied it first, the copy begins with
+/// what was read and goes on with what was not. The oldest copy that fits is taken: if only a
+/// header was read, with which every file begins, later copies that fit hold later lines, and are
+/// still to be read.
 Result<bool> FileSearch::find_copy(const std::vector<Sibling>& files, const Position& file,
                                    const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {file}, false));
@@ -210,7 +218,8 @@ Result<bool> FileSearch::find_copy(const std::vector<Sibling>& files, const Posi
   return false;
 }
 
-/// After a start: what happened to other files meanwhile comes before the log itself.
+/// Once after a start: if other files have grown meanwhile, or a rotated one was overlooked, the
+/// log is set aside, so that those are read before it.
 Result<> FileSearch::begin_looking_back(const std::optional<Stamp>& live,
                                         const std::vector<Sibling>& files, const Moment& now) {
   look_back_soon(now);

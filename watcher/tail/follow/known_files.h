@@ -32,7 +32,7 @@ class KnownFiles {
 
   /// `size`: of the file at `position`, the unfinished last line included.
   void remember(const Position& position, std::uint64_t size, bool read);
-  /// Lies there before the log was first looked at; never read, whatever becomes of it.
+  /// Remembers a file that lay there before the log was first looked at: it is never read.
   void remember_there(const Sibling& file);
 
   /// See compare(). What it recognizes is remembered; with `forget`, files that were gone in two
@@ -41,7 +41,7 @@ class KnownFiles {
   [[nodiscard]] Result<Survey> survey(const std::vector<Sibling>& files,
                                       const std::vector<Position>& left_out, bool forget);
 
-  /// Whether `file` is one of these, by its identity alone.
+  /// Whether a known file has this identity; its content is not compared.
   [[nodiscard]] bool holds_id(const FileId& id) const;
 
   /// How far `file` was read; nothing if it never was, or is not what it was.

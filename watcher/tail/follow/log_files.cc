@@ -9,7 +9,7 @@
 namespace caravel::tail {
 namespace {
 
-/// Places where a log's symlink led that are remembered.
+/// So many places are remembered to which a log's symlink led, the present one included.
 constexpr std::size_t kMostTargets = 4;
 
 }  // namespace
@@ -22,13 +22,14 @@ Result<> LogFiles::note_look(const std::optional<FileId>& live) {
   if (target.empty() || (!targets.empty() && targets.front() == target)) return {};
   const bool is_new = std::erase(targets, target) == 0;
   targets.insert(targets.begin(), target);
-  // A link that is swapped every day must not make the state grow for ever.
+  // A link that is swapped every day must not make the state grow for ever: the oldest places go.
   targets.resize(std::min(targets.size(), kMostTargets));
   changed_ = true;
   return is_new ? remember_what_lay_there(target, looked) : Result<>();
 }
 
-/// What was there when the log, then elsewhere, was last looked at (`looked`), is none of it.
+/// Remembers the rotated files at a new place of the log's symlink as not the log's, if they were
+/// there before `looked`, when the log was last looked at and lay elsewhere.
 Result<> LogFiles::remember_what_lay_there(const std::string& target, std::int64_t looked) {
   auto files = rotated_siblings(target, std::nullopt);
   if (!files) return lacks_right(files.error()) ? Result<>() : tl::unexpected(files.error());
@@ -38,7 +39,9 @@ Result<> LogFiles::remember_what_lay_there(const std::string& target, std::int64
     const bool is_live = live_ && same_file(*live_, id);
     const std::int64_t born =
         id.born != 0 ? std::min(id.born, file.stamp.modified) : file.stamp.modified;
-    // The state of an older agent has no `looked` (0): none of these files was ever looked at.
+    // A file that was moved here from another file system keeps its mtime and has a new birth time:
+    // the earlier of the two counts. An older agent's state has no `looked` (0): then no file was
+    // ever looked at.
     if (!ours && !is_live && (looked == 0 || born < looked)) known_.remember_there(file);
   }
   return {};
@@ -49,6 +52,7 @@ bool LogFiles::is_reading(const FileId& id) const {
   return open_.is(id) || is_it(state_.file) || is_it(state_.aside);
 }
 
+/// Whether the options name `path`, or a pattern matches it, as a log other than this one.
 bool LogFiles::is_another_log(const std::string& path) const {
   return std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
     return log != state_.log && (log == path || (is_pattern(log) && matches(log, path)));
@@ -60,8 +64,8 @@ bool LogFiles::another_log_has_a_target() const {
                      [&](const std::string& target) { return is_another_log(target); });
 }
 
-/// What lies where symlinks lead, or led to: the files themselves, but for the log of now, and the
-/// rotated ones beside them.
+/// Adds what lies at the places where this log's symlink leads or led: the files themselves, except
+/// for the one that is the log now, and the rotated files beside them.
 Result<> LogFiles::add_files_of_targets(std::vector<Sibling>& files) const {
   const std::string now = link_target(state_.log);
   for (const std::string& target : state_.targets) {
@@ -87,12 +91,13 @@ Result<> LogFiles::add_files_of_targets(std::vector<Sibling>& files) const {
   return {};
 }
 
+/// Whether another log reads this file, or has it by its name: a file is read by one log only.
 bool LogFiles::belongs_to_another_log(const Sibling& file) const {
   const FileId& id = file.stamp.id;
   const bool by_name = std::any_of(logs_.begin(), logs_.end(), [&](const std::string& log) {
     if (log == file.path) return true;
-    // A pattern that finds other logs; but a file that this log has read may get such a name, and
-    // stays this log's.
+    // The file has a name that a pattern finds, but not this log's pattern. If this log has read it
+    // (it was rotated to such a name), it stays this log's.
     return is_pattern(log) && matches(log, file.path) && !matches(log, state_.log) &&
            !is_reading(id) && !known_.holds_id(id);
   });

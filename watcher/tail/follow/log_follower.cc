@@ -27,6 +27,7 @@ Result<> LogFollower::begin(const StartRules& rules, Cutter& cutter) {
 Result<bool> LogFollower::look(const Moment& now) {
   deserted_ = false;
   CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(state_.log));
+  // Only a log that the options name is missed; what a pattern found may well go.
   if (live) {
     notices_.clear(state_.log + "\nmissing", printable(state_.log) + ": is there now");
   } else if (!file_.is_open() && std::find(logs_.begin(), logs_.end(), state_.log) != logs_.end()) {
@@ -34,19 +35,22 @@ Result<bool> LogFollower::look(const Moment& now) {
   }
   const bool at_rest = file_.is_open() && file_.all_read() && !file_.is_rotated();
   const bool look_back_due = search_.look_back_due(now);
-  // The usual case, and all that an idle log costs: one stat(2).
+  // The usual case ends here, and one stat(2) is all that an idle log costs. The stamp holds the
+  // ctime: a rename or a truncation changes it, too.
   if (at_rest && live == file_.stamp() && !look_back_due) return false;
   live = what_has_the_name(live);
   CARAVEL_TRY(files_.note_look(live ? std::optional<FileId>(live->id) : std::nullopt));
-  // Only while the open file has its name: a deleted one could never be opened again.
+  // Looking back may close the open file. That is done only while the file has the log's name: a
+  // deleted one could never be opened again.
   const bool in_place = live && file_.is(live->id);
   if (in_place && at_rest && look_back_due) CARAVEL_TRY(search_.look_back(live, now));
-  // A refresh may close the file, and then the next one is opened in the same look.
+  // A refresh may close the file; the next one is then opened in the same look.
   if (file_.is_open()) CARAVEL_TRY(refresh(live, now));
   if (!file_.is_open()) {
     CARAVEL_TRY(search_.open_next(live && is_own_file(*live) ? live : std::nullopt, now));
   }
   if (!file_.is_open()) {
+    // Nothing to read: that is the end of the log only if its name is gone, too.
     deserted_ = !files_.live();
     return false;
   }
@@ -54,7 +58,8 @@ Result<bool> LogFollower::look(const Moment& now) {
   return file_.position().offset < file_.stamp().size;
 }
 
-/// `live` if it is a regular file. Anything else (a directory, a FIFO) is never opened.
+/// Returns `live` if it is a regular file, else nothing, and says so: a directory or a FIFO in the
+/// log's place is never opened.
 std::optional<Stamp> LogFollower::what_has_the_name(std::optional<Stamp> live) {
   const std::string subject = state_.log + "\nkind";
   if (live && !live->regular) {
@@ -65,7 +70,8 @@ std::optional<Stamp> LogFollower::what_has_the_name(std::optional<Stamp> live) {
   return live;
 }
 
-/// Two names of one file are read once.
+/// Whether this log is the one that reads the file with its name. Two logs may be two names of one
+/// file (hard links, symlinks), which is read once.
 bool LogFollower::is_own_file(const Stamp& live) {
   const LogState* const reader = others_.reader_of(live.id, state_);
   const std::string subject = state_.log + "\nsame";
@@ -78,7 +84,8 @@ bool LogFollower::is_own_file(const Stamp& live) {
   return false;
 }
 
-/// Looks again at the open file; closes it if it is no longer what it was.
+/// Looks again at the open file. Closes it if it is no longer what it was; it is then searched for
+/// anew, with all files that it may have become.
 Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(const auto stamp, file_.stamp_now());
   const bool is_live = live && same_file(live->id, stamp.id);
@@ -95,14 +102,15 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Moment& no
   return {};
 }
 
-/// Whether the file that was written is perhaps not what it was, so that it is searched for anew.
+/// Whether the file, which was written, may be another text by now: then it is searched for anew.
 Result<bool> LogFollower::is_to_be_found_again(const Stamp& stamp, bool is_live) const {
   const Position& position = file_.position();
   CARAVEL_ASSIGN_OR_RETURN(auto same, holds(file_.fd(), position));
   if (!same || stamp.size < position.offset) return true;
   if (position.offset != 0) return false;
-  // Nothing was read from it, so there is nothing to compare: it may have been copied and
-  // truncated, and the copy must be read first. Not if it could not be found again.
+  // Nothing was read from it, so nothing can be compared: it may have been copied and truncated,
+  // and then the copy must be read first. But a file that no name leads to is kept: it could not be
+  // found again.
   CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(std::nullopt));
   return is_live || std::any_of(files.begin(), files.end(), [&](const Sibling& file) {
            return same_file(file.stamp.id, stamp.id);
@@ -116,18 +124,19 @@ Result<bool> LogFollower::finish(const Moment& now) {
   if (live && !live->regular) live = std::nullopt;
   CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(live));
   CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, search_.being_read(), false));
-  // While nothing newer exists the writer may well go on in this one; a deleted one, held open,
-  // keeps its space, so it is let go.
+  // While no newer file exists, the writer may well go on in this one. A deleted file that is held
+  // open keeps its room on the disk, so it is let go.
   const bool newer = !survey.fresh.empty() || file_.has_grown() || state_.aside;
   if (!newer && file_.stamp().links > 0) return false;
-  // If the newer one was rotated too, the writer has left this one for sure.
+  // If the newer file was rotated, too, the writer has surely left this one: the grace need not
+  // pass.
   if (!file_.is_over(now) && !survey.rotated()) return false;
 
   const bool too_long = file_.holds_up_too_long(now);
   if (!too_long && !file_.has_grown()) report_unfinished_line();
-  // Its digest is taken now, while the file is open: by it the file is known when it is found under
-  // another name, or as a copy. A crash before the next save reads the file on as unfinished, and
-  // comes here again.
+  // The digest is taken now, while the file is open: by it the file is known when it is found under
+  // another name, or as a copy. A crash before the next save leaves the file unfinished in the
+  // state; the start reads it on and comes here again.
   Position done = file_.position();
   done.modified = file_.stamp().modified;
   CARAVEL_TRY(move_to(file_.fd(), done.offset, done));
@@ -148,7 +157,7 @@ void LogFollower::report_unfinished_line() {
                " are not sent");
 }
 
-/// All three are asked, so that none keeps its answer for a later look.
+/// All three are asked each time, so that none keeps its answer for a later look.
 bool LogFollower::take_changed() {
   const bool known = known_.take_changed();
   const bool targets = files_.take_changed();
@@ -156,7 +165,7 @@ bool LogFollower::take_changed() {
 }
 
 bool LogFollower::has_rotated_files() const {
-  // If they cannot be listed, they may be there.
+  // If the files cannot be listed, they may be there.
   const auto files = files_.list(std::nullopt);
   return !files || std::any_of(files->begin(), files->end(),
                                [&](const Sibling& file) { return known_.holds_id(file.stamp.id); });
@@ -165,6 +174,7 @@ bool LogFollower::has_rotated_files() const {
 void LogFollower::give_up_lost_file() {
   if (!state_.file || file_.is_open()) return;
   search_.report_lost(std::nullopt, {});
+  // The size is not known any more; if it is more than the offset, the file counts as grown.
   known_.remember(*state_.file, state_.file->offset, true);
   state_.file.reset();
 }

@@ -76,15 +76,15 @@ class LogFollower {
   /// Whether the state changed by looking, since this was last asked.
   [[nodiscard]] bool take_changed();
 
-  /// Nothing is there any more and nothing is left to read.
+  /// Whether the log's name is gone and nothing is left to read.
   [[nodiscard]] bool deserted() const { return deserted_; }
-  /// Rotated files are there still: were the log forgotten, it would not be known that they were
-  /// read.
+  /// Whether rotated files that were read are still there: were the log forgotten, they would be
+  /// read again if it came back.
   [[nodiscard]] bool has_rotated_files() const;
   /// The file that was being read is not coming back under a name of this log: remembered, so that
   /// another log, which finds it, can go on in it.
   void give_up_lost_file();
-  /// Whole or partial lines that never reached an extract, as far as they are known.
+  /// Bytes of lines that are known to have never reached an extract.
   [[nodiscard]] std::uint64_t bytes_left_behind() const { return bytes_left_behind_; }
 
  private:

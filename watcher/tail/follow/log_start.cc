@@ -10,7 +10,8 @@
 namespace caravel::tail {
 namespace {
 
-/// Behind the last line end before `size`.
+/// Lets the log begin behind the last line end before `size` (UINT64_MAX: the file's own size). A
+/// line that is being written at this moment is so read whole.
 Result<> start_behind(const Sibling& file, std::uint64_t size, Cutter& cutter, LogState& state) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
@@ -25,8 +26,9 @@ Result<> start_behind(const Sibling& file, std::uint64_t size, Cutter& cutter, L
   return {};
 }
 
-/// The first look met a log that must not be read; now it may. What had been there then may have
-/// been rotated since; what is gone needs no place.
+/// Begins a log that must not be read at the first look, and now may be read. The file of the first
+/// look may have been rotated since, so it is looked for by its identity. If it is gone, nothing of
+/// it needs a place.
 Result<> start_behind_first_look(const FollowedFiles& log, std::vector<Sibling> files,
                                  const std::optional<Stamp>& live, Cutter& cutter) {
   const FirstLook first = *log.state.first_look;
@@ -36,6 +38,8 @@ Result<> start_behind_first_look(const FollowedFiles& log, std::vector<Sibling> 
     if (file.packed || !same_file(file.stamp.id, first.id)) continue;
     auto started = start_behind(file, first.size, cutter, log.state);
     if (started) break;
+    // The log itself may be readable later, so the error keeps this undecided. A rotated file that
+    // still must not be read is given up, or the log would wait for it for ever.
     if (file.rotation.empty() || !lacks_right(started.error())) return started;
     log.notices.say(started.error().message +
                     "; what was written to it since the first look is lost");
@@ -45,7 +49,8 @@ Result<> start_behind_first_look(const FollowedFiles& log, std::vector<Sibling> 
   return {};
 }
 
-/// What was rotated before `since` is not the log's any more, as far as this agent is concerned.
+/// Remembers as not to be read what was rotated before `since`. Without a birth time, the last
+/// write stands for it: later than the birth, so at worst a file too many is read.
 void leave_alone_older(const FollowedFiles& log, const std::vector<Sibling>& files,
                        const std::optional<Stamp>& live, std::int64_t since) {
   for (const Sibling& file : files) {

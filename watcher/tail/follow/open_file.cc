@@ -9,9 +9,10 @@ Result<bool> OpenFile::open(const Sibling& file, const Position& position, const
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
   auto stamp = stamp_of(fd.get());
   if (!stamp) return tl::unexpected(with_context(file.path, stamp.error()));
-  // From here on the descriptor is asked, not the path: it stays with the file.
-  // The name was listed a moment ago; a rotation may have given it to another file since.
+  // From here on the descriptor is asked, not the path: a rotation may have given the name to
+  // another file since it was listed. A descriptor stays with its file.
   if (!same_file(stamp->id, file.stamp.id)) return false;
+  // Shorter than what was read: truncated. Equally long or longer, its content tells.
   if (stamp->size < position.offset) return false;
   auto same = holds(fd.get(), position);
   if (!same) return tl::unexpected(with_context(file.path, same.error()));
@@ -28,9 +29,9 @@ Result<bool> OpenFile::open(const Sibling& file, const Position& position, const
   all_read_ = false;
   scanned_ = 0;
   still_since_ = rotated_since_ = now.steady;
-  // It was found by searching, so nobody saw when it was rotated: its mtime must tell how long it
-  // was still. The distance counts in both directions, so that a clock that was set back does not
-  // hold the log up.
+  // A rotated file that was found by searching: nobody saw when it was rotated, so its mtime tells
+  // for how long it was still. The distance counts in both directions, so that a clock that was set
+  // back does not hold the log up.
   const std::int64_t wall =
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.wall.time_since_epoch()).count();
   const std::int64_t age = wall > stamp_.modified ? wall - stamp_.modified : stamp_.modified - wall;
@@ -40,6 +41,7 @@ Result<bool> OpenFile::open(const Sibling& file, const Position& position, const
 
 Result<Stamp> OpenFile::stamp_now() {
   auto stamp = stamp_of(fd_.get());
+  // NFS: a descriptor whose file was deleted on the server stays stale (ESTALE) for ever.
   if (!stamp) fd_.reset();
   return stamp;
 }
@@ -48,9 +50,11 @@ void OpenFile::note_look(bool has_logs_name, bool written, const Moment& now) {
   if (!has_logs_name && !rotated_) {
     rotated_ = true;
     still_since_ = rotated_since_ = now.steady;
-    // Its last line is looked through once more: a line end that is not found now never will be.
+    // Its unfinished last line is searched once more: a line end that is not found now never will
+    // be.
     scanned_ = 0;
   }
+  // A file can get the log's name back: a rotation that was undone.
   if (has_logs_name && !copy_) rotated_ = false;
   if (written && rotated_) still_since_ = now.steady;
 }
@@ -63,17 +67,22 @@ void OpenFile::move_to(const Position& after) {
 void OpenFile::go_back(const std::optional<Position>& published) {
   const bool is_ours = published && same_file(published->id, opened_at_.id) &&
                        published->offset >= opened_at_.offset;
-  // The state may be of an earlier file: it is set only when an extract is published.
+  // The state names a file only once an extract of it was published, so it may still name an
+  // earlier one.
   position_ = is_ours ? *published : opened_at_;
   scanned_ = 0;
 }
 
 bool OpenFile::holds_up_too_long(const Moment& now) const {
+  // Ten graces, but at least 10 s (docs/tail.md, "Limits"): a writer that never lets go of a
+  // renamed file would else keep the new log from being read.
   return now.steady - rotated_since_ >=
          std::max<std::chrono::milliseconds>(10 * grace_, std::chrono::seconds(10));
 }
 
 bool OpenFile::is_over(const Moment& now) const {
+  // Nobody writes to a copy, and a file that has grown is read only to where it ends now: if it
+  // grows again, it is found again.
   return copy_ || grown_ || holds_up_too_long(now) || now.steady - still_since_ >= grace_;
 }
 

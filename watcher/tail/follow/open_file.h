@@ -62,13 +62,14 @@ class OpenFile {
   [[nodiscard]] bool is_rotated() const { return rotated_; }
   /// A copy that copytruncate made: nobody writes to it.
   void mark_as_copy() { copy_ = true; }
-  /// It was read to its end before, and has grown since.
+  /// The file was read to its end before, and has grown since.
   [[nodiscard]] bool has_grown() const { return grown_; }
   void mark_as_grown() { grown_ = true; }
 
-  /// Nothing more is expected to be written into it.
+  /// Whether nothing more is expected to be written into the file.
   [[nodiscard]] bool is_over(const Moment& now) const;
-  /// It was rotated away long ago and is still written into: the new log must not wait for ever.
+  /// Whether the file was rotated away long ago and is still written into: the new log must not
+  /// wait for ever.
   [[nodiscard]] bool holds_up_too_long(const Moment& now) const;
 
  private:

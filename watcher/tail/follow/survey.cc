@@ -11,11 +11,13 @@
 namespace caravel::tail {
 namespace {
 
-/// After so many bytes content alone tells a copy; fewer may be a header that all files begin with.
+/// From so many bytes on, content alone tells that a file is a copy. The two digests cover 1024
+/// bytes each; less than both may be a header with which all files of a program begin.
 constexpr std::uint64_t kTellingBytes = 2048;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-/// Indices of `known`, to be found by inode: there may be thousands.
+/// Finds a known file by its inode number: there may be thousands, and each file of the directory
+/// is looked up at each survey.
 class Index {
  public:
   explicit Index(const std::vector<Known>& known) : known_(known), order_(known.size()) {
@@ -39,12 +41,14 @@ class Index {
   std::vector<std::size_t> order_;
 };
 
-/// Packers keep the mtime; some keep only its seconds.
+/// Whether a compressed file has the mtime of its original: gzip(1) and others keep it, some of
+/// them only its seconds.
 bool same_time(std::int64_t packed, std::int64_t original) {
   return packed == original || (packed % kSecond == 0 && packed / kSecond == original / kSecond);
 }
 
-/// Whether all of `part`, which is open, is what `whole` begins with.
+/// Whether the file `whole` begins with all `size` bytes of `part`, an open file, as far as the
+/// digests of head and tail tell.
 Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size) {
   if (size == 0 || whole.stamp.size < size) return false;
   auto one = open_log(whole.path);
@@ -57,14 +61,17 @@ Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size) {
   return a.head == b.head && a.tail == b.tail;
 }
 
-/// Whether `file`, which has the identity, is what was known; a reused inode number, or a file that
-/// was written anew, is not. `start` becomes the place behind what is known.
+/// Whether `file`, which has the identity of a known one, still has its content. An inode number
+/// that was given to a new file, or a file that was written anew, is not the known one. `start`
+/// becomes the place behind what is known.
 Result<bool> is_still(const Sibling& file, const Known& known, Position& start) {
   if (file.packed) return true;
   if (file.stamp.size < known.offset) return false;
   start.id = known.id;
   start.offset = known.offset;
   const bool unchanged = file.stamp.size == known.size && file.stamp.modified == known.modified;
+  // Rotated files that did not change are not opened: there may be thousands at each survey. The
+  // log itself always is.
   if (unchanged && !file.rotation.empty()) return true;
   if (known.digest.empty()) return true;
   auto fd = open_log(file.path);
@@ -76,13 +83,15 @@ Result<bool> is_still(const Sibling& file, const Known& known, Position& start) 
   return digest_of(start) == known.digest || known.offset == 0;
 }
 
+/// `file`, of which nothing was read.
 Unread from_its_start(Sibling file) {
   Unread unread{std::move(file), {}};
   unread.start.id = unread.file.stamp.id;
   return unread;
 }
 
-/// One comparison. Each file falls into one of: left out, known, grown, packed, fresh, the log.
+/// One comparison. Each file ends up as one of: left out, known, grown, compressed, fresh, a copy,
+/// or the log itself.
 class Comparing {
  public:
   Comparing(const std::vector<Known>& memory, const std::vector<Sibling>& files,
@@ -102,7 +111,7 @@ class Comparing {
       CARAVEL_ASSIGN_OR_RETURN(auto recognized, known ? recall(file, *known) : Result<bool>(false));
       if (!recognized) sort_in(file);
     }
-    // Copies are told apart only now: all of what is there must be known for that.
+    // Copies are recognized only after that: their originals may be any of the files.
     for (Sibling& file : in_order_of_writing()) CARAVEL_TRY(add_unless_copy(std::move(file)));
     for (const Sibling* file : packed_) add_packed(*file);
     if (live_) out_.survey.fresh.push_back(std::move(*live_));
@@ -111,7 +120,8 @@ class Comparing {
   }
 
  private:
-  /// A file that has the identity of one that is known. False: it is another one.
+  /// Takes up a file that has the identity of a known one. False: its content says that it is
+  /// another.
   [[nodiscard]] Result<bool> recall(const Sibling& file, std::size_t i) {
     Unread unread = from_its_start(file);
     auto same = is_still(file, memory_[i], unread.start);
@@ -125,10 +135,11 @@ class Comparing {
       live_ = std::move(unread);  // moved back, or read before under this name
       return true;
     }
-    // Growth of what this agent never read, or of a copy, is not the log's.
+    // A file that this agent never read, or a copy, may grow: its new lines are not the log's.
     const Known& known = memory_[i];
     const bool ours = (known.read || known.size == 0) && !file.packed;
-    // The size may be the same and the rest another: a last line that was written anew.
+    // The size may be as it was and the text another: a last line, not read yet, that was written
+    // anew.
     const bool rest_changed = known.size > known.offset && file.stamp.modified != known.modified;
     if (ours && (file.stamp.size != known.size || rest_changed)) {
       out_.survey.grown.push_back(std::move(unread));
@@ -146,8 +157,8 @@ class Comparing {
     }
   }
 
-  /// The unread rotated files, oldest first. What was read last before all of them shows which way
-  /// the names count.
+  /// The unread rotated files, oldest first. The two files that were read last show whether the
+  /// program numbers its files upwards.
   [[nodiscard]] std::vector<Sibling>& in_order_of_writing() {
     const Sibling* read = nullptr;
     const Sibling* before = nullptr;
@@ -167,7 +178,8 @@ class Comparing {
       return tl::unexpected(fd.error());
     }
     notices_.clear(unread.file.path + "\nright", printable(unread.file.path) + ": may be read now");
-    // The log was copied and not truncated (yet): it has all that the copy has.
+    // copytruncate is between copy and truncation: the log still has all that the copy has, and is
+    // read itself. The copy is not remembered, for after the truncation it is what must be read.
     CARAVEL_ASSIGN_OR_RETURN(auto of_log, files_.back().rotation.empty()
                                               ? begins_with(files_.back(), fd->get(), stamp.size)
                                               : Result<bool>(false));
@@ -185,8 +197,9 @@ class Comparing {
     return {};
   }
 
-  /// Whether the open file, never read, is a copy of one that was read (cp, or copytruncate's of a
-  /// file that was read to its end): then `start` is how far it was read there.
+  /// Whether the open file, which was never read, is a copy of one that was (by cp, or by
+  /// copytruncate of a file that was read to its end). Then `start` is how far the original was
+  /// read.
   [[nodiscard]] Result<bool> is_copy(int fd, const Stamp& stamp, Position& start) const {
     const std::uint64_t size = stamp.size;
     if (size < kTellingBytes) return false;
@@ -197,11 +210,13 @@ class Comparing {
       if (known.offset <= size) {
         CARAVEL_TRY(move_to(fd, known.offset, start));
         if (digest_of(start) != known.digest) continue;
-        // The rest was in the original too, when that was last looked at: a line without an end.
+        // The bytes behind were in the original, too, when that was last looked at: a line without
+        // an end.
         if (size <= known.size) CARAVEL_TRY(move_to(fd, size, start));
         return true;
       }
-      // A copy of a part. The original must still be what was read, not the very file written anew.
+      // A copy of the first part. The original must still have that content: it may have been
+      // written anew in place.
       const Sibling* const original = there_[i];
       if (original == nullptr || original->stamp.size < size) continue;
       auto whole = open_log(original->path);
@@ -214,10 +229,10 @@ class Comparing {
     return false;
   }
 
-  /// A compressed file that is not known: it is of one that was read and is gone, or nobody can
-  /// read it now.
+  /// Remembers a compressed file that is not known. It was made of a file that was read and is
+  /// gone; if none fits, its lines can never be read, and a message says so.
   void add_packed(const Sibling& file) {
-    // While the packer works, the file that it packs is there too, and says more.
+    // While the packer works, the file that it packs is there too: the next survey decides.
     const std::string original = file.path.substr(0, file.path.rfind('.'));
     const bool being_made = std::any_of(
         files_.begin(), files_.end(), [&](const Sibling& other) { return other.path == original; });

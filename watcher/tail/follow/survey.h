@@ -28,7 +28,7 @@ struct Survey {
 /// A survey, and what the memory is to learn from it.
 struct Comparison {
   Survey survey;
-  std::vector<bool> seen;         // for each of the memory: its file is there
+  std::vector<bool> seen;         // for each known file of the memory: whether it is there
   std::vector<Known> recognized;  // need not be read: copies of what was read, compressed files
 };
 
@@ -40,7 +40,8 @@ struct Comparison {
                                          const std::vector<Sibling>& files,
                                          const std::vector<Position>& left_out, Notices& notices);
 
-/// Whether `error` is a missing right: then it is said, and the log does not wait for this file.
+/// Whether `error` says that a right is missing: then a message says so, and the log does not wait
+/// for this file.
 [[nodiscard]] bool passed_over(const Sibling& file, const Error& error, Notices& notices);
 
 }  // namespace caravel::tail

@@ -12,15 +12,16 @@
 namespace caravel::tail {
 namespace {
 
-/// The position behind the manifest's bytes, if `file` is the one that it speaks of and still has
-/// them where it says.
+/// The position behind the manifest's bytes in `file`; nothing if it is not the file that the
+/// manifest speaks of, or has other bytes there by now.
 Result<std::optional<Position>> position_behind(const Sibling& file,
                                                 const watcher::Manifest& manifest, Cutter& cutter) {
   if (file.packed || file.stamp.id.inode != manifest.inode || file.stamp.size < manifest.last) {
     return std::nullopt;
   }
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
-  // Reads all of the extract's bytes, for an inode number alone proves nothing; it happens once.
+  // All of the extract's bytes are read, because an inode number alone proves nothing. This happens
+  // once, after a backup was restored.
   const auto read = cutter.read(fd.get(), {manifest.first, manifest.last});
   if (!read || read->sha256 != manifest.sha256) return std::nullopt;
   Position position;
@@ -30,17 +31,20 @@ Result<std::optional<Position>> position_behind(const Sibling& file,
   return position;
 }
 
-/// For a file that is gone: the place in it, which matches no file.
+/// For a file that is gone: the place in it, with digests that no file has. The search then says
+/// that the file is lost, and goes on with what was written after it.
 Position position_in_lost_file(const watcher::Manifest& manifest) {
   Position position;
   position.id = {manifest.device, manifest.inode, 0};
   position.offset = manifest.last;
+  // No digest is "-", and the state file takes it (kNoDigest there).
   position.head = position.tail = "-";
   position.modified =
       std::chrono::duration_cast<std::chrono::nanoseconds>(manifest.cut.time_since_epoch()).count();
   return position;
 }
 
+/// Looks for the manifest's file among the log and its rotated files.
 Result<Position> find_position(const std::string& log, const watcher::Manifest& manifest,
                                Cutter& cutter) {
   CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(log));
@@ -57,7 +61,8 @@ Result<Position> find_position(const std::string& log, const watcher::Manifest& 
 
 Result<bool> catch_up_with_outbox(LogState& log, const Outbox& outbox, Cutter& cutter,
                                   Notices& notices) {
-  // What is announced counts as known: after a crash it may have its name already.
+  // What is announced counts as known: after a crash it may have its name already, and the
+  // publishing will find it.
   const std::uint64_t known =
       log.pending.empty() ? log.sequence : log.pending.back().manifest.sequence;
   CARAVEL_ASSIGN_OR_RETURN(const auto newest, outbox.newest_manifest(log.run, known));
@@ -70,7 +75,7 @@ Result<bool> catch_up_with_outbox(LogState& log, const Outbox& outbox, Cutter& c
   if (log.aside && same_file(log.aside->id, position.id)) log.aside.reset();
   log.since = position.modified;  // the memory is older, too
   log.file = std::move(position);
-  // What this state announced was published long ago, by an agent whose state is lost.
+  // What this old state announced was published long ago, by an agent whose later state is lost.
   log.pending.clear();
   return true;
 }

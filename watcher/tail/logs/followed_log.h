@@ -10,14 +10,14 @@
 namespace caravel::tail {
 
 /// Whether the state on the disk speaks of the extracts that a log has pending. `maybe`: a save
-/// failed half way; what it speaks of must not be discarded then, a start would rely on it.
+/// failed half way. The extracts must not be discarded then, for a start may rely on them.
 enum class Announced { no, maybe, yes };
 
 /// Stays where it is as long as the log is followed: the follower refers to the state.
 struct FollowedLog {
   LogState state;
   std::unique_ptr<LogFollower> follower;
-  bool followed = true;  // the options still name it; else only what is pending is published
+  bool followed = true;  // the options name the log; else only its pending extracts are published
   bool begun = false;    // its state says where to begin
   StartRules start;      // until it is begun
 

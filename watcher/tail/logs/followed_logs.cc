@@ -10,13 +10,15 @@
 namespace caravel::tail {
 namespace {
 
-/// Looks in a row that found nothing of a log. First its file is given up, so that another log may
-/// find it under another name; later the log is forgotten.
+/// After so many looks in a row that found nothing of a log, its file is given up, so that another
+/// log may find it under another name; after more of them, the log is forgotten. The state file
+/// counts them up to kForgottenAfter.
 constexpr unsigned kFileGivenUpAfter = 2;
 constexpr unsigned kForgottenAfter = 4;
 
 }  // namespace
 
+/// The follower refers to the state, so the log stays at its place in memory (unique_ptr).
 FollowedLog& FollowedLogs::add(LogState state) {
   auto log = std::make_unique<FollowedLog>();
   log->state = std::move(state);
@@ -31,7 +33,7 @@ FollowedLog& FollowedLogs::restore(LogState state) {
   state.log = plain_path(state.log);
   FollowedLog& log = add(std::move(state));
   log.begun = !log.state.first_look;
-  // All of this was read from the disk.
+  // All of it was read from the state file: what is pending is announced, and may be damaged.
   log.run_saved = true;
   log.announced = Announced::yes;
   log.verify_pending = !log.state.pending.empty();
@@ -56,6 +58,7 @@ void FollowedLogs::find() {
   const auto add_unless_known = [&](const std::string& path, const StartRules& start) {
     const auto place = std::lower_bound(known.begin(), known.end(), path);
     if (place != known.end() && *place == path) return;
+    // Sorted insertion: matching_logs() and the search above need `known` in order.
     known.insert(place, path);
     add_new(path, start);
   };
@@ -70,7 +73,7 @@ void FollowedLogs::find() {
       if (std::binary_search(known.begin(), known.end(), path)) continue;
       if (is_in_outbox(path) || is_read_already(path)) continue;
       const bool is_new = look.remembered && !was_overlooked(path, *look.remembered);
-      // Of a new one all is new, be it rotated already.
+      // A log that appeared since the last look is new as a whole, with what was rotated already.
       add_unless_known(path, is_new ? StartRules{true, look.remembered->since} : was_there);
     }
   }
@@ -92,9 +95,10 @@ const LogState* FollowedLogs::reader_of(const FileId& id, const LogState& asking
     }
     if (!log->followed) continue;
     const LogFollower& other = *log->follower;
-    // Of two names for one file it is always the first one's, also while that reads an older one.
+    // If two logs are two names of one file, the log that is named first has it, also while that
+    // log still reads an older file.
     if (other.file().is(id) || (earlier && other.has_name(id))) return &log->state;
-    // At a start nothing is open yet: then it is the one's whose state speaks of it.
+    // At a start no file is open yet: then the log whose state speaks of the file has it.
     if (other.is_reading(id) && !(*who)->follower->is_reading(id)) return &log->state;
   }
   return nullptr;
@@ -102,7 +106,7 @@ const LogState* FollowedLogs::reader_of(const FileId& id, const LogState& asking
 
 std::optional<Position> FollowedLogs::read_up_to(const Sibling& file,
                                                  const LogState& asking) const {
-  // Also one that is not followed any more: its state still says how far it came.
+  // Logs that are not followed any more are asked too: their states still say how far they came.
   for (const auto& log : logs_) {
     if (&log->state == &asking) continue;
     if (auto position = log->follower->position_of(file)) return position;
@@ -110,7 +114,8 @@ std::optional<Position> FollowedLogs::read_up_to(const Sibling& file,
   return std::nullopt;
 }
 
-/// A log that was just rotated to a name that a pattern matches is read to its end where it was.
+/// Whether a followed log is reading the file at `path`: it was just rotated to a name that a
+/// pattern matches, and is read to its end by the log that it was.
 bool FollowedLogs::is_read_already(const std::string& path) const {
   const auto stamp = stamp_of(path);
   if (!stamp || !*stamp) return false;
@@ -119,7 +124,8 @@ bool FollowedLogs::is_read_already(const std::string& path) const {
   });
 }
 
-/// Extracts are no logs: they would be cut into extracts for ever.
+/// Whether `path` lies in the outbox: extracts must not be followed, or they would be cut into
+/// extracts for ever.
 bool FollowedLogs::is_in_outbox(const std::string& path) {
   const auto directory = stamp_of(directory_of(path));
   if (!directory || !*directory) return false;
@@ -141,7 +147,8 @@ void FollowedLogs::forget_deserted() {
     if (is_to_be_forgotten(*log)) forgotten.push_back(log.get());
   }
   if (forgotten.empty()) return;
-  // Nobody would ever find these in order again.
+  // Messages about forgotten logs end without a word: nobody would ever find these logs in order
+  // again.
   notices_.clear_if([&](const std::string& subject) {
     const std::string path = subject.substr(0, subject.find('\n'));
     return std::any_of(forgotten.begin(), forgotten.end(),
@@ -153,10 +160,10 @@ void FollowedLogs::forget_deserted() {
   changed_ = true;
 }
 
-/// What only a pattern named is forgotten when its name is gone, for the number of such logs has no
-/// other limit. Not at once, so that the file is found by another name before; nor while the
-/// directory is empty: its file system may not be mounted; nor while rotated files remain, which
-/// would be read again if the log came back.
+/// A log that only a pattern found is forgotten when its name is gone, because the number of such
+/// logs has no other limit. But not at once, so that its file may first be found under another
+/// name; nor while its directory is empty, because its file system may not be mounted; nor while
+/// rotated files remain, which would be read again if the log came back.
 bool FollowedLogs::is_to_be_forgotten(FollowedLog& log) {
   unsigned& looks = log.state.deserted_looks;
   if (!log.followed || !log.follower->deserted() || !log.state.pending.empty()) {
@@ -178,13 +185,14 @@ State FollowedLogs::to_save() const {
   State state;
   state.patterns = patterns_.remembered(rules_.logs);
   for (const auto& log : logs_) {
-    // One that could not be begun yet has nothing to be remembered; were it saved, the next start
-    // would take its beginning for settled.
+    // A log that could not be begun yet has nothing to remember. If it were saved, the next start
+    // would take the place where it begins for decided.
     if (log->begun || log->state.first_look) state.logs.push_back(log->state);
   }
   return state;
 }
 
+/// From here until note_saved(), the state on the disk may be the old one or the new one.
 void FollowedLogs::note_prepared() {
   for (const auto& log : logs_) {
     if (log->announced == Announced::no) log->announced = Announced::maybe;

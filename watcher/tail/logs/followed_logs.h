@@ -31,7 +31,7 @@ class FollowedLogs : private OtherLogs {
   FollowedLogs(FollowRules rules, Notices& notices)
       : rules_(std::move(rules)), notices_(notices), patterns_(notices) {}
 
-  /// At the start, before anything else: what a state from before remembers.
+  /// Called at the start, before anything else, with what the state file remembers.
   void restore(std::vector<Pattern> patterns) { patterns_.restore(std::move(patterns)); }
   FollowedLog& restore(LogState state);
 
@@ -39,7 +39,7 @@ class FollowedLogs : private OtherLogs {
   void find();
   /// Whether the last find() could not see what a pattern would find.
   [[nodiscard]] bool cannot_see_all() const { return patterns_.in_trouble(); }
-  /// For after all logs were looked at: those whose name is gone are given up, in some looks.
+  /// Called after all logs were looked at: forgets logs whose name has been gone for several looks.
   void forget_deserted();
 
   [[nodiscard]] const std::vector<std::unique_ptr<FollowedLog>>& all() const { return logs_; }
@@ -47,7 +47,7 @@ class FollowedLogs : private OtherLogs {
 
   /// What the state file is to hold.
   [[nodiscard]] State to_save() const;
-  /// It is written, but has not its name yet.
+  /// The new state is written, but has not got its name yet.
   void note_prepared();
   /// The state file holds what to_save() said.
   void note_saved();

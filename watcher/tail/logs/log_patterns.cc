@@ -14,11 +14,12 @@ bool is_pattern_to_expand(const std::string& log) {
 }
 
 bool was_overlooked(const std::string& path, const Pattern& pattern) {
-  // All directories could be looked through then: what was not found was not there.
+  // All directories could be looked through at the first look: what it did not find was not there.
   if (!pattern.partly) return false;
   const auto stamp = stamp_of(path);
   if (!stamp || !*stamp) return false;
   const FileId& id = (*stamp)->id;
+  // Born before the first look: then the log lay there, in the directory that could not be read.
   return (id.born != 0 ? id.born : (*stamp)->modified) < pattern.since;
 }
 
@@ -26,6 +27,7 @@ void LogPatterns::restore(std::vector<Pattern> patterns) {
   patterns_ = std::move(patterns);
   for (Pattern& pattern : patterns_) {
     if (pattern.since != 0) continue;
+    // An older agent wrote no time: what is born from now on is new.
     pattern.since = file_time();
     changed_ = true;
   }
@@ -39,7 +41,8 @@ Pattern* LogPatterns::find(const std::string& glob) {
 
 std::vector<Pattern> LogPatterns::remembered(const std::vector<std::string>& globs) const {
   std::vector<Pattern> out;
-  // What is not asked for any more is forgotten: asked for again later, it begins anew.
+  // Patterns that the options do not name any more are forgotten: if they are named again later,
+  // they begin anew.
   for (const std::string& glob : globs) {
     if (!is_pattern_to_expand(glob)) continue;
     for (const Pattern& pattern : patterns_) {
@@ -51,7 +54,8 @@ std::vector<Pattern> LogPatterns::remembered(const std::vector<std::string>& glo
 
 LogPatterns::Look LogPatterns::look(const std::string& glob,
                                     const std::vector<std::string>& known) {
-  // Before the directories are read: what is born meanwhile is new, also if this look missed it.
+  // The time is taken before the directories are read: what is born meanwhile is new, also if this
+  // look missed it.
   const std::int64_t before = file_time();
   Matches found = matching_logs(glob, known);
   Pattern* const remembered = find(glob);
@@ -61,7 +65,8 @@ LogPatterns::Look LogPatterns::look(const std::string& glob,
   if (remembered == nullptr) say_what_counts_as_rotated(found);
   say_if_unreadable(glob, found.unreadable);
   const bool partly = found.unreadable.has_value();
-  // If other logs were found, the pattern is of use, and the message is enough.
+  // If the pattern found logs, it is of use, and the message is enough: --once does not fail for
+  // it.
   in_trouble_ = in_trouble_ || (partly && found.logs.empty());
 
   Look look{std::move(found.logs), std::nullopt};
@@ -71,7 +76,8 @@ LogPatterns::Look LogPatterns::look(const std::string& glob,
     return look;
   }
   look.remembered = *remembered;
-  // What appears in that directory from now on is new; what lay there has been found just now.
+  // The directory can be read now. What lay there has been found by this look; what appears in it
+  // from now on is new.
   if (remembered->partly && !partly) {
     remembered->partly = false;
     changed_ = true;
@@ -104,7 +110,7 @@ void LogPatterns::say_what_matches(const std::string& glob, const Matches& found
 }
 
 void LogPatterns::say_what_counts_as_rotated(const Matches& found) {
-  // At the first look only: later such a file is what a rotation made.
+  // Said at the first look only: later such a file is what a rotation made.
   if (found.numbered.empty()) return;
   const std::string& first = found.numbered.front();
   const std::size_t more = found.numbered.size() - 1;

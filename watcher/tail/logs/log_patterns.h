@@ -19,7 +19,8 @@ class LogPatterns {
  public:
   explicit LogPatterns(Notices& notices) : notices_(notices) {}
 
-  /// What a state from before remembers. Of one that an older agent wrote, it counts from now on.
+  /// Takes what the state file remembers. A pattern that an older agent wrote, without a time,
+  /// counts as looked for since now.
   void restore(std::vector<Pattern> patterns);
 
   struct Look {
@@ -52,8 +53,8 @@ class LogPatterns {
   bool changed_ = false;
 };
 
-/// Whether a log that is named so is to be looked for as a pattern: a file may have such a name,
-/// and then is meant itself.
+/// Whether the option `log` is to be looked for as a pattern. If a file has that very name, the
+/// file is meant.
 [[nodiscard]] bool is_pattern_to_expand(const std::string& log);
 
 /// Whether the log that `pattern` found just now may have lain unseen in a directory that could not

@@ -12,8 +12,8 @@ namespace caravel::tail {
 Result<> StateKeeper::load(Cutter& cutter) {
   CARAVEL_ASSIGN_OR_RETURN(auto state, file_.open());
   logs_.restore(std::move(state.patterns));
-  // Temporary files of our runs that the state does not announce are what a crash left half done.
-  // Those of other runs may be another agent's.
+  // Temporary files of this state's runs that the state does not announce were left half done by a
+  // crash. Those of other runs may be another agent's.
   std::vector<std::string> runs;
   std::vector<std::string> announced;
   for (LogState& saved : state.logs) {
@@ -28,9 +28,11 @@ Result<> StateKeeper::load(Cutter& cutter) {
 }
 
 Result<> StateKeeper::save() {
-  // First: the new state says of what was published before that it is done.
+  // The names that were published are synced first: the new state says that their extracts are
+  // done, and would not give them their names again after a power loss.
   CARAVEL_TRY(outbox_.sync_names(true));
   CARAVEL_TRY(file_.prepare(logs_.to_save()));
+  // Before the rename: if that fails, the new state may be on the disk all the same.
   logs_.note_prepared();
   CARAVEL_TRY(file_.put_in_place());
   logs_.note_saved();
@@ -44,7 +46,8 @@ Result<> StateKeeper::save_making_room(const Moment& now) {
   return room ? save() : saved;
 }
 
-/// Else nothing that is deleted there helps.
+/// Whether the state file lies on the outbox's file system. If not, deleting sent extracts gives it
+/// no room.
 bool StateKeeper::is_on_outbox_disk() const {
   const auto state = stamp_of(directory_of(file_.path()));
   const auto outbox = stamp_of(outbox_.directory());

@@ -12,12 +12,15 @@
 namespace caravel::tail {
 namespace {
 
+/// Each log costs a descriptor and some kilobytes: a pattern that matches half a disk is a mistake.
 constexpr std::size_t kMostMatches = 10'000;
 
-/// Appends what matches `rest` below `prefix` (empty, or ending in a slash).
+/// Appends the files that match `rest` below `prefix` (empty, or ending in a slash), a component of
+/// the path at a time. `unreadable` becomes the first directory that must not be looked through;
+/// the others are still searched.
 void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out,
             std::optional<Error>& unreadable) {
-  // Each log costs a descriptor and memory: a pattern that matches half a disk is a mistake.
+  // Reached: matching_logs() says that there were too many.
   if (out.size() >= kMostMatches) return;
   const std::size_t slash = rest.find('/');
   const std::string component(rest.substr(0, slash));
@@ -30,12 +33,15 @@ void expand(const std::string& prefix, std::string_view rest, std::vector<std::s
     } else if (::stat(path.c_str(), &status) == 0) {
       if (S_ISREG(status.st_mode)) out.push_back(path);
     } else if (errno == EACCES && !unreadable) {
+      // After any other failure the name is gone, or a symlink that leads nowhere.
       unreadable = system_error("stat " + path, errno);
     }
   };
+  // A component without wildcards is not looked for in its directory, which may be one that can be
+  // passed through and not listed (path_resolution(7)).
   if (!is_pattern(component)) return go_on(component);
   const auto names = names_in(prefix.empty() ? "." : prefix);
-  // A component that is a file is no trouble: other matches of it are directories.
+  // ENOTDIR: a file matched where the pattern wants a directory; other matches may be directories.
   if (!names && names.error().system != ENOTDIR && !unreadable) unreadable = names.error();
   if (!names) return;
   for (const std::string& name : *names) {
@@ -68,8 +74,9 @@ Matches matching_logs(const std::string& pattern, const std::vector<std::string>
   expand("", pattern, found, out.unreadable);
   std::sort(found.begin(), found.end());
   out.too_many = found.size() >= kMostMatches;
-  // A rotated file is read as part of its log. A name that would be one may be another program's
-  // log, too: with a date it hardly is, with a number ("node-1.log") it is worth a message.
+  // A rotated file is read as part of its log. But its name may as well be that of another
+  // program's log: with a date that is unlikely, with a number ("node-1.log" beside "node.log") it
+  // is worth a message.
   for (const std::string& path : found) {
     const std::string name = base_of(path);
     const std::string directory = path.substr(0, path.size() - name.size());

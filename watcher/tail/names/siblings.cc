@@ -9,9 +9,11 @@
 namespace caravel::tail {
 namespace {
 
+/// What gzip, xz, bzip2, zstd, lz4 and compress put behind a name.
 constexpr std::string_view kPacked[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z"};
 
-/// Digits with separators between them, as in 1, 20240131, 2024-01-31T10:00:00; or "old".
+/// Whether `text` can stand for a rotation: "old", "bak", or digits with separators between them,
+/// as in 1, 20240131, 2024-01-31T10:00:00+01:00. 40 bytes are more than any date needs.
 bool is_rotation(std::string_view text) {
   if (text == "old" || text == "bak") return true;
   if (text.empty() || text.size() > 40 || !is_digit(text.front())) return false;
@@ -22,6 +24,7 @@ bool is_rotation(std::string_view text) {
 
 bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
 
+/// `name` without the suffix of a compressor; one suffix at most.
 std::string_view unpacked(std::string_view name) {
   for (const std::string_view suffix : kPacked) {
     if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
@@ -29,19 +32,21 @@ std::string_view unpacked(std::string_view name) {
   return name;
 }
 
-/// Up to four digits count rotations; more are a date or a time.
+/// Whether a rotation is a count: up to four digits are, more are a date or a time.
 bool is_number(const std::string& rotation) {
   return rotation.size() <= 4 && std::all_of(rotation.begin(), rotation.end(), is_digit);
 }
 
+/// The count of a rotation for which is_number() holds: below 10,000, so no overflow.
 int number_of(const Sibling& sibling) {
   int number = 0;
   for (const char digit : sibling.rotation) number = number * 10 + (digit - '0');
   return number;
 }
 
-/// What begins `rest`, taken off it, in a form that compares as it is meant: separators, counts of
-/// up to four digits by their value, and dates, of which 202402 is after 20240131.
+/// Takes the next part off the front of `rest`, as a value that compares in the order of time:
+/// separators, then counts (up to four digits, by their value), then dates (as text, so that 202402
+/// is after 20240131).
 std::tuple<int, int, std::string_view> next_part(std::string_view& rest) {
   const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
   const std::string_view part = rest.substr(0, std::max<std::size_t>(digits, 1));
@@ -53,7 +58,8 @@ std::tuple<int, int, std::string_view> next_part(std::string_view& rest) {
   return {1, number, {}};
 }
 
-/// Dates, and counts behind them: "2024-01-31.10" is after "2024-01-31.9".
+/// Whether rotation `a` was before `b`. A count behind a date goes by its value: "2024-01-31.9" is
+/// before "2024-01-31.10".
 bool is_earlier(std::string_view a, std::string_view b) {
   while (!a.empty() && !b.empty()) {
     const auto in_a = next_part(a);
@@ -63,7 +69,7 @@ bool is_earlier(std::string_view a, std::string_view b) {
   return a.empty() && !b.empty();
 }
 
-/// By its length; six digits may be a month.
+/// Whether a rotation is sorted as a date: six digits may be a year and a month.
 bool sorts_as_date(const std::string& rotation) {
   return rotation.size() >= 6 && is_digit(rotation[0]);
 }
@@ -84,7 +90,8 @@ std::optional<std::string_view> rotation_of(std::string_view name, std::string_v
     const std::string_view rest = name.substr(base.size() + 1);
     if (is_rotation(rest)) return rest;
   }
-  // app.log: app-20240131.log, app.1.log
+  // The other shape has the rotation before the extension: of app.log, app-20240131.log and
+  // app.1.log.
   const std::size_t dot = base.rfind('.');
   if (dot == std::string_view::npos || dot == 0) return std::nullopt;
   const std::string_view stem = base.substr(0, dot);
@@ -106,6 +113,8 @@ std::vector<std::string> bases_of(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   std::vector<std::string> bases;
   for (std::size_t i = 1; i < name.size(); ++i) {
+    // Each separator may be the one before a rotation: "a-2024-01-31.log" may be a rotation of
+    // "a.log", "a-2024.log" or "a-2024-01.log". The caller looks which of them is there.
     if (!is_separator(name[i])) continue;
     if (is_rotation(name.substr(i + 1))) bases.emplace_back(name.substr(0, i));
     if (dot == std::string_view::npos || i >= dot) continue;
@@ -120,7 +129,8 @@ bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read, cons
   const auto numbered = [](const Sibling& s) { return is_number(s.rotation); };
   if (files.empty() || !std::all_of(files.begin(), files.end(), numbered)) return false;
   if (read != nullptr && numbered(*read)) {
-    // What was read is older than all of them: no clock needs to be asked.
+    // `read` is older than all of `files`, so its number tells the direction, and no clock is
+    // asked.
     const int number = number_of(*read);
     const auto higher = std::count_if(files.begin(), files.end(),
                                       [&](const Sibling& s) { return number_of(s) > number; });
@@ -162,6 +172,7 @@ void sort_siblings(std::vector<Sibling>& siblings, bool ascending) {
   const bool numbers = all(is_number);
   const bool dates = !numbers && all(sorts_as_date);
   std::sort(siblings.begin(), siblings.end(), [&](const Sibling& a, const Sibling& b) {
+    // Equal numbers (app.log.1 beside app.1.log) are left to the times.
     if (numbers && number_of(a) != number_of(b)) {
       return ascending == (number_of(a) < number_of(b));
     }
@@ -187,6 +198,7 @@ Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
     const auto stamp = stamp_of(sibling.path);
     if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone by now, or no file of a log
     sibling.stamp = **stamp;
+    // A hard link to the log under a rotated name is the log itself, not one of its rotated files.
     if (live && same_file(live->id, sibling.stamp.id)) continue;
     siblings.push_back(std::move(sibling));
   }

@@ -32,7 +32,7 @@ namespace caravel::tail {
 [[nodiscard]] std::optional<std::string_view> rotation_of(std::string_view name,
                                                           std::string_view base);
 
-/// Plainly a date, of this century or the last: what else stands there may be a number of any kind.
+/// Whether the rotation is surely a date, of this century or the last; any other may be a number.
 [[nodiscard]] bool is_date(std::string_view rotation);
 
 /// All names of which `name` can be a rotation.

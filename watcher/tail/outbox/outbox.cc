@@ -14,9 +14,11 @@ namespace {
 using watcher::manifest_name;
 using watcher::parse_tail_name;
 
+/// With the dot in front, the name that senders and drop directories pass over.
 constexpr std::string_view kTemporary = ".tmp";
 
-/// Whether the file at `path` has exactly the manifest's bytes.
+/// Whether the file at `path` has exactly the manifest's bytes. An error only if it cannot be
+/// opened: one that cannot be read is as good as damaged.
 Result<bool> has_content(const std::string& path, const watcher::Manifest& manifest, Disk& disk) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(path));
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
@@ -29,6 +31,8 @@ Result<bool> has_content(const std::string& path, const watcher::Manifest& manif
 }  // namespace
 
 Result<FileId> Outbox::open() {
+  // The identity is asked each time, because a file system may be mounted over the directory while
+  // the agent runs.
   auto stamp = stamp_of(directory_);
   if (stamp && !*stamp) {
     CARAVEL_TRY(make_directory(directory_));
@@ -58,7 +62,7 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
   std::vector<OutboxFile> files;
   for (std::string& name : names) {
     const auto parts = name.starts_with('.') ? std::nullopt : parse_tail_name(name);
-    // The agent never compresses: such a file was put here by somebody else.
+    // The agent never compresses: such a file is somebody else's.
     if (!parts || name.ends_with(".gz") || name.ends_with(".zst")) continue;
     const auto stamp = stamp_of(directory + "/" + name);
     if (!stamp || !*stamp || !(*stamp)->regular) continue;  // fetched in this moment
@@ -66,6 +70,8 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
     file.run = parts->run;
     file.sequence = parts->sequence;
     file.bytes = (*stamp)->size;
+    // An extract without its manifest counts too: a fetcher that takes manifests first may be at
+    // work.
     const auto manifest = stamp_of(directory + "/" + manifest_name(name));
     if (manifest && *manifest) file.bytes += (*manifest)->size;
     file.changed = (*stamp)->changed;
@@ -79,7 +85,7 @@ Result<std::vector<OutboxFile>> Outbox::list(const std::string& directory) {
 }
 
 Result<bool> Outbox::knows(std::string_view name) const {
-  // A manifest alone counts too: its extract may have been fetched a moment ago.
+  // A manifest alone counts too: a fetcher may have taken its extract a moment ago.
   const std::string manifest = manifest_name(name);
   for (const std::string& one :
        {path(name), path(manifest), sent_path(name), sent_path(manifest)}) {
@@ -95,7 +101,8 @@ Result<UniqueFd> Outbox::prepare_manifest(const watcher::Manifest& manifest) {
   return fd;
 }
 
-/// The text is the same each time, so whoever took the first one has the right one.
+/// Gives the manifest its name. The text of one manifest is the same each time, so whoever took the
+/// first one has the right one. False: another text has the name.
 Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool recover) {
   const std::string name = manifest_name(name_of(manifest));
   CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path(name)));
@@ -104,6 +111,8 @@ Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool re
     return content && *content == watcher::format_manifest(manifest);
   }
   CARAVEL_ASSIGN_OR_RETURN(const auto prepared, is_there(temporary_path(name)));
+  // After a crash the temporary file is written anew, because only the extract's was checked. It is
+  // missing if the start swept it.
   if (recover || !prepared) {
     CARAVEL_ASSIGN_OR_RETURN(auto fd, prepare_manifest(manifest));
     CARAVEL_TRY(disk_.sync(fd.get()));
@@ -114,28 +123,31 @@ Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool re
 Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
   const std::string name = name_of(manifest);
   const std::string temporary = temporary_path(name);
+  // Set before anything is renamed: a failure half way may leave a new name that is not synced.
   unsynced_ = true;
-  // The temporary file was on the disk before the state spoke of it: if it is not there, it has its
-  // name already, or had it and was taken away.
+  // The temporary file was on the disk before the state spoke of it. If it is not there now, it has
+  // got its name already, and perhaps somebody took it away since.
   CARAVEL_ASSIGN_OR_RETURN(const auto built, is_there(temporary));
   CARAVEL_ASSIGN_OR_RETURN(const auto named, is_there(path(name)));
   if (!built) {
-    // A power loss may have kept the extract's name and not its manifest's.
+    // A power loss may have kept the extract's name and lost its manifest's.
     return recover && named ? publish_manifest(manifest, true) : true;
   }
   if (recover) {
+    // The files were synced before they were announced, so damage comes from the disk, or from
+    // somebody else. Damaged bytes must not get a name.
     auto whole = has_content(temporary, manifest, disk_);
     if (!whole || !*whole) return whole;
   }
-  // A crash between link(2) and unlink(2) leaves both names of one file; anything else there is
-  // another file's.
+  // A crash between link(2) and unlink(2) (Disk::publish) leaves two names of one file. Any other
+  // content under the name is another file.
   if (named) {
     auto same = has_content(path(name), manifest, disk_);
     if (!same || !*same) return same;
     CARAVEL_TRY(disk_.remove(temporary));
     return true;
   }
-  // The manifest first: whoever sees the extract finds what tells that it is whole.
+  // The manifest gets its name first: whoever sees the extract finds what says that it is whole.
   auto first = publish_manifest(manifest, recover);
   if (!first || !*first) return first;
   return disk_.publish(temporary, path(name));
@@ -143,7 +155,7 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
 
 Result<> Outbox::discard(const watcher::Manifest& manifest) {
   const std::string name = name_of(manifest);
-  // If a crash cuts this short, the next start sweeps what is left.
+  // If a crash comes between the two, the next start sweeps the extract's temporary file.
   CARAVEL_TRY(disk_.remove(temporary_path(manifest_name(name))));
   return disk_.remove(temporary_path(name));
 }
@@ -159,13 +171,15 @@ Result<> Outbox::keep_as_sent(const std::string& name) {
   const std::string manifest = manifest_name(name);
   if (auto made = make_directory(directory_ + "/sent"); !made) {
     if (made.error().system != ENOSPC && made.error().system != EDQUOT) return made;
-    // There is no room for the directory. Were the extract left here, it would be sent again and
-    // again and never give its room to others.
+    // There is no room even for the directory. The extract was delivered: were it left here, it
+    // would be sent again and again, and never give its room to others. So it is deleted, and
+    // cannot be resent.
     CARAVEL_TRY(disk_.remove(path(name)));
     return disk_.remove(path(manifest));
   }
-  // The extract first: a manifest that stays behind after a crash is moved with the next sweep, an
-  // extract without its manifest would be sent again.
+  // The extract first. After a crash in between, the sweep of the next start moves the manifest
+  // that stayed behind. The other way round, the extract would be sent again, and without its
+  // manifest. Neither move is synced: after a power loss the file may be sent once more.
   for (const std::string& file : {name, manifest}) {
     CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path(file)));
     if (there) CARAVEL_TRY(disk_.replace(path(file), sent_path(file)));
@@ -179,7 +193,7 @@ Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
     if (file.run != run || file.sequence != sequence) continue;
     const std::string manifest = manifest_name(file.name);
     CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(sent_path(manifest)));
-    // In the order of publishing, for a running agent may look in between.
+    // The manifest first, as in publishing: a running agent may look between the two.
     if (there) {
       CARAVEL_TRY(disk_.replace(sent_path(manifest), path(manifest)));
     }
@@ -190,8 +204,8 @@ Result<bool> Outbox::resend(std::string_view run, std::uint64_t sequence) {
   return false;
 }
 
-/// ctime is when a file was renamed to sent/ (rename(2) sets it), and unlike mtime nobody can set
-/// it.
+/// The age of a sent file is counted from its ctime: rename(2) sets that on Linux's local file
+/// systems when the file moves to sent/, and no program can set it as it can the mtime.
 Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldest,
                                      std::uint64_t max_bytes) {
   CARAVEL_ASSIGN_OR_RETURN(auto here, waiting());
@@ -214,6 +228,7 @@ Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldes
 
 Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<std::string>& keep) {
   CARAVEL_ASSIGN_OR_RETURN(auto names, names_in(directory_));
+  // Several agents may share an outbox: the run tells whose file it is.
   const auto ours = [&](std::string_view extract) {
     const auto parts = parse_tail_name(extract);
     return parts && std::find(runs.begin(), runs.end(), parts->run) != runs.end();
@@ -224,13 +239,17 @@ Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<s
     if (name.starts_with('.') && name.ends_with(kTemporary)) {
       extract = extract.substr(1, extract.size() - 1 - kTemporary.size());
       if (std::find(keep.begin(), keep.end(), extract) != keep.end()) continue;
+      // `keep` names extracts only: the temporary manifest of an announced extract goes too, and
+      // publish() writes it anew.
       if (extract.ends_with(watcher::kManifestSuffix)) {
         extract.remove_suffix(watcher::kManifestSuffix.size());
       }
       if (ours(extract)) CARAVEL_TRY(disk_.remove(path(name)));
     } else if (is_manifest) {
       extract.remove_suffix(watcher::kManifestSuffix.size());
-      // A crash while it was moved to sent/.
+      // A manifest of ours without its extract: a crash came while both were moved to sent/, if the
+      // extract is there. Else a fetcher has taken the extract, and the manifest is the fetcher's
+      // matter.
       if (!ours(extract)) continue;
       const auto here = is_there(path(extract));
       const auto sent = is_there(sent_path(extract));
@@ -252,10 +271,13 @@ Result<std::optional<watcher::Manifest>> Outbox::newest_manifest(std::string_vie
       const auto parts = parse_tail_name(
           std::string_view(name).substr(0, name.size() - watcher::kManifestSuffix.size()));
       if (!parts || parts->run != run || parts->sequence <= after) continue;
+      // The names are compared first: in the usual case no manifest is read at all.
       if (newest && parts->sequence <= newest->sequence) continue;
       auto text = read_file(directory + "/" + name, watcher::kMaxManifestBytes);
       if (!text) continue;  // fetched in this moment
       auto manifest = watcher::parse_manifest(*text);
+      // Anybody who may write into the outbox may have put this text here: only what agrees with
+      // its own name counts.
       if (!manifest || manifest->run != run || manifest->sequence != parts->sequence) continue;
       newest = std::move(*manifest);
     }

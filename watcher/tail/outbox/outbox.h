@@ -1,13 +1,14 @@
 // The directory of published extracts: publishing, counting, what was sent.
 //
 //   OUTBOX/.NAME.tmp, .NAME.manifest.tmp   being built; senders and drop directories pass over dots
-//   OUTBOX/NAME.manifest                   gets its name first: who sees an extract finds its
-//   OUTBOX/NAME                            manifest
+//   OUTBOX/NAME.manifest                   gets its name before its extract: whoever sees an
+//   OUTBOX/NAME                            extract finds its manifest
 //   OUTBOX/sent/NAME, NAME.manifest        delivered by --send; deleted when old, or for room
 //
-// Each file has its name from one rename(2), which never replaces another file. Other programs may
-// take files out of it at any time, so nothing is concluded from a file that is not there but this:
-// a temporary file that was synced before the state spoke of it, and is gone, has been published.
+// Each file gets its name by one rename(2), which never replaces another file. Other programs may
+// take files out of the outbox at any time, so a file that is not there means nothing, with one
+// exception: a temporary file that was synced before the state spoke of it, and is gone, has been
+// published.
 // A new name is durable only after sync_names(); before that, the announcement in the state file
 // stands for it. docs/tail.md, "The outbox" and "The state file", has the rest.
 #pragma once
@@ -38,8 +39,8 @@ class Outbox {
  public:
   Outbox(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
 
-  /// Creates the directory (0750) if there is none. Which one it is now: another than before if a
-  /// file system was mounted there since, or is not any more.
+  /// Creates the directory (0750) if there is none. Returns which directory it is: another one than
+  /// before, if a file system was mounted there since, or unmounted.
   [[nodiscard]] Result<FileId> open();
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -52,15 +53,15 @@ class Outbox {
   [[nodiscard]] Result<std::vector<OutboxFile>> waiting() const { return list(directory_); }
   [[nodiscard]] Result<std::vector<OutboxFile>> sent() const { return list(directory_ + "/sent"); }
 
-  /// This extract or its manifest is there, waiting or sent.
+  /// Whether this extract or its manifest is there, waiting or sent.
   [[nodiscard]] Result<bool> knows(std::string_view name) const;
 
   /// Writes the manifest's temporary file; syncing it is left to the caller.
   [[nodiscard]] Result<UniqueFd> prepare_manifest(const watcher::Manifest& manifest);
-  /// Gives the temporary file its name, its manifest first. True: it is there now (also if it was
-  /// already). False: another file has the name, or the temporary one is damaged (only looked at
-  /// with `recover`, for after a crash). Repeating it after any failure is safe. The new names are
-  /// durable after sync_names().
+  /// Gives the manifest, then the extract its name. True: the extract is published now, or was
+  /// before. False: another file has the name, or the temporary file is damaged. Its content is
+  /// only looked at with `recover`, for after a crash. May be repeated after any failure. The new
+  /// names are durable after sync_names().
   [[nodiscard]] Result<bool> publish(const watcher::Manifest& manifest, bool recover);
   /// Deletes both temporary files.
   [[nodiscard]] Result<> discard(const watcher::Manifest& manifest);
@@ -71,10 +72,12 @@ class Outbox {
 
   /// Moves a sent extract and its manifest to sent/.
   [[nodiscard]] Result<> keep_as_sent(const std::string& name);
-  /// Moves extract and manifest back from sent/, the manifest first. False: it is not there.
+  /// Moves extract and manifest back from sent/, the manifest first. False: sent/ has no such
+  /// extract.
   [[nodiscard]] Result<bool> resend(std::string_view run, std::uint64_t sequence);
-  /// Deletes what was sent before `oldest`, and more until all that is there is at most
-  /// `max_bytes`. Returns what is left in the outbox and in sent/ together, in bytes.
+  /// Deletes extracts that were sent before `oldest`, then further sent ones, the oldest first,
+  /// until outbox and sent/ together hold at most `max_bytes`. Returns how many bytes they hold
+  /// then.
   [[nodiscard]] Result<std::uint64_t> expire(std::chrono::system_clock::time_point oldest,
                                              std::uint64_t max_bytes);
 

@@ -11,9 +11,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How often, at least, what was sent is looked through for what is old enough to go.
+/// The longest time between two looks through sent/ for what is old enough to be deleted.
 constexpr std::chrono::minutes kExpireEvery{10};
 
+/// a - b, but never below 0.
 std::uint64_t less(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 
 }  // namespace
@@ -27,15 +28,18 @@ Result<> OutboxRoom::count(std::uint64_t most, const Moment& now) {
 }
 
 Result<> OutboxRoom::expire_if_due(const Moment& now) {
+  // With a --keep-sent of a minute, once in ten minutes would keep files ten times too long.
   const milliseconds every = std::min<milliseconds>(kExpireEvery, rules_.keep_sent);
   if (counted_ && now.steady < *counted_ + every) return {};
   return count(rules_.max_outbox, now);
 }
 
 Result<bool> OutboxRoom::make_room(std::uint64_t bytes, const Moment& now) {
-  // An extract that is larger than the outbox may be (one long line) fits into an empty one.
+  // One long line may make an extract that is larger than --max-outbox. It is allowed into an empty
+  // outbox: otherwise the log would stand still for ever.
   const auto is_room = [&] { return fits(bytes) || stored_ == 0; };
-  // Others take files out of the outbox, which nobody tells: before a no, they are counted anew.
+  // Other programs take files out of the outbox and tell nobody: before the answer is no, the files
+  // are counted anew.
   if (!counted_ || !is_room()) CARAVEL_TRY(count(less(rules_.max_outbox, bytes), now));
   if (is_room()) {
     notices_.clear("full", "there is room in the outbox again");
@@ -49,6 +53,8 @@ Result<bool> OutboxRoom::make_room(std::uint64_t bytes, const Moment& now) {
 Result<bool> OutboxRoom::make_room_on_disk(const Error& error, const Moment& now) {
   if (error.system != ENOSPC && error.system != EDQUOT) return false;
   CARAVEL_TRY(count(rules_.max_outbox, now));
+  // The first count says what is really there, the second one deletes as much of it as one extract
+  // needs. If nothing could be deleted, trying again is in vain.
   const std::uint64_t before = stored_;
   CARAVEL_TRY(count(less(before, rules_.max_bytes), now));
   if (stored_ == before) return false;

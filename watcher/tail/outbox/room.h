@@ -20,7 +20,8 @@ struct RoomRules {
 
 /// Counts what is stored, and gives up what was sent, the oldest first, where room is short. What
 /// waits is never given up: if that fills the room, nothing more is cut, and the log itself is the
-/// buffer. Counts from the directory when it is not sure, and by itself in between.
+/// buffer. Counts the files in the directory before it refuses room, and adds up published extracts
+/// in between.
 class OutboxRoom {
  public:
   /// `outbox` and `notices` outlive this.
@@ -40,9 +41,8 @@ class OutboxRoom {
   /// An extract was published.
   void add(std::uint64_t bytes) { stored_ += bytes; }
 
-  /// For an `error` that says that the disk is full (it is smaller than --max-outbox): deletes
-  /// what was sent until one more extract fits. False: `error` is about something else, or nothing
-  /// that was sent is left.
+  /// For an `error` that says that the disk is full (it is smaller than --max-outbox): deletes sent
+  /// extracts until one more fits. False: `error` has another cause, or no sent extract is left.
   [[nodiscard]] Result<bool> make_room_on_disk(const Error& error, const Moment& now);
 
  private:

@@ -15,12 +15,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How often a command is looked at on kernels without pidfd_open(2) (before 5.3), and after a
-/// SIGTERM.
+/// How often a command is looked at where no descriptor tells of its end: on kernels without
+/// pidfd_open(2) (before 5.3), and after a SIGTERM.
 constexpr milliseconds kPoll{200};
-/// After the SIGTERM.
+/// The time that a command has between SIGTERM and SIGKILL.
 constexpr std::chrono::seconds kKillAfter{5};
 
+/// For people: what waitpid(2)'s `status` says.
 std::string how_it_ended(int status, bool timed_out) {
   if (timed_out) return "took too long and was ended";
   if (WIFEXITED(status)) return "exit status " + std::to_string(WEXITSTATUS(status));
@@ -31,6 +32,9 @@ std::string how_it_ended(int status, bool timed_out) {
 }  // namespace
 
 std::string fill_command(std::string_view command, std::string_view path) {
+  // The path ends up in a shell's command line, and the log's name is a part of it: within single
+  // quotes no character but the quote itself means anything to sh (POSIX, Shell Command Language,
+  // 2.2.2).
   std::string quoted = "'";
   for (const char c : path) {
     if (c == '\'') {
@@ -59,13 +63,15 @@ milliseconds send_backoff(unsigned failures, double random) {
   milliseconds delay{1000};
   for (unsigned i = 1; i < failures && delay < kMost; ++i) delay *= 2;
   delay = std::min(delay, kMost);
+  // Half of the delay is random: hosts that failed together try again at different moments.
   return delay -
          milliseconds(static_cast<std::int64_t>(random * static_cast<double>(delay.count()) / 2));
 }
 
 Sender::~Sender() {
   if (child_ <= 0) return;
-  // Not waited for: it may take long, and its parent is init soon.
+  // The destructor does not wait for the command's end, which may take long. init becomes its
+  // parent as soon as the agent exits, and reaps it.
   ::kill(-child_, SIGTERM);
   int status = 0;
   static_cast<void>(::waitpid(child_, &status, WNOHANG));
@@ -75,9 +81,11 @@ Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const 
   for (;;) {
     if (child_ > 0) look_after_command(now);
     if (child_ > 0) {
+      // Without a descriptor, or while a SIGTERM is to take effect, the command is looked at often.
       return pid_fd_ && !timed_out_ ? deadline_ : std::min(deadline_, now.steady + kPoll);
     }
     if (!current_) {
+      // Not before each file: a backlog of thousands would be listed thousands of times.
       if (stale_) CARAVEL_TRY(read_outbox());
       if (!pick(now)) return next_try();
     }
@@ -88,7 +96,7 @@ Result<std::optional<std::chrono::steady_clock::time_point>> Sender::step(const 
 Result<> Sender::read_outbox() {
   CARAVEL_ASSIGN_OR_RETURN(queue_, outbox_.waiting());
   stale_ = false;
-  // A run of which nothing waits any more (somebody else took the files) is not failing any more.
+  // Somebody else may have taken all files of a run: then the run does not fail any more.
   std::erase_if(failing_, [&](const Failing& failing) {
     return std::none_of(queue_.begin(), queue_.end(),
                         [&](const OutboxFile& file) { return file.run == failing.run; });
@@ -102,8 +110,8 @@ Sender::Failing* Sender::find_failing(std::string_view run) {
   return found == failing_.end() ? nullptr : &*found;
 }
 
-/// The current file goes back to where it was in the queue, before all others of its run. Said
-/// once, until it is another file or another reason.
+/// Puts the current file back to its place in the queue, before all others of its run, so that its
+/// run keeps its order. The reason is said once, until the file or the reason is another.
 void Sender::failed_again(const Moment& now, const std::string& why) {
   Failing* failing = find_failing(current_->run);
   if (failing == nullptr) failing = &failing_.emplace_back(Failing{current_->run, {}, 0, {}, 0});
@@ -121,8 +129,8 @@ void Sender::failed_again(const Moment& now, const std::string& why) {
   current_.reset();
 }
 
-/// When the first of the failing runs is due that still has a file; nothing with --once, where a
-/// run that failed is not tried again.
+/// When the first of those failing runs is due that still have a file. Nothing with --once: a run
+/// that failed is not tried again there.
 std::optional<std::chrono::steady_clock::time_point> Sender::next_try() const {
   std::optional<std::chrono::steady_clock::time_point> next;
   for (const Failing& failing : failing_) {
@@ -133,7 +141,9 @@ std::optional<std::chrono::steady_clock::time_point> Sender::next_try() const {
   return next;
 }
 
-/// The next run's turn, of those that are due: its file with the lowest sequence.
+/// Takes the next file from the queue: of the run that follows the last one (they take turns, so
+/// that a long backlog of one log does not hold up the others), among the runs that are due, the
+/// file with the lowest sequence. False: no run is due.
 bool Sender::pick(const Moment& now) {
   auto next = queue_.end();
   for (auto file = queue_.begin(); file != queue_.end(); ++file) {
@@ -157,10 +167,12 @@ bool Sender::pick(const Moment& now) {
 Result<> Sender::start_command(const Moment& now) {
   const std::string manifest = outbox_.path(watcher::manifest_name(current_->name));
   CARAVEL_ASSIGN_OR_RETURN(const auto with_manifest, is_there(manifest));
+  // Somebody else took the manifest, or sent it: the extract goes alone.
   if (!with_manifest) manifest_done_ = true;
   const std::string path = manifest_done_ ? outbox_.path(current_->name) : manifest;
   CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path));
-  if (!there) {  // somebody else took it
+  if (!there) {
+    // Somebody else took the file, so the queue is out of date.
     current_.reset();
     stale_ = true;
     return {};
@@ -183,21 +195,24 @@ void Sender::look_after_command(const Moment& now) {
   const pid_t ended = ::waitpid(child_, &status, WNOHANG);
   if (ended == 0) {
     if (now.steady < deadline_) return;
-    // The whole group: the shell's children hold the connection that hangs.
+    // The whole process group: a child of the shell (ssh, rsync) holds the connection that hangs.
     ::kill(-child_, timed_out_ ? SIGKILL : SIGTERM);
     timed_out_ = true;
     deadline_ = now.steady + kKillAfter;
     return;
   }
+  // The shell ended at the SIGTERM; a child of its own may not have.
   if (timed_out_) ::kill(-child_, SIGKILL);
   child_ = 0;
   pid_fd_.reset();
-  // ECHILD: who started us ignores SIGCHLD, so the kernel kept no status (wait(2), NOTES). Nobody
-  // can say how the command ended: it counts as failed, and the file is sent again.
+  // ECHILD: if SIGCHLD is ignored, the kernel keeps no status (wait(2), NOTES). Nobody can say how
+  // the command ended: it counts as failed, and the file is sent again.
   command_ended(now, ended > 0 ? status : 1);
 }
 
 void Sender::command_ended(const Moment& now, int status) {
+  // A command that was told to end counts as failed, even if it then exits with 0: it may have been
+  // in the middle of a transfer.
   if (status != 0 || timed_out_) {
     failed_again(now, "sending fails: " + how_it_ended(status, timed_out_));
     return;
@@ -207,7 +222,8 @@ void Sender::command_ended(const Moment& now, int status) {
     return;
   }
   if (auto kept = outbox_.keep_as_sent(current_->name); !kept) {
-    // It stays in the outbox and will be sent again: the loading side knows it by its digest.
+    // The extract was delivered, stays in the outbox, and will be sent again: the loading host
+    // knows it by its digest.
     failed_again(now, kept.error().message);
     return;
   }

@@ -57,7 +57,7 @@ class Sender {
   [[nodiscard]] bool failed() const { return !failing_.empty(); }
 
  private:
-  /// Of a run whose first file nobody takes.
+  /// A run whose first file could not be sent.
   struct Failing {
     std::string run;
     std::string said;
@@ -81,7 +81,7 @@ class Sender {
 
   std::vector<OutboxFile> queue_;
   bool stale_ = true;     // the queue is to be read from the outbox
-  std::string last_run_;  // whose turn it was
+  std::string last_run_;  // the run whose turn it was
   std::vector<Failing> failing_;
   std::optional<OutboxFile> current_;
   bool manifest_done_ = false;

@@ -9,6 +9,9 @@
 namespace caravel::tail {
 
 Result<ShellCommand> start_shell(const std::string& command) {
+  // posix_spawn(3), not fork(2): glibc shares the memory with the child until it executes the
+  // shell, so nothing of the agent is copied, and returns after that. So the process group exists,
+  // and can be killed, as soon as this function has returned.
   const char* const arguments[] = {"/bin/sh", "-c", command.c_str(), nullptr};
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
@@ -16,8 +19,8 @@ Result<ShellCommand> start_shell(const std::string& command) {
   ::posix_spawnattr_init(&attributes);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&files, 2, 1);
-  // We block SIGTERM and ignore SIGPIPE, and both would be inherited (signal(7)): scp must end by
-  // them.
+  // The agent blocks SIGTERM and ignores SIGPIPE, and a child inherits both (signal(7)). The
+  // command must end by them: scp that cannot be stopped would outlive the agent.
   sigset_t none;
   sigset_t all;
   ::sigemptyset(&none);
@@ -33,7 +36,8 @@ Result<ShellCommand> start_shell(const std::string& command) {
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) return fail_with_errno("/bin/sh", failed);
-  // glibc has no pidfd_open() before 2.36.
+  // By its number, because glibc has no pidfd_open() before 2.36. A failure (an old kernel) leaves
+  // `fd` empty; the caller then asks from time to time.
   started.fd = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, started.id, 0)));
   if (started.fd) ::fcntl(started.fd.get(), F_SETFD, FD_CLOEXEC);
   return started;

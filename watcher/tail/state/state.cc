@@ -21,10 +21,12 @@ using watcher::encode_value;
 using watcher::KeyValue;
 using watcher::parse_whole_number;
 
+/// Of the text that is written. Version 1 is read too, see parse_state().
 constexpr std::string_view kVersion = "2";
 /// Stands for the digest of a file that could not be opened: it equals no digest.
 constexpr std::string_view kNoDigest = "-";
 
+/// `prefix` says whose identity it is: "file_" makes file_device, file_inode, file_born.
 void append_id(std::string_view prefix, const FileId& id, std::string& out) {
   const auto line = [&](std::string_view key, const std::string& value) {
     append_key_value(std::string(prefix) + std::string(key), value, out);
@@ -46,7 +48,8 @@ void append_position(std::string_view prefix, const Position& position, std::str
   line("modified", std::to_string(position.modified));
 }
 
-/// One line, because there may be thousands of such files: each costs about 110 bytes.
+/// All about a known file on one line of about 110 bytes: there may be thousands of such files, and
+/// the state is written as a whole at each save.
 void append_known(const Known& known, std::string& out) {
   std::string value;
   const auto add = [&value](const auto& number) { value += std::to_string(number) + ' '; };
@@ -62,8 +65,9 @@ void append_known(const Known& known, std::string& out) {
   if (known.missed > 0) append_key_value("missed", std::to_string(known.missed), out);
 }
 
-/// The lines of one section, looked up by key. The first problem is kept, so that a reader asks
-/// once, at its end. Keys that are not asked for are passed over: a later agent may write more.
+/// The lines of one section, looked up by key. Reading goes on after a problem, with empty values;
+/// the first problem is kept, and the caller asks for it once, at the end. Keys that nobody asks
+/// for are passed over: a later agent may write more.
 class Section {
  public:
   Section(const KeyValue* begin, const KeyValue* end) : begin_(begin), end_(end) {}
@@ -75,16 +79,19 @@ class Section {
     problem(key, "missing");
     return {};
   }
+  // Paths and names, which may hold any bytes. An empty one is never written.
   std::string decoded(std::string_view key) {
     auto value = decode_value(text(key));
     if (!value || value->empty()) problem(key, "not percent-encoded text");
     return value.value_or("");
   }
+  // Offsets, sizes, sequence numbers: one spelling each, see parse_whole_number().
   std::uint64_t number(std::string_view key) {
     const auto value = parse_whole_number(text(key));
     if (!value) problem(key, "not a whole number");
     return value.value_or(0);
   }
+  // Nanoseconds since 1970, and before: a file may have an mtime of 1969.
   std::int64_t time(std::string_view key) {
     const std::string value = text(key);
     std::int64_t out = 0;
@@ -94,12 +101,14 @@ class Section {
     }
     return out;
   }
+  // With `optional`, an empty value is allowed (nothing was read yet), and kNoDigest.
   std::string hex(std::string_view key, std::size_t digits, bool optional = false) {
     std::string value = text(key);
     const bool absent = optional && (value.empty() || value == kNoDigest);
     if (!absent && !is_hex(value, digits)) problem(key, "not hex digits");
     return value;
   }
+  // `line N and on`: a section, not a line, is at fault if a key is missing.
   void problem(std::string_view key, std::string_view what) {
     if (!problem_.empty()) return;
     problem_ = "line " + std::to_string(begin_ == end_ ? 0 : begin_->number) +
@@ -108,6 +117,7 @@ class Section {
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
+  // A section has 256 lines at most (parse_key_values()), so a search from its start is cheap.
   [[nodiscard]] const KeyValue* find(std::string_view key) const {
     for (const KeyValue* line = begin_; line != end_; ++line) {
       if (line->key == key) return line;
@@ -136,6 +146,7 @@ Position read_position(std::string_view prefix, Section& section) {
   return position;
 }
 
+/// Reads what append_known() wrote; nothing if a word is missing or is no number.
 std::optional<Known> read_known(std::string_view text) {
   bool right = true;
   const auto word = [&text] {
@@ -163,15 +174,20 @@ std::optional<Known> read_known(std::string_view text) {
   return known;
 }
 
-/// "next_", "next2_", "next3_": the first is as agents wrote it that announced one at a time.
+/// The prefix of the keys of one announced extract: "next_", "next2_", "next3_", … The first is
+/// spelled as agents wrote it that announced one extract at a time. With 9 keys each, 16 extracts
+/// stay within the 256 keys of a section.
 std::string pending_prefix(std::size_t index) {
   return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
 }
 
+/// The keys of a symlink's targets: "target", "target2", …; the first is the present one.
 std::string target_key(std::size_t index) {
   return index == 0 ? "target" : "target" + std::to_string(index + 1);
 }
 
+/// Reads the section of one log. The files that it knows follow in sections of their own. Problems
+/// are kept in `section`.
 LogState read_log(Section& section) {
   LogState log;
   log.log = section.decoded("log");
@@ -192,7 +208,8 @@ LogState read_log(Section& section) {
     log.deserted_looks =
         static_cast<unsigned>(std::min<std::uint64_t>(section.number("deserted"), 9));
   }
-  // Version 1 kept a file that was read to its end here, and remembered no others.
+  // Version 1 kept the last file that was read to its end as file_…, with file_finished=1, and
+  // remembered no others. `since` makes the next look take what is older for read.
   if (section.has("file_finished") && section.number("file_finished") != 0) {
     if (!log.file) {
       section.problem("file_device", "missing");
@@ -222,6 +239,8 @@ LogState read_log(Section& section) {
 }  // namespace
 
 Known known_of(const Position& position, std::uint64_t size, bool read) {
+  // No digests, though bytes lie before the offset: the file could not be opened. An empty digest
+  // says so; the digest of two empty texts would look like one of content.
   const bool unseen = position.head.empty() && position.offset > 0;
   return {position.id,
           position.offset,
@@ -260,7 +279,7 @@ std::string format_state(const State& state) {
     if (log.deserted_looks > 0) {
       append_key_value("deserted", std::to_string(log.deserted_looks), out);
     }
-    // It matters only as long as something is pending there.
+    // The outbox's identity matters only while extracts are pending in it.
     if (log.built_in && !log.pending.empty()) append_id("outbox_", *log.built_in, out);
     for (std::size_t i = 0; i < log.pending.size(); ++i) {
       const std::string prefix = pending_prefix(i);
@@ -274,6 +293,7 @@ std::string format_state(const State& state) {
     }
   }
   out += '\n';
+  // The last line: parse_state() refuses a state that was cut off before it.
   append_key_value("end", "1", out);
   return out;
 }
@@ -281,17 +301,20 @@ std::string format_state(const State& state) {
 Result<State> parse_state(std::string_view text) {
   auto lines = watcher::parse_key_values(text, true);
   if (!lines) return fail(ErrorKind::fault, lines.error().message);
-  // The version before anything else: what it does not say cannot be judged.
+  // The version is judged before anything else: of a later version nothing can be understood. The
+  // three lines are version, an empty one, and end.
   if (lines->size() < 3 || lines->front().key != "version" ||
       (lines->front().value != kVersion && lines->front().value != "1")) {
     return fail(ErrorKind::fault, "line 1: is not version=2");
   }
-  // A file system that lost power may give back half of a file, cut at a line end.
+  // The state is renamed into place only after its fsync(2), and still a file system that lost
+  // power may give back half of a file, which may end at a line's end.
   if (lines->back().key != "end") return fail(ErrorKind::fault, "its end is missing");
   State state;
   const KeyValue* const end = lines->data() + lines->size();
   for (const KeyValue* begin = lines->data(); begin < end;) {
     const KeyValue* last = begin;
+    // An empty line, an entry without a key, ends a section.
     while (last < end && !last->key.empty()) ++last;
     Section section(begin, last);
     if (section.has("pattern")) {
@@ -299,7 +322,7 @@ Result<State> parse_state(std::string_view text) {
       state.patterns.push_back({section.decoded("pattern"), since, section.has("pattern_partly")});
     }
     if (section.has("log")) state.logs.push_back(read_log(section));
-    // After the log that they belong to, one section each.
+    // Sections of known files follow the log that they belong to.
     if (section.has("known")) {
       auto known = read_known(section.text("known"));
       if (!known || state.logs.empty()) {
@@ -317,10 +340,12 @@ Result<State> parse_state(std::string_view text) {
 
 std::string random_run() {
   std::array<unsigned char, 4> bytes{};
-  // Four bytes come whole; before the kernel's generator is ready the call waits (getrandom(2)).
+  // Early in a boot the call waits until the kernel's generator is ready; so few bytes are never
+  // cut short by a signal (getrandom(2)).
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     // Kernels before 3.17 have no getrandom(2).
     auto random = open_file("/dev/urandom", O_RDONLY);
+    // If that fails too, the run is 00000000. An extract name that is taken still begins a new run.
     if (random) static_cast<void>(::read(random->get(), bytes.data(), bytes.size()));
   }
   std::string run;

@@ -19,7 +19,7 @@ namespace caravel::tail {
 /// finds it done.
 struct Pending {
   watcher::Manifest manifest;
-  Position after;  // where the log stands once it is published
+  Position after;  // where the log stands once the extract is published
   bool operator==(const Pending&) const = default;
 };
 
@@ -27,9 +27,9 @@ struct Pending {
 struct Known {
   FileId id;
   std::uint64_t offset = 0;   // up to here it was read
-  std::uint64_t size = 0;     // when last looked at
+  std::uint64_t size = 0;     // when the file was last looked at
   std::int64_t modified = 0;  // its mtime then
-  std::string digest;         // digest_of() the position at `offset`; empty: could not be opened
+  std::string digest;         // digest_of() the position at `offset`; empty: it was not opened
   bool read = false;    // by this agent; else it lay there before, or is a copy, or is compressed
   unsigned missed = 0;  // looks in a row that did not find it
   bool operator==(const Known&) const = default;

@@ -14,11 +14,14 @@
 namespace caravel::tail {
 namespace {
 
+/// Room for half a million known files. A file that is larger is no state of this agent.
 constexpr std::size_t kMaxStateBytes = 64 << 20;
 
 }  // namespace
 
-/// flock(2) ends with the process, however that ends: a lock is never left behind.
+/// Takes the lock without waiting. flock(2) ends with the process, however that ends: kill -9
+/// leaves no lock behind. The lock is on a file of its own, because the state file is replaced at
+/// each save, and a lock stays with the replaced file.
 Result<> StateFile::lock() {
   const std::string lock = path_ + ".lock";
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW));
@@ -35,12 +38,13 @@ Result<State> StateFile::open() {
   CARAVEL_TRY(lock());
   CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(path_));
   if (!stamp) return State{};  // the first start, or somebody deleted it to begin new runs
-  // The limit is also what read_file() allocates.
+  // read_file() allocates as much as its limit, so the file's own size is the limit.
   CARAVEL_ASSIGN_OR_RETURN(auto text,
                            read_file(path_, std::min<std::size_t>(stamp->size, kMaxStateBytes)));
   auto state = parse_state(text);
   if (!state) return tl::unexpected(with_context(path_, state.error()));
-  // A crash may have come between its rename and the sync; what is published now relies on it.
+  // A crash may have come between the rename of this state and the sync of its directory. What is
+  // published from now on relies on this state, so its name must not be lost by a power loss.
   CARAVEL_TRY(disk_.sync_directory(directory_of(path_)));
   return state;
 }

@@ -23,8 +23,8 @@ class StateFile {
 
   /// Writes and syncs the new text beside the old one. After an error nothing has changed.
   [[nodiscard]] Result<> prepare(const State& state);
-  /// Gives the prepared text the name. After an error it may have it, or have it only until a power
-  /// loss.
+  /// Gives the prepared text the name STATE. After an error the new text may have the name all the
+  /// same, perhaps only until a power loss.
   [[nodiscard]] Result<> put_in_place();
 
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -178,7 +178,7 @@ TEST(InotifyLimits, TooManyInstancesNameTheSysctl) {
   rlimit files{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
   std::vector<Inotify> all;
-  // Either limit ends it, and both end with EMFILE.
+  // The loop runs into the limit of inotify instances or of descriptors; both end with EMFILE.
   for (std::size_t i = 0; i < std::max<std::size_t>(limit, files.rlim_cur) + 1; ++i) {
     auto opened = Inotify::open();
     if (!opened) {

@@ -10,7 +10,7 @@ namespace caravel::tail {
 namespace {
 
 TEST(Sha256Sum, AgreesWithTheStandardEitherWay) {
-  // FIPS 180-4 examples; a million a.
+  // The examples of FIPS 180-4, the last of them a million times "a".
   const struct {
     std::string text;
     const char* digest;

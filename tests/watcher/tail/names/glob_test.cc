@@ -34,7 +34,7 @@ TEST(LogPattern, FindsFilesInAnyComponent) {
 }
 
 TEST(Wildcard, IsWhatTheSystemsIs) {
-  // Every pattern and name of a few characters, against fnmatch(3).
+  // Every pattern and every name of a few characters is compared with what fnmatch(3) says.
   const auto words = [](std::string_view alphabet, std::size_t longest) {
     std::vector<std::string> all{""};
     for (std::size_t begin = 0, length = 1; length <= longest; ++length) {

@@ -20,7 +20,7 @@ class TailRoom : public testing::Test, public TailFixture {
  protected:
   TailRoom() { std::filesystem::create_directories(Outbox() / "sent"); }
 
-  /// An extract of 100 bytes.
+  /// Puts an extract of 100 bytes into `directory`.
   void Put(const std::filesystem::path& directory, std::uint64_t sequence) const {
     const std::string name = watcher::extract_name("/app.log", "host", "0a1b2c3d", sequence);
     std::ofstream(directory / name) << std::string(100, 'x');
