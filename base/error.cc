@@ -6,6 +6,8 @@
 namespace caravel {
 
 Error with_context(std::string_view context, Error error) {
+  // In front: callers add what they were doing from the inside out, so that the message reads from
+  // the outside in, "upload a.log: POST /db: timeout".
   error.message.insert(0, std::string(context) + ": ");
   return error;
 }
@@ -31,6 +33,7 @@ Error system_error(std::string_view context, int errno_value) {
   Error error{kind,
               std::string(context) + ": " +
                   (description != nullptr ? description : "error " + std::to_string(errno_value))};
+  // Kept for callers that do something else for one errno, such as a full disk.
   error.system = errno_value;
   return error;
 }

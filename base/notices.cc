@@ -9,6 +9,8 @@ void Notices::say(std::string text) { said_.push_back(std::move(text)); }
 void Notices::set(std::string_view subject, const std::string& text) {
   const auto known = conditions_.find(subject);
   if (known != conditions_.end()) {
+    // The same text is the same condition, noticed once more, and needs no word. Another text is
+    // news.
     if (known->second != text) say(text);
     known->second = text;
     return;
@@ -28,6 +30,7 @@ void Notices::set(std::string_view subject, const std::string& text) {
 
 void Notices::clear(std::string_view subject, const std::string& text) {
   const auto known = conditions_.find(subject);
+  // A condition that was not said, because too many lasted, ends without a word too.
   if (known == conditions_.end()) return;
   conditions_.erase(known);
   if (!text.empty()) say(text);
@@ -39,7 +42,8 @@ void Notices::clear_if(const std::function<bool(const std::string& subject)>& ov
   note_room();
 }
 
-/// Only at half: one place that is taken and left in turns must not repeat the message each time.
+/// The message may come again only once half of the places are free: a single condition that comes
+/// and goes must not repeat it each time.
 void Notices::note_room() {
   if (conditions_.size() <= most_ / 2) told_of_more_ = false;
 }

@@ -19,12 +19,16 @@ ErrorKind kind_of(int code) {
     case SQLITE_INTERRUPT:
       return ErrorKind::retry;
     default:
+      // A damaged file, a file that is no database, a missing right, a missing table: waiting mends
+      // none of these.
       return ErrorKind::fault;
   }
 }
 
 tl::unexpected<Error> failure(sqlite3* database, int code) {
   const char* const words = sqlite3_errstr(code);
+  // The words of the connection name the table or the constraint. Without a connection only those
+  // of the code are left.
   const char* const details = database != nullptr ? sqlite3_errmsg(database) : words;
   return fail(kind_of(code), details);
 }
@@ -34,7 +38,7 @@ const char* never_null(std::string_view value) {
   return value.data() == nullptr ? "" : value.data();
 }
 
-/// What stands for itself in the path of a "file:" URI.
+/// The bytes, beside letters and digits, that stand for themselves in the path of a "file:" URI.
 constexpr std::string_view kPlainInUri = "/-._~";
 
 }  // namespace
@@ -44,15 +48,19 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
 }
 
 void Statement::note(int bind_code) {
+  // The first error is kept until step() returns it, so that no single bind() has to be checked.
   if (bind_code != SQLITE_OK && bind_error_ == SQLITE_OK) bind_error_ = bind_code;
 }
 
 void Statement::bind(std::string_view value) {
+  // SQLITE_TRANSIENT: SQLite copies the bytes before this call returns
+  // (sqlite.org/c3ref/bind_blob.html).
   note(sqlite3_bind_text64(statement_.get(), ++bound_, never_null(value), value.size(),
                            SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void Statement::bind_borrowed(std::string_view value) {
+  // SQLITE_STATIC: SQLite keeps the pointer, and each row saves a copy of each of its columns.
   note(sqlite3_bind_text64(statement_.get(), ++bound_, never_null(value), value.size(),
                            SQLITE_STATIC, SQLITE_UTF8));
 }
@@ -65,6 +73,8 @@ void Statement::bind_null() { note(sqlite3_bind_null(statement_.get(), ++bound_)
 
 void Statement::reset() {
   sqlite3_reset(statement_.get());  // repeats the error of the last step, which was returned there
+  // sqlite3_reset() leaves the bound values as they are (sqlite.org/c3ref/reset.html). The count
+  // starts again, so that the next bind() replaces the first value.
   bound_ = 0;
 }
 
@@ -80,7 +90,8 @@ Result<> Statement::finish() {
   for (;;) {
     auto row = step();
     if (row && *row) continue;
-    // Left at its end, it could hold a commit up; left at an error, it would repeat it.
+    // A statement that is not reset could hold a commit up. One that has failed would report the
+    // same error to the next caller.
     reset();
     if (!row) return tl::unexpected(std::move(row).error());
     return {};
@@ -107,7 +118,8 @@ std::string Statement::text(int column) const { return std::string(text_view(col
 std::string_view Statement::text_view(int column) const {
   const auto* const data = sqlite3_column_text(statement_.get(), column);
   if (data == nullptr) return {};
-  // In this order: the bytes are those of the form that sqlite3_column_text() made.
+  // The size is asked for last: sqlite3_column_text() may convert the value, and the size is that
+  // of the converted form (sqlite.org/c3ref/column_blob.html).
   const int size = sqlite3_column_bytes(statement_.get(), column);
   return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)};
 }
@@ -120,6 +132,8 @@ void Sqlite::Close::operator()(sqlite3* database) const { sqlite3_close_v2(datab
 
 Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout_ms) {
   sqlite3* database = nullptr;
+  // NOMUTEX: a connection is used by one thread at a time, so SQLite need not lock it for each call
+  // (sqlite.org/threadsafe.html, "Multi-thread").
   int flags = SQLITE_OPEN_NOMUTEX;
   std::string name = path;
   switch (mode) {
@@ -133,6 +147,8 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout
       flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
       break;
     case Mode::immutable:
+      // Encoded, because a "?" or "#" in the path would begin the parameters or the fragment of the
+      // URI (sqlite.org/uri.html).
       flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
       name = "file:" + percent_encode(path, kPlainInUri) + "?immutable=1";
       break;
@@ -142,12 +158,16 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout
   if (code != SQLITE_OK) return failure(database, code);
   // Extended codes carry the cause (which call failed with an I/O error) into the words.
   sqlite3_extended_result_codes(database, 1);
+  // With a timeout SQLite sleeps and tries again by itself; without one it returns SQLITE_BUSY at
+  // the first lock.
   sqlite3_busy_timeout(database, busy_timeout_ms);
   return owner;
 }
 
 Result<Statement> Sqlite::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
+  // The _v2 form compiles the statement again by itself when the schema has changed since
+  // (sqlite.org/c3ref/prepare.html).
   const int code = sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                       &statement, nullptr);
   if (code != SQLITE_OK) return failure(database_.get(), code);
@@ -163,11 +183,14 @@ Result<> Sqlite::script(const std::string& sql) {
 std::int64_t Sqlite::changes() const { return sqlite3_changes64(database_.get()); }
 
 std::size_t Sqlite::most_columns() const {
+  // A negative value leaves the limit as it is (sqlite.org/c3ref/limit.html).
   constexpr int kOnlyAsk = -1;
   return static_cast<std::size_t>(sqlite3_limit(database_.get(), SQLITE_LIMIT_COLUMN, kOnlyAsk));
 }
 
 Result<std::set<std::string>> Sqlite::columns_of(std::string_view table) {
+  // In lower case, since SQLite does not tell column names apart by the case of ASCII letters;
+  // lower() changes only those.
   std::set<std::string> names;
   CARAVEL_TRY(each(
       "SELECT lower(name) FROM pragma_table_info(?)",
@@ -176,18 +199,22 @@ Result<std::set<std::string>> Sqlite::columns_of(std::string_view table) {
 }
 
 Result<Transaction> Transaction::begin(Sqlite& database) {
-  // Immediate: a reader that becomes a writer halfway gets SQLITE_BUSY at once, without waiting.
+  // IMMEDIATE waits for the write lock at the start. A transaction that begins as a reader gets
+  // SQLITE_BUSY at its first write, without any waiting, if another writer came first.
   CARAVEL_TRY(database.script("BEGIN IMMEDIATE"));
   return Transaction(database);
 }
 
 Transaction::~Transaction() {
   if (database_ == nullptr) return;
-  // After some errors SQLite has rolled back by itself, and this says so: nothing to do about it.
+  // After some errors, a full disk for one, SQLite has rolled back by itself. ROLLBACK then fails
+  // because no transaction is open, which is as good.
   [[maybe_unused]] const Result<> rolled_back = database_->script("ROLLBACK");
 }
 
 Result<> Transaction::commit() {
+  // A COMMIT that meets a lock leaves the transaction open (sqlite.org/lang_transaction.html).
+  // `database_` is then still set, and the destructor rolls back.
   CARAVEL_TRY(database_->script("COMMIT"));
   database_ = nullptr;
   return {};
@@ -196,6 +223,7 @@ Result<> Transaction::commit() {
 std::string sql_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {
+    // Only the quote itself has a meaning between quotes, and is doubled.
     if (c == '"') out.push_back('"');
     out.push_back(c);
   }

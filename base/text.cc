@@ -13,6 +13,8 @@ void append_hex(char c, std::string& out) {
   out += kUpperHex[byte & 15U];
 }
 
+/// The value of one digit of an escape, or -1. Lower case is refused: percent_encode() never writes
+/// it, and one name should have one form.
 int upper_hex_value(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -30,6 +32,8 @@ bool is_hex(std::string_view text, std::size_t digits) {
 }
 
 std::size_t utf8_length(std::string_view text) {
+  // Behind the end a 0 is read. It continues no character, so a character that is cut off counts as
+  // none.
   const auto byte = [&](std::size_t i) -> unsigned {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
   };
@@ -37,14 +41,19 @@ std::size_t utf8_length(std::string_view text) {
   const unsigned first = byte(0);
   if (text.empty()) return 0;
   if (first < 0x80) return 1;
+  // 80 to BF only continue a character. C0 and C1 could begin nothing but an overlong form of
+  // ASCII.
   if (first < 0xC2) return 0;
   if (first < 0xE0) return continues(1) ? 2 : 0;
   if (first < 0xF0) {
     if (!continues(1) || !continues(2)) return 0;
+    // Behind E0 the bytes below A0 are overlong; behind ED those from A0 on are surrogates.
     if (first == 0xE0 && byte(1) < 0xA0) return 0;
     if (first == 0xED && byte(1) >= 0xA0) return 0;
     return 3;
   }
+  // F5 and above lie beyond U+10FFFF, as do 90 and above behind F4; behind F0 the bytes below 90
+  // are overlong.
   if (first > 0xF4 || !continues(1) || !continues(2) || !continues(3)) return 0;
   if (first == 0xF0 && byte(1) < 0x90) return 0;
   if (first == 0xF4 && byte(1) >= 0x90) return 0;
@@ -54,6 +63,7 @@ std::size_t utf8_length(std::string_view text) {
 bool is_control(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (first < 0x20 || first == 0x7F) return true;
+  // C1 as well: a terminal may take U+009B for the start of a control sequence (CSI in ECMA-48).
   return first == 0xC2 && character.size() > 1 && static_cast<unsigned char>(character[1]) < 0xA0;
 }
 
@@ -61,6 +71,7 @@ std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
+    // A byte that begins no character is taken alone; the next byte may begin one.
     const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
     text.remove_prefix(character.size());
     if (length > 0 && !is_control(character)) {
@@ -103,6 +114,7 @@ std::optional<std::string> percent_decode(std::string_view text, std::string_vie
     if (i + 2 >= text.size()) return std::nullopt;
     const int high = upper_hex_value(text[i + 1]);
     const int low = upper_hex_value(text[i + 2]);
+    // %00 is refused, because a NUL would end the text early in every system call.
     if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
     out += static_cast<char>(high * 16 + low);
     i += 2;

@@ -17,6 +17,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
+      // row[j + 1] is still of the row above. row[j] is of this row already, and `diagonal` keeps
+      // what it was.
       const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
@@ -30,10 +32,11 @@ struct Unit {
   std::uint64_t factor;
 };
 
-/// The largest total: as a signed number of milliseconds or bytes it leaves room for a sum.
+/// The largest total. As a signed 64-bit number it leaves room to add another duration or size.
 constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
 
-/// A sum of numbers with units; the number is whole.
+/// Adds up whole numbers with units, such as "1h30m". `bare_number` allows a number without a unit;
+/// an error (kind usage) shows the `example`.
 Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<Unit> units,
                                   bool bare_number, std::string_view example) {
   const auto bad = [&] {
@@ -50,13 +53,16 @@ Result<std::uint64_t> parse_units(std::string_view text, std::initializer_list<U
     const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
     if (status != std::errc{}) return bad();
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    // All bytes up to the next digit are the unit, blanks and signs too: "10 m" and "1-2" name
+    // units that are in no list.
     const std::string_view name = rest.substr(0, rest.find_first_of("0123456789"));
     rest.remove_prefix(name.size());
     std::uint64_t factor = 0;
     for (const Unit& unit : units) {
       if (unit.name == name) factor = unit.factor;
     }
-    // "30" alone means bytes but never a duration: 30 of what?
+    // A number alone is a count of bytes where a size is meant (`bare_number`). A duration has to
+    // name its unit; only 0 needs none.
     const bool alone = number_at == text.data() && name.empty();
     if (alone && (bare_number || number == 0)) factor = 1;
     if (factor == 0) return bad();
@@ -74,7 +80,8 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
   std::size_t least = std::string::npos;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    // One slip in three letters is a slip; more is another word.
+    // One wrong letter in three is taken for a slip of the hand; with more of them the word is
+    // another one.
     const std::size_t near_enough = (std::max(word.size(), candidate.size()) + 2) / 3;
     if (distance <= near_enough && distance < least) {
       least = distance;

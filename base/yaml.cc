@@ -46,7 +46,8 @@ std::vector<std::pair<std::string, YamlNode>> YamlNode::pairs() const {
   std::vector<std::pair<std::string, YamlNode>> out;
   if (!node_.IsMap()) return out;
   for (const auto& pair : node_) {
-    // A key that is a list or a map is known to nobody, so expect_keys() refuses it by this name.
+    // In YAML a key may be a list or a map. Such a key gets the name "?", which no caller knows, so
+    // that expect_keys() refuses it.
     const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : std::string("?");
     // The key's line: the value, if it is a map or a list, may begin on a later one.
     out.emplace_back(key, YamlNode(pair.second, file_, child_path(key), line_of(pair.first)));
@@ -117,6 +118,8 @@ Result<std::uint64_t> YamlNode::as_count(std::uint64_t least, std::uint64_t most
   CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
   // The scalar's text, not as<int>(): that takes 010 for eight and 0x10 for sixteen.
   std::uint64_t value = 0;
+  // from_chars takes no sign, no blank and no fraction; what is left behind the digits shows in
+  // `end`.
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
     return error(fmt::format("'{}' is not a whole number from {} to {}", text, least, most));
@@ -127,6 +130,7 @@ Result<std::uint64_t> YamlNode::as_count(std::uint64_t least, std::uint64_t most
 Result<std::chrono::milliseconds> YamlNode::as_duration() const {
   CARAVEL_ASSIGN_OR_RETURN(auto text, as_string());
   auto value = parse_duration(text);
+  // The parser of durations knows no file; the place is added here.
   if (!value) return error(fmt::format("bad duration: {}", value.error().message));
   return value;
 }

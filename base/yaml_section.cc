@@ -19,20 +19,26 @@ Result<std::string> text_of(const YamlNode& node) {
 }  // namespace
 
 std::string resolve_path(const std::string& path, const std::string& base) {
+  // By its text only: the path need not exist yet, and nothing is looked up on the disk. A symlink
+  // in front of a ".." is therefore not followed.
   std::string out = (std::filesystem::path(base) / path).lexically_normal().string();
+  // lexically_normal() keeps a "/" at the end. Without it one directory has one path, and paths can
+  // be compared.
   while (out.size() > 1 && out.back() == '/') out.pop_back();
   return out;
 }
 
 template <class T, class Convert>
 void SectionReader::read(const char* key, T& value, Convert convert) {
-  // node() before the test: a key is known even where an earlier one kept it from being read.
+  // node() comes first, since it notes that the key was asked for: finish() must know the key even
+  // if an earlier error keeps its value from being read.
   const YamlNode given = node(key);
   if (!ok() || !given.exists()) return;
   Result<T> converted = convert(given);
   if (converted) {
     value = std::move(*converted);
   } else {
+    // The value keeps its default; finish() returns the error.
     result_ = tl::unexpected(std::move(converted).error());
   }
 }
@@ -78,6 +84,7 @@ void SectionReader::path(const char* key, std::string& value, const std::string&
 }
 
 int SectionReader::choice_index(const char* key, const std::vector<std::string>& words) {
+  // Stays -1 if the key is missing or an error came before; choice() then leaves its value alone.
   int index = -1;
   read(key, index, [&](const YamlNode& given) -> Result<int> {
     CARAVEL_ASSIGN_OR_RETURN(auto word, text_of(given));

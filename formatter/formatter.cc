@@ -25,6 +25,7 @@ constexpr std::size_t kFirstLineBytes = 64 * 1024;
 /// Progress is told, and a stop is noticed, once a MiB: a few milliseconds apart.
 constexpr std::uint64_t kBytesBetweenReports = 1 << 20;
 
+/// The reason of a last line without a line end, short or long.
 constexpr std::string_view kCutOff = "no line end (cut off?)";
 
 /// One run over one extract.
@@ -40,7 +41,8 @@ class Run {
 
   Result<FormatResult> run() {
     CARAVEL_TRY(choose_format());
-    // These need the format; they live as long as this call, in which everything happens.
+    // The three need the format, which is known only now. They live as long as this call, and
+    // nothing uses the pointers to them afterwards.
     Matcher matcher(*format_, request_.years);
     RowWriter writer(*format_, outputs_.csv, outputs_.sidecar);
     RecordReader records(*format_);
@@ -48,6 +50,7 @@ class Run {
     writer_ = &writer;
     records_ = &records;
     if (request_.first_line) {
+      // This extract may begin in the middle of its log, whose first line only the manifest knows.
       writer.set_first_line(*request_.first_line);
       first_line_known_ = true;
     }
@@ -61,6 +64,7 @@ class Run {
       take(line);
       if (lines_.bytes() >= next_report_) CARAVEL_TRY(look_around());
     }
+    // For what was read since the last time: a small extract is looked at here only.
     CARAVEL_TRY(look_around());
     return finish();
   }
@@ -153,7 +157,7 @@ class Run {
         ++result_.counts.dropped;
       }
     }
-    // Before the reject: it keeps the line as it came.
+    // The byte is given back before the reject, which keeps the line as it came.
     *end = borrowed;
     if (!kind_index) reject(line, matcher_->reason(line.begin));
   }
@@ -169,6 +173,7 @@ class Run {
         ++result_.counts.rows;
         break;
       case RecordReader::Outcome::header:
+        // A header is neither a row nor a mistake of the sender.
         ++result_.counts.dropped;
         break;
       case RecordReader::Outcome::reject:
@@ -184,6 +189,7 @@ class Run {
 
   /// A line that is longer than the limit comes in pieces and is never held as a whole.
   void take_piece(const Line& line) {
+    // The reason names where the line began, not its last piece.
     if (piece_begin_ == kNoPiece) piece_begin_ = line.offset;
     outputs_.rejects.add_piece(line.text());
     records_->pass_over();
@@ -244,6 +250,7 @@ class Run {
     if (!outputs_.sidecar.discards()) {
       outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
     }
+    // A write that failed earlier in this run is returned here too (output.h).
     CARAVEL_TRY(outputs_.csv.flush());
     CARAVEL_TRY(outputs_.sidecar.flush());
     CARAVEL_TRY(outputs_.rejects.flush());

@@ -27,6 +27,7 @@ bool is_utf8(const Format& format) {
   });
 }
 
+/// The text of a key that may be missing; `out` then stays as it is.
 Result<> read_text(const YamlNode& node, std::string& out) {
   if (!node.exists()) return {};
   CARAVEL_ASSIGN_OR_RETURN(out, node.as_string());
@@ -41,14 +42,16 @@ Result<> read_record_keys(const YamlNode& root, Format& format) {
   }
   CARAVEL_TRY(read_text(root["time"], format.time_column));
   CARAVEL_TRY(read_text(root["key"], format.key_column));
+  // Without a time two equal lines would be one event, on whatever days they were written.
   if (format.time_column.empty() && format.identity == Identity::line) {
     return root.error("a format without `time` must say `identity: position`");
   }
+  // The first line of each extract names them.
   if (!root["columns"].exists()) return {};
   CARAVEL_ASSIGN_OR_RETURN(const auto names, read_column_names(root));
   const auto type = format.reader == Reader::csv ? ColumnType::automatic : ColumnType::json;
   for (const std::string& name : names) format.columns.push_back({name, type});
-  // Only here can it be known before the first extract that a name is misspelt.
+  // With columns that are named here, a misspelt `time` or `key` is found before the first extract.
   for (const auto& [key, column] :
        {std::pair("time", &format.time_column), std::pair("key", &format.key_column)}) {
     if (column->empty() || std::find(names.begin(), names.end(), *column) != names.end()) {
@@ -59,6 +62,7 @@ Result<> read_record_keys(const YamlNode& root, Format& format) {
   return {};
 }
 
+/// `identity: line` if the key is missing.
 Result<> read_identity(const YamlNode& node, Identity& identity) {
   if (!node.exists()) return {};
   CARAVEL_ASSIGN_OR_RETURN(const auto word, node.as_choice({"line", "position"}));
@@ -66,6 +70,7 @@ Result<> read_identity(const YamlNode& node, Identity& identity) {
   return {};
 }
 
+/// `reader: pattern` if the key is missing.
 Result<> read_reader(const YamlNode& node, Reader& reader) {
   if (!node.exists()) return {};
   CARAVEL_ASSIGN_OR_RETURN(const auto word, node.as_choice({"pattern", "csv", "jsonl"}));
@@ -102,6 +107,7 @@ Result<Format> compile_format(const YamlNode& root) {
     return root["format"].error("this name is taken: choose another");
   }
   CARAVEL_TRY(read_text(root["about"], format.about));
+  // Before the kinds are read: they need a time unless the identity is the position.
   CARAVEL_TRY(read_identity(root["identity"], format.identity));
   if (root["detect"].exists()) {
     CARAVEL_ASSIGN_OR_RETURN(format.detect, root["detect"].as_bool());

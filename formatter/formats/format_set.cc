@@ -20,10 +20,12 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
       if (name.ends_with(".yaml") && name.front() != '.') files.push_back(entry.path().string());
     }
     if (error) {
+      // A folder that is missing is an error too: it was named on purpose, and its formats are
+      // needed.
       return fail(ErrorKind::usage, fmt::format("formats folder {}: {}", folder, error.message()));
     }
-    // A folder is read in no order; with this one, equal votes in detection fall the same way
-    // everywhere.
+    // A folder is read in no order. With the files in the order of their names, equal votes in
+    // detection fall the same way on every host.
     std::sort(files.begin(), files.end());
     // One bad file fails them all: a feed must not go on with an older format of the same name.
     for (const std::string& file : files) {

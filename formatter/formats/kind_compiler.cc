@@ -39,6 +39,7 @@ std::size_t most_added(const ColumnRule& rule) {
   return kQuotesAndComma + most;
 }
 
+/// The slot of the capture of that name; nothing if the kind captures no such value.
 std::optional<std::uint8_t> capture_named(const Kind& kind, const std::string& name) {
   const auto& names = kind.pattern.names();
   const auto found = std::find(names.begin(), names.end(), name);
@@ -55,10 +56,12 @@ class KindCompiler {
     CARAVEL_TRY(read_common());
     for (const YamlNode& node : root_["kinds"].items()) CARAVEL_TRY(compile(node));
     if (format_.kinds.empty()) return root_["kinds"].error("must be a list of record kinds");
-    // The matcher tries the kinds in order and does not match again what the one before did alike.
+    // The matcher tries the kinds in order. Ops that a kind shares with the kind before it are not
+    // run again.
     for (std::size_t i = 1; i < format_.kinds.size(); ++i) {
       format_.kinds[i].shared = format_.kinds[i].pattern.shared_with(format_.kinds[i - 1].pattern);
     }
+    // After all kinds: each of them may give a column its first value, or turn its type into text.
     for (Column& column : format_.columns) {
       const auto types = types_.find(column.name);
       // Most likely misspelt: it would be empty in every row, and nobody would notice.
@@ -90,6 +93,7 @@ class KindCompiler {
     return {};
   }
 
+  /// Reads which captures make the time. None may be named only if the identity is the position.
   Result<> read_time_names() {
     const YamlNode node = root_["time"];
     if (!node.exists()) {
@@ -144,6 +148,7 @@ class KindCompiler {
   /// A rule for each of the format's columns: its capture, else the constant of `set`, else
   /// nothing.
   Result<> add_columns(const YamlNode& node, Kind& kind) {
+    // First, so that a misspelt name is an error and not an empty column.
     CARAVEL_TRY(check_names(node, kind));
     for (const Column& column : format_.columns) {
       ColumnRule rule;
@@ -158,6 +163,7 @@ class KindCompiler {
         merge_type(column.name, ColumnType::text);
       }
       kind.most_added += most_added(rule);
+      // A rule that writes nothing is added as well: rows of all kinds have the same columns.
       kind.columns.push_back(std::move(rule));
     }
     return {};
@@ -168,7 +174,7 @@ class KindCompiler {
   Result<> check_names(const YamlNode& node, const Kind& kind) const {
     if (node["set"].exists()) CARAVEL_TRY(node["set"].expect_keys(column_names_));
     for (const auto& [name, value] : node["set"].pairs()) {
-      // One of the two values would be lost, and which one would have to be looked up.
+      // A row has one value of a column: either the captured one or that of `set` would be lost.
       if (capture_named(kind, name)) return value.error("is captured by the line already");
     }
     for (const std::string& name : kind.pattern.names()) {
@@ -233,6 +239,7 @@ class KindCompiler {
         (parts.size() == 3 && parts[2] != TimePart::offset)) {
       return root_["time"].error("must name a date, a time and perhaps an offset, in this order");
     }
+    // The offset, if there is one, makes the time UTC; without one it stays as the line says it.
     kind.time.source = TimeRule::Source::date_time;
     kind.time.time = captures[1];
     if (captures.size() == 3) kind.time.offset = captures[2];

@@ -13,7 +13,7 @@
 namespace caravel::formatter {
 namespace {
 
-/// What is read of a packed file at a time.
+/// How many bytes of a packed file are read at a time.
 constexpr std::size_t kPackedChunk = 128 * 1024;
 
 /// zstd windows up to 32 MiB (zstd -19 uses 8): a larger one is a file made to eat our memory.
@@ -54,6 +54,7 @@ class Input::Source {
 
   Result<std::size_t> read(char* out, std::size_t size) {
     if (!pushed_back_.empty()) {
+      // What peek() took comes first. These bytes were counted and digested by peek() already.
       const std::size_t given = std::min(size, pushed_back_.size());
       std::memcpy(out, pushed_back_.data(), given);
       pushed_back_.erase(0, given);
@@ -63,6 +64,7 @@ class Input::Source {
     if (fixed_size_ != 0) size = std::min<std::uint64_t>(size, fixed_size_ - bytes_);
     if (size == 0) return std::size_t{0};
     CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(fd_.get(), out, size));
+    // The bytes as they lie in the file: the digest must not depend on what unpacks them.
     if (digest_) digest_->update(out, got);
     bytes_ += got;
     return got;
@@ -94,8 +96,7 @@ class Input::Source {
   std::string pushed_back_;
 };
 
-/// What the bytes of the source are packed with, undone. read() gives at least one byte, 0 only at
-/// the end.
+/// Unpacks the bytes of the source. read() gives at least one byte, and 0 only at the end.
 class Input::Unpacker {
  public:
   explicit Unpacker(Source& source) : source_(source) {}
@@ -126,6 +127,8 @@ class Input::Gzip : public Unpacker {
     // zlib counts in 32 bits.
     stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(size, 1 << 30));
     const uInt wanted = stream_.avail_out;
+    // inflate() may take input and give nothing yet (a header, the beginning of a block). The
+    // caller takes 0 for the end, so the loop goes on until there is a byte.
     while (stream_.avail_out == wanted && !finished_) {
       if (stream_.avail_in == 0) {
         CARAVEL_TRY(refill());
@@ -143,9 +146,12 @@ class Input::Gzip : public Unpacker {
           --stream_.avail_in;
         }
         if (stream_.avail_in == 0) continue;
+        // Keeps the memory of the stream: a file of many small members allocates once.
         inflateReset(&stream_);
         between_members_ = false;
       }
+      // Z_BUF_ERROR below only means that there was no input or no room (zlib.h), which the next
+      // turn or the next call brings.
       const int status = inflate(&stream_, Z_NO_FLUSH);
       // zlib has checked the member's length and CRC-32 when it says this.
       if (status == Z_STREAM_END) {
@@ -178,11 +184,14 @@ class Input::Zstd : public Unpacker {
  public:
   explicit Zstd(Source& source)
       : Unpacker(source), packed_(kPackedChunk, '\0'), stream_(ZSTD_createDStream()) {
+    // Without this zstd grants windows of 128 MiB (zstd.h, ZSTD_WINDOWLOG_LIMIT_DEFAULT). A frame
+    // that wants more than the limit fails as damaged.
     ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, kMaxWindowLog);
   }
   ~Zstd() override { ZSTD_freeDStream(stream_); }
 
   Result<std::size_t> read(char* out, std::size_t size) override {
+    // As with gzip, a turn may give nothing yet, and 0 would mean the end to the caller.
     ZSTD_outBuffer unpacked{out, size, 0};
     while (unpacked.pos == 0) {
       if (in_.pos == in_.size) {
@@ -224,6 +233,7 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   Input input;
   input.source_ = std::make_unique<Source>(std::move(fd), options);
   Source& source = *input.source_;
+  // Four bytes are the longest magic number; that of gzip is ID1 and ID2 (RFC 1952, 2.3.1).
   CARAVEL_ASSIGN_OR_RETURN(auto head, source.peek(4));
   const bool gzip = head.substr(0, 2) == "\x1f\x8b";
   // A zstd file may begin with a skippable frame (RFC 8878, 3.1.2), as pzstd writes it.

@@ -13,7 +13,8 @@
 namespace caravel::formatter {
 
 /// Reads one extract front to back in constant memory. What it is packed with is told by its first
-/// bytes: neither magic number can begin a line of valid UTF-8.
+/// bytes. Those of gzip and of a zstd frame cannot begin valid UTF-8. Those of a skippable zstd
+/// frame could ("P*M" and the control character 0x18), but no log is known to begin like this.
 ///
 /// Errors: kind content if the packed data is damaged or cut off; retry if the disk does not read.
 class Input {

@@ -10,7 +10,8 @@ namespace {
 
 /// Large enough that the calls of read(2) do not count beside the work on what they bring.
 constexpr std::size_t kReadChunk = 256 * 1024;
-/// Behind the last byte of the buffer: whoever takes several bytes at a time may look there.
+/// Bytes behind the last one that was read: code that loads several bytes at a time may look at
+/// them.
 constexpr std::size_t kPadding = 64;
 
 /// 32 bytes a step: this looks at every byte of every extract, and nearly all extracts are ASCII.
@@ -25,18 +26,21 @@ bool all_ascii(const char* p, std::size_t size) {
 
 }  // namespace
 
+// The buffer holds the longest line that is given out whole, and one read behind it: with at most
+// `max_line` bytes left over, refill() always finds room.
 LineSplitter::LineSplitter(Input& input, std::size_t max_line)
     : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kPadding, '\0') {}
 
 Result<> LineSplitter::refill() {
-  // What is moved is at most the beginning of one line.
+  // At most the beginning of one line is left over, so moving it costs little.
   if (from_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + from_, until_ - from_);
     base_offset_ += from_;
     until_ -= from_;
     searched_ -= from_;
     from_ = 0;
-    // Of what is left: one character in an early line must not make all later ones be validated.
+    // From here on only the bytes that are left count: one character in an early line that is not
+    // ASCII must not make all later lines be validated.
     ascii_ = all_ascii(buffer_.data(), until_);
   }
   const std::size_t room = std::min(kReadChunk, buffer_.size() - kPadding - until_);
@@ -44,7 +48,7 @@ Result<> LineSplitter::refill() {
   ascii_ = ascii_ && all_ascii(buffer_.data() + until_, got);
   until_ += got;
   ended_ = got == 0;
-  // A pipe may give one byte at first: the mark can be told from three only.
+  // A pipe may give a single byte at first, but the byte order mark is known by its three bytes.
   if (!started_ && (until_ >= 3 || ended_)) {
     started_ = true;
     if (std::string_view(buffer_.data(), until_).substr(0, 3) == "\xef\xbb\xbf") {
@@ -56,6 +60,8 @@ Result<> LineSplitter::refill() {
 
 Result<bool> LineSplitter::next(Line& line) {
   for (;;) {
+    // Taken anew in each turn: refill() moves what the buffer holds. Bytes before `searched_` are
+    // not searched again, so a line that comes in many reads costs one search.
     char* const begin = buffer_.data() + from_;
     void* const found = !started_ || searched_ == until_
                             ? nullptr
@@ -64,17 +70,19 @@ Result<bool> LineSplitter::next(Line& line) {
     char* end = terminated ? static_cast<char*>(found) : buffer_.data() + until_;
     const auto size = static_cast<std::size_t>(end - begin);
     if (!terminated && started_) searched_ = until_;
-    // Before the start is known (a mark or not), nothing is given out.
+    // Nothing is given out before it is known whether the input begins with a byte order mark.
     const bool complete = terminated || (ended_ && started_);
     if (!complete && size <= max_line_) {
       CARAVEL_TRY(refill());
       continue;
     }
     if (!terminated && size == 0) {
-      // The end. An oversized line whose last byte was given already is closed with an empty piece.
+      // The input has ended. An oversized line whose bytes were all given out is closed by an empty
+      // piece.
       if (!in_oversized_) return false;
     }
     const bool oversized = in_oversized_ || size > max_line_;
+    // All pieces of a line have the number of the line.
     if (!in_oversized_) ++number_;
     line = {begin, end, number_, base_offset_ + from_, terminated, oversized, complete, ascii_};
     in_oversized_ = oversized && !complete;
@@ -88,7 +96,8 @@ Result<bool> LineSplitter::next(Line& line) {
 Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unterminated) {
   std::vector<std::string> lines;
   for (;;) {
-    // What is in the buffer is enough: a format that needs more than max_line to be known is none.
+    // Only what the buffer holds at once is looked at: if its lines do not tell the format, a
+    // person has to.
     lines.clear();
     std::string_view rest(buffer_.data() + from_, until_ - from_);
     while (started_ && lines.size() < most) {
@@ -97,10 +106,12 @@ Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unter
       lines.emplace_back(rest.substr(0, end));
       rest.remove_prefix(end + 1);
     }
+    // Before the end of the input a line without an end may still be growing in the buffer.
     if (unterminated && ended_ && lines.size() < most && !rest.empty() &&
         rest.size() <= max_line_) {
       lines.emplace_back(rest);
     }
+    // With `max_line` bytes in the buffer reading stops: next() holds no longer line either.
     if (ended_ || lines.size() == most || until_ + kPadding >= buffer_.size() ||
         until_ - from_ >= max_line_) {
       return lines;

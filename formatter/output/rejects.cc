@@ -18,13 +18,14 @@ namespace caravel::formatter {
 Output& Rejects::open(File& file, const std::string& path) {
   if (!file.output) {
     if (!path.empty()) {
-      // Read as well: pieces may have to be moved from the cut file to the lines.
+      // Opened for reading too: pieces may have to be moved from the cut file to the lines.
       auto fd = open_file(
           path, O_RDWR | O_CREAT | O_NOFOLLOW | (mode_ == Mode::append ? O_APPEND : O_TRUNC));
       if (fd) {
         file.fd = std::move(*fd);
         file.made = true;
-        // What an earlier run has left: pieces that are moved or dropped end there.
+        // The bytes of an earlier run stay: to move or drop pieces never makes the file shorter
+        // than this.
         const off_t size = ::lseek(file.fd.get(), 0, SEEK_END);
         if (size > 0) file.before = static_cast<std::uint64_t>(size);
       } else if (error_) {
@@ -41,7 +42,7 @@ Output& Rejects::open(File& file, const std::string& path) {
 void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
   Output& output = open(reasons_, paths_.reasons);
   std::string& text = output.buffer();
-  // Not behind what an earlier run has written.
+  // The header stands at the beginning of the file only, not behind the lines of an earlier run.
   if (reasons_.place() == 0) text += "line,offset,reason\n";
   text += fmt::format("{},{},", line, offset);
   append_csv_field(reason, text);
@@ -81,7 +82,8 @@ void Rejects::add_piece(std::string_view bytes) {
     if (piece_.size() < kShown) piece_.append(bytes.substr(0, kShown - piece_.size()));
     return;
   }
-  // With a cut file the pieces wait there: should the line be cut off, nothing is left to do.
+  // Whether the line has an end is not known yet. With a cut file its pieces wait there, which is
+  // the right place if the line proves to be cut off.
   File& file = paths_.cut.empty() ? lines_ : cut_;
   Output& output = open(file, paths_.cut.empty() ? paths_.lines : paths_.cut);
   if (!pieces_from_) pieces_from_ = file.place();
@@ -101,6 +103,7 @@ void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_v
     // again from its beginning, and the files are made anew.
     if (!paths_.cut.empty()) done = move_pieces();
     Output& lines = open(lines_, paths_.lines);
+    // The pieces came without the line end.
     lines.buffer().push_back('\n');
     lines.settle();
   } else if (paths_.cut.empty()) {
@@ -113,6 +116,7 @@ void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_v
 
 Result<> Rejects::move_pieces() {
   Output& lines = open(lines_, paths_.lines);
+  // The last pieces may still be in the buffer, and are read from the file below.
   CARAVEL_TRY(cut_.output->flush());
   if (!cut_.fd) return {};
   const auto from = static_cast<off_t>(*pieces_from_);
@@ -136,9 +140,10 @@ Result<> Rejects::move_pieces() {
 }
 
 Result<> Rejects::drop_pieces() {
+  // Buffered pieces first: written after the cut, they would stand in the file again.
   CARAVEL_TRY(lines_.output->flush());
   if (!lines_.fd) return {};
-  // Lines that can be fed again are whole lines only.
+  // The file of lines is meant to be loaded again, so no half line may stand in it.
   if (::ftruncate(lines_.fd.get(), static_cast<off_t>(*pieces_from_)) != 0) {
     return fail_with_errno(paths_.lines, errno);
   }
@@ -151,6 +156,8 @@ Result<> Rejects::flush(bool durable) {
     auto flushed = file->output->flush();
     // The first error is the cause; those after it follow from it.
     if (!flushed && error_) error_ = std::move(flushed);
+    // Written out is not yet on the disk: an extract is called done only when its rejects would
+    // outlive a loss of power.
     if (durable && file->fd && ::fsync(file->fd.get()) != 0 && error_) {
       error_ = fail_with_errno("fsync", errno);
     }

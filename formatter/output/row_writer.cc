@@ -28,8 +28,8 @@ char* put(std::string_view text, char* at) {
   return at + text.size();
 }
 
-/// A part of something that is long enough to read kCopiedAtOnce bytes from any place of it, as the
-/// line is. Behind `at` as many are writable.
+/// Copies a part of a longer text, such as a line. At least kCopiedAtOnce bytes must be readable
+/// from the beginning of `text` on, and as many must be writable at `at`.
 char* put_part(std::string_view text, char* at) {
   if (text.size() > kCopiedAtOnce) return put(text, at);
   std::memcpy(at, text.data(), kCopiedAtOnce);
@@ -59,7 +59,7 @@ char to_lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c -
 }  // namespace
 
 std::string_view RowWriter::iso_date(std::uint32_t packed) {
-  // Lines of a log mostly have the date of the line before.
+  // Most lines of a log have the date of the line before, so the text of the last date is kept.
   if (packed != date_) {
     const std::string text = fmt::format("{:04}-{:02}-{:02}", packed_year(packed),
                                          packed_month(packed), packed_day(packed));
@@ -79,7 +79,7 @@ char* RowWriter::put_column(const ColumnRule& rule, const MatchState& match, cha
     case Emit::plain:
       return put_part(capture.text(), at);
     case Emit::textual:
-      // Nearly always: nothing in it that CSV would quote.
+      // The parser found nothing that CSV would quote, as in nearly every value.
       if (capture.number == 0) return put_part(capture.text(), at);
       scratch_csv_.clear();
       append_csv_field(undouble_quotes(capture, scratch_), scratch_csv_);
@@ -87,7 +87,8 @@ char* RowWriter::put_column(const ColumnRule& rule, const MatchState& match, cha
     case Emit::lower_case:
       return put_lower_case(capture.text(), at);
     case Emit::implied: {
-      // The point is moved as text: no digit is changed by a float.
+      // The point is moved as text: no digit is changed by a float. The minus is not one of the
+      // digits that are counted.
       const std::size_t whole = rule.digits + std::size_t{*capture.begin == '-'};
       const std::string_view text = capture.text();
       at = put_part(text.substr(0, whole), at);
@@ -163,12 +164,14 @@ void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchSta
   // The most that a record can take: all of the line's bytes, each of them perhaps a doubled quote,
   // what does not come from the line, and what put_part() copies too much.
   const std::size_t most = kind.most_added + 2 * line.size() + kCopiedAtOnce;
+  // Grown only, and thus only for lines longer than all before.
   if (record_.size() < most) record_.resize(most);
   char* at = record_.data();
   for (const ColumnRule& rule : kind.columns) {
     at = put_column(rule, match, at);
     *at++ = ',';
   }
+  // A kept kind has one column at least (read_column_names()), so there is a comma to replace.
   at[-1] = '\n';  // the last comma
   const auto length = static_cast<std::size_t>(at - record_.data()) - 1;
   csv_.buffer().append(record_.data(), length + 1);
@@ -178,6 +181,7 @@ void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchSta
 
   id_.clear();
   append_time(kind.time, match, place);
+  // A place in the log that stands for the time must not become the time of an extract.
   if (kind.time.source != TimeRule::Source::none) note_time(id_);
   finish_id(key_of(kind, match), line, place);
   append_sidecar_row(place.line, place.offset, kind_index, length, id_, sidecar_.buffer());

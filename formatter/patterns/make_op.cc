@@ -11,17 +11,18 @@
 namespace caravel::formatter {
 namespace {
 
-/// Op::named_options is one byte, and so is what Capture::number needs to say.
+/// The most options of one capture: Op::named_options counts them in one byte.
 constexpr std::size_t kMaxOptions = 255;
 
-/// A 64-bit number has 19 digits at most; nobody leaves a point out further to the right.
+/// A 64-bit number has 19 digits at most, so a point further to the right is a mistake.
 constexpr unsigned kMostDigits = 18;
 
+/// The error for an argument that the type `row` does not take.
 tl::unexpected<Error> refuse(const CaptureRow& row, std::string_view argument) {
   return fail(ErrorKind::usage, fmt::format("{}: cannot take '({})'", row.name, argument));
 }
 
-/// A number of digits, from 1 to kMostDigits.
+/// Reads a number of digits, from 1 to kMostDigits, into Op::arg.
 Result<> take_digits(const CaptureRow& row, std::string_view argument, Op& op) {
   unsigned value = 0;
   const char* const end_of_argument = argument.data() + argument.size();
@@ -30,16 +31,18 @@ Result<> take_digits(const CaptureRow& row, std::string_view argument, Op& op) {
     return fail(ErrorKind::usage, fmt::format("{}({}): wants a number of digits from 1 to {}",
                                               row.name, argument, kMostDigits));
   }
+  // Fits into the byte: kMostDigits is the limit.
   op.arg = static_cast<std::uint8_t>(value);
   return {};
 }
 
-/// WORD or WORD=VALUE.
+/// Adds one option, WORD or WORD=VALUE, to the op.
 Result<> take_option(std::string_view item, Op& op) {
   const std::size_t equals = item.find('=');
   const std::string_view word = item.substr(0, equals);
+  // An empty word would stand at any place of any line.
   if (word.empty()) return fail(ErrorKind::usage, "an option without a word");
-  // "*" stands for any word, so it cannot be what is written.
+  // "*" stands for any word, so it must say what is written for all of them.
   if (word == "*" && equals == std::string_view::npos) {
     return fail(ErrorKind::usage, "the option '*' needs a value: *=VALUE");
   }
@@ -55,12 +58,14 @@ Result<> take_option(std::string_view item, Op& op) {
   } else {
     ++op.named_options;
   }
+  // Without "=" the value of a word is the word itself.
   const std::string value(equals == std::string_view::npos ? word : item.substr(equals + 1));
   op.options.push_back({FixedText(word), value});
   return {};
 }
 
-/// Options with commas between them. Neither a word nor a value can hold a comma.
+/// Adds the options of `argument`, which stand with commas between them. Neither a word nor a value
+/// can hold a comma.
 Result<> take_options(std::string_view argument, Op& op) {
   while (!argument.empty()) {
     const std::string_view item = argument.substr(0, argument.find(','));
@@ -76,7 +81,7 @@ Result<> take_options(std::string_view argument, Op& op) {
   return {};
 }
 
-/// Year, month and day, each once, and nothing else behind a '%'.
+/// Whether the layout has year, month and day, each once, and nothing else behind a '%'.
 bool is_date_layout(std::string_view layout) {
   int years = 0;
   int months = 0;
@@ -84,6 +89,7 @@ bool is_date_layout(std::string_view layout) {
   // parse_date() counts on this: it takes what stands behind a '%' for one of the four.
   for (std::size_t i = 0; i < layout.size(); ++i) {
     if (layout[i] != '%') continue;
+    // A '%' at the very end is refused like "%%": a date has no percent sign in it.
     switch (++i < layout.size() ? layout[i] : '%') {
       case 'Y':
         ++years;
@@ -135,6 +141,7 @@ Result<> take_argument(const CaptureRow& row, std::string_view argument, Op& op)
   return {};
 }
 
+/// The error for a type that does not exist: names the nearest type, or all if none is near.
 tl::unexpected<Error> unknown_type(std::string_view type) {
   std::vector<std::string> names;
   for (const CaptureRow& row : kCaptureRows) {

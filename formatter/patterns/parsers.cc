@@ -42,6 +42,7 @@ const char* parse_date(const char* p, std::string_view layout, Capture& capture)
         for (unsigned i_month = 0; i_month < kMonths.size(); ++i_month) {
           if (std::strncmp(p, kMonths[i_month].data(), 3) == 0) month = i_month + 1;
         }
+        // None of the twelve: the names are compared with their capital, as logs write them.
         if (month == 0) return nullptr;
         p += 3;
         break;
@@ -67,6 +68,7 @@ const char* parse_offset(const char* p, int& minutes) {
     return p + 1;
   }
   if ((*p != '+' && *p != '-') || !is_digit(p[1]) || !is_digit(p[2])) return nullptr;
+  // The sign is kept aside, since it counts for the minutes too: -03:30 lies 210 minutes west.
   const int sign = *p == '-' ? -1 : 1;
   const unsigned hours = two_digits(p + 1);
   p += 3;
@@ -92,6 +94,7 @@ const char* parse_timestamp(const char* p, Capture& capture) {
     p = parse_offset(p, minutes);
     if (p == nullptr) return nullptr;
   }
+  // A comma before the fraction makes CSV quote the whole text, as it does with a time alone.
   capture = {begin, p, time.number};
   return p;
 }
@@ -101,6 +104,7 @@ const char* parse_ip(const char* p, char stop, Capture& capture) {
   // All bytes that an address may be made of; inet_pton(3) then says whether they make one. It
   // knows the forms of RFC 4291, 2.2, which are too many to be checked by hand.
   while (is_hex_digit(*p) || *p == '.' || (*p == ':' && stop != ':')) ++p;
+  // A copy, since inet_pton(3) wants a NUL behind the text.
   const std::string text(begin, p);
   unsigned char address[16];
   if (text.size() > INET6_ADDRSTRLEN || (::inet_pton(AF_INET, text.c_str(), address) != 1 &&

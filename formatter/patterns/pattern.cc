@@ -39,6 +39,7 @@ std::string Pattern::expectation(std::size_t index, MatchState::Wanted wanted) c
     return fmt::format("\"{}\"", op.text.text());
   }
   const CaptureRow& row = row_of(op.type);
+  // The result stands in the reason of a reject, so it speaks of values and not of ops.
   std::string text(row.expectation);
   // Only a choice lists its options: whoever reads "one of" must learn of what.
   if (row.argument == Argument::options) {

@@ -18,6 +18,8 @@ struct CaptureText {
   std::string_view argument;
 };
 
+/// Takes what stands between the braces apart. An error only if a parenthesis is not closed:
+/// make_op() judges the type and the argument.
 Result<CaptureText> split_capture(std::string_view inside) {
   // The argument may hold colons ("%H:%M"), so the colon that counts stands before it.
   const std::size_t open = std::min(inside.size(), inside.find('('));
@@ -43,11 +45,13 @@ class OpReader {
   Result<> read(std::string_view text) {
     while (!text.empty()) {
       if (any_blanks_ && is_blank(text.front())) {
-        // What was held back ends here: blanks come first in an op.
+        // Literal text that was held back becomes an op of its own: within an op the blanks come
+        // first.
         if (!literal_.empty()) add(Op{});
         blanks_ = true;
         text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
       } else if (text.front() != '{' || text.substr(0, 2) == "{{") {
+        // "{{" stands for one brace.
         literal_.push_back(text.front());
         text.remove_prefix(text.front() == '{' ? 2 : 1);
       } else {
@@ -56,6 +60,7 @@ class OpReader {
     }
     if (!literal_.empty()) add(Op{});
     if (ops.empty()) return fail(ErrorKind::usage, "an empty pattern");
+    // MatchState has an array of places, so that a match allocates nothing.
     if (ops.size() > kMaxOps) {
       return fail(ErrorKind::usage, fmt::format("more than {} parts", kMaxOps));
     }
@@ -79,7 +84,7 @@ class OpReader {
     if (!parts.name.empty() && std::find(names.begin(), names.end(), parts.name) != names.end()) {
       return fail(ErrorKind::usage, fmt::format("'{}' is captured twice", parts.name));
     }
-    // MatchState has room for so many, and Op::capture is one byte.
+    // MatchState has room for so many captures, and Op::capture is one byte.
     if (names.size() >= kMaxCaptures) {
       return fail(ErrorKind::usage, fmt::format("more than {} captures", kMaxCaptures));
     }
@@ -101,7 +106,8 @@ class OpReader {
   std::string literal_;
 };
 
-/// Whether the value goes on until something else begins, so that something must be there.
+/// Whether a value of this op goes on until something else begins, so that the pattern must say
+/// what stands behind the value.
 bool needs_a_next(const Op& op) {
   switch (row_of(op.type).ends) {
     case Ends::at_next:
@@ -119,7 +125,7 @@ bool needs_a_next(const Op& op) {
 }  // namespace
 
 Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
-  // The parsers count on it that nothing but a line's end matches a line's end.
+  // The parsers rely on the '\n' that ends every line: no literal of a pattern may match it.
   if (text.find_first_of(std::string_view("\n\0", 2)) != std::string_view::npos) {
     return fail(ErrorKind::usage, "a pattern is one line, without NUL");
   }
@@ -127,6 +133,7 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
     return fail(ErrorKind::usage,
                 "a pattern neither begins nor ends with a blank: lines have lost theirs");
   }
+  // The reader fills in what each op does; what ends its value depends on the op behind it.
   OpReader reader(any_blanks);
   CARAVEL_TRY(reader.read(text));
   Pattern pattern;
@@ -152,6 +159,7 @@ Result<> Pattern::settle_ends() {
     // The other ops keep their stop: ops that do the same must be equal, for shared_with().
     if (!needs_a_next(op) && ends != Ends::by_shape_and_next) continue;
     if (next.text.size() > 0) op.stop = next.text.text().front();
+    // Blanks stand before the text of an op, so they decide if the next op has both.
     if (next.blanks_before) op.stop = ' ';
   }
   return {};

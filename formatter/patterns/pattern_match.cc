@@ -7,6 +7,7 @@ namespace caravel::formatter {
 
 std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& years,
                            MatchState& state) const {
+  // For `first` > 0 the ops before it have matched for an earlier kind, and their captures stand.
   const char* p = state.at[first];
   using Wanted = MatchState::Wanted;
   const auto fail_at = [&](const char* place, std::size_t index, Wanted wanted) {
@@ -18,6 +19,7 @@ std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& 
   const std::size_t count = ops_.size();
   for (std::size_t i = first; i < count; ++i) {
     const Op& op = ops[i];
+    // Kept for the next kind: if it shares the ops before this one, its match begins here.
     state.at[i] = p;
     if (op.blanks_before) {
       if (!is_blank(*p)) return fail_at(p, i, Wanted::blank);
@@ -34,6 +36,7 @@ std::size_t Pattern::match(std::size_t first, const char* end, const YearTable& 
     p = next;
   }
   state.at[count] = p;
+  // A pattern has to take the whole line. What is left over is told as the op behind the last one.
   return p == end ? kMatched : fail_at(p, count, Wanted::value);
 }
 

@@ -10,7 +10,7 @@ using std::chrono::year_month_day;
 
 namespace {
 
-/// Asks for each day once, so that a line costs no calendar.
+/// Asks `year_of` for each day once, so that no line has to ask the calendar.
 template <class YearOf>
 void fill(std::array<std::int16_t, std::size_t{12} * 31>& years, YearOf year_of) {
   for (unsigned month = 1; month <= 12; ++month) {
@@ -26,6 +26,7 @@ void fill(std::array<std::int16_t, std::size_t{12} * 31>& years, YearOf year_of)
 YearTable YearTable::fixed(std::chrono::year year) {
   YearTable table;
   fill(table.years_, [&](std::chrono::month month, std::chrono::day day) {
+    // A day that the year does not have (02/29) gets 0, and its lines become rejects.
     return year_month_day(year, month, day).ok() ? static_cast<int>(year) : 0;
   });
   return table;
@@ -33,6 +34,7 @@ YearTable YearTable::fixed(std::chrono::year year) {
 
 YearTable YearTable::nearest_to(std::chrono::sys_seconds extract_time) {
   YearTable table;
+  // A day of grace: east of UTC it may be tomorrow already when the extract is cut.
   const std::chrono::sys_seconds latest = extract_time + days(1);
   const std::chrono::year newest = year_month_day(std::chrono::floor<days>(latest)).year();
   fill(table.years_, [&](std::chrono::month month, std::chrono::day day) {
@@ -48,7 +50,8 @@ YearTable YearTable::nearest_to(std::chrono::sys_seconds extract_time) {
 }
 
 bool mtime_is_credible(year_month_day last_line, std::chrono::sys_seconds mtime) {
-  // To a day: the zone of the line's clock is not known, and 30 days leave room for it.
+  // Compared by days: the zone of the log's clock is not known, and against 30 days it does not
+  // count.
   const days apart = sys_days(last_line) - std::chrono::floor<days>(mtime);
   return std::abs(apart.count()) <= 30;
 }

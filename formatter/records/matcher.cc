@@ -52,6 +52,7 @@ bool takes_line(const Format& format, std::string_view line, const YearTable& ye
   const std::string_view trimmed = trim_line(line);
   if (trimmed.empty()) return false;
   if (format.reader != Reader::pattern) return RecordReader::takes(format.reader, trimmed);
+  // A copy, since `line` need not have anything behind it that may be read.
   std::string text(trimmed);
   // The parsers want a line's end, and readable bytes behind it.
   text.append(kReadableBehind + 1, '\n');

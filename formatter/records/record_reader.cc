@@ -27,6 +27,7 @@ bool compact_time(std::string_view value, std::string& out) {
     append_timestamp(value, out);
     return true;
   }
+  // As seconds: a number does not say that it means milliseconds.
   end = parse_epoch(text.data(), false, capture);
   if (end != text.data() + value.size()) return false;
   append_epoch(value, false, out);
@@ -37,6 +38,7 @@ bool compact_time(std::string_view value, std::string& out) {
 /// character and each byte that is no UTF-8. A reason is shown on terminals, and its value is a
 /// stranger's.
 std::string printable_head(std::string_view text) {
+  // In bytes: enough to recognize a value by.
   constexpr std::size_t kMost = 64;
   std::string head;
   while (!text.empty()) {
@@ -68,6 +70,8 @@ std::optional<std::string_view> first_duplicate(const std::vector<JsonMember>& m
 RecordReader::RecordReader(const Format& format)
     : format_(format), objects_(std::make_unique<JsonObjectReader>(kMaxColumns)) {
   if (format.reader == Reader::pattern || format.columns.empty()) return;
+  // Columns that the format names are known before the first line: even an extract without rows
+  // gets its CSV header.
   for (const Column& column : format.columns) given_.push_back(column.name);
   set_columns(given_, format.columns.front().type);
   if (format.reader == Reader::jsonl) add_column(std::string(kMore), ColumnType::json);
@@ -118,20 +122,23 @@ RecordReader::Outcome RecordReader::finish(std::string_view time, std::string_vi
                                 printable_head(time)));
     }
   }
+  // An empty key is no error: its place in the id is held by "-" (append_id_part()).
   key_ = key;
   record_ = csv_record(values_);
   return Outcome::row;
 }
 
 RecordReader::Outcome RecordReader::take_csv(std::string_view line) {
-  // Else the first record would be dropped as if it were the header, and name the columns.
+  // The header was lost with the first line. This line would be dropped in its place, and its
+  // values would name the columns.
   if (!has_columns() && first_passed_) return reject("the first line was no header");
   first_passed_ = true;
   std::vector<std::string_view> fields;
+  // `fields` may point into `scratch`, and values_ copies both before they are gone.
   std::string scratch;
   if (!split_csv_record(line, fields, scratch)) return reject("broken quotes");
   values_.assign(fields.begin(), fields.end());
-  // A rotated log brings its header again and again; as a row it would be a lie.
+  // Each file of a rotated log begins with the header, which is no row wherever it stands.
   if (!given_.empty() && values_ == given_) return Outcome::header;
   if (!has_columns()) {
     if (values_.size() > kMaxColumns) return reject(fmt::format("over {} columns", kMaxColumns));
@@ -162,6 +169,7 @@ RecordReader::Outcome RecordReader::take_json(std::string_view line) {
     set_columns(names, ColumnType::json);
     add_column(std::string(kMore), ColumnType::json);
   }
+  // A member that the object does not have leaves its cell empty.
   values_.assign(columns_.size(), "");
   std::string time;
   std::string key;
@@ -173,6 +181,7 @@ RecordReader::Outcome RecordReader::take_json(std::string_view line) {
     if (const auto place = place_of(member.name)) {
       values_[*place] = std::move(member.cell);
     } else {
+      // As it came, name and value: "more" is a JSON object of the members without a column.
       more += (more.empty() ? "{" : ",") + member.json;
     }
   }

@@ -28,6 +28,7 @@ std::string csv_record(const std::vector<std::string>& values) {
 }
 
 std::string csv_header(const std::vector<std::string>& names) {
+  // An extract without a readable line has no columns, and a line end alone would be a record.
   return names.empty() ? std::string() : csv_record(names) + "\n";
 }
 
@@ -47,6 +48,7 @@ bool split_csv_record(std::string_view record, std::vector<std::string_view>& fi
   for (;;) {
     if (at < end && *at == '"') {
       const char* from = ++at;
+      // All fields with doubled quotes of one record share `scratch`, one behind the other.
       const std::size_t scratch_from = scratch.size();
       bool doubled = false;
       for (;;) {
@@ -69,6 +71,7 @@ bool split_csv_record(std::string_view record, std::vector<std::string_view>& fi
         at = quote + 1;
         break;
       }
+      // Between the closing quote and the comma nothing may stand.
       if (at < end && *at != ',') return false;  // "a"b
     } else {
       const char* comma =

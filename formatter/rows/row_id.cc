@@ -26,6 +26,7 @@ constexpr std::array<char, 512> make_hex_pairs() {
 }
 constexpr std::array<char, 512> kHexPairs = make_hex_pairs();
 
+/// 16 lower-case hex digits, the highest first.
 void append_hex64(std::uint64_t value, std::string& out) {
   char text[16];
   for (int i = 14; i >= 0; i -= 2) {
@@ -35,7 +36,7 @@ void append_hex64(std::uint64_t value, std::string& out) {
   out.append(text, sizeof text);
 }
 
-/// The form that is hashed must be the same on every processor.
+/// Writes 8 bytes, the highest first: what is hashed must be the same on every processor.
 void put_big_endian(std::uint64_t value, unsigned char* out) {
   for (int i = 7; i >= 0; --i) {
     out[i] = static_cast<unsigned char>(value & 255);
@@ -44,7 +45,7 @@ void put_big_endian(std::uint64_t value, unsigned char* out) {
 }
 
 /// The bytes that an id may hold as they are: none of them means anything in a URL (RFC 3986, 2.3,
-/// without '~'), and ':' is left to part the parts.
+/// without '~'), and ':' stays free to separate the parts.
 constexpr std::array<bool, 256> make_plain() {
   std::array<bool, 256> table{};
   for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
@@ -91,20 +92,22 @@ void append_id_part(std::string_view part, std::string& out) {
   // Ids are kept in every index of a store: a key of a KiB would make them all large.
   constexpr std::size_t kLongestPart = 64;
   if (part.empty()) {
-    // An id has its three parts always, so that they can be found again.
+    // An id always has three parts, so that it can be taken apart again.
     out.push_back('-');
     return;
   }
   if (part.size() > kLongestPart) {
+    // The digest stands for the part: keys that are equal still get equal ids.
     append_hex(hash_bytes(part), out);
     return;
   }
-  // Nearly always so, and a table is quicker than the encoder.
+  // Nearly every part is plain, and a look into a table is quicker than the encoder.
   const auto is_plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
   if (std::all_of(part.begin(), part.end(), is_plain)) {
     out.append(part);
     return;
   }
+  // The same bytes as in kPlain stay as they are; everything else becomes %XX.
   append_percent_encoded(part, "-._", out);
 }
 

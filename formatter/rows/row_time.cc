@@ -37,6 +37,7 @@ void append_compact_time(std::string_view iso_date, std::string_view time, std::
   const char text[15] = {d[0], d[1], d[2], d[3], d[5], d[6], d[8], d[9],
                          'T',  t[0], t[1], t[3], t[4], t[6], t[7]};
   out.append(text, sizeof text);
+  // Eight bytes of time and one of the point: behind them stands the fraction.
   if (time.size() > 9) {
     // A point, whatever the line has: the same moment gives the same id.
     out.push_back('.');
@@ -53,10 +54,11 @@ void append_padded(std::uint64_t value, std::size_t width, std::string& out) {
 void append_utc_time(std::int64_t seconds, std::string_view fraction, std::string& out) {
   using std::chrono::days;
   const std::chrono::sys_seconds instant{std::chrono::seconds(seconds)};
+  // floor and not a cast, which would take a moment before 1970 to the later day.
   const auto day = std::chrono::floor<days>(instant);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(instant - day);
-  // A zone can lead from the first hours of the year 0 to the year before.
+  // With a zone east of UTC, the first hours of the year 0 lie in the year before it.
   const int year = static_cast<int>(date.year());
   if (year < 0) {
     out += fmt::format("{:04}", year);
@@ -112,6 +114,7 @@ void append_epoch(std::string_view text, bool milliseconds, std::string& out) {
     // What lies behind a point in the text is less than a millisecond and is left out.
     std::int64_t rest = whole % 1000;
     whole /= 1000;
+    // In C++ the remainder of a negative number is negative, and the quotient is rounded to 0.
     if (rest < 0) {
       rest += 1000;
       --whole;

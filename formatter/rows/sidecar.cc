@@ -20,7 +20,9 @@ namespace {
 
 using nlohmann::json;
 
+/// The number is the version of the format; RowReader refuses every other.
 constexpr std::string_view kMagic = "caravel-sidecar 1\n";
+/// The size of a window in bytes, until a record or a line needs a larger one.
 constexpr std::size_t kWindowBytes = 256 * 1024;
 
 /// The names are part of the file format (docs/sidecar.md).
@@ -68,6 +70,7 @@ Result<SidecarEnd> read_end(int fd) {
   if (::fstat(fd, &status) != 0) return fail_with_errno("sidecar: stat", errno);
   // An end line has some 200 bytes: a digest and four counts.
   char tail[1024];
+  // Only the end is read: rows are read once, when they are uploaded.
   const off_t from = std::max<off_t>(0, status.st_size - static_cast<off_t>(sizeof tail));
   auto got = read_at(fd, static_cast<std::uint64_t>(from), tail, sizeof tail);
   if (!got) return tl::unexpected(with_context("sidecar", std::move(got).error()));
@@ -100,6 +103,7 @@ std::string sidecar_end_text(const SidecarEnd& end) {
 
 Result<SidecarHeader> parse_sidecar_header(std::string_view text) {
   try {
+    // The library throws for broken JSON, a missing member and a wrong type alike.
     const json object = json::parse(text);
     SidecarHeader header;
     header.format = object.at("format").get<std::string>();
@@ -146,7 +150,7 @@ void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t 
 
 Result<bool> RowReader::Window::need(std::size_t size) {
   if (until - from >= size) return true;
-  // Views that were given out end to be valid here, as next() says.
+  // The bytes move, so views that were given out before are no longer valid, as next() says.
   if (from > 0) {
     std::memmove(buffer.data(), buffer.data() + from, until - from);
     until -= from;
@@ -157,6 +161,7 @@ Result<bool> RowReader::Window::need(std::size_t size) {
   while (until < size) {
     CARAVEL_ASSIGN_OR_RETURN(auto got,
                              read_some(fd.get(), buffer.data() + until, buffer.size() - until));
+    // Whatever the sidecar promises, the file ends here.
     if (got == 0) return false;
     until += got;
   }
@@ -184,6 +189,8 @@ Result<bool> RowReader::Window::line(std::string_view& out) {
 
 Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   RowReader reader;
+  // Before anything else: a sidecar that a crash or a full disk has cut off must not give a single
+  // row.
   CARAVEL_ASSIGN_OR_RETURN(auto end, read_end(sidecar.get()));
   reader.end_ = std::move(end);
   struct stat status {};
@@ -205,7 +212,7 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   CARAVEL_ASSIGN_OR_RETURN(auto header, parse_sidecar_header(line));
   reader.header_ = std::move(header);
 
-  // The CSV's own header has a known length: what the columns' names make.
+  // The CSV must begin with the header that the names of the columns make, so its length is known.
   std::vector<std::string> names;
   for (const Column& column : reader.header_.columns) names.push_back(column.name);
   const std::string expected = csv_header(names);
@@ -213,6 +220,7 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   if (!whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {
     return broken("its columns are not those of the CSV");
   }
+  // The first record begins behind the header, and next() counts the bytes of the CSV from there.
   reader.records_.from = expected.size();
   reader.csv_at_ = expected.size();
   return reader;
@@ -240,12 +248,15 @@ Result<bool> RowReader::next(Row& row) {
       row.kind >= header_.kinds.size()) {
     return broken(fmt::format("row {} cannot be read", seen_ + 1));
   }
-  // Before memory is made for it: a damaged length could be any number.
+  // Before memory is made for it: a damaged length could be any number. Equal is too much already,
+  // since the line end needs a byte.
   if (length >= csv_bytes_ - csv_at_) return misfit();
   CARAVEL_ASSIGN_OR_RETURN(auto whole, records_.need(length + 1));
   // A CSV that has shifted by one byte is noticed at the first record behind the place.
   if (!whole || records_.buffer[records_.from + length] != '\n') return misfit();
   row.record = {records_.buffer.data() + records_.from, length};
+  // The line is in the window of the sidecar, the record in that of the CSV: reading one leaves the
+  // view into the other valid.
   row.id_tail = line;
   records_.from += length + 1;
   csv_at_ += length + 1;
