@@ -274,7 +274,12 @@ Result<> CouchBatch::judge(std::uint32_t row, const Found& found, Rows& again) {
 }
 
 void CouchBatch::forget_refusals() {
-  if (Rows again = fates_.forget_refusals(); !again.empty()) chunks_.push_back(std::move(again));
+  Rows again = fates_.forget_refusals();
+  if (again.empty()) return;
+  // From the start: as many rounds as the first time, and no revision of a document that may have
+  // changed meanwhile.
+  for (const std::uint32_t row : again) attempts_[row] = {};
+  chunks_.push_back(std::move(again));
 }
 
 }  // namespace caravel::uploader

@@ -36,12 +36,12 @@ Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t re
   std::string document = fresh;
   bool created = true;
   for (int round = 0; round < kMostUpdates; ++round) {
-    CARAVEL_ASSIGN_OR_RETURN(const auto reply, put_document(database_, id, document,
-                                                            attach_ ? &attachment : nullptr, stop));
-    switch (answer_of_status(reply.status)) {
-      case Answer::good:
+    CARAVEL_ASSIGN_OR_RETURN(const auto put, put_document(database_, id, document,
+                                                          attach_ ? &attachment : nullptr, stop));
+    switch (put.result) {
+      case PutResult::stored:
         return created;
-      case Answer::conflict: {
+      case PutResult::conflict: {
         CARAVEL_ASSIGN_OR_RETURN(auto update, update_of_stored(id, fields, stop));
         if (!update) return false;
         // "": somebody has deleted the document since the conflict, so that it is made anew.
@@ -49,11 +49,12 @@ Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t re
         document = created ? fresh : *update;
         break;
       }
-      case Answer::missing:
-        CARAVEL_TRY(missing_.make("PUT", database_.document_url(id), reply, stop));
-        break;
-      default:
-        CARAVEL_TRY(give_attachment_up(id, reply));
+      case PutResult::refused:
+        if (answer_of_status(put.reply.status) == Answer::missing) {
+          CARAVEL_TRY(missing_.make("PUT", database_.document_url(id), put.reply, stop));
+        } else {
+          CARAVEL_TRY(give_attachment_up(id, put.reply));
+        }
         break;
     }
   }
@@ -85,7 +86,7 @@ Result<> FeedUpload::give_attachment_up(const std::string& id, const HttpReply& 
 /// document with our fields, or "" if it is gone by now.
 Result<std::optional<std::string>> FeedUpload::update_of_stored(
     const std::string& id, const std::vector<FeedField>& fields, const StopSignal& stop) {
-  if (!reprocess_ && !holds_the_rows()) return std::nullopt;
+  // Asked even if it stays as it is: with it this extract is done, and a conflict is only a word.
   CARAVEL_ASSIGN_OR_RETURN(auto stored, get_document(database_, id, stop));
   if (!stored) return std::string();
   // A feed document of an earlier configuration may lack the CSV, which is all that we store now.

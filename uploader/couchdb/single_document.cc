@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "uploader/couchdb/feed_document.h"
 #include "uploader/http/answer.h"
@@ -13,6 +16,8 @@
 
 namespace caravel::uploader {
 namespace {
+
+using nlohmann::json;
 
 // In bytes: CouchDB's default max_document_size (8 MB), and a little more.
 constexpr std::size_t kDocumentBytes = 9 << 20;
@@ -69,23 +74,54 @@ class MultipartBody {
   std::string tail_;
 };
 
+/// CouchDB's word that it stored the document: {"ok":true,"id":ID,"rev":"…"}.
+bool says_stored(const HttpReply& reply, std::string_view id) {
+  if (reply.status != 201 && reply.status != 202) return false;
+  const json body = json::parse(reply.body, nullptr, false);
+  return body.is_object() && body.value("ok", json()) == true && body.value("id", json()) == id &&
+         body.value("rev", json()).is_string();
+}
+
+/// {"error":"conflict",…}
+bool says_conflict(const HttpReply& reply) {
+  if (reply.status != 409) return false;
+  const json body = json::parse(reply.body, nullptr, false);
+  return body.is_object() && body.value("error", json()) == "conflict";
+}
+
+Error not_couchdbs(std::string_view method, const std::string& url, const HttpReply& reply) {
+  return {ErrorKind::retry,
+          fmt::format("{} {}: HTTP {} with a reply that is not CouchDB's, so it is not believed "
+                      "(does a proxy or a login page stand in between?)",
+                      method, url, reply.status)};
+}
+
 }  // namespace
 
-Result<HttpReply> put_document(const CouchDatabase& database, std::string_view id,
-                               const std::string& document, const Attachment* attachment,
-                               const StopSignal& stop) {
+Result<PutReply> put_document(const CouchDatabase& database, std::string_view id,
+                              const std::string& document, const Attachment* attachment,
+                              const StopSignal& stop) {
   HttpRequest request = database.request("PUT", database.document_url(id), document, kReplyBytes);
-  if (attachment == nullptr) return database.call(request, stop);
   // Outlives the request: call() returns only when nothing is in flight any more.
-  const MultipartBody body(document, *attachment);
-  request.headers = {
-      fmt::format("Content-Type: multipart/related; boundary=\"{}\"", body.boundary())};
-  request.body = {};
-  request.body_bytes = body.bytes();
-  request.read_body = [&body](std::uint64_t offset, char* buffer, std::size_t size) {
-    return body.read(offset, buffer, size);
-  };
-  return database.call(request, stop);
+  std::optional<MultipartBody> body;
+  if (attachment != nullptr) {
+    body.emplace(document, *attachment);
+    request.headers = {
+        fmt::format("Content-Type: multipart/related; boundary=\"{}\"", body->boundary())};
+    request.body = {};
+    request.body_bytes = body->bytes();
+    request.read_body = [&body](std::uint64_t offset, char* buffer, std::size_t size) {
+      return body->read(offset, buffer, size);
+    };
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto reply, database.call(request, stop));
+  if (says_stored(reply, id)) return PutReply{PutResult::stored, std::move(reply)};
+  if (says_conflict(reply)) return PutReply{PutResult::conflict, std::move(reply)};
+  const Answer answer = answer_of_status(reply.status);
+  if (answer == Answer::good || answer == Answer::conflict) {
+    return tl::unexpected(not_couchdbs("PUT", request.url, reply));
+  }
+  return PutReply{PutResult::refused, std::move(reply)};
 }
 
 Result<std::optional<std::string>> get_document(const CouchDatabase& database, std::string_view id,
@@ -94,8 +130,13 @@ Result<std::optional<std::string>> get_document(const CouchDatabase& database, s
   CARAVEL_ASSIGN_OR_RETURN(auto reply,
                            database.call(database.request("GET", url, {}, kDocumentBytes), stop));
   switch (answer_of_status(reply.status)) {
-    case Answer::good:
+    case Answer::good: {
+      const json document = json::parse(reply.body, nullptr, false);
+      if (!document.is_object() || document.value("_id", json()) != id) {
+        return tl::unexpected(not_couchdbs("GET", url, reply));
+      }
       return std::move(reply.body);
+    }
     case Answer::missing:
       return std::nullopt;
     default:

@@ -228,26 +228,25 @@ Result<bool> CouchStore::put_mapping(const Mapping& mapping, bool may_create) {
   if (!file) return fail_with_errno("memfd_create", errno);
   CARAVEL_TRY(write_all(file.get(), mapping.csv));
   const Attachment attachment{kContentName, "text/csv", file.get(), mapping.csv.size()};
+  const std::string url = database_.document_url(id);
   // The database is made once. A second 404 comes from somewhere else, such as a proxy with a wrong
   // path.
   for (bool created = false;; created = true) {
     CARAVEL_ASSIGN_OR_RETURN(
-        const auto reply, put_document(database_, id, mapping_text(mapping), &attachment, never_));
-    switch (answer_of_status(reply.status)) {
-      case Answer::good:
-        return true;
+        const auto put, put_document(database_, id, mapping_text(mapping), &attachment, never_));
+    if (put.result == PutResult::stored) return true;
+    if (put.result == PutResult::conflict) {
+      CARAVEL_ASSIGN_OR_RETURN(const auto there, get_document(database_, id, never_));
       // The id holds a digest of the CSV: the document that is there is this mapping.
-      case Answer::conflict:
-        return false;
-      case Answer::missing:
-        if (!created && database_.config().create_database && may_create) {
-          CARAVEL_TRY(database_.create(never_));
-          continue;
-        }
-        [[fallthrough]];
-      default:
-        return tl::unexpected(database_.error_of("PUT", database_.document_url(id), reply));
+      if (there) return false;
+      return fail(ErrorKind::retry,
+                  fmt::format("PUT {}: a conflict, but there is no such document: try again", url));
     }
+    const bool missing = answer_of_status(put.reply.status) == Answer::missing;
+    if (!missing || created || !database_.config().create_database || !may_create) {
+      return tl::unexpected(database_.error_of("PUT", url, put.reply));
+    }
+    CARAVEL_TRY(database_.create(never_));
   }
 }
 

@@ -17,6 +17,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Le;
+using uploader::Documents;
 using uploader::HttpReply;
 using uploader::UploadOptions;
 
@@ -318,6 +319,143 @@ TEST_F(CouchFaultsTest, QuestionsThatTakeTooLongAreAskedInSmallerNumbers) {
   int failures = 0;
   for (Result<> ran = Run(); !ran; ran = Run()) ASSERT_LT(++failures, 10);
   EXPECT_EQ(upload_->counts().already_there, 100U);
+}
+
+TEST_F(CouchFaultsTest, AfterARefusalOfAllEachRowHasItsRoundsAnew) {
+  const TestExtract extract = extract_of(30);
+  UploadOptions options;
+  options.max_refused = 0;
+  Start(extract, options);
+  // The server knows no word for what is wrong with one row, while others pass.
+  int failures = 0;
+  couch_->intercept_reply = [&](const SentRequest& request) -> std::optional<HttpReply> {
+    if (!is_bulk(request) || failures == 0) return pass();
+    json entries = json::array();
+    bool held = false;
+    for (const json& document : documents_of(request)) {
+      const std::string id = document["_id"];
+      if (id == id_of(extract, 3)) {
+        couch_->documents.erase(id);
+        held = true;
+        entries.push_back({{"id", id}, {"error", "unknown_error"}, {"reason", "badarg"}});
+      } else {
+        entries.push_back({{"ok", true}, {"id", id}, {"rev", "1-x"}});
+      }
+    }
+    if (held) --failures;
+    return reply_of(201, entries.dump());
+  };
+  failures = 1000;
+  Error error = ExpectFailure();
+  for (int tries = 0; tries < 30 && error.kind != ErrorKind::refused; ++tries) {
+    error = ExpectFailure();
+  }
+  ASSERT_EQ(error.kind, ErrorKind::refused) << error.message;
+  // One failure more is no reason to refuse the row at once.
+  failures = 1;
+  Result<> ran = Run();
+  for (int tries = 0; tries < 3 && !ran && ran.error().kind == ErrorKind::retry; ++tries) {
+    ran = Run();
+  }
+  ASSERT_TRUE(ran) << ran.error().message;
+  EXPECT_TRUE(upload_->refused().empty());
+  EXPECT_TRUE(couch_->documents.contains(id_of(extract, 3)));
+}
+
+/// What a proxy, a login page or a broken gateway may answer to the PUT of one document.
+const struct {
+  const char* what;
+  int status;
+  const char* body;
+} kFalseReplies[] = {
+    {"a page", 200, "<html>Log in to go on</html>"},
+    {"CouchDB's words with another status", 200, R"({"ok":true,"id":"ID","rev":"1-x"})"},
+    {"accepted, no body", 202, ""},
+    {"accepted by a queue", 202, R"({"status":"queued"})"},
+    {"no content", 204, ""},
+    {"partial content", 206, R"({"ok":true,"id":"ID","rev":"1-x"})"},
+    {"created, without a revision", 201, R"({"ok":true,"id":"ID"})"},
+    {"created, but not ok", 201, R"({"ok":false,"id":"ID","rev":"1-x"})"},
+    {"created, of another document", 201, R"({"ok":true,"id":"feed:other","rev":"1-x"})"},
+    {"created, an array", 201, R"([{"ok":true,"id":"ID","rev":"1-x"}])"},
+    {"a conflict in HTML", 409, "<html>Conflict</html>"},
+    {"a conflict without CouchDB's word", 409, R"({"error":"busy"})"},
+    {"a precondition that we never made", 412, R"({"error":"conflict"})"},
+};
+
+std::string with_id(std::string body, const std::string& id) {
+  const std::size_t place = body.find("ID");
+  if (place != std::string::npos) body.replace(place, 2, id);
+  return body;
+}
+
+TEST_F(CouchFaultsTest, AFeedDocumentIsStoredWhenCouchItselfSaysSo) {
+  const std::string id = "feed:hrt:" + std::string(64, 'a');
+  for (const Documents documents : {Documents::both, Documents::feed}) {
+    for (const auto& test : kFalseReplies) {
+      SCOPED_TRACE(test.what);
+      config_.documents = documents;
+      store_.reset();
+      auto info = info_of();
+      info.attach_csv = documents == Documents::feed;
+      Start(extract_of(4), {}, info);
+      couch_->intercept = [&](const SentRequest& request) -> std::optional<HttpReply> {
+        if (request.method != "PUT") return pass();
+        return reply_of(test.status, with_id(test.body, id));
+      };
+      const Error error = ExpectFailure();
+      EXPECT_EQ(error.kind, ErrorKind::retry);
+      EXPECT_THAT(error.message, HasSubstr("not CouchDB's"));
+      EXPECT_FALSE(FeedDocumentThere());
+      couch_->intercept = nullptr;
+      ExpectStored(4);
+      EXPECT_TRUE(FeedDocumentThere());
+    }
+  }
+}
+
+TEST_F(CouchFaultsTest, AConflictIsBelievedWhenTheDocumentIsThere) {
+  const std::string conflict = R"({"error":"conflict","reason":"Document update conflict."})";
+  Start(extract_of(4));
+  int conflicts = 0;
+  couch_->intercept = [&](const SentRequest& request) -> std::optional<HttpReply> {
+    if (request.method != "PUT" || ++conflicts > 2) return pass();
+    return reply_of(409, conflict);
+  };
+  ExpectStored(4);
+  EXPECT_EQ(conflicts, 3);
+  EXPECT_TRUE(FeedDocumentThere());
+  // There, and a page in its place when it is asked for: nobody knows, so it is tried again.
+  Start(extract_of(4));
+  couch_->intercept = [](const SentRequest& request) -> std::optional<HttpReply> {
+    if (request.method != "GET") return pass();
+    return reply_of(200, "<html>Log in to go on</html>");
+  };
+  EXPECT_EQ(ExpectFailure().kind, ErrorKind::retry);
+  couch_->intercept = nullptr;
+  ExpectStored(4);
+}
+
+TEST_F(CouchFaultsTest, AMappingIsStoredWhenCouchItselfSaysSo) {
+  Start(extract_of(1));
+  uploader::Mapping mapping;
+  mapping.csv = "vid,bus\n1,V.1\n";
+  const std::string id = uploader::mapping_id(mapping);
+  for (const auto& test : kFalseReplies) {
+    SCOPED_TRACE(test.what);
+    couch_->intercept = [&](const SentRequest& request) -> std::optional<HttpReply> {
+      if (request.method != "PUT") return pass();
+      return reply_of(test.status, with_id(test.body, id));
+    };
+    const auto put = store_->put_mapping(mapping, true);
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().kind, ErrorKind::retry);
+    EXPECT_FALSE(couch_->documents.contains(id));
+  }
+  couch_->intercept = nullptr;
+  EXPECT_TRUE(store_->put_mapping(mapping, true).value_or(false));
+  EXPECT_TRUE(couch_->documents.contains(id));
+  EXPECT_FALSE(store_->put_mapping(mapping, true).value_or(true)) << "it is there already";
 }
 
 }  // namespace
