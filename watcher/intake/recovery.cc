@@ -30,17 +30,18 @@ std::vector<ClaimedFile> Recovery::adopt(const ClaimRoot& work, const Moment& no
 
   // Each root takes the rows of its files out of `known`. The rows that are left in it have no
   // file.
-  adopt_root(work, nullptr, *known, now, adopted);
-  bool all_roots_open = true;
+  bool all_roots_seen = adopt_root(work, nullptr, *known, now, adopted);
   for (const auto& directory : directories_) {
     if (!directory->is_open()) {
-      all_roots_open = false;
+      all_roots_seen = false;
     } else if (!directory->root().in_spool) {
-      adopt_root(directory->root(), directory.get(), *known, now, adopted);
+      const bool seen = adopt_root(directory->root(), directory.get(), *known, now, adopted);
+      all_roots_seen = all_roots_seen && seen;
     }
   }
-  // The file of a row may lie in a drop directory that is not there at the moment.
-  if (!all_roots_open) return adopted;
+  // The file of a row may lie where nobody could look: in a drop directory that is not there at the
+  // moment, or in a root that could not be listed. Its row must not say that the file is gone.
+  if (!all_roots_seen) return adopted;
   for (const auto& [id, extract] : *known) {
     if (!open_.contains(id)) settle_without_file(work, extract, now);
   }
@@ -64,10 +65,10 @@ std::optional<Recovery::Known> Recovery::known_extracts() {
   return known;
 }
 
-void Recovery::adopt_root(const ClaimRoot& root, const DropDirectory* directory, Known& known,
+bool Recovery::adopt_root(const ClaimRoot& root, const DropDirectory* directory, Known& known,
                           const Moment& now, std::vector<ClaimedFile>& adopted) {
   const auto claims = list_claims(root);
-  if (!messages_.check("claims in " + root.path, claims)) return;
+  if (!messages_.check("claims in " + root.path, claims)) return false;
   // Two drop directories may be one, by two paths.
   std::set<std::string> taken;
   for (const ClaimedFile& file : adopted) taken.insert(file.claim.id);
@@ -84,6 +85,7 @@ void Recovery::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
       adopted.push_back(std::move(*file));
     }
   }
+  return true;
 }
 
 std::optional<ClaimedFile> Recovery::adopt_claim(const Claim& claim,

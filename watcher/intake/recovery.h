@@ -53,9 +53,10 @@ class Recovery {
   using Known = std::map<std::string, Extract>;  // by claim id
 
   [[nodiscard]] std::optional<Known> known_extracts();
-  /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/.
-  void adopt_root(const ClaimRoot& root, const DropDirectory* directory, Known& known,
-                  const Moment& now, std::vector<ClaimedFile>& adopted);
+  /// `directory`: the drop directory whose claims alone lie in `root`; nullptr for work/. False if
+  /// the root could not be listed: then nothing is known of the files in it.
+  [[nodiscard]] bool adopt_root(const ClaimRoot& root, const DropDirectory* directory, Known& known,
+                                const Moment& now, std::vector<ClaimedFile>& adopted);
   std::optional<ClaimedFile> adopt_claim(const Claim& claim, const std::optional<Extract>& extract,
                                          const ClaimRoot& root, const DropDirectory* directory,
                                          const Moment& now);

@@ -14,9 +14,14 @@ FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& l
 PipelineResult FeedLoader::load(const ReadyExtract& extract) {
   PipelineResult result =
       run_pipeline(tools_, job_of_claim(extract.claim, *extract.root, extract.last_chance));
+  if (result.ending == Ending::refused) {
+    refused_.insert(extract.claim.id);
+  } else {
+    refused_.erase(extract.claim.id);
+  }
   // The store, or the disk, works again. Should it fail later, that is another outage and is said
   // again.
-  if (result.ending == Ending::done) waits_.clear(kWait);
+  if (result.ending == Ending::done && refused_.empty()) waits_.clear(kWait);
   return result;
 }
 

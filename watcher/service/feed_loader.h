@@ -4,6 +4,8 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "base/notices.h"
 #include "uploader/store.h"
@@ -30,6 +32,9 @@ class FeedLoader {
 
  private:
   Notices waits_;
+  // Claims of extracts that the store refused the last time. Each is tried again every few seconds,
+  // while others come through: that is one condition, and not a new one at each try.
+  std::set<std::string> refused_;
   std::unique_ptr<uploader::Store> store_;
   PipelineTools tools_;
 };

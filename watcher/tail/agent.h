@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,7 +102,9 @@ class Agent {
   void report(std::string_view subject, const Error& error, Step& step);
 
   AgentOptions options_;
-  Notices notices_;
+  // Without a bound: the subjects are logs and files that the user named, and however many of them
+  // are at fault, a full outbox must be said too.
+  Notices notices_{std::numeric_limits<std::size_t>::max()};
   Outbox outbox_;
   Cutter cutter_;
   OutboxRoom room_;

@@ -34,21 +34,22 @@ feeds:
 )";
 constexpr const char* kOneFeed = "feeds:\n  hrt: {format: spysocket}\n";
 
-/// Without the right to take leases on files of others, as long as it lives.
-class WithoutLeases {
+/// Without one right of root, as long as it lives (capabilities(7)).
+template <int capability>
+class WithoutRight {
  public:
-  WithoutLeases() {
+  WithoutRight() {
     taken_ = set_effective([](auto mask) { return mask & ~kBit; });
   }
-  ~WithoutLeases() {
+  ~WithoutRight() {
     if (taken_) set_effective([](auto mask) { return mask | kBit; });
   }
-  WithoutLeases(const WithoutLeases&) = delete;
-  WithoutLeases& operator=(const WithoutLeases&) = delete;
+  WithoutRight(const WithoutRight&) = delete;
+  WithoutRight& operator=(const WithoutRight&) = delete;
   [[nodiscard]] bool taken() const { return taken_; }
 
  private:
-  static constexpr std::uint32_t kBit = 1U << CAP_LEASE;
+  static constexpr std::uint32_t kBit = 1U << capability;
   template <class Change>
   static bool set_effective(Change change) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -59,6 +60,7 @@ class WithoutLeases {
   }
   bool taken_ = false;
 };
+using WithoutLeases = WithoutRight<CAP_LEASE>;
 
 /// Nothing can be written to any file, as on a full disk, as long as it lives (setrlimit(2)).
 class WithoutWrites {
@@ -114,6 +116,25 @@ TEST_F(IntakeTest, AfterAStartWhatWasClaimedGoesFirst) {
   std::vector<std::string> names;
   for (const ReadyExtract& extract : intake_->take_ready()) names.push_back(extract.claim.name);
   EXPECT_THAT(names, ElementsAre("b.log", "a.log"));
+}
+
+TEST_F(IntakeTest, AClaimThatCannotBeLookedAtIsNotTakenForLost) {
+  Configure(kOneFeed);
+  Drop("drop/a.log", GoodLine(1));
+  Start();
+  const std::string id = dir_.list("spool/work").at(0);
+  const std::string directory = dir_.path("spool/work/" + id);
+  {
+    const WithoutRight<CAP_DAC_OVERRIDE> no_override;
+    const WithoutRight<CAP_DAC_READ_SEARCH> no_search;
+    ASSERT_EQ(::chmod(directory.c_str(), 0), 0);
+    Start();
+    EXPECT_THAT(intake_->take_messages(), Contains(HasSubstr(id)));
+    EXPECT_TRUE(Must(ledger_->extracts().find_claim(id))) << "the file is there: its row must stay";
+    ASSERT_EQ(::chmod(directory.c_str(), 0700), 0);
+  }
+  Start();
+  EXPECT_THAT(Ready(), ElementsAre(HasSubstr("a.log")));
 }
 
 TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
