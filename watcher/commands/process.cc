@@ -12,6 +12,7 @@
 #include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/spool/archive.h"
 
 namespace caravel::watcher {
 namespace {
@@ -20,10 +21,10 @@ namespace fs = std::filesystem;
 
 /// Whether a name in a directory is one of the feed's extracts.
 bool is_extract_name(const std::string& name, const FeedConfig& feed) {
-  // The archive calls the second file of a name NAME~<8 hex>.
-  const std::string own = name.substr(0, name.rfind('~'));
+  // The archive gives the second file of a name another one.
+  const std::string_view own = original_name(name);
   return judge_name(name, feed.match).kind == NameKind::candidate ||
-         (!own.empty() && judge_name(own, feed.match).kind == NameKind::candidate);
+         judge_name(own, feed.match).kind == NameKind::candidate;
 }
 
 /// The extracts of the feed in a directory and below it, by path. No symbolic link is followed: it

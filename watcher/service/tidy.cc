@@ -6,6 +6,7 @@
 
 #include "watcher/files/name_rules.h"
 #include "watcher/service/program_log.h"
+#include "watcher/spool/archive.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/expire.h"
 
@@ -19,7 +20,8 @@ void cut_ending(std::string_view& name, std::string_view ending) {
 }
 
 /// The name that an extract came with, from the path of a file relative to the spool. In done/ a
-/// file is called NAME or NAME~<hex>, in csv/ NAME.<claim id>.csv or NAME.<claim id>.csv.sidecar.
+/// file is called NAME, or as original_name() has it, in csv/ NAME.<claim id>.csv or NAME.<claim
+/// id>.csv.sidecar.
 std::string_view name_it_came_with(std::string_view relative) {
   const bool in_csv = relative.starts_with("csv/");
   std::string_view name = relative.substr(relative.rfind('/') + 1);
@@ -34,7 +36,7 @@ std::string_view name_it_came_with(std::string_view relative) {
       name = stem.substr(0, dot);
     }
   }
-  return name.substr(0, name.find('~'));
+  return in_csv ? name : original_name(name);
 }
 
 /// How long a file is kept. Its name says which feeds it can belong to; the one that keeps longest

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 
 #include <fmt/format.h>
 
@@ -124,6 +126,21 @@ std::string nth_name(std::string_view name, std::string_view hex, unsigned n) {
   if (n <= 1) return std::string(name);
   if (n == 2) return fmt::format("{}~{}", name, hex.substr(0, 8));
   return fmt::format("{}~{}~{}", name, hex.substr(0, 8), n - 1);
+}
+
+std::string_view original_name(std::string_view archived) {
+  const std::string_view whole = archived;
+  std::size_t tilde = archived.rfind('~');
+  if (tilde != archived.npos && tilde + 1 < archived.size() &&
+      std::all_of(archived.begin() + static_cast<std::ptrdiff_t>(tilde) + 1, archived.end(),
+                  is_digit) &&
+      archived.size() - tilde - 1 < 8) {
+    // The number behind the second and further files of one name and content.
+    archived = archived.substr(0, tilde);
+    tilde = archived.rfind('~');
+  }
+  if (tilde == archived.npos || tilde == 0 || !is_hex(archived.substr(tilde + 1), 8)) return whole;
+  return archived.substr(0, tilde);
 }
 
 std::string done_directory(std::chrono::year_month_day day) {

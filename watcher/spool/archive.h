@@ -30,6 +30,9 @@ namespace caravel::watcher {
 
 /// NAME, then NAME~<8 hex>, NAME~<8 hex>~2, NAME~<8 hex>~3, …
 [[nodiscard]] std::string nth_name(std::string_view name, std::string_view hex, unsigned n);
+/// The reverse: NAME of what nth_name() made; any other name is its own. A `~` that senders put
+/// into their names is left alone.
+[[nodiscard]] std::string_view original_name(std::string_view archived);
 
 /// "done/YYYY/MM/DD": where the extracts of one day (UTC) are, relative to the spool.
 [[nodiscard]] std::string done_directory(std::chrono::year_month_day day);

@@ -53,6 +53,13 @@ TEST_F(TidyTest, ACsvIsKeptAsLongAsItsOwnFeedSays) {
               ElementsAre(Name("l.log", '2'), Name("s.log", '0'), Name("s.log", '0') + ".sidecar"));
 }
 
+TEST_F(TidyTest, ATildeInANameIsAPartOfIt) {
+  // Of feed "short" by its whole name, and of "long" by what stands before the tilde.
+  Csv(Name("s~l.log", '0'), 61min);
+  Csv(Name("l~s.log", '1'), 61min);
+  EXPECT_THAT(Left(), ElementsAre(Name("l~s.log", '1')));
+}
+
 TEST_F(TidyTest, ACsvOfNoKnownFeedIsKeptAsLongAsAnyFeedSays) {
   Csv(Name("other.txt", '0'), 47h);
   Csv(Name("other.txt", '1'), 49h);

@@ -258,5 +258,17 @@ TEST_P(FarArchiveTest, AFileThatIsBeingWrittenIsNotCopied) {
   EXPECT_EQ(Archive(made), "done/2026/11/22/a.log.gz");
 }
 
+TEST(ArchivedNames, AreTakenBackToTheNameOfTheSender) {
+  const std::string hex = "0123abcd" + std::string(56, '0');
+  for (const unsigned n : {1U, 2U, 3U, 12U, 9999U}) {
+    for (const char* name : {"a.log", "app~x.log", "a.log.gz", "a~0", "~"}) {
+      EXPECT_EQ(original_name(nth_name(name, hex, n)), name) << n;
+    }
+  }
+  for (const char* name : {"app~x.log", "a~0123abc", "a~0123ABCD", "a~3", "~0123abcd", ""}) {
+    EXPECT_EQ(original_name(name), name);
+  }
+}
+
 }  // namespace
 }  // namespace caravel::watcher
