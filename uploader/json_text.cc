@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 
 #include <nlohmann/json.hpp>
@@ -58,7 +57,7 @@ class DecimalReader {
         return false;
       }
       // Far beyond the range of a double (about 1e-324 to 1e308): such a text stays a text.
-      if (status != std::errc{} || std::abs(power) > 9999) out.too_long = true;
+      if (status != std::errc{} || power > 9999 || power < -9999) out.too_long = true;
       out.exponent += power;
       at_ = stop;
     }

@@ -35,6 +35,7 @@ TEST(NumberSurvives, OnlyIfItsDigitsComeBackFromADouble) {
       {"1e309", false},
       {"1e-400", false},
       {"1e99999999999", false},
+      {"1e-2147483648", false},  // the least int: it has no absolute value
       {"-0", false},
       {"-0.0", false},
       {"007", false},

@@ -34,7 +34,9 @@ bool is_loopback(std::string_view url) {
   // The whole name up to the port: localhost.example.org is somebody else.
   host = host.substr(0, host.find(':'));
   // All of 127.0.0.0/8 is this host (RFC 1122, section 3.2.1.3).
-  return host == "localhost" || host.starts_with("127.");
+  // Digits and points only: 127.example.org is a name, and somebody else's.
+  return host == "localhost" || (host.starts_with("127.") &&
+                                 host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 }  // namespace caravel::uploader

@@ -45,7 +45,7 @@ Result<int> run_status(const CommandCall& call) {
   const auto now = std::chrono::system_clock::now();
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger(settings.config.ledger_path()));
   CARAVEL_ASSIGN_OR_RETURN(const StatusReport report, build_status(ledger, question, now));
-  fmt::print("{}", call.arguments.has("json") ? status_json(report) + "\n" : status_text(report));
+  fmt::print("{}", call.arguments.has("json") ? status_json(report) : status_text(report));
   return kExitGood;
 }
 

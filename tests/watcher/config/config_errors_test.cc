@@ -178,6 +178,9 @@ TEST(Config, WarnsOfWhatIsAllowedButDoubtful) {
       {"stores: {c: {type: couchdb, url: 'http://localhost.evil.org', database: d, netrc: true}}",
        {"/etc/caravel/c.yaml:1: stores.c.url: the password goes over the network unencrypted "
         "(http://); use https://"}},
+      {"stores: {c: {type: couchdb, url: 'http://127.evil.org', database: d, netrc: true}}",
+       {"/etc/caravel/c.yaml:1: stores.c.url: the password goes over the network unencrypted "
+        "(http://); use https://"}},
       {"stores: {c: {type: couchdb, url: 'http://localhost:5984', database: d, netrc: true}}", {}},
       {"stores: {c: {type: couchdb, url: 'http://127.0.0.1:5984/x', database: d, netrc: true}}",
        {}},
