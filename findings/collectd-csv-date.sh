@@ -1,9 +1,8 @@
 #!/bin/sh
 # Claim      collectd's csv plugin puts a value into the file of the day on which it is WRITTEN, whatever
-#            its own time. It also writes a value that collectd has just refused as "too old", so the
-#            times in one file can go backwards.
+#            the value's own time.
 # Version    collectd-core 5.12.0-14 (Debian 12)
-# Good guess gauge-x-2012-03-09 holds the values of that day, in the order of their times.
+# Good guess gauge-x-2012-03-09 holds the values of that day, and they are nowhere else.
 # Matters    Values that come late (a network that was down, a replay, the seconds around midnight) lie in
 #            the file of another day. A loader must take the time from the line and not the day from the
 #            name, and must not stop at a day's end.
@@ -41,17 +40,14 @@ import socket, sys
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(sys.argv[1])
 stream = connection.makefile("rw")
-for time in 1331286480, 1331286490, 1331286485:  # 2012-03-09; the last one is late
-    stream.write(f"PUTVAL host/bus/gauge-speed interval=10 {time}:{time % 100}\n")
-    stream.flush()
-    print(f"{time}: collectd answers", stream.readline().strip())
+time = 1331286480  # 2012-03-09
+stream.write(f"PUTVAL host/bus/gauge-speed interval=10 {time}:{time % 100}\n")
+stream.flush()
+print(f"{time}: collectd answers", stream.readline().strip())
 END
 written() { cat "$work"/csv/host/bus/gauge-speed-* | grep -q "$1"; }
-await "the last value" written 1331286485
-await "the refusal" grep -q "too old.*1331286485" "$work/log"
-file=$(find "$work/csv" -type f)
-say "the log: $(sed -n 's/.*\(Value too old\).*/\1/p' "$work/log")"
-say "file: $(basename "$file")"
-cat "$file"
-verdict test "$(basename "$file") $(cut -d. -f1 "$file" | sed 1d | paste -sd,)" = \
-  "gauge-speed-$(date +%F) 1331286480,1331286490,1331286485"
+before=$(date +%F)  # the day may end between this and the next look at it
+await "the value" written 1331286480
+file=$(basename "$(find "$work/csv" -type f)")
+say "the value of 2012-03-09 is in: $file"
+verdict test "$file" = "gauge-speed-$before" -o "$file" = "gauge-speed-$(date +%F)"
