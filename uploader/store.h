@@ -14,6 +14,7 @@
 #include "base/stop_signal.h"
 #include "formatter/rows/sidecar.h"
 #include "uploader/mapping.h"
+#include "uploader/missing.h"
 #include "uploader/store_config.h"
 
 namespace caravel::uploader {
@@ -107,6 +108,10 @@ class Store {
                                                       UploadOptions options) = 0;
   /// The document with this id, if there is one.
   [[nodiscard]] virtual Result<std::optional<StoredDocument>> find(const std::string& id) = 0;
+  /// What it lacks of an extract: rows, its feed document, as far as it stores either. `rows` is at
+  /// its first row. Errors are those of find(); kind stopped.
+  [[nodiscard]] virtual Result<Missing> missing(const std::string& feed, formatter::RowReader rows,
+                                                const StopSignal& stop) = 0;
   /// Calls `visit` with each row of `feed` that `extract` (16 hex digits) has the credit for.
   /// `text` is empty. Used by --delete-stale: reads the whole feed.
   [[nodiscard]] virtual Result<> for_each_row_of(

@@ -1,5 +1,6 @@
 // What every store must do, run over each of them as it is: CouchDB's protocol against a real
 // server, SQLite against a real file.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -312,11 +313,52 @@ TEST_P(StoreCompliance, OnlyRowsThatAreStillCreditedAreRemoved) {
   EXPECT_EQ(RowsOf('a'), 12U);
 }
 
+TEST_P(StoreCompliance, SaysWhatItLacksOfAnExtract) {
+  TestExtract extract = extract_of(35);
+  extract.rows.push_back(extract.rows[0]);  // one id twice is asked for once
+  const auto missing = [&] { return store_->missing("hrt", extract.reader(), never_); };
+  Send(extract_of(1, 'b', 40));  // the database is there, and nothing of this extract
+  auto before = missing();
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_EQ(before->rows, before->asked);
+  EXPECT_TRUE(before->feed_document);
+  EXPECT_EQ(before->examples.size(), 3U);
+
+  Send(extract);
+  auto whole = missing();
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_FALSE(whole->any());
+  EXPECT_GE(whole->asked, 35U);
+
+  ASSERT_TRUE(
+      store_->remove_rows("hrt", std::string(16, 'a'), {id_of(extract, 7), id_of(extract, 34)}));
+  auto after = missing();
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->rows, 2U);
+  EXPECT_FALSE(after->feed_document);
+  EXPECT_THAT(after->examples,
+              ::testing::UnorderedElementsAre(id_of(extract, 7), id_of(extract, 34)));
+  Send(extract);
+  EXPECT_FALSE(missing()->any());
+}
+
+TEST_P(StoreCompliance, AStopEndsTheQuestionWhatIsMissing) {
+  const TestExtract extract = extract_of(2500);
+  Send(extract);
+  StopSignal stop;
+  stop.request();
+  const auto asked = store_->missing("hrt", extract.reader(), stop);
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().kind, ErrorKind::stopped);
+}
+
 TEST_P(StoreCompliance, WithoutFeedDocumentsOnlyRowsAreStored) {
   settings_.documents = uploader::Documents::rows;
   Open();
-  EXPECT_EQ(Send(extract_of(3))->counts().stored, 3U);
+  const TestExtract extract = extract_of(3);
+  EXPECT_EQ(Send(extract)->counts().stored, 3U);
   EXPECT_FALSE(store_->find(FeedId('a')).value().has_value());
+  EXPECT_FALSE(store_->missing("hrt", extract.reader(), never_)->any());
 }
 
 TEST_P(StoreCompliance, TheSmallestBatchesStillMoveOn) {

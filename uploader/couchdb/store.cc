@@ -13,6 +13,7 @@
 #include "uploader/couchdb/database.h"
 #include "uploader/couchdb/single_document.h"
 #include "uploader/couchdb/upload.h"
+#include "uploader/feed_fields.h"
 #include "uploader/http/answer.h"
 #include "uploader/http/url.h"
 #include "uploader/json_text.h"
@@ -28,6 +29,8 @@ using nlohmann::json;
 constexpr std::size_t kPageBytes = 9 << 20;
 constexpr std::size_t kPageRows = 200;
 constexpr std::size_t kRemoveAtOnce = 100;
+// Ids of one question of missing(): as many whole documents come back.
+constexpr std::size_t kAskAtOnce = kPageRows;
 
 /// "" if `value` is no object, or has no text there.
 std::string text_at(const json& value, const char* key) {
@@ -90,6 +93,8 @@ class CouchStore : public Store {
     if (!text) return std::nullopt;
     return as_document(id, std::move(*text));
   }
+  Result<Missing> missing(const std::string& feed, formatter::RowReader rows,
+                          const StopSignal& stop) override;
   Result<> for_each_row_of(const std::string& feed, const std::string& extract,
                            const std::function<void(const StoredDocument&)>& visit) override;
   Result<std::uint64_t> remove_rows(const std::string&, const std::string& extract,
@@ -99,6 +104,8 @@ class CouchStore : public Store {
  private:
   Result<std::uint64_t> remove_at_once(const std::string& extract,
                                        const std::vector<std::string_view>& ids);
+  Result<std::vector<bool>> which_are_there(const std::vector<std::string>& ids,
+                                            const StopSignal& stop);
   /// A request whose reply is good, or its error.
   Result<HttpReply> ask(const std::string& method, const std::string& url, std::string_view body,
                         std::size_t max_reply_bytes);
@@ -147,6 +154,41 @@ Result<std::string> CouchStore::check(bool may_create) {
   }
   return fmt::format("{}; the database '{}' has {} documents", who, config.database,
                      facts.value("doc_count", json(0)).dump());
+}
+
+Result<Missing> CouchStore::missing(const std::string& feed, formatter::RowReader rows,
+                                    const StopSignal& stop) {
+  const Documents documents = database_.config().documents;
+  const std::string document = feed_document_id(feed, rows.end().sha256);
+  Missing missing;
+  if (documents != Documents::feed) {
+    CARAVEL_ASSIGN_OR_RETURN(missing, ask_for_rows(feed, std::move(rows), kAskAtOnce, stop,
+                                                   [&](const std::vector<std::string>& ids) {
+                                                     return which_are_there(ids, stop);
+                                                   }));
+  }
+  if (documents != Documents::rows) {
+    CARAVEL_ASSIGN_OR_RETURN(const auto text, get_document(database_, document, stop));
+    missing.feed_document = !text;
+  }
+  return missing;
+}
+
+Result<std::vector<bool>> CouchStore::which_are_there(const std::vector<std::string>& ids,
+                                                      const StopSignal& stop) {
+  const std::vector<std::string_view> asked(ids.begin(), ids.end());
+  const std::string body = keys_body(asked);
+  const std::string url = database_.url("/_all_docs?include_docs=true");
+  CARAVEL_ASSIGN_OR_RETURN(const auto reply,
+                           database_.call(database_.request("POST", url, body, kPageBytes), stop));
+  if (answer_of_status(reply.status) != Answer::good) {
+    return tl::unexpected(database_.error_of("POST", url, reply));
+  }
+  CARAVEL_ASSIGN_OR_RETURN(const auto found,
+                           said_by("/_all_docs", read_lookup_reply(reply.body, asked)));
+  std::vector<bool> there;
+  for (const Found& row : found) there.push_back(row.exists);
+  return there;
 }
 
 /// Page by page, each from the last id of the one before (CouchDB documentation, "Pagination

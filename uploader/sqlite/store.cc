@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "uploader/feed_fields.h"
 #include "uploader/json_text.h"
 #include "uploader/row.h"
 #include "uploader/sqlite/rows_file.h"
@@ -14,6 +15,8 @@ namespace {
 
 // Rows of one transaction.
 constexpr std::size_t kRemoveAtOnce = 1000;
+// Ids of one question.
+constexpr std::size_t kAskAtOnce = 1000;
 
 /// The row that `row` stands at, as JSON; NULLs are left out.
 std::string row_as_json(const Statement& row) {
@@ -80,6 +83,21 @@ Result<std::uint64_t> remove_in_turns(Sqlite& file, const std::string& feed,
   return removed;
 }
 
+/// One answer for each id. No file, or no table in it, holds no row.
+Result<std::vector<bool>> which_are_there(Sqlite* file, const std::string& feed,
+                                          const std::vector<std::string>& ids) {
+  std::vector<bool> there(ids.size(), false);
+  if (file == nullptr) return there;
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto statement, file->prepare(fmt::format("SELECT 1 FROM {} WHERE _id = ?", sql_name(feed))));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    statement.reset();
+    statement.bind(ids[i]);
+    CARAVEL_ASSIGN_OR_RETURN(there[i], statement.step());
+  }
+  return there;
+}
+
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const SqliteConfig& config)
@@ -105,6 +123,20 @@ class SqliteStore : public Store {
           [&](const Statement& row) { found = document_at(row, id, table == kFeedsTable); }, id);
     }));
     return found;
+  }
+
+  Result<Missing> missing(const std::string& feed, formatter::RowReader rows,
+                          const StopSignal& stop) override {
+    const std::string document = feed_document_id(feed, rows.end().sha256);
+    CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open_with(feed));
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto missing, ask_for_rows(feed, std::move(rows), kAskAtOnce, stop, [&](const auto& ids) {
+          return file_.in_context([&] { return which_are_there(file, feed, ids); });
+        }));
+    if (settings_.documents == Documents::rows) return missing;
+    CARAVEL_ASSIGN_OR_RETURN(const auto stored, find(document));
+    missing.feed_document = !stored;
+    return missing;
   }
 
   Result<> for_each_row_of(const std::string& feed, const std::string& extract,

@@ -18,9 +18,6 @@
 namespace caravel::watcher {
 namespace {
 
-/// How long a person is kept waiting for a store that does not answer.
-constexpr std::chrono::seconds kPatience{60};
-
 /// Refuses a file that somebody is writing: it may be read when it is whole.
 Result<FileStamp> look_before_reading(const std::string& path) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY | O_NONBLOCK));
@@ -49,7 +46,18 @@ Result<> enter_in_ledger(const PipelineTools& tools, const ExtractJob& job, cons
   return tools.ledger.manifests().add(tools.feed.name, job.claim.name, *job.beside, now);
 }
 
-/// Takes one file through the pipeline. Errors: the ledger cannot be written.
+}  // namespace
+
+std::optional<Manifest> manifest_beside(const std::string& path) {
+  // Of what was packed by hand, the manifest may be that of the plain file.
+  for (const std::string& extract : {path, std::string(base_name(path))}) {
+    const auto text = read_file(manifest_name(extract), kMaxManifestBytes);
+    if (!text) continue;
+    if (auto manifest = parse_manifest(*text)) return std::move(*manifest);
+  }
+  return std::nullopt;
+}
+
 Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Time now) {
   const auto stamp = look_before_reading(job.path);
   if (!stamp) {
@@ -70,7 +78,6 @@ Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Tim
   return result;
 }
 
-/// `progress` must outlive it.
 PipelineObserver show_on(Progress& progress, const std::string& name) {
   PipelineObserver observer;
   observer.on_format = [&progress](std::uint64_t bytes, std::uint64_t of) {
@@ -96,18 +103,6 @@ std::string what_became_of_it(const PipelineResult& result) {
                      counts.lines, counts.stored, counts.already_there, counts.dropped,
                      counts.rejected,
                      result.format.empty() ? "" : fmt::format(" ({})", result.format));
-}
-
-}  // namespace
-
-std::optional<Manifest> manifest_beside(const std::string& path) {
-  // Of what was packed by hand, the manifest may be that of the plain file.
-  for (const std::string& extract : {path, std::string(base_name(path))}) {
-    const auto text = read_file(manifest_name(extract), kMaxManifestBytes);
-    if (!text) continue;
-    if (auto manifest = parse_manifest(*text)) return std::move(*manifest);
-  }
-  return std::nullopt;
 }
 
 void Totals::add(const PipelineResult& result) {
@@ -165,7 +160,8 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
     prepare(file, job);
     const std::string shown = printable(job.claim.name);
     Progress progress(shown);
-    const PipelineTools tools{service, feed, *ledger, *store, show_on(progress, shown), kPatience};
+    const PipelineTools tools{service,        feed, *ledger, *store, show_on(progress, shown),
+                              kByHandPatience};
     const auto result = load_file(tools, std::move(job), now);
     if (!result) return report_error(result.error());
     progress.say(fmt::format("{}: {}", shown, what_became_of_it(*result)));

@@ -1,12 +1,14 @@
 // Loading files that a person names: what process and upload share.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "watcher/commands/command.h"
+#include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/extract.h"
@@ -30,6 +32,26 @@ class Totals {
 
 /// The manifest PATH.manifest, if there is a whole one.
 [[nodiscard]] std::optional<Manifest> manifest_beside(const std::string& path);
+
+/// How long a person is kept waiting for a store that does not answer.
+inline constexpr std::chrono::seconds kByHandPatience{60};
+
+/// Shows on `progress`, which must outlive it, what becomes of the extract `name`.
+[[nodiscard]] PipelineObserver show_on(Progress& progress, const std::string& name);
+
+/// Enters one file in the ledger and takes it through the pipeline. Errors: the ledger cannot be
+/// written.
+[[nodiscard]] Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job,
+                                               Time now);
+
+/// "281 lines: 251 stored, …", or why it is not done.
+[[nodiscard]] std::string what_became_of_it(const PipelineResult& result);
+
+/// `process --verify`: asks the store for the rows of `files`, or of what the ledger knows as done,
+/// and loads again what lacks any (with --dry-run: only says so). Returns the exit code.
+[[nodiscard]] Result<int> verify_by_hand(const CommandCall& call, const Settings& settings,
+                                         const std::vector<std::string>& files,
+                                         const ByHand& by_hand);
 
 /// Takes each file through a pipeline, with progress, a line each and a summary on stderr.
 /// `prepare` completes the job of a path. Returns the exit code.

@@ -162,21 +162,30 @@ int dry_run_all(const CommandCall& call, const Settings& settings, const FeedCon
 
 Result<int> run_process(const CommandCall& call) {
   const Arguments& arguments = call.arguments;
-  if (arguments.operands.empty()) {
+  const bool verify = arguments.has("verify");
+  if (!verify && (arguments.has("since") || arguments.has("all"))) {
+    return fail(ErrorKind::usage, "--since and --all go with --verify");
+  }
+  if (arguments.operands.empty() && !verify) {
     return fail(ErrorKind::usage, "process: names no file; see --help");
   }
   if (arguments.has("delete-stale") && !arguments.has("reprocess")) {
     return fail(ErrorKind::usage, "--delete-stale goes with --reprocess");
   }
   // A dry run asks no store, so it needs none of the passwords.
-  const bool dry = arguments.has("dry-run");
+  const bool dry = arguments.has("dry-run") && !verify;
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings,
                            load_settings(call, dry ? Secrets::leave : Secrets::read));
+  CARAVEL_ASSIGN_OR_RETURN(const ByHand by_hand, by_hand_of(arguments, settings.formats));
+  // All that the ledger knows: of the feed that is named, or of each.
+  if (verify && arguments.operands.empty() && !arguments.has("feed")) {
+    return verify_by_hand(call, settings, {}, by_hand);
+  }
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed,
                            choose_feed(settings.config, arguments.get("feed")));
-  CARAVEL_ASSIGN_OR_RETURN(const ByHand by_hand, by_hand_of(arguments, settings.formats));
   // Every argument is looked at before the first file is loaded.
   CARAVEL_ASSIGN_OR_RETURN(const auto files, find_files(arguments.operands, *feed));
+  if (verify) return verify_by_hand(call, settings, files, by_hand);
   if (dry) return dry_run_all(call, settings, *feed, files, by_hand);
   return load_by_hand(call, settings, *feed, files, [&](const std::string&, ExtractJob& job) {
     job.origin = Origin::process;
@@ -192,7 +201,7 @@ Command process_command() {
   return {
       .name = "process",
       .about = "load old extracts by hand, from any place",
-      .usage = "[options] FILE|DIR…",
+      .usage = "[options] FILE|DIR…  |  --verify [--since DATE|--all]",
       .help =
           "Loads old extracts from any place, in any of the formats, .gz and .zst too. The\n"
           "files stay as they are. Rows that are stored already are not stored again.",
@@ -201,6 +210,9 @@ Command process_command() {
            value("format", "their format, instead of the feed's"),
            value("year", "the year of dates that have none"),
            flag("dry-run", "only say what would come of them"),
+           flag("verify", "ask the store for their rows and send only what it lacks"),
+           value("since", "with --verify: all that was loaded since then (YYYY-MM-DD, UTC)"),
+           flag("all", "with --verify: all that the ledger knows as done"),
            flag("reprocess", "replace stored rows that come out different now"),
            flag(
                "delete-stale",

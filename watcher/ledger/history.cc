@@ -35,6 +35,14 @@ Result<std::vector<Extract>> History::newest_in(State state, std::size_t limit) 
                          limit);
 }
 
+Result<std::vector<Extract>> History::done_since(const std::string& feed, Time since,
+                                                 std::int64_t after, std::size_t limit) {
+  return select_extracts(database_, "done since",
+                         "id > ? AND state = 'done' AND feed = ? AND done_at >= ? ORDER BY id "
+                         "LIMIT ?",
+                         after, feed, time_text(since), limit);
+}
+
 Result<std::map<std::string, FeedSummary>> History::summaries() {
   return in_context("summaries", [&]() -> Result<std::map<std::string, FeedSummary>> {
     std::map<std::string, FeedSummary> out;

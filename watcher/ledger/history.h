@@ -57,6 +57,11 @@ class History {
   /// The newest `limit` extracts in this state, of all feeds.
   [[nodiscard]] Result<std::vector<Extract>> newest_in(State state, std::size_t limit);
 
+  /// Extracts of `feed` that are done, since a point in time, oldest first: at most `limit`, those
+  /// behind `after` (an Extract::id; 0 for the first page).
+  [[nodiscard]] Result<std::vector<Extract>> done_since(const std::string& feed, Time since,
+                                                        std::int64_t after, std::size_t limit);
+
   /// By feed, those that were ever seen.
   [[nodiscard]] Result<std::map<std::string, FeedSummary>> summaries();
   [[nodiscard]] Result<std::map<std::string, Throughput>> throughput_since(Time since);

@@ -44,6 +44,10 @@ class LyingStore : public uploader::Store {
   Result<std::optional<uploader::StoredDocument>> find(const std::string&) override {
     return std::nullopt;
   }
+  Result<uploader::Missing> missing(const std::string&, formatter::RowReader,
+                                    const StopSignal&) override {
+    return uploader::Missing{};
+  }
   Result<> for_each_row_of(const std::string&, const std::string&,
                            const std::function<void(const uploader::StoredDocument&)>&) override {
     return {};
