@@ -23,10 +23,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "uploader/couchdb/batch_reader.h"
-#include "uploader/couchdb/bulk_docs.h"
 #include "uploader/couchdb/database.h"
-#include "uploader/couchdb/row_fates.h"
+#include "uploader/couchdb/documents/batch_reader.h"
+#include "uploader/couchdb/documents/bulk_docs.h"
+#include "uploader/couchdb/documents/row_fates.h"
 #include "uploader/store.h"
 
 namespace caravel::uploader {

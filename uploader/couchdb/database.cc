@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/couchdb/documents/bulk_docs.h"
 #include "uploader/http/answer.h"
 #include "uploader/http/url.h"
 

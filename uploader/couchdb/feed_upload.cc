@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "uploader/couchdb/feed_document.h"
+#include "uploader/couchdb/documents/feed_document.h"
 #include "uploader/couchdb/single_document.h"
 #include "uploader/http/answer.h"
 

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "uploader/couchdb/feed_document.h"
+#include "uploader/couchdb/documents/feed_document.h"
 #include "uploader/http/answer.h"
 #include "uploader/row.h"
 

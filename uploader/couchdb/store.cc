@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "uploader/couchdb/bulk_docs.h"
 #include "uploader/couchdb/database.h"
+#include "uploader/couchdb/documents/bulk_docs.h"
 #include "uploader/couchdb/single_document.h"
 #include "uploader/couchdb/upload.h"
 #include "uploader/feed_fields.h"

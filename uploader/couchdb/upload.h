@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "uploader/couchdb/batch.h"
-#include "uploader/couchdb/batch_reader.h"
 #include "uploader/couchdb/database.h"
+#include "uploader/couchdb/documents/batch_reader.h"
 #include "uploader/couchdb/feed_upload.h"
 #include "uploader/tallied_upload.h"
 

@@ -1,4 +1,4 @@
-#include "uploader/couchdb/feed_document.h"
+#include "uploader/couchdb/documents/feed_document.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "uploader/couchdb/row_fates.h"
+#include "uploader/couchdb/documents/row_fates.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "uploader/couchdb/row_document.h"
+#include "uploader/couchdb/documents/row_document.h"
 
 #include <charconv>
 

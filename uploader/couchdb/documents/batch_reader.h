@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "formatter/rows/sidecar.h"
-#include "uploader/couchdb/row_document.h"
+#include "uploader/couchdb/documents/row_document.h"
 #include "uploader/store.h"
 
 namespace caravel::uploader {

@@ -1,4 +1,4 @@
-#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/couchdb/documents/bulk_docs.h"
 
 #include <algorithm>
 #include <unordered_map>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "uploader/couchdb/batch_reader.h"
+#include "uploader/couchdb/documents/batch_reader.h"
 #include "uploader/store.h"
 #include "uploader/verdict.h"
 

@@ -1,4 +1,4 @@
-#include "uploader/couchdb/batch_reader.h"
+#include "uploader/couchdb/documents/batch_reader.h"
 
 #include <functional>
 #include <unordered_set>

@@ -1,4 +1,4 @@
-#include "uploader/couchdb/row_document.h"
+#include "uploader/couchdb/documents/row_document.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "tests/support/extract_fixture.h"
 #include "uploader/column_names.h"
-#include "uploader/couchdb/batch_reader.h"
+#include "uploader/couchdb/documents/batch_reader.h"
 
 namespace caravel::uploader {
 namespace {
