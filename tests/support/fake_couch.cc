@@ -110,6 +110,10 @@ HttpReply FakeCouch::answer(const SentRequest& request) {
   // http://server/database/path
   const std::size_t server = request.url.find('/', std::string("http://").size());
   const std::size_t database = request.url.find('/', server + 1);
+  if (request.url.ends_with("/_session")) {
+    return reply_of(200, json{{"ok", true}, {"userCtx", {{"roles", roles}}}}.dump());
+  }
+  if (server + 1 == request.url.size()) return reply_of(200, R"({"version":"3.5.0"})");
   if (database == std::string::npos && request.method == "PUT") {
     if (database_there) return reply_of(412, R"({"error":"file_exists","reason":"exists"})");
     database_there = true;
@@ -118,14 +122,30 @@ HttpReply FakeCouch::answer(const SentRequest& request) {
   if (!database_there) {
     return reply_of(404, R"({"error":"not_found","reason":"Database does not exist."})");
   }
+  if (database == std::string::npos) {
+    json facts = {{"db_name", "feed"}, {"doc_count", documents.size()}};
+    if (!instance_start_time.empty()) facts["instance_start_time"] = instance_start_time;
+    return reply_of(200, facts.dump());
+  }
   const std::string path = request.url.substr(database + 1);
   if (path == "_bulk_docs") return bulk(json::parse(request.body));
+  if (path == "_bulk_get" && knows_bulk_get) return bulk_get(json::parse(request.body));
+  if (path == "_bulk_get") return reply_of(405, R"({"error":"method_not_allowed"})");
+  if (path.starts_with("_all_docs?startkey")) return page_of_ids(path);
   if (path.starts_with("_all_docs")) return all_docs(json::parse(request.body));
   const std::string id = decoded(path);
   if (request.method == "PUT") return put(request, id);
   const auto found = documents.find(id);
   if (found == documents.end()) return reply_of(404, R"({"error":"not_found"})");
   return reply_of(200, found->second.dump());
+}
+
+void FakeCouch::make_anew() {
+  documents.clear();
+  attachments.clear();
+  if (!instance_start_time.empty() && instance_start_time != "0") {
+    instance_start_time = std::to_string(std::stoll(instance_start_time) + 1'000'000);
+  }
 }
 
 json FakeCouch::store(json document) {
@@ -166,6 +186,35 @@ HttpReply FakeCouch::all_docs(const json& body) {
     }
   }
   return reply_of(200, json{{"total_rows", documents.size()}, {"rows", rows}}.dump());
+}
+
+HttpReply FakeCouch::bulk_get(const json& body) {
+  json results = json::array();
+  for (const json& asked : body.at("docs")) {
+    const std::string id = asked.at("id");
+    const auto found = documents.find(id);
+    const json missing = {{"id", id}, {"rev", "undefined"}, {"error", "not_found"}};
+    const json leaf =
+        found == documents.end() ? json{{"error", missing}} : json{{"ok", found->second}};
+    results.push_back({{"id", id}, {"docs", json::array({leaf})}});
+  }
+  return reply_of(200, json{{"results", results}}.dump());
+}
+
+HttpReply FakeCouch::page_of_ids(const std::string& query) {
+  const auto parameter = [&](const std::string& name) {
+    const std::size_t at = query.find(name + "=") + name.size() + 1;
+    return decoded(query.substr(at, query.find('&', at) - at));
+  };
+  const std::string from = json::parse(parameter("startkey"));
+  const std::string until = json::parse(parameter("endkey"));
+  const std::size_t limit = std::stoul(parameter("limit"));
+  json rows = json::array();
+  for (auto at = documents.lower_bound(from); at != documents.end() && at->first < until; ++at) {
+    if (rows.size() == limit) break;
+    rows.push_back({{"id", at->first}, {"key", at->first}});
+  }
+  return reply_of(200, json{{"rows", rows}}.dump());
 }
 
 HttpReply FakeCouch::put(const SentRequest& request, const std::string& id) {

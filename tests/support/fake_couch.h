@@ -40,11 +40,19 @@ class FakeCouch : public uploader::HttpTransport {
   std::function<std::string(const nlohmann::json&)> validate;
 
   bool database_there = true;
+  /// Of the database, as GET tells it; "" tells nothing.
+  std::string instance_start_time = "1700000000000001";
+  /// Deletes the database and makes it again: all documents are gone, and nobody is told.
+  void make_anew();
+  /// What GET /_session says that we are.
+  std::vector<std::string> roles = {"_admin"};
+  bool knows_bulk_get = true;
   std::map<std::string, nlohmann::json> documents;  // with _rev
   std::map<std::string, std::string> attachments;   // by document id
   std::vector<SentRequest> requests;
   std::size_t most_in_flight = 0;
 
+  /// Requests whose method and URL are like these.
   [[nodiscard]] std::size_t count(const std::string& method, const std::string& part_of_url) const;
 
  private:
@@ -55,6 +63,8 @@ class FakeCouch : public uploader::HttpTransport {
   uploader::HttpReply answer(const SentRequest& request);
   uploader::HttpReply bulk(const nlohmann::json& body);
   uploader::HttpReply all_docs(const nlohmann::json& body);
+  uploader::HttpReply page_of_ids(const std::string& query);
+  uploader::HttpReply bulk_get(const nlohmann::json& body);
   uploader::HttpReply put(const SentRequest& request, const std::string& id);
   nlohmann::json store(nlohmann::json document);
 

@@ -34,6 +34,11 @@ class Channel {
     if (context != nullptr) ssl_.reset(SSL_new(context));
     if (ssl_) SSL_set_fd(ssl_.get(), fd);
   }
+  /// Reads nothing until the client hangs up, or the server ends.
+  void wait_for_hangup() const {
+    pollfd waits[2] = {{fd_, POLLRDHUP, 0}, {stop_.fd(), POLLIN, 0}};
+    ::poll(waits, 2, -1);
+  }
   bool begin() { return !ssl_ || SSL_accept(ssl_.get()) == 1; }
   /// More bytes appended to `out`; false at the end.
   bool read(std::string& out) {
@@ -82,20 +87,20 @@ std::size_t request_length(const std::string& bytes) {
 
 }  // namespace
 
-TestCertificate make_certificate() {
+TestCertificate make_certificate(const CertificateOptions& options) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
   X509_set_version(certificate, X509_VERSION_3);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), options.valid_from);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), options.valid_until);
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
   X509_EXTENSION* extension =
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, options.name.c_str());
   X509_add_ext(certificate, extension, -1);
   X509_EXTENSION_free(extension);
   X509_sign(certificate, key, EVP_sha256());
@@ -108,7 +113,9 @@ TestCertificate make_certificate() {
   return {text_of(pem), text_of(key_pem)};
 }
 
-FaultServer::FaultServer(Script script, const TestCertificate* tls) : script_(std::move(script)) {
+FaultServer::FaultServer(Script script, FaultOptions options)
+    : script_(std::move(script)), options_(std::move(options)) {
+  const TestCertificate* const tls = options_.tls;
   ::signal(SIGPIPE, SIG_IGN);  // SSL_write has no MSG_NOSIGNAL
   if (tls != nullptr) {
     SSL_CTX* context = SSL_CTX_new(TLS_server_method());
@@ -116,6 +123,10 @@ FaultServer::FaultServer(Script script, const TestCertificate* tls) : script_(st
     X509* certificate = PEM_read_bio_X509(pem, nullptr, nullptr, nullptr);
     BIO* key_pem = BIO_new_mem_buf(tls->key_pem.data(), -1);
     EVP_PKEY* key = PEM_read_bio_PrivateKey(key_pem, nullptr, nullptr, nullptr);
+    if (options_.newest_tls != 0) {
+      SSL_CTX_set_max_proto_version(context, options_.newest_tls);
+      SSL_CTX_set_security_level(context, 0);  // which would not speak what is so old
+    }
     SSL_CTX_use_certificate(context, certificate);
     SSL_CTX_use_PrivateKey(context, key);
     X509_free(certificate);
@@ -161,12 +172,27 @@ void FaultServer::serve() {
 void FaultServer::serve_connection(int raw) {
   const UniqueFd fd(raw);
   Channel channel(raw, static_cast<SSL_CTX*>(tls_), stop_);
+  if (options_.hangs_up) {
+    pollfd speaks{raw, POLLIN, 0};
+    ::poll(&speaks, 1, -1);
+    return;
+  }
   if (!channel.begin()) return;
   std::string bytes;
   for (;;) {
     std::size_t length = 0;
     while ((length = request_length(bytes)) == 0) {
       if (!channel.read(bytes)) return;
+      // The first byte of a TLS handshake, to a server that speaks none: what nginx answers.
+      if (tls_ == nullptr && bytes.front() == '\x16') {
+        channel.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        return;
+      }
+      const bool head = bytes.find("\r\n\r\n") != std::string::npos;
+      if (head && options_.stops_reading && options_.stops_reading(bytes)) {
+        channel.wait_for_hangup();
+        return;
+      }
     }
     const FaultReply reply = script_(requests_++, bytes.substr(0, length));
     bytes.erase(0, length);

@@ -3,36 +3,16 @@
 #include <fmt/format.h>
 
 #include "uploader/couchdb/documents/bulk_docs.h"
+#include "uploader/couchdb/remedies.h"
 #include "uploader/http/answer.h"
 #include "uploader/http/url.h"
 
 namespace caravel::uploader {
 namespace {
 
-/// What a person can do about it; "" if there is nothing to teach.
-std::string advice(int status, const CouchdbConfig& config) {
-  const std::string& user = config.server.client.user;
-  switch (status) {
-    case 401:
-      return user.empty() ? "; the server wants a user: set user and password_file of this store"
-                          : fmt::format("; check the user '{}' and its password file", user);
-    case 403:
-      return fmt::format(
-          "; the user '{}' may not do this: make it a member of the database "
-          "(_security), or an admin to create it",
-          user);
-    case 404:
-    case 410:
-      return fmt::format(
-          "; the database '{}' is missing: create it, or correct url and database "
-          "of this store",
-          config.database);
-    case 405:
-    case 415:
-      return "; is this URL really a CouchDB server's root?";
-    default:
-      return {};
-  }
+RemedyContext context_of(const CouchdbConfig& config) {
+  const CurlOptions& client = config.server.client;
+  return {client.user, config.database, client.password_from};
 }
 
 }  // namespace
@@ -83,7 +63,8 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
     what.append(fmt::format("; redirects are not followed: put the final address{} into url",
                             reply.location.empty() ? "" : " (" + reply.location + ")"));
   }
-  what.append(advice(reply.status, config_));
+  what.append(
+      remedy(reply.status, words_of_reply(reply.body), asked_by(method, url), context_of(config_)));
   // A good status in an error is a reply that we do not understand, from a proxy perhaps: it may
   // pass.
   const bool passing =
@@ -93,6 +74,13 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
     error.retry_after = parse_retry_after(reply.retry_after, std::chrono::system_clock::now());
   }
   return error;
+}
+
+Asked CouchDatabase::asked_by(const std::string& method, const std::string& url) const {
+  if (!url.starts_with(url_)) return Asked::server;
+  if (url.size() == url_.size()) return method == "PUT" ? Asked::creation : Asked::database;
+  // "/_bulk_docs" and the like are about the database.
+  return url[url_.size()] == '/' && url[url_.size() + 1] != '_' ? Asked::document : Asked::database;
 }
 
 /// Its name may hold a slash, which stands as %2F in url_ (CouchDB documentation, "PUT /{db}").

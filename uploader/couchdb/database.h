@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "uploader/couchdb/config.h"
+#include "uploader/couchdb/remedies.h"
 #include "uploader/http/transport.h"
 
 namespace caravel::uploader {
@@ -48,6 +49,8 @@ class CouchDatabase {
   [[nodiscard]] const CouchdbConfig& config() const { return config_; }
 
  private:
+  [[nodiscard]] Asked asked_by(const std::string& method, const std::string& url) const;
+
   CouchdbConfig config_;
   HttpTransport& transport_;
   std::string url_;
@@ -64,6 +67,7 @@ class MissingDatabase {
 
   /// The database had a good answer to rows of this upload.
   void database_was_there() { was_there_ = true; }
+  [[nodiscard]] bool had_rows() const { return was_there_; }
 
   /// Makes the database after `reply`, a 404 to `method` `url`, or says why not. Nothing may be in
   /// flight.

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "uploader/couchdb/documents/bulk_docs.h"
 #include "uploader/couchdb/documents/feed_document.h"
+#include "uploader/couchdb/remedies.h"
 #include "uploader/couchdb/single_document.h"
 #include "uploader/http/answer.h"
 
@@ -67,15 +69,18 @@ Result<bool> FeedUpload::send(const formatter::RowReader& rows, std::uint64_t re
 Result<> FeedUpload::give_attachment_up(const std::string& id, const HttpReply& reply) {
   const Error error = database_.error_of("PUT", database_.document_url(id), reply);
   const Answer answer = answer_of_status(reply.status);
-  // The server is down or busy: the attachment is not to blame.
-  if (answer == Answer::wait) return tl::unexpected(error);
+  const ErrorWords words = words_of_reply(reply.body);
+  // The server is down or busy: the attachment is not to blame. Nor is it where a rule breaks.
+  const bool by_broken_rule = says_broken_rule(words.error);
+  if (answer == Answer::wait && !by_broken_rule) return tl::unexpected(error);
   // Rights are the same with and without the attachment; and where the attachment is all that
   // there is, it cannot be left out.
   const bool of_rights = reply.status == 401 || reply.status == 403;
-  if (!attach_ || holds_the_rows() || of_rights) {
-    // 403 to a document: a validation function refused this one, and may take others.
-    const ErrorKind kind = answer == Answer::forbidden ? ErrorKind::refused : ErrorKind::fault;
-    return fail(kind, error.message);
+  if (!attach_ || holds_the_rows() || of_rights || by_broken_rule) {
+    // A validation function refused this one, by a proper word or by breaking, and may take others.
+    const bool by_rule =
+        by_broken_rule || (answer == Answer::forbidden && !speaks_of_rights(words));
+    return fail(by_rule ? ErrorKind::refused : ErrorKind::fault, error.message);
   }
   attach_ = false;
   note_ = fmt::format("attachment refused, feed document stored without it: {}", error.message);

@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "uploader/couchdb/database.h"
 #include "uploader/couchdb/documents/bulk_docs.h"
+#include "uploader/couchdb/documents/found.h"
+#include "uploader/couchdb/learned.h"
 #include "uploader/couchdb/single_document.h"
 #include "uploader/couchdb/upload.h"
 #include "uploader/feed_fields.h"
@@ -24,13 +26,10 @@ namespace {
 
 using nlohmann::json;
 
-// A page of _all_docs holds whole documents: at most kPageRows of them, in at most kPageBytes. One
-// request looks up kRemoveAtOnce rows, and another one deletes them.
-constexpr std::size_t kPageBytes = 9 << 20;
-constexpr std::size_t kPageRows = 200;
-constexpr std::size_t kRemoveAtOnce = 100;
-// Ids of one question of missing(): as many whole documents come back.
-constexpr std::size_t kAskAtOnce = kPageRows;
+// A page of _all_docs holds ids and revisions: for an id of the longest kind (see is_id_tail())
+// less than 2 KiB a row, however large the documents are. As many rows are deleted by one request.
+constexpr std::size_t kPageRows = 1000;
+constexpr std::size_t kPageBytes = kPageRows * 4096;
 
 /// "" if `value` is no object, or has no text there.
 std::string text_at(const json& value, const char* key) {
@@ -81,12 +80,13 @@ std::string json_string(std::string_view text) {
 class CouchStore : public Store {
  public:
   CouchStore(const CouchdbConfig& config, std::unique_ptr<HttpTransport> transport)
-      : transport_(std::move(transport)), database_(config, *transport_) {}
+      : transport_(std::move(transport)), database_(config, *transport_), learned_(database_) {}
 
   Result<std::string> check(bool may_create) override;
   std::unique_ptr<Upload> start(ExtractInfo extract, formatter::RowReader rows,
                                 UploadOptions options) override {
-    return std::make_unique<CouchUpload>(database_, std::move(extract), std::move(rows), options);
+    return std::make_unique<CouchUpload>(database_, learned_, std::move(extract), std::move(rows),
+                                         options);
   }
   Result<std::optional<StoredDocument>> find(const std::string& id) override {
     CARAVEL_ASSIGN_OR_RETURN(auto text, get_document(database_, id, never_));
@@ -102,6 +102,8 @@ class CouchStore : public Store {
   Result<bool> put_mapping(const Mapping& mapping, bool may_create) override;
 
  private:
+  /// An error if the user that we are may not make a database; nothing if that is not known.
+  Result<> may_create_database(const HttpReply& missing);
   Result<std::uint64_t> remove_at_once(const std::string& extract,
                                        const std::vector<std::string_view>& ids);
   Result<std::vector<bool>> which_are_there(const std::vector<std::string>& ids,
@@ -118,6 +120,7 @@ class CouchStore : public Store {
 
   std::unique_ptr<HttpTransport> transport_;
   CouchDatabase database_;
+  Learned learned_;
   StopSignal never_;  // for the calls that nobody stops: they end by their timeout
 };
 
@@ -144,6 +147,7 @@ Result<std::string> CouchStore::check(bool may_create) {
       database_.call(database_.request("GET", database_.url(), {}, kReplyBytes), never_));
   const Answer answer = answer_of_status(reply.status);
   if (answer == Answer::missing && config.create_database && may_create) {
+    CARAVEL_TRY(may_create_database(reply));
     return fmt::format("{}; the database '{}' is not there yet and will be created", who,
                        config.database);
   }
@@ -162,7 +166,7 @@ Result<Missing> CouchStore::missing(const std::string& feed, formatter::RowReade
   const std::string document = feed_document_id(feed, rows.end().sha256);
   Missing missing;
   if (documents != Documents::feed) {
-    CARAVEL_ASSIGN_OR_RETURN(missing, ask_for_rows(feed, std::move(rows), kAskAtOnce, stop,
+    CARAVEL_ASSIGN_OR_RETURN(missing, ask_for_rows(feed, std::move(rows), kPageRows, stop,
                                                    [&](const std::vector<std::string>& ids) {
                                                      return which_are_there(ids, stop);
                                                    }));
@@ -177,49 +181,68 @@ Result<Missing> CouchStore::missing(const std::string& feed, formatter::RowReade
 Result<std::vector<bool>> CouchStore::which_are_there(const std::vector<std::string>& ids,
                                                       const StopSignal& stop) {
   const std::vector<std::string_view> asked(ids.begin(), ids.end());
-  const std::string body = keys_body(asked);
-  const std::string url = database_.url("/_all_docs?include_docs=true");
-  CARAVEL_ASSIGN_OR_RETURN(const auto reply,
-                           database_.call(database_.request("POST", url, body, kPageBytes), stop));
-  if (answer_of_status(reply.status) != Answer::good) {
-    return tl::unexpected(database_.error_of("POST", url, reply));
-  }
-  CARAVEL_ASSIGN_OR_RETURN(const auto found,
-                           said_by("/_all_docs", read_lookup_reply(reply.body, asked)));
+  CARAVEL_ASSIGN_OR_RETURN(const auto found, learned_.lookups.look_up(asked, stop));
   std::vector<bool> there;
   for (const Found& row : found) there.push_back(row.exists);
   return there;
 }
 
+/// CouchDB lets admins of the server make databases and nobody else, and says in GET /_session who
+/// is one (CouchDB documentation, "/_session"). A server that does not say so may let anybody.
+Result<> CouchStore::may_create_database(const HttpReply& missing) {
+  const std::string url = database_.server_url() + "/_session";
+  CARAVEL_ASSIGN_OR_RETURN(const auto reply,
+                           database_.call(database_.request("GET", url, {}, kReplyBytes), never_));
+  const json session = json::parse(reply.body, nullptr, false);
+  if (answer_of_status(reply.status) != Answer::good || !session.is_object()) return {};
+  const json who = session.value("userCtx", json());
+  const json roles = who.is_object() ? who.value("roles", json()) : json();
+  if (!roles.is_array()) return {};
+  if (std::find(roles.begin(), roles.end(), json("_admin")) != roles.end()) return {};
+  // As the server would answer to the request that makes it.
+  HttpReply refusal = missing;
+  refusal.status = 401;
+  refusal.body = R"({"error":"unauthorized","reason":"You are not a server admin."})";
+  const Error error = database_.error_of("PUT", database_.url(), refusal);
+  return fail(ErrorKind::fault,
+              fmt::format("the database '{}' is not there, and could not be made: {}",
+                          database_.config().database, error.message));
+}
+
 /// Page by page, each from the last id of the one before (CouchDB documentation, "Pagination
-/// Recipe"): with a growing `skip` the server would read all the rows before it again.
+/// Recipe"): with a growing `skip` the server would read all the rows before it again. A page holds
+/// no documents, which may be of any size: they are looked up, in as many requests as they need.
 Result<> CouchStore::for_each_row_of(const std::string& feed, const std::string& extract,
                                      const std::function<void(const StoredDocument&)>& visit) {
   // ';' follows ':' in the order of ids: from "hrt:" to all that begins with it.
   std::string from = feed + ":";
   const std::string until = json_string(feed + ";");
-  // Each page but the first begins with the last row of the page before: that row is skipped.
-  for (bool first = true;; first = false) {
-    const std::string path = fmt::format(
-        "/_all_docs?include_docs=true&startkey={}&endkey={}&inclusive_end=false&limit={}&skip={}",
-        percent_encoded(json_string(from)), percent_encoded(until), kPageRows, first ? 0 : 1);
+  for (;;) {
+    const std::string path =
+        fmt::format("/_all_docs?startkey={}&endkey={}&inclusive_end=false&limit={}",
+                    percent_encoded(json_string(from)), percent_encoded(until), kPageRows);
     CARAVEL_ASSIGN_OR_RETURN(const auto reply, ask("GET", database_.url(path), {}, kPageBytes));
-    CARAVEL_ASSIGN_OR_RETURN(const auto page, said_by(path, read_all_docs_reply(reply.body)));
-    for (const Found& found : page) {
-      if (found.exists && found.extract == extract) {
-        visit({found.id, found.extract, found.line, found.sum, {}});
+    CARAVEL_ASSIGN_OR_RETURN(const auto page, said_by(path, read_page_of_ids(reply.body)));
+    // Each page but the first begins with the last row of the page before, unless that was deleted
+    // meanwhile: it is told by its id, not by its place.
+    const bool again = !page.empty() && page.front() == from;
+    const std::vector<std::string_view> ids(page.begin() + (again ? 1 : 0), page.end());
+    if (ids.empty()) return {};
+    CARAVEL_ASSIGN_OR_RETURN(const auto rows, learned_.lookups.look_up(ids, never_));
+    for (const Found& row : rows) {
+      if (row.exists && row.extract == extract) {
+        visit({row.id, row.extract, row.line, row.sum, {}});
       }
     }
-    if (page.empty()) return {};
-    from = page.back().id;
+    from = page.back();
   }
 }
 
 Result<std::uint64_t> CouchStore::remove_rows(const std::string&, const std::string& extract,
                                               const std::vector<std::string>& ids) {
   std::uint64_t removed = 0;
-  for (std::size_t at = 0; at < ids.size(); at += kRemoveAtOnce) {
-    const std::size_t end = std::min(ids.size(), at + kRemoveAtOnce);
+  for (std::size_t at = 0; at < ids.size(); at += kPageRows) {
+    const std::size_t end = std::min(ids.size(), at + kPageRows);
     std::vector<std::string_view> batch(ids.begin() + static_cast<std::ptrdiff_t>(at),
                                         ids.begin() + static_cast<std::ptrdiff_t>(end));
     // Each id once: read_bulk_reply() wants ids that differ, and a second deletion of one row would
@@ -237,11 +260,7 @@ Result<std::uint64_t> CouchStore::remove_rows(const std::string&, const std::str
 /// --delete-stale.
 Result<std::uint64_t> CouchStore::remove_at_once(const std::string& extract,
                                                  const std::vector<std::string_view>& ids) {
-  const std::string lookup = "/_all_docs?include_docs=true";
-  CARAVEL_ASSIGN_OR_RETURN(const auto reply,
-                           ask("POST", database_.url(lookup), keys_body(ids), kPageBytes));
-  CARAVEL_ASSIGN_OR_RETURN(const auto found,
-                           said_by("/_all_docs", read_lookup_reply(reply.body, ids)));
+  CARAVEL_ASSIGN_OR_RETURN(const auto found, learned_.lookups.look_up(ids, never_));
   std::vector<std::string_view> ours;
   json docs = json::array();
   for (const Found& row : found) {

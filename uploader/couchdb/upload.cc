@@ -1,6 +1,7 @@
 #include "uploader/couchdb/upload.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -13,26 +14,20 @@ namespace {
 // A batch of fewer rows may well be all bad while the store is good.
 constexpr std::size_t kRowsThatSpeakForAll = 20;
 
-/// The server, or a proxy in front of it, had no time for so many rows at once. The same request
-/// again would end the same way.
-bool took_too_long(const HttpReply& reply) {
-  constexpr int kRequestTimeout = 408;
-  constexpr int kGatewayTimeout = 504;
-  return reply.failure ? reply.timed_out
-                       : reply.status == kRequestTimeout || reply.status == kGatewayTimeout;
-}
-
 }  // namespace
 
-CouchUpload::CouchUpload(const CouchDatabase& database, ExtractInfo extract,
+CouchUpload::CouchUpload(const CouchDatabase& database, Learned& learned, ExtractInfo extract,
                          formatter::RowReader rows, UploadOptions options)
     : database_(database),
+      learned_(learned),
       extract_(std::move(extract)),
       options_(options),
       sha256_(rows.end().sha256),
       slots_(std::max(1U, database.config().connections)),
       most_rows_(std::max<std::size_t>(1, database.config().batch_rows)),
       missing_(database, options.may_create),
+      identity_(database),
+      ask_first_(options.loaded_before),
       feed_(database, missing_, extract_, options.reprocess) {
   auto builder = DocumentBuilder::make(extract_, rows.header(), sha256_);
   if (!builder) {
@@ -47,26 +42,82 @@ CouchUpload::CouchUpload(const CouchDatabase& database, ExtractInfo extract,
 Result<> CouchUpload::run(const StopSignal& stop) {
   if (done_) return {};
   if (broken_) return tl::unexpected(*broken_);
-  const Documents documents = database_.config().documents;
-  if (documents == Documents::feed && !extract_.attach_csv) {
+  if (database_.config().documents == Documents::feed && !extract_.attach_csv) {
     return fail(ErrorKind::usage,
                 fmt::format("{}: 'documents: feed' stores no rows but the CSV: it "
                             "needs 'attach_csv: true' in feed {}",
                             database_.config().name, extract_.feed));
   }
+  ++runs_;
+  CARAVEL_TRY(send_all(stop));
+  done_ = true;
+  learned_.started_over = 0;
+  return {};
+}
+
+Result<> CouchUpload::send_all(const StopSignal& stop) {
+  const Documents documents = database_.config().documents;
+  // Before anything is sent; and, in another run, behind whatever error ended the one before.
+  CARAVEL_TRY(look_at_database(stop));
   if (documents != Documents::feed) {
     auto sent = send_rows(stop);
     // After an error, requests may still be in flight. Their replies would arrive in the middle of
     // the next run.
     cancel();
     if (!sent) return sent;
+    if (documents == Documents::both) CARAVEL_TRY(look_at_database(stop));
+    CARAVEL_TRY(look_at_witnesses(stop));
   }
   // Last, because whoever sees the feed document may expect every row. A crash before it leaves
   // rows without a feed document: the next start sends the rows again, finds all of them, and comes
   // here.
-  if (documents != Documents::rows) CARAVEL_TRY(send_feed_document(stop));
-  done_ = true;
-  return {};
+  if (documents != Documents::rows && !feed_sent_) CARAVEL_TRY(send_feed_document(stop));
+  return look_at_database(stop);
+}
+
+/// Is it still the database that this upload began with? A missing one is no news here: what is
+/// sent to it next is answered with 404, and MissingDatabase says what follows.
+Result<> CouchUpload::look_at_database(const StopSignal& stop) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto look, identity_.look(stop));
+  switch (look) {
+    case DatabaseIdentity::Look::same:
+      return {};
+    case DatabaseIdentity::Look::changed:
+      return start_over(identity_.difference());
+    case DatabaseIdentity::Look::missing:
+      break;
+  }
+  if (!missing_.had_rows()) return {};
+  auto made = missing_.make("GET", database_.url(), identity_.reply(), stop);
+  if (missing_.rows_are_lost()) demand_restart();
+  return made;
+}
+
+/// For servers that do not tell one database from another: are rows of every request still there?
+Result<> CouchUpload::look_at_witnesses(const StopSignal& stop) {
+  // What one request stored a moment ago needs no witness.
+  if (witnesses_.seen() < 2 && runs_ < 2) return {};
+  CARAVEL_ASSIGN_OR_RETURN(const auto lost, learned_.lookups.never_there(witnesses_.ids(), stop));
+  if (lost.empty()) return {};
+  return start_over(fmt::format("row {} was stored and is not there", lost.front()));
+}
+
+/// The database was deleted and made again. The wait grows with every extract, or try, that finds
+/// it so: whoever makes it anew all the time gets no flood of rows.
+tl::unexpected<Error> CouchUpload::start_over(const std::string& why) {
+  constexpr std::chrono::seconds kLongest{300};
+  constexpr unsigned kMostDoublings = 9;
+  demand_restart();
+  Error error{ErrorKind::retry,
+              fmt::format("{}: the database '{}' was deleted and made again while this extract was "
+                          "sent to it ({}): the whole extract is sent again",
+                          database_.config().name, database_.config().database, why)};
+  if (learned_.started_over > 0) {
+    const std::chrono::seconds wait{1U << std::min(learned_.started_over, kMostDoublings)};
+    error.retry_after = std::min(kLongest, wait);
+  }
+  ++learned_.started_over;
+  return tl::unexpected(std::move(error));
 }
 
 Result<> CouchUpload::send_rows(const StopSignal& stop) {
@@ -117,8 +168,8 @@ Result<std::unique_ptr<CouchBatch>> CouchUpload::next_batch() {
     return tl::unexpected(batch.error());
   }
   if (!*batch) return nullptr;
-  return std::make_unique<CouchBatch>(database_, std::move(*batch),
-                                      std::string(extract_tag(sha256_)), options_);
+  return std::make_unique<CouchBatch>(database_, learned_, std::move(*batch),
+                                      std::string(extract_tag(sha256_)), options_, ask_first_);
 }
 
 Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
@@ -127,20 +178,22 @@ Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
   });
   if (slot == slots_.end()) return fail(ErrorKind::retry, "a reply to nothing that was asked");
   slot->in_flight = false;
-  if (!reply.failure && answer_of_status(reply.status) == Answer::missing) {
-    // MissingDatabase::make() sends requests of its own, so nothing else may be in flight. All
-    // batches stay in their slots and are sent again.
-    cancel();
-    auto made = missing_.make("POST", database_.url("/_bulk_docs"), reply, stop);
-    if (missing_.rows_are_lost()) demand_restart();
-    return made;
-  }
   if (took_too_long(reply)) {
     // Half of what took too long, for the rest of this upload. The batch itself is not cut here:
     // next_request() does that.
     most_rows_ = std::min(most_rows_, std::max<std::size_t>(1, slot->batch->rows_asked() / 2));
   }
-  CARAVEL_TRY(slot->batch->take(reply));
+  auto taken = slot->batch->take(reply);
+  if (!taken && !reply.failure && answer_of_status(reply.status) == Answer::missing) {
+    // MissingDatabase::make() sends requests of its own, so nothing else may be in flight. All
+    // batches stay in their slots and are sent again.
+    cancel();
+    auto made = missing_.make("POST", database_.url("/_bulk_docs"), reply, stop);
+    if (missing_.rows_are_lost()) demand_restart();
+    // Whoever deletes what was just made must not go unnoticed.
+    return made ? look_at_database(stop) : made;
+  }
+  if (!taken) return taken;
   if (answer_of_status(reply.status) == Answer::good) missing_.database_was_there();
   return {};
 }
@@ -150,7 +203,7 @@ Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
 /// in a validation function.
 std::string CouchUpload::fault_of_store(const CouchBatch& batch) const {
   const bool nothing_yet = counts().stored + counts().already_there == 0;
-  const bool speaks_for_all = batch.rows() >= kRowsThatSpeakForAll;
+  const bool speaks_for_all = batch.fates().rows_sent() >= kRowsThatSpeakForAll;
   if (batch.fates().all_refused(!speaks_for_all) && (speaks_for_all || nothing_yet)) {
     return "it refuses every row";
   }
@@ -172,6 +225,8 @@ Result<> CouchUpload::take_finished(CouchBatch& batch) {
                             database_.config().name, fault, why));
   }
   refused_by_store_ += batch.fates().refused_by_store();
+  witnesses_.add(batch.witnesses());
+  ask_first_ = batch.mostly_there();
   acknowledge(batch.fates().counts(), batch.fates().refused());
   return {};
 }
@@ -190,10 +245,14 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
   if (const auto text = feed_.take_note()) note(*text);
   if (missing_.rows_are_lost()) demand_restart();
   if (!created) return tl::unexpected(created.error());
+  feed_sent_ = true;
+  missing_.database_was_there();
   if (database_.config().documents == Documents::feed) {
-    // The CSV is the rows.
+    // The CSV is the rows. A document that is there was stored by this very load, before a crash or
+    // a lost reply, unless the extract was loaded whole before: the rule of verdict.h.
     UploadCounts counts;
-    (*created ? counts.stored : counts.already_there) = rows.end().counts.rows;
+    const bool ours = *created || !options_.loaded_before;
+    (ours ? counts.stored : counts.already_there) = rows.end().counts.rows;
     acknowledge(counts, {});
   }
   return {};

@@ -1,5 +1,11 @@
 // An extract on its way into CouchDB: batches, several in flight, then the feed document.
 //
+//   look at the database ─> rows … ─> look, witnesses ─> feed document ─> look
+//
+// Each look asks whether it is still the same database. If it is not, what was acknowledged is gone
+// with the old one, and the upload must be started over. The last look is what makes the counts
+// true: all that was acknowledged lies between two looks at one and the same database.
+//
 // Each connection is a slot with one batch and at most one request. run() fills the empty slots,
 // builds one batch more while they wait, waits for any reply, hands it to its batch, and takes a
 // finished batch into the counts. Batches finish in any order; what was acknowledged is never sent
@@ -16,6 +22,9 @@
 #include "uploader/couchdb/database.h"
 #include "uploader/couchdb/documents/batch_reader.h"
 #include "uploader/couchdb/feed_upload.h"
+#include "uploader/couchdb/identity.h"
+#include "uploader/couchdb/learned.h"
+#include "uploader/couchdb/witnesses.h"
 #include "uploader/tallied_upload.h"
 
 namespace caravel::uploader {
@@ -23,9 +32,9 @@ namespace caravel::uploader {
 /// See Upload. Memory: `connections` + 1 batches, and what their requests hold.
 class CouchUpload : public TalliedUpload {
  public:
-  /// `database` outlives it.
-  CouchUpload(const CouchDatabase& database, ExtractInfo extract, formatter::RowReader rows,
-              UploadOptions options);
+  /// `database` and `learned` outlive it.
+  CouchUpload(const CouchDatabase& database, Learned& learned, ExtractInfo extract,
+              formatter::RowReader rows, UploadOptions options);
 
   [[nodiscard]] Result<> run(const StopSignal& stop) override;
 
@@ -37,6 +46,10 @@ class CouchUpload : public TalliedUpload {
     bool in_flight = false;
   };
 
+  [[nodiscard]] Result<> send_all(const StopSignal& stop);
+  [[nodiscard]] Result<> look_at_database(const StopSignal& stop);
+  [[nodiscard]] Result<> look_at_witnesses(const StopSignal& stop);
+  [[nodiscard]] tl::unexpected<Error> start_over(const std::string& why);
   [[nodiscard]] Result<> send_rows(const StopSignal& stop);
   [[nodiscard]] Result<> fill(Slot& slot);
   [[nodiscard]] Result<std::unique_ptr<CouchBatch>> next_batch();
@@ -47,6 +60,7 @@ class CouchUpload : public TalliedUpload {
   void cancel();
 
   const CouchDatabase& database_;
+  Learned& learned_;
   ExtractInfo extract_;
   UploadOptions options_;
   std::string sha256_;
@@ -57,7 +71,12 @@ class CouchUpload : public TalliedUpload {
   std::size_t most_rows_;              // of one request: less once that many took too long
   std::uint64_t refused_by_store_ = 0;
   MissingDatabase missing_;
+  DatabaseIdentity identity_;
+  Witnesses witnesses_;
+  unsigned runs_ = 0;
+  bool ask_first_;  // the rows of the next batch are probably there
   FeedUpload feed_;
+  bool feed_sent_ = false;
   bool done_ = false;
 };
 

@@ -37,6 +37,13 @@ Answer answer_of_status(int status) {
   return status >= 300 && status < 500 ? Answer::fault : Answer::wait;
 }
 
+bool took_too_long(const HttpReply& reply) {
+  constexpr int kRequestTimeout = 408;
+  constexpr int kGatewayTimeout = 504;
+  return reply.failure ? reply.timed_out
+                       : reply.status == kRequestTimeout || reply.status == kGatewayTimeout;
+}
+
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
                                                       std::chrono::system_clock::time_point now) {
   // Whoever answers, the server or a proxy, must not be able to silence the loader for days.
@@ -55,10 +62,10 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
   const std::time_t date = ::curl_getdate(std::string(value).c_str(), nullptr);
   // curl_getdate(3) returns -1 for a text that is no date.
   if (date < 0) return {};
-  const auto wait =
-      std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::from_time_t(date) - now);
+  // In whole seconds, and not as a time_point: that counts nanoseconds and ends in the year 2262.
+  const std::int64_t wait = std::int64_t{date} - std::chrono::system_clock::to_time_t(now);
   // A date that has passed, by our clock, means: at once.
-  return std::clamp(wait, std::chrono::seconds(0), kLongest);
+  return std::chrono::seconds(std::clamp<std::int64_t>(wait, 0, kLongest.count()));
 }
 
 }  // namespace caravel::uploader

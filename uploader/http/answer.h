@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "uploader/http/transport.h"
+
 namespace caravel::uploader {
 
 /// What an HTTP status asks for, whatever the request was.
@@ -20,6 +22,10 @@ enum class Answer {
 };
 
 [[nodiscard]] Answer answer_of_status(int status);
+
+/// The server, or a proxy in front of it, had no time for so much at once. The same request again
+/// would end the same way.
+[[nodiscard]] bool took_too_long(const HttpReply& reply);
 
 /// The value of a Retry-After header (RFC 9110, section 10.2.3): seconds, or an HTTP-date, at
 /// `now`. Bounded to an hour: no server may silence us for longer. Nothing if it cannot be read.

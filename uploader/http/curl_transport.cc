@@ -109,6 +109,15 @@ ErrorKind kind_of(CURLcode code) {
   }
 }
 
+/// A handshake that was cut off is no word about certificates: the server is being started, say.
+bool handshake_was_cut_off(CURLcode code, std::string_view what) {
+  if (code != CURLE_SSL_CONNECT_ERROR) return false;
+  for (const std::string_view part : {"SSL_ERROR_SYSCALL", "reset by peer", "unexpected eof"}) {
+    if (what.find(part) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 /// `url` with the user's name before the host (RFC 3986, section 3.2.1). There is no password in
 /// it: libcurl looks for that in ~/.netrc.
 std::string with_user(const std::string& url, const std::string& user) {
@@ -122,6 +131,11 @@ std::chrono::milliseconds whole_timeout(const HttpRequest& request,
                                         std::chrono::milliseconds timeout) {
   constexpr std::uint64_t kBytesASecond = 1 << 20;
   return timeout + std::chrono::seconds(request.body_bytes / kBytesASecond);
+}
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  return time.count() % 1000 == 0 ? fmt::format("{} s", time.count() / 1000)
+                                  : fmt::format("{} ms", time.count());
 }
 
 class CurlTransport : public HttpTransport {
@@ -139,6 +153,7 @@ class CurlTransport : public HttpTransport {
     auto transfer = std::make_unique<Transfer>();
     transfer->request = std::move(request);
     transfer->reply.ticket = ++last_ticket_;
+    if (login_refused_) read_password_again();
     transfer->easy.reset(::curl_easy_init());
     configure(*transfer);
     ::curl_multi_add_handle(multi_.get(), transfer->easy.get());
@@ -177,15 +192,17 @@ class CurlTransport : public HttpTransport {
   }
 
  private:
+  /// A host that does not answer is found out after 10 s, and does not use up a longer timeout.
+  [[nodiscard]] std::chrono::milliseconds connect_timeout() const {
+    return std::min<std::chrono::milliseconds>(options_.timeout, std::chrono::seconds(10));
+  }
+
   /// The options of curl_easy_setopt(3). NOSIGNAL: timeouts must not use signals in a program with
   /// threads. TCP_KEEPALIVE: a peer that vanished is noticed while a connection is kept.
   void configure(Transfer& transfer) {
     CURL* easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     const auto timeout = whole_timeout(request, options_.timeout);
-    // A host that does not answer is found out after 10 s, and does not use up a longer timeout.
-    const auto connect =
-        std::min<std::chrono::milliseconds>(options_.timeout, std::chrono::seconds(10));
     ::curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     // A mistyped URL must not make libcurl read a file or speak FTP.
     ::curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -197,12 +214,18 @@ class CurlTransport : public HttpTransport {
     ::curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     ::curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
     ::curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-    ::curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
+    ::curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                       static_cast<long>(connect_timeout().count()));
     ::curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     // These two are the defaults of libcurl. They are set all the same: without them anybody on the
     // way could read the password.
     ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    // Older versions can be broken by whoever stands in between, and may be asked for by them.
+    ::curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    // libcurl would keep the certificates of ca_file in memory for a day: a file that was mended,
+    // or an authority that was taken out of it, must count with the next connection.
+    ::curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     if (!options_.ca_file.empty()) {
       ::curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     }
@@ -225,6 +248,13 @@ class CurlTransport : public HttpTransport {
     ::curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     set_headers(transfer);
     set_body(transfer);
+  }
+
+  /// Once for each refusal: while nothing is refused, no request costs a look at the file.
+  void read_password_again() {
+    login_refused_ = false;
+    if (!options_.reread_password) return;
+    if (auto password = options_.reread_password()) options_.password = std::move(*password);
   }
 
   static void set_headers(Transfer& transfer) {
@@ -311,12 +341,14 @@ class CurlTransport : public HttpTransport {
     ::curl_multi_perform(multi_.get(), &running);
   }
 
-  HttpReply ended(Transfer& transfer, CURLcode code) const {
+  HttpReply ended(Transfer& transfer, CURLcode code) {
     HttpReply reply = std::move(transfer.reply);
     if (code == CURLE_OK) {
       long status = 0;
       ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
       reply.status = static_cast<int>(status);
+      // 403 too: CouchDB answers so while an account is locked after too many wrong passwords.
+      login_refused_ = login_refused_ || status == 401 || status == 403;
       return reply;
     }
     std::string what = transfer.error[0] != '\0' ? transfer.error : ::curl_easy_strerror(code);
@@ -326,17 +358,19 @@ class CurlTransport : public HttpTransport {
       long sent_bytes = 0;
       ::curl_easy_getinfo(transfer.easy.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
       reply.timed_out = sent_bytes > 0;
-      const auto timeout = whole_timeout(transfer.request, options_.timeout);
-      what = timeout.count() % 1000 == 0 ? fmt::format("timeout after {} s", timeout.count() / 1000)
-                                         : fmt::format("timeout after {} ms", timeout.count());
+      what = reply.timed_out
+                 ? "timeout after " + in_seconds(whole_timeout(transfer.request, options_.timeout))
+                 : fmt::format("timeout: no connection within {}", in_seconds(connect_timeout()));
     } else if (reply.too_long) {
       what = fmt::format("the reply is longer than {} bytes", transfer.request.max_reply_bytes);
     }
-    reply.failure = Error{kind_of(code), std::move(what)};
+    const ErrorKind kind = handshake_was_cut_off(code, what) ? ErrorKind::retry : kind_of(code);
+    reply.failure = Error{kind, std::move(what)};
     return reply;
   }
 
   CurlOptions options_;
+  bool login_refused_ = false;  // by a reply, since the password was read
   // Declared before transfers_, so that it is destroyed after them: all easy handles must be gone
   // before the multi handle (curl_multi_cleanup(3)).
   std::unique_ptr<CURLM, MultiDelete> multi_;

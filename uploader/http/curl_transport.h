@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "uploader/http/transport.h"
@@ -12,6 +14,11 @@ namespace caravel::uploader {
 struct CurlOptions {
   std::string user;  // with `password`: sent with each request (RFC 7617), before it is asked for
   std::string password;
+  /// Where the password comes from, for people: a path, "~/.netrc". "" if there is none.
+  std::string password_from;
+  /// Reads the password anew; empty if it comes from nowhere else. Asked after a reply that refuses
+  /// the login (401, 403), so that a file that was mended counts without a restart.
+  std::function<std::optional<std::string>()> reread_password;
   bool use_netrc = false;
   std::string ca_file;  // "" = the system's
   /// A whole request. A body that is read piece by piece (an attachment) has a second more for each

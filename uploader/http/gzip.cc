@@ -4,7 +4,7 @@
 
 namespace caravel::uploader {
 
-std::string gzip(std::string_view bytes) {
+std::optional<std::string> gzip(std::string_view bytes) {
   constexpr int kGzip = 16 + MAX_WBITS;  // zlib.h, deflateInit2: 16 added means a gzip header
   // zlib's own default for memLevel (zlib.h, deflateInit2).
   constexpr int kMemory = 8;
@@ -20,8 +20,9 @@ std::string gzip(std::string_view bytes) {
   stream.avail_out = static_cast<uInt>(out.size());
   // One call is enough: the output has room for the worst case (zlib.h, deflateBound).
   const int ended = deflate(&stream, Z_FINISH);
-  out.resize(ended == Z_STREAM_END ? stream.total_out : 0);
+  out.resize(stream.total_out);
   deflateEnd(&stream);
+  if (ended != Z_STREAM_END) return {};
   return out;
 }
 

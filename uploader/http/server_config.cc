@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,8 +31,14 @@ Result<> read_login(const StoreSection& section, ServerConfig& server) {
     }
   }
   // libcurl reads ~/.netrc itself, with each request.
+  client.password_from = "~/.netrc";
   if (client.use_netrc) return {};
-  CARAVEL_ASSIGN_OR_RETURN(client.password, read_password(section, client.user, "netrc: true"));
+  CARAVEL_ASSIGN_OR_RETURN(auto password, read_password(section, client.user, "netrc: true"));
+  client.password = std::move(password.text);
+  client.password_from = std::move(password.file);
+  if (!client.password_from.empty()) {
+    client.reread_password = [file = client.password_from] { return reread_password(file); };
+  }
   return {};
 }
 

@@ -65,7 +65,7 @@ Result<> Uploading::run() {
   if (auto sent = upload_->run(tools_.service.stop); !sent) {
     // The database was deleted and made again, say: what was acknowledged is gone, and the next try
     // begins with the first row.
-    if (upload_->must_restart()) upload_.reset();
+    if (upload_->must_restart()) start_over();
     return sent;
   }
   mark_store(StoreState::ok, "", std::nullopt);
@@ -84,8 +84,9 @@ void Uploading::acknowledge(std::uint64_t rows) {
     // StoreRecords::may_create().
     (void)tools_.ledger.stores().first_row_stored(tools_.store_config().name, place_,
                                                   system_clock::now());
-    mark_store(StoreState::ok, "", std::nullopt);
   }
+  // Whatever was wrong before: it takes rows.
+  mark_store(StoreState::ok, "", std::nullopt);
   acknowledged_ = rows;
   if (tools_.observer.on_upload) tools_.observer.on_upload(rows, rows_);
   const auto now = steady_clock::now();

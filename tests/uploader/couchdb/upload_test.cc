@@ -138,7 +138,8 @@ TEST_F(CouchUploadTest, AStatusSaysWhatToDo) {
     SCOPED_TRACE(test.status);
     store_.reset();
     Start(extract_of(10));
-    couch_->intercept = [&](const SentRequest&) {
+    couch_->intercept = [&](const SentRequest& request) {
+      if (!is_bulk(request)) return pass();
       HttpReply reply = reply_of(test.status, R"({"error":"some","reason":"words"})");
       reply.retry_after = "7";
       return std::optional(reply);
@@ -230,17 +231,17 @@ TEST_F(CouchUploadTest, AnOutageInTheMiddleSendsOnlyWhatIsNotAcknowledged) {
 }
 
 TEST_F(CouchUploadTest, ConflictsAreAskedAboutInBoundedNumbers) {
-  config_.batch_rows = 1000;
-  const TestExtract first = extract_of(450, 'a');
-  Start(first);
-  ExpectStored(450);
-  Start(extract_of(450, 'b'));
+  config_.batch_rows = 3000;
+  Start(extract_of(2500, 'a'));
+  ExpectStored(2500);
+  Start(extract_of(2500, 'b'));
   ExpectStored(0);
-  EXPECT_EQ(upload_->counts().already_there, 450U);
-  EXPECT_EQ(couch_->count("POST", "_all_docs"), 5U);
+  EXPECT_EQ(upload_->counts().already_there, 2500U);
+  // Three questions for the batch, and one for a row that each of them found.
+  EXPECT_EQ(couch_->count("POST", "_bulk_get"), 4U);
   for (const SentRequest& request : couch_->requests) {
     if (is_bulk(request) || request.method != "POST") continue;
-    EXPECT_LE(json::parse(request.body)["keys"].size(), 100U);
+    EXPECT_LE(json::parse(request.body)["docs"].size(), 1000U);
   }
 }
 
@@ -249,8 +250,8 @@ TEST_F(CouchUploadTest, AnAnswerThatIsTooLongIsAskedForInHalves) {
   ExpectStored(64);
   Start(extract_of(64, 'b'));
   couch_->intercept = [&](const SentRequest& request) {
-    if (request.url.find("_all_docs") == std::string::npos) return pass();
-    if (json::parse(request.body)["keys"].size() <= 8) return pass();
+    if (request.url.find("_bulk_get") == std::string::npos) return pass();
+    if (json::parse(request.body)["docs"].size() <= 8) return pass();
     HttpReply reply = no_reply(ErrorKind::retry, "too long");
     reply.too_long = true;
     return std::optional(reply);
@@ -265,7 +266,8 @@ TEST_F(CouchUploadTest, ARowThatIsDeletedBetweenConflictAndQuestionIsStored) {
   ExpectStored(30);
   Start(extract_of(30, 'b'));
   couch_->intercept_reply = [&](const SentRequest& request) {
-    if (is_bulk(request)) couch_->documents.erase(id_of(extract, 5));
+    if (!is_bulk(request)) return pass();
+    couch_->documents.erase(id_of(extract, 5));
     couch_->intercept_reply = nullptr;
     return pass();
   };
@@ -360,7 +362,8 @@ TEST_F(CouchUploadTest, BodiesArePackedWhenAsked) {
   config_.gzip = true;
   Start(extract_of(30));
   ExpectStored(30);
-  const auto& headers = couch_->requests.front().headers;
+  const auto bulk = std::find_if(couch_->requests.begin(), couch_->requests.end(), is_bulk);
+  const auto& headers = bulk->headers;
   EXPECT_NE(std::find(headers.begin(), headers.end(), "Content-Encoding: gzip"), headers.end());
 }
 
@@ -400,7 +403,9 @@ TEST_F(CouchUploadTest, FeedDocumentsAloneHoldTheRowsInTheirAttachment) {
   EXPECT_EQ(couch_->documents.size(), 1U);
   // At the second upload the rows are there already.
   couch_->documents.begin()->second["_attachments"] = {{"feed", {{"stub", true}}}};
-  Start(extract_of(30), {}, info);
+  UploadOptions options;
+  options.loaded_before = true;
+  Start(extract_of(30), options, info);
   ExpectStored(0);
   EXPECT_EQ(upload_->counts().already_there, 30U);
 }
@@ -410,7 +415,9 @@ TEST_F(CouchUploadTest, FeedDocumentsAloneNeverLoseTheirAttachment) {
   auto info = info_of();
   info.attach_csv = true;
   Start(extract_of(30), {}, info);
-  couch_->intercept = [](const SentRequest&) { return std::optional(reply_of(413)); };
+  couch_->intercept = [](const SentRequest& request) {
+    return request.method == "PUT" ? std::optional(reply_of(413)) : pass();
+  };
   EXPECT_EQ(ExpectFailure().kind, ErrorKind::fault);
   EXPECT_EQ(upload_->counts().stored, 0U);
 }

@@ -1,8 +1,7 @@
-// The bodies and replies of CouchDB's bulk requests, as text. Pure.
-// CouchDB documentation: "/{db}/_bulk_docs" and "/{db}/_all_docs".
+// The replies to CouchDB's bulk requests, and its words, as text. Pure.
+// CouchDB documentation: "/{db}/_bulk_docs".
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +18,8 @@ enum class EntryResult {
   forbidden,     // a validation function refused it: `reason` says why
   unauthorized,  // we lack the rights
   too_large,     // servers that say it for one document and not for the request
-  other,         // a node or a quorum failed: passing
+  broken_rule,  // a validation function broke, or threw what it may not: it says nothing of the row
+  other,        // a node or a quorum failed: passing
 };
 
 struct BulkEntry {
@@ -33,32 +33,24 @@ struct BulkEntry {
 [[nodiscard]] Result<std::vector<BulkEntry>> read_bulk_reply(
     std::string_view reply, const std::vector<std::string_view>& ids);
 
-/// The body that asks _all_docs for `ids`, which need no escaping (see is_id_tail()).
-[[nodiscard]] std::string keys_body(const std::vector<std::string_view>& ids);
-
-/// What _all_docs?include_docs=true says of one document.
-struct Found {
-  std::string id;
-  bool exists = false;  // not missing, not deleted
-  std::string rev;
-  std::string extract;  // caravel.extract; "" if the document has none
-  std::uint64_t line = 0;
-  std::string sum;
-};
-
-/// Reads a reply of _all_docs?include_docs=true, row by row. An error (kind retry) if it is none.
-[[nodiscard]] Result<std::vector<Found>> read_all_docs_reply(std::string_view reply);
-
-/// The same for a question about `ids`: the answers in their order. An error if one is missing.
-[[nodiscard]] Result<std::vector<Found>> read_lookup_reply(
-    std::string_view reply, const std::vector<std::string_view>& ids);
-
 /// Appends `document`, `{"_id":"…",…}`, with `rev` as its revision to replace.
 void append_with_rev(std::string_view document, std::size_t id_size, std::string_view rev,
                      std::string& out);
 
-/// "error: reason" of a CouchDB error reply, `{"error":…,"reason":…}`, cut to a readable length; ""
-/// if it is none.
+/// CouchDB's own words in an error reply, `{"error":…,"reason":…}`, as they came.
+struct ErrorWords {
+  std::string error;
+  std::string reason;
+};
+/// Of a reply that is an array, the words of its first entry that has any. Empty if it has none.
+[[nodiscard]] ErrorWords words_of_reply(std::string_view reply);
+
+/// "error: reason" of an error reply, in one readable line. Of other JSON its beginning; "" for
+/// what is no JSON.
 [[nodiscard]] std::string error_of_reply(std::string_view reply);
+
+/// Is `error` the word for a validation function that broke (a TypeError, one that does not
+/// compile) or threw something else than {forbidden: …} or {unauthorized: …}?
+[[nodiscard]] bool says_broken_rule(std::string_view error);
 
 }  // namespace caravel::uploader

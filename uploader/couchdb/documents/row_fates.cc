@@ -28,11 +28,6 @@ std::vector<std::uint32_t> RowFates::forget_refusals() {
   return again;
 }
 
-bool RowFates::any() const {
-  return std::any_of(rows_.begin(), rows_.end(),
-                     [](const Fate& fate) { return fate.state != State::open; });
-}
-
 UploadCounts RowFates::counts() const {
   UploadCounts counts;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -63,6 +58,12 @@ std::vector<RefusedRow> RowFates::refused() const {
 
 /// Repeated rows count as well: each becomes a reject of its own.
 std::size_t RowFates::refused_by_store() const { return refused().size() - batch_.unfit.size(); }
+
+std::size_t RowFates::rows_sent() const {
+  return static_cast<std::size_t>(
+      std::count_if(batch_.rows.begin(), batch_.rows.end(),
+                    [](const BatchRow& row) { return row.repeats == BatchRow::kFirst; }));
+}
 
 bool RowFates::all_refused(bool for_content) const {
   // A batch whose rows were never sent says nothing of the store.

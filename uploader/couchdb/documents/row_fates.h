@@ -28,15 +28,14 @@ class RowFates {
   /// Takes the refusals back: which rows must be sent again.
   [[nodiscard]] std::vector<std::uint32_t> forget_refusals();
 
-  /// Is any row settled or refused?
-  [[nodiscard]] bool any() const;
-
   // When every row that was sent is settled or refused:
 
   [[nodiscard]] UploadCounts counts() const;
   /// With the rows that could not be documents, in the order of their lines.
   [[nodiscard]] std::vector<RefusedRow> refused() const;
   [[nodiscard]] std::size_t refused_by_store() const;
+  /// Repetitions do not count: what the store says of one row it says once.
+  [[nodiscard]] std::size_t rows_sent() const;
   /// Was every row that was sent refused? With `for_content`: for what is in it, not for its size?
   [[nodiscard]] bool all_refused(bool for_content) const;
   /// The reason of any refused row, for a message.
