@@ -8,14 +8,6 @@
 #include "uploader/http/url.h"
 
 namespace caravel::uploader {
-namespace {
-
-RemedyContext context_of(const CouchdbConfig& config) {
-  const CurlOptions& client = config.server.client;
-  return {client.user, config.database, client.password_from};
-}
-
-}  // namespace
 
 CouchDatabase::CouchDatabase(const CouchdbConfig& config, HttpTransport& transport)
     : config_(config),
@@ -63,8 +55,7 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
     what.append(fmt::format("; redirects are not followed: put the final address{} into url",
                             reply.location.empty() ? "" : " (" + reply.location + ")"));
   }
-  what.append(
-      remedy(reply.status, words_of_reply(reply.body), asked_by(method, url), context_of(config_)));
+  what.append(remedy_for(reply.status, words_of_reply(reply.body), asked_by(method, url)));
   // A good status in an error is a reply that we do not understand, from a proxy perhaps: it may
   // pass.
   const bool passing =
@@ -74,6 +65,11 @@ Error CouchDatabase::error_of(const std::string& method, const std::string& url,
     error.retry_after = parse_retry_after(reply.retry_after, std::chrono::system_clock::now());
   }
   return error;
+}
+
+std::string CouchDatabase::remedy_for(int status, const ErrorWords& words, Asked asked) const {
+  const CurlOptions& client = config_.server.client;
+  return remedy(status, words, asked, {client.user, config_.database, client.password_from});
 }
 
 Asked CouchDatabase::asked_by(const std::string& method, const std::string& url) const {

@@ -43,6 +43,9 @@ class CouchDatabase {
   [[nodiscard]] Error error_of(const std::string& method, const std::string& url,
                                const HttpReply& reply) const;
 
+  /// See remedy().
+  [[nodiscard]] std::string remedy_for(int status, const ErrorWords& words, Asked asked) const;
+
   /// Makes the database; one that exists already is fine too.
   [[nodiscard]] Result<> create(const StopSignal& stop) const;
 

@@ -103,7 +103,7 @@ class CouchStore : public Store {
 
  private:
   /// An error if the user that we are may not make a database; nothing if that is not known.
-  Result<> may_create_database(const HttpReply& missing);
+  Result<> may_create_database();
   Result<std::uint64_t> remove_at_once(const std::string& extract,
                                        const std::vector<std::string_view>& ids);
   Result<std::vector<bool>> which_are_there(const std::vector<std::string>& ids,
@@ -147,7 +147,7 @@ Result<std::string> CouchStore::check(bool may_create) {
       database_.call(database_.request("GET", database_.url(), {}, kReplyBytes), never_));
   const Answer answer = answer_of_status(reply.status);
   if (answer == Answer::missing && config.create_database && may_create) {
-    CARAVEL_TRY(may_create_database(reply));
+    CARAVEL_TRY(may_create_database());
     return fmt::format("{}; the database '{}' is not there yet and will be created", who,
                        config.database);
   }
@@ -189,7 +189,7 @@ Result<std::vector<bool>> CouchStore::which_are_there(const std::vector<std::str
 
 /// CouchDB lets admins of the server make databases and nobody else, and says in GET /_session who
 /// is one (CouchDB documentation, "/_session"). A server that does not say so may let anybody.
-Result<> CouchStore::may_create_database(const HttpReply& missing) {
+Result<> CouchStore::may_create_database() {
   const std::string url = database_.server_url() + "/_session";
   CARAVEL_ASSIGN_OR_RETURN(const auto reply,
                            database_.call(database_.request("GET", url, {}, kReplyBytes), never_));
@@ -199,14 +199,13 @@ Result<> CouchStore::may_create_database(const HttpReply& missing) {
   const json roles = who.is_object() ? who.value("roles", json()) : json();
   if (!roles.is_array()) return {};
   if (std::find(roles.begin(), roles.end(), json("_admin")) != roles.end()) return {};
-  // As the server would answer to the request that makes it.
-  HttpReply refusal = missing;
-  refusal.status = 401;
-  refusal.body = R"({"error":"unauthorized","reason":"You are not a server admin."})";
-  const Error error = database_.error_of("PUT", database_.url(), refusal);
+  // What the server would say to the request that makes it.
+  const ErrorWords words{"unauthorized", "You are not a server admin."};
+  constexpr int kUnauthorized = 401;
   return fail(ErrorKind::fault,
-              fmt::format("the database '{}' is not there, and could not be made: {}",
-                          database_.config().database, error.message));
+              fmt::format("{}: the database '{}' is not there{}", database_.config().name,
+                          database_.config().database,
+                          database_.remedy_for(kUnauthorized, words, Asked::creation)));
 }
 
 /// Page by page, each from the last id of the one before (CouchDB documentation, "Pagination
