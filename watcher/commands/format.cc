@@ -12,6 +12,7 @@
 #include "watcher/commands/format_files.h"
 #include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
+#include "watcher/files/file_stamp.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
 
@@ -37,14 +38,14 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
 
 /// The time that says which year dates without one are in: that of the file, by name or mtime.
 ExtractTime time_of(const FormatSource& source) {
-  if (S_ISREG(source.status.st_mode)) {
-    return ExtractTime::of_file(source.name,
-                                source.status.st_mtim.tv_sec * std::int64_t{1'000'000'000});
+  FileStamp stamp = stamp_of(source.status);
+  if (!S_ISREG(source.status.st_mode)) {
+    // What comes through a pipe comes now.
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    stamp.mtime_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+    stamp.ctime_ns = stamp.mtime_ns;
   }
-  // What comes through a pipe comes now.
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return ExtractTime::of_file(source.name,
-                              std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  return ExtractTime::of_file(source.name, stamp);
 }
 
 /// What is known before the first byte is read.
@@ -92,7 +93,8 @@ Result<> confirm_year(const formatter::FormatResult& result, const ExtractTime& 
       !formatter::mtime_is_credible(*result.last_date, time.time)) {
     return fail(ErrorKind::usage,
                 "the year of its dates cannot be known: its last line lies more than 30 days from "
-                "its mtime. Name the year with --year");
+                "its " +
+                    time.known.time_source + ". Name the year with --year");
   }
   return {};
 }
