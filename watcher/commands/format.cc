@@ -15,6 +15,7 @@
 #include "watcher/files/file_stamp.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -81,8 +82,7 @@ formatter::Rejects rejects_for(const FormatFiles& files, Progress& progress) {
   if (files.rejects) return formatter::Rejects(*files.rejects);
   return formatter::Rejects([&progress](std::uint64_t number, std::uint64_t offset,
                                         std::string_view reason, std::string_view bytes) {
-    progress.say(
-        fmt::format("line {}, offset {}: {}: {}", number, offset, reason, printable(bytes)));
+    progress.say(format_shown("line {}, offset {}: {}: {}", number, offset, reason, bytes));
   });
 }
 
@@ -133,9 +133,8 @@ Result<int> run_format(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatSet formats, load_formats(call));
   CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatResult result, format_source(call, formats));
   const formatter::Counts& counts = result.counts;
-  fmt::print(stderr, "caravel: {} lines: {} rows, {} dropped, {} rejected{}\n", counts.lines,
-             counts.rows, counts.dropped, counts.rejected,
-             result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");
+  say("{} lines: {} rows, {} dropped, {} rejected{}", counts.lines, counts.rows, counts.dropped,
+      counts.rejected, result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");
   return counts.rejected > 0 ? kExitRejects : kExitGood;
 }
 
