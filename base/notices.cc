@@ -4,7 +4,14 @@
 
 namespace caravel {
 
-void Notices::say(std::string text) { said_.push_back(std::move(text)); }
+void Notices::say(std::string text) {
+  // One more, for the message that there are more conditions than are named.
+  if (said_.size() <= most_) {
+    said_.push_back(std::move(text));
+  } else {
+    ++unsaid_;
+  }
+}
 
 void Notices::set(std::string_view subject, const std::string& text) {
   const auto known = conditions_.find(subject);
@@ -48,6 +55,10 @@ void Notices::note_room() {
   if (conditions_.size() <= most_ / 2) told_of_more_ = false;
 }
 
-std::vector<std::string> Notices::take() { return std::exchange(said_, {}); }
+std::vector<std::string> Notices::take() {
+  if (unsaid_ > 0) said_.push_back("and " + std::to_string(unsaid_) + " more messages at once");
+  unsaid_ = 0;
+  return std::exchange(said_, {});
+}
 
 }  // namespace caravel

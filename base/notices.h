@@ -19,7 +19,8 @@ namespace caravel {
 ///
 /// Subjects may be names that other people choose, so their number is bounded: while `most`
 /// conditions last, a further one is neither remembered nor said, and one message says that there
-/// are more. That message may come again once half of them are over.
+/// are more. That message may come again once half of them are over. What is said between two calls
+/// of take() is bounded too: of more than `most` messages, only their number is kept.
 ///
 /// Not for use by several threads.
 class Notices {
@@ -50,6 +51,7 @@ class Notices {
   std::size_t most_;
   std::map<std::string, std::string, std::less<>> conditions_;  // subject -> what was said of it
   std::vector<std::string> said_;
+  std::size_t unsaid_ = 0;  // messages beyond `most_` since the last take()
   bool told_of_more_ = false;
 };
 

@@ -2,6 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
 #include "base/text.h"
 
 namespace caravel {
@@ -25,12 +29,32 @@ ErrorKind kind_of(int code) {
   }
 }
 
+/// errno of the call that failed; 0 if it is not known. "disk I/O error" does not say that a limit
+/// on the size of files was met, or that a quota is used up.
+int reason_of_system(sqlite3* database, int code) {
+  const int primary = code & 0xff;
+  if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN && primary != SQLITE_FULL) return 0;
+  // SQLite keeps it for some failures only, not for that of a commit (c3ref/system_errno.html).
+  // errno itself is that of the last system call that failed, which may have been a mere question
+  // whether a file is there: so only what speaks of disks counts.
+  const int asked = database != nullptr ? sqlite3_system_errno(database) : 0;
+  const int last = asked != 0 ? asked : errno;
+  for (const int reason : {EIO, ENOSPC, EDQUOT, EFBIG, EROFS, EMFILE, ENFILE}) {
+    if (last == reason) return reason;
+  }
+  return 0;
+}
+
 tl::unexpected<Error> failure(sqlite3* database, int code) {
   const char* const words = sqlite3_errstr(code);
   // The words of the connection name the table or the constraint. Without a connection only those
   // of the code are left.
   const char* const details = database != nullptr ? sqlite3_errmsg(database) : words;
-  return fail(kind_of(code), details);
+  Error error{kind_of(code), details};
+  if ((error.system = reason_of_system(database, code)) != 0) {
+    error.message += std::string(" (") + ::strerrordesc_np(error.system) + ")";
+  }
+  return tl::unexpected<Error>(std::move(error));
 }
 
 /// A null pointer would bind NULL; an empty text is a text.
@@ -80,6 +104,7 @@ void Statement::reset() {
 
 Result<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) return failure(nullptr, bind_error_);
+  errno = 0;  // see reason_of_system()
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -175,6 +200,7 @@ Result<Statement> Sqlite::prepare(std::string_view sql) {
 }
 
 Result<> Sqlite::script(const std::string& sql) {
+  errno = 0;  // see reason_of_system()
   const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return failure(database_.get(), code);
   return {};

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace caravel {
 namespace {
@@ -23,6 +24,41 @@ int upper_hex_value(char c) {
 
 bool needs_no_escape(char c, std::string_view plain) {
   return is_digit(c) || is_letter(c) || plain.find(c) != std::string_view::npos;
+}
+
+/// `character` is one whole UTF-8 character of two bytes or more.
+char32_t code_point(std::string_view character) {
+  // The first byte has its length in its upper bits, and the rest of it is the value's.
+  char32_t code = static_cast<unsigned char>(character[0]) & (0xFFU >> (character.size() + 1));
+  for (const char c : character.substr(1)) {
+    code = (code << 6U) | (static_cast<unsigned char>(c) & 0x3FU);
+  }
+  return code;
+}
+
+/// Takes characters from the front of `text` as long as they make at most `most` bytes together,
+/// and returns them with escapes.
+std::string take_escaped(std::string_view& text, std::size_t most, bool keep_line_ends) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    // A byte that begins no character is taken alone; the next byte may begin one.
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    const bool plain = (length > 0 && !is_control(character) && !is_unseen(character)) ||
+                       (keep_line_ends && character == "\n");
+    constexpr std::size_t kEscape = 4;  // \xNN
+    if (most - out.size() < (plain ? 1 : kEscape) * character.size()) break;
+    text.remove_prefix(character.size());
+    if (plain) {
+      out.append(character);
+      continue;
+    }
+    for (const char c : character) {
+      out += "\\x";
+      append_hex(c, out);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -67,23 +103,40 @@ bool is_control(std::string_view character) {
   return first == 0xC2 && character.size() > 1 && static_cast<unsigned char>(character[1]) < 0xA0;
 }
 
+bool is_unseen(std::string_view character) {
+  // The lowest and highest of each run, in ascending order (DerivedCoreProperties.txt of Unicode,
+  // Default_Ignorable_Code_Point, without the variation selectors that emoji use; and the two
+  // separators, at which programs that show text may begin a new line).
+  struct Run {
+    char32_t first;
+    char32_t last;
+  };
+  static constexpr Run kUnseen[] = {
+      {0x00AD, 0x00AD}, {0x034F, 0x034F},   {0x061C, 0x061C},   {0x115F, 0x1160},
+      {0x17B4, 0x17B5}, {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},
+      {0x2060, 0x206F}, {0x3164, 0x3164},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+      {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+  if (character.size() < 2) return false;
+  const char32_t code = code_point(character);
+  return std::any_of(std::begin(kUnseen), std::end(kUnseen),
+                     [&](const Run& run) { return code >= run.first && code <= run.last; });
+}
+
 std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    // A byte that begins no character is taken alone; the next byte may begin one.
-    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
-    text.remove_prefix(character.size());
-    if (length > 0 && !is_control(character)) {
-      out.append(character);
-      continue;
-    }
-    for (const char c : character) {
-      out += "\\x";
-      append_hex(c, out);
-    }
-  }
-  return out;
+  return take_escaped(text, std::string::npos, false);
+}
+
+std::string printable_lines(std::string_view text) {
+  return take_escaped(text, std::string::npos, true);
+}
+
+std::string shown(std::string_view text, std::size_t most) {
+  std::string_view rest = text;
+  std::string out = take_escaped(rest, most, false);
+  if (rest.empty()) return out;
+  const std::string end = "… (" + std::to_string(text.size()) + " bytes)";
+  rest = text;
+  return take_escaped(rest, most - end.size(), false) + end;
 }
 
 std::string percent_encode(std::string_view bytes, std::string_view plain) {

@@ -26,9 +26,25 @@ namespace caravel {
 /// C0, DEL and C1 (U+0080 to U+009F, which are two bytes in UTF-8). `character` is not empty.
 [[nodiscard]] bool is_control(std::string_view character);
 
-/// Foreign text (a name, a path) as messages may show it: control characters and invalid UTF-8
-/// become \xNN, so that it can forge neither a log line nor a terminal sequence.
+/// A character that shows nothing by itself, or changes how its neighbours are shown: marks of
+/// direction (U+202E writes what follows backwards), line and paragraph separators, joiners and
+/// blanks without width, tags, fillers. Unicode calls most of them Default_Ignorable_Code_Point.
+/// `character` is one whole UTF-8 character.
+[[nodiscard]] bool is_unseen(std::string_view character);
+
+/// Foreign text (a name, a path) as messages may show it: control characters, unseen ones and
+/// invalid UTF-8 become \xNN, so that it can forge neither a log line nor a terminal sequence, and
+/// two names that differ look different. Text that is printable already stays as it is.
 [[nodiscard]] std::string printable(std::string_view text);
+
+/// The same, cut to at most `most` bytes: "the beginning… (30000 bytes)" with the length of the
+/// whole. `most` is at least 40. Who chose the text chose its length too: a reply of a server, a
+/// host's name in a manifest.
+[[nodiscard]] std::string shown(std::string_view text, std::size_t most = 1000);
+
+/// Text of several lines that are ours, such as a report: everything that printable() escapes is
+/// escaped, but line ends stay. For the one place where such a text leaves the program.
+[[nodiscard]] std::string printable_lines(std::string_view text);
 
 /// Letters and digits as they are, what is in `plain` too, every other byte as %XX in upper case
 /// (RFC 3986, 2.1).

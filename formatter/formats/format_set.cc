@@ -14,10 +14,14 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
     std::error_code error;
     std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    // Not a range-for: its ++ throws what increment() returns. After an error the iterator is at
+    // the end ([fs.dir.itr.members]).
+    const std::filesystem::directory_iterator end;
+    for (std::filesystem::directory_iterator entry(folder, error); entry != end;
+         entry.increment(error)) {
       // Hidden files are the locks and backups of editors.
-      const std::string name = entry.path().filename().string();
-      if (name.ends_with(".yaml") && name.front() != '.') files.push_back(entry.path().string());
+      const std::string name = entry->path().filename().string();
+      if (name.ends_with(".yaml") && name.front() != '.') files.push_back(entry->path().string());
     }
     if (error) {
       // A folder that is missing is an error too: it was named on purpose, and its formats are

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "formatter/rows/csv.h"
 
 namespace caravel::formatter {
@@ -45,7 +46,8 @@ void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_v
   // The header stands at the beginning of the file only, not behind the lines of an earlier run.
   if (reasons_.place() == 0) text += "line,offset,reason\n";
   text += fmt::format("{},{},", line, offset);
-  append_csv_field(reason, text);
+  // A store's words may be in it, and people read it with what shows text.
+  append_csv_field(shown(reason), text);
   text.push_back('\n');
   output.settle();
 }

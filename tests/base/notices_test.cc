@@ -86,5 +86,14 @@ TEST(NoticesTest, BeyondTheBoundAConditionIsNamedOnceThereIsAPlace) {
   EXPECT_THAT(notices.take(), ElementsAre("g is bad", "h is bad", HasSubstr("more than 4")));
 }
 
+TEST(NoticesTest, WhatIsSaidAtOnceIsBounded) {
+  Notices notices(2);
+  for (int i = 0; i < 5; ++i) notices.say("event " + std::to_string(i));
+  EXPECT_THAT(notices.take(),
+              ElementsAre("event 0", "event 1", "event 2", "and 2 more messages at once"));
+  notices.say("event 5");
+  EXPECT_THAT(notices.take(), ElementsAre("event 5"));
+}
+
 }  // namespace
 }  // namespace caravel

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import harness
-from harness import location
+from harness import location, wait_for
 
 CROSSING = ("09:48:02 03/09 V.1.3195 H.0.0 MT_TIMEPOINTCROSSING Time:09:48:02 Arrival Rte:73 Dir:1 TP:339 "
             "Stop:1470 Svc:1 Blk:221 Lat/Lon:368683096359/-763270519248 [Valid] Adher:2 [Valid] "
@@ -92,6 +92,36 @@ class Input(harness.HostTest):
         host.drop(content, "nameless.log")
         host.wait_until_ended(4)  # with the two by hand
         self.assertEqual(host.count(), 2)
+
+    def test_a_time_that_was_never_set_is_no_time(self):
+        """rsync --partial, cut off, leaves an mtime of 0; a clock that was never set is as good as that."""
+        host = self.host(feed="    year: guess\n    settle: 50ms\n",
+                         feeds="  strict:\n    drop: strict\n    format: spysocket\n    store: local\n"
+                               "    settle: 50ms\n")
+        host.start()
+        content = location(1)
+        for feed, folder in (("hrt", "drop"), ("strict", "strict")):
+            for number, mtime in enumerate((0, 1, 86400 * 365, 2 ** 40, 4102444800)):
+                # Within 30 days of 1970-01-01, and far from it.
+                for day in ("12/20", "01/10", "06/15"):
+                    line = content.replace("03/09", day).replace("V.1.100", f"V.{feed}.{number}")
+                    name = host.path("spool", folder, f".{number}-{day.replace('/', '')}.log")
+                    with open(name, "w", encoding="ascii") as file:
+                        file.write(line)
+                    os.utime(name, (mtime, mtime))
+                    os.rename(name, name.replace("/.", "/"))
+        wait_for("all of them", lambda: host.extracts("hrt")["done"] == 15 and
+                 sum(host.extracts("strict")[end] for end in ("done", "failed")) == 15)
+        now = time.gmtime().tm_year
+        years = {int(year) for year, in host.rows("select substr(Date, 1, 4) from hrt")}
+        self.assertLessEqual(years, {now - 1, now})
+        self.assertEqual(host.count(), 15)
+        feed = next(status for status in host.status()["feeds"] if status["name"] == "hrt")
+        self.assertGreaterEqual(feed["years_guessed"], 5)
+        # Without a guess such a file is refused, unless its lines are of these days.
+        self.assertGreaterEqual(host.extracts("strict")["failed"], 5)
+        with open(host.path("spool/failed/0-0615.log.why"), encoding="utf-8") as file:
+            self.assertIn("only its arrival (", file.read())
 
     def test_reprocess_replaces_and_removes_what_no_longer_comes_out(self):
         host = self.host()

@@ -1,7 +1,11 @@
 """How senders deliver, one test for each row of the table in docs/dropping.md: real programs, broken
 off in the middle, and what is in the store afterwards."""
+import ftplib
+import getpass
 import glob
+import grp
 import os
+import pwd
 import re
 import resource
 import shutil
@@ -171,6 +175,93 @@ class Local(Sending):
             subprocess.run(command, check=True)
             thread.join()
         self.assert_whole(2, already_there=lines)
+
+
+    @unittest.skipUnless(shutil.which("gio"), "there is no gio")
+    def test_gio_copy(self):
+        self.cut_then_whole("gio", "copy", self.source, self.target)
+
+    def test_nginx_put(self):
+        """By its system calls where client_body_temp_path is on another file system: a copy under a
+        name that can be seen, then a rename (findings/nginx-put-name.sh shows them)."""
+        def put(data):
+            with open(self.target + ".0000000001", "wb") as file:
+                file.write(data)
+            if data == CONTENT:
+                os.utime(file.name, (1331300000, 1331300000))
+                os.rename(file.name, self.target)
+        put(CONTENT[:CUT])  # nginx is killed
+        there = self.assert_nothing_is_taken()
+        put(CONTENT)
+        self.assert_whole(2, already_there=there)
+
+
+@unittest.skipUnless(shutil.which("proftpd"), "there is no proftpd")
+class Ftp(Sending):
+    """A real FTP server, and a sender that dies. In FTP the end of the connection is the end of the file:
+    a server cannot tell a sender that was killed from one that has sent all (RFC 959, 3.4.1)."""
+
+    def serve(self, *settings):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        folder = os.path.join(self.folder, "ftp")
+        os.mkdir(folder)
+        user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+        secret = subprocess.run(["openssl", "passwd", "-5", "secret"], capture_output=True, text=True,
+                                check=True).stdout.strip()
+        with open(os.path.join(folder, "passwd"), "w", encoding="ascii") as file:
+            file.write(f"drop:{secret}:{os.getuid()}:{os.getgid()}::{self.drop}:/bin/false\n")
+        os.chmod(file.name, 0o600)
+        with open(os.path.join(folder, "conf"), "w", encoding="ascii") as file:
+            file.write("\n".join([
+                "ServerType standalone", "DefaultAddress 127.0.0.1", f"Port {self.port}", "UseIPv6 off",
+                f"User {user}", f"Group {group}", "RootLogin on", "RequireValidShell off",
+                "AuthOrder mod_auth_file.c", f"AuthUserFile {folder}/passwd", f"PidFile {folder}/pid",
+                f"ScoreboardFile {folder}/score", f"SystemLog {folder}/log", "WtmpLog off",
+                "TransferLog none", "UseReverseDNS off", "DelayEngine off", "AllowOverwrite on",
+                *settings]) + "\n")
+        server = subprocess.Popen(["proftpd", "-n", "-c", file.name], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+
+        def answers():
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                    return connection.recv(3) == b"220"
+            except OSError:
+                return False
+        wait_for("the FTP server", answers)
+
+    def send(self, data, dies=False):
+        client = ftplib.FTP(timeout=harness.PATIENCE)
+        client.connect("127.0.0.1", self.port)
+        client.login("drop", "secret")
+        connection = client.transfercmd("STOR " + NAME)
+        connection.sendall(data)
+        if dies:
+            wait_for("it", lambda: len(data) in (self.arrived(), self.arrived(f".in.{NAME}.")))
+        connection.close()
+        if dies:
+            client.sock.close()
+        else:
+            client.voidresp()
+        client.close()
+
+    def half_then_whole(self):
+        self.send(CONTENT[:CUT], dies=True)
+        lines = self.assert_half_is_loaded()
+        self.assertEqual(lines, 400)
+        self.send(CONTENT)
+        self.assert_whole(2, already_there=lines)
+
+    def test_ftp_in_place(self):
+        self.serve()
+        self.half_then_whole()
+
+    def test_ftp_with_hidden_stores(self):
+        self.serve("HiddenStores on")
+        self.half_then_whole()
 
 
 class Editors(Sending):
@@ -416,6 +507,25 @@ class Remote(Sending):
                                      check=False).returncode, (0, 23))
         self.assert_whole(2, already_there=lines)
 
+    @unittest.skipUnless(shutil.which("lftp"), "there is no lftp")
+    def test_lftp_with_a_temporary_name(self):
+        """OpenSSH's plain rename, which lftp asks for, is a link and an unlink."""
+        def lftp(*settings):
+            user, host = self.sshd.host.split("@") if "@" in self.sshd.host else ("", self.sshd.host)
+            return ["lftp", "-c", "; ".join([
+                "set xfer:use-temp-file yes", "set net:max-retries 1", *settings,
+                f'set sftp:connect-program "ssh -a -x {" ".join(self.sshd.options)}"',
+                f"open -u {user or getpass.getuser()},x sftp://{host}", f"cd {self.drop}",
+                f"put {self.source}"])]
+        sending = subprocess.Popen(lftp("set net:limit-rate 100000"), stderr=subprocess.DEVNULL)
+        wait_for("some of it", lambda: any(os.path.getsize(path) for path in
+                                           glob.glob(os.path.join(self.drop, ".in.*"))))
+        sending.kill()
+        self.assertNotEqual(sending.wait(), 0)
+        there = self.assert_nothing_is_taken()
+        subprocess.run(lftp(), check=True)
+        self.assert_whole(2, already_there=there)
+
     def test_rsync_delay_updates(self):
         self.cut_rsync("--delay-updates")
         there = self.assert_nothing_is_taken()
@@ -452,7 +562,7 @@ class Table(unittest.TestCase):
     def test_each_row_names_its_test_and_each_test_has_a_row(self):
         with open(os.path.join(SOURCE, "docs/dropping.md"), encoding="utf-8") as file:
             named = re.findall(r"\| `(test_\w+)` \|$", file.read(), re.MULTILINE)
-        tests = [name for case in (Local, Editors, Remote, WithoutPosixRename)
+        tests = [name for case in (Local, Ftp, Editors, Remote, WithoutPosixRename)
                  for name in unittest.TestLoader().getTestCaseNames(case) if getattr(case, name)]
         self.assertEqual(sorted(named), sorted(tests))
 

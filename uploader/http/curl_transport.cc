@@ -37,7 +37,7 @@ struct Transfer {
 
 /// CURLOPT_WRITEFUNCTION(3): fewer bytes than were offered end the transfer. A reply has a limit
 /// because memory has one; too_long tells the caller why the transfer failed.
-std::size_t take_body(char* data, std::size_t, std::size_t size, void* user) {
+std::size_t take_body(char* data, std::size_t, std::size_t size, void* user) try {
   auto& transfer = *static_cast<Transfer*>(user);
   if (transfer.reply.body.size() + size > transfer.request.max_reply_bytes) {
     transfer.reply.too_long = true;
@@ -45,10 +45,14 @@ std::size_t take_body(char* data, std::size_t, std::size_t size, void* user) {
   }
   transfer.reply.body.append(data, size);
   return size;
+} catch (...) {
+  // Memory has run out. libcurl is C: an exception must not pass through it, or it would be left in
+  // the middle of what it does. The transfer ends as one that failed, and is tried again.
+  return 0;
 }
 
 /// CURLOPT_HEADERFUNCTION(3): one header line a call, with its line end.
-std::size_t take_header(char* data, std::size_t, std::size_t size, void* user) {
+std::size_t take_header(char* data, std::size_t, std::size_t size, void* user) try {
   auto& reply = static_cast<Transfer*>(user)->reply;
   std::string_view line(data, size);
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
@@ -63,11 +67,13 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* user) {
   take("retry-after:", reply.retry_after);
   take("location:", reply.location);
   return size;
+} catch (...) {
+  return 0;  // as in take_body()
 }
 
 /// CURLOPT_READFUNCTION(3). 0 would say that the body ends here, and a body that is shorter than
 /// its Content-Length would leave the server waiting: a failed read ends the transfer instead.
-std::size_t give_body(char* buffer, std::size_t size, std::size_t count, void* user) {
+std::size_t give_body(char* buffer, std::size_t size, std::size_t count, void* user) try {
   auto& transfer = *static_cast<Transfer*>(user);
   const std::uint64_t left = transfer.request.body_bytes - transfer.sent;
   const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(size * count, left));
@@ -76,6 +82,8 @@ std::size_t give_body(char* buffer, std::size_t size, std::size_t count, void* u
   if (got <= 0) return CURL_READFUNC_ABORT;
   transfer.sent += static_cast<std::uint64_t>(got);
   return static_cast<std::size_t>(got);
+} catch (...) {
+  return CURL_READFUNC_ABORT;  // as in take_body()
 }
 
 /// CURLOPT_SEEKFUNCTION(3): libcurl sends the body again after a connection that was lost.

@@ -14,6 +14,7 @@
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/manifests.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -168,10 +169,9 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
     totals.add(*result);
     if (result->ending == Ending::gave_up) break;  // the store is down for the next file too
   }
-  if (files.size() > 1) fmt::print(stderr, "caravel: {}\n", totals.text());
+  if (files.size() > 1) say("{}", totals.text());
   if (call.stop.requested()) {
-    fmt::print(stderr,
-               "caravel: stopped; run it again: what is stored already is not stored twice\n");
+    say("stopped; run it again: what is stored already is not stored twice");
     return kExitFailed;
   }
   return totals.exit_code();

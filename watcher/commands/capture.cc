@@ -12,6 +12,7 @@
 #include "watcher/commands/with_service.h"
 #include "watcher/files/host_name.h"
 #include "watcher/service/capture.h"
+#include "watcher/service/console.h"
 #include "watcher/service/program_log.h"
 #include "watcher/service/watch.h"
 #include "watcher/tail/options.h"
@@ -22,7 +23,8 @@ namespace {
 constexpr const char* kHelp =
     R"(Follows logs of this host and loads their lines as they are written: tail, format and
 upload in one. LOG is a path or a quoted pattern. Runs until SIGTERM or Ctrl-C, and goes
-on where it was at the next start. May run beside `caravel watch`.
+on where it was at the next start; SIGHUP makes it read the configuration again. May run
+beside `caravel watch`.
 
 Options:
   --feed NAME          the feed that the lines belong to; not needed if there is only one
@@ -86,20 +88,21 @@ Result<> make_directories(const Config& config, const std::string& state,
 }
 
 /// What the agent has to say goes into the log of the capture.
-void say(const std::string& message) { log_warning("{}", message); }
+void log_message(const std::string& message) { log_warning("{}", message); }
 
 /// One pass: cuts what is there, then loads what was cut.
 Result<int> capture_once(tail::Agent& agent, const Service& service) {
-  const bool good = tail_once(agent, service.stop, say);
+  const bool good = tail_once(agent, service.stop, log_message);
   // Also after trouble with a log: whatever was cut is loaded.
   CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
   return good ? exit_code_of(swept) : kExitFailed;
 }
 
 /// Follows the logs and loads until told to stop.
-Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& service) {
-  const Tailing tailing(std::move(agent), service.stop, say);
-  const auto watched = watch(service);
+Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& service, Reload& reload) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto tailing,
+                           Tailing::start(std::move(agent), service.stop, log_message));
+  const auto watched = watch(service, reload);
   // The watch may have ended because of an error: then nobody has told the agent to stop yet, and
   // the end of `tailing` would wait for it for ever.
   service.stop.request();
@@ -107,7 +110,7 @@ Result<int> capture_on(std::unique_ptr<tail::Agent> agent, const Service& servic
   return kExitGood;
 }
 
-Result<int> run_capture(const CommandCall& call) {
+Result<int> capture(const CommandCall& call, Reload& reload) {
   std::vector<std::string> arguments = call.arguments.operands;
   CARAVEL_ASSIGN_OR_RETURN(const auto feed_name, take_value(arguments, "--feed", "needs a value"));
   // The whole command line is checked before anything is made or locked.
@@ -115,6 +118,9 @@ Result<int> run_capture(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed, choose_feed(settings.config, feed_name));
   start_logging(settings.config.log_level);
+  // Read now, because `options` moves into the agent.
+  const bool once = options.once;
+  if (!once) reload.listen();
 
   Config config = capture_config(settings.config, *feed);
   share_room(options, config);
@@ -129,16 +135,18 @@ Result<int> run_capture(const CommandCall& call) {
                            spool.lock("caravel capture", std::chrono::system_clock::now()));
   // Two agents with one state directory would overwrite each other's place in the log.
   if (!attempt.lock) {
-    fmt::print(stderr, "caravel: feed {} is captured already by {}\n", feed->name, attempt.holder);
+    say("feed {} is captured already by {}", feed->name, attempt.holder);
     return kExitFailed;
   }
 
-  // Read now, because `options` moves into the agent.
-  const bool once = options.once;
   tail::Disk disk;
   CARAVEL_ASSIGN_OR_RETURN(auto agent, tail::Agent::open(std::move(options), disk));
   const Service service{config, settings.formats, spool, call.stop, Origin::capture};
-  return once ? capture_once(*agent, service) : capture_on(std::move(agent), service);
+  return once ? capture_once(*agent, service) : capture_on(std::move(agent), service, reload);
+}
+
+Result<int> run_capture(const CommandCall& call) {
+  return with_reload(call, [&](Reload& reload) { return capture(call, reload); });
 }
 
 }  // namespace

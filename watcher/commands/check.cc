@@ -14,6 +14,7 @@
 #include "watcher/files/file_system.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -21,15 +22,23 @@ namespace {
 /// Prints findings; remembers whether something would not work.
 class Findings {
  public:
-  void good(const std::string& text) { fmt::print("  ok     {}\n", text); }
-  void note(const std::string& text) { fmt::print("  note   {}\n", text); }
+  void good(const std::string& text) { show("ok   ", text); }
+  void note(const std::string& text) { show("note ", text); }
   void bad(const std::string& text) {
-    fmt::print("  FAULT  {}\n", text);
+    show("FAULT", text);
     good_ = false;
   }
   [[nodiscard]] bool all_good() const { return good_; }
+  /// An error if stdout did not take all findings.
+  [[nodiscard]] const Result<>& printed() const { return printed_; }
 
  private:
+  /// At once, because a store may let the next finding wait.
+  void show(std::string_view mark, const std::string& text) {
+    if (printed_) printed_ = print(format_shown("  {}  {}", mark, text) + "\n");
+  }
+
+  Result<> printed_;
   bool good_ = true;
 };
 
@@ -125,6 +134,7 @@ Result<int> run_check(const CommandCall& call) {
   check_writable("state", config.state, findings);
   for (const FeedConfig& feed : config.feeds) check_drop(config, feed, findings);
   check_stores(config, findings);
+  CARAVEL_TRY(findings.printed());
   return findings.all_good() ? kExitGood : kExitFailed;
 }
 

@@ -11,9 +11,11 @@
 #include "formatter/input/input.h"
 #include "uploader/store.h"
 #include "watcher/commands/setup.h"
+#include "watcher/files/absolute_path.h"
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/report/explain.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -62,7 +64,7 @@ bool is_sha256_prefix(const std::string& text) {
 
 /// A file that is there: by its path, else by its content, else by its name.
 Result<std::vector<Extract>> find_by_file(Ledger& ledger, const Question& question) {
-  const auto path = std::filesystem::absolute(question.what).lexically_normal().string();
+  const auto path = absolute_path(question.what);
   // The path is the surest: several files may have one content, or one name.
   CARAVEL_ASSIGN_OR_RETURN(auto by_path, ledger.history().find_name(path));
   if (!by_path.empty()) return by_path;
@@ -99,15 +101,15 @@ Result<int> run_for_document(const Config& config, Ledger& ledger, const FeedCon
   const auto store = uploader::make_store(*config.find_store(feed.store));
   CARAVEL_ASSIGN_OR_RETURN(auto found, store->find(id));
   if (!found) {
-    fmt::print(stderr, "caravel: {}: the store {} has no such document\n", id, feed.store);
+    say("{}: the store {} has no such document", id, feed.store);
     return kExitFailed;
   }
-  fmt::print("{}\n", found->text);
+  CARAVEL_TRY(print(found->text + "\n"));
   found->id = id;
   CARAVEL_ASSIGN_OR_RETURN(
       const std::string text,
       explain_document(ledger, config, *found, std::chrono::system_clock::now()));
-  fmt::print("{}", text);
+  CARAVEL_TRY(print(text));
   return kExitGood;
 }
 
@@ -129,16 +131,16 @@ Result<int> run_explain(const CommandCall& call) {
   const Time now = std::chrono::system_clock::now();
   CARAVEL_ASSIGN_OR_RETURN(const auto extracts, find_extracts(ledger, question));
   if (!extracts.empty()) {
-    fmt::print("{}", explain_extracts(ledger, extracts, now));
+    CARAVEL_TRY(print(explain_extracts(ledger, extracts, now)));
     return kExitGood;
   }
   CARAVEL_ASSIGN_OR_RETURN(const std::string text, explain_absent(ledger, config, question, now));
   if (text.empty()) {
-    fmt::print(stderr, "caravel: {}: the ledger knows no such file{}\n", printable(question.what),
-               question.is_file ? " and none with its content: it was never taken" : "");
+    say("{}: the ledger knows no such file{}", question.what,
+        question.is_file ? " and none with its content: it was never taken" : "");
     return kExitFailed;
   }
-  fmt::print("{}", text);
+  CARAVEL_TRY(print(text));
   return kExitGood;
 }
 

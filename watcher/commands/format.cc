@@ -12,8 +12,10 @@
 #include "watcher/commands/format_files.h"
 #include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
+#include "watcher/files/file_stamp.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -37,14 +39,14 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
 
 /// The time that says which year dates without one are in: that of the file, by name or mtime.
 ExtractTime time_of(const FormatSource& source) {
-  if (S_ISREG(source.status.st_mode)) {
-    return ExtractTime::of_file(source.name,
-                                source.status.st_mtim.tv_sec * std::int64_t{1'000'000'000});
+  FileStamp stamp = stamp_of(source.status);
+  if (!S_ISREG(source.status.st_mode)) {
+    // What comes through a pipe comes now.
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    stamp.mtime_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+    stamp.ctime_ns = stamp.mtime_ns;
   }
-  // What comes through a pipe comes now.
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return ExtractTime::of_file(source.name,
-                              std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  return ExtractTime::of_file(source.name, stamp);
 }
 
 /// What is known before the first byte is read.
@@ -80,8 +82,7 @@ formatter::Rejects rejects_for(const FormatFiles& files, Progress& progress) {
   if (files.rejects) return formatter::Rejects(*files.rejects);
   return formatter::Rejects([&progress](std::uint64_t number, std::uint64_t offset,
                                         std::string_view reason, std::string_view bytes) {
-    progress.say(
-        fmt::format("line {}, offset {}: {}: {}", number, offset, reason, printable(bytes)));
+    progress.say(format_shown("line {}, offset {}: {}: {}", number, offset, reason, bytes));
   });
 }
 
@@ -92,7 +93,8 @@ Result<> confirm_year(const formatter::FormatResult& result, const ExtractTime& 
       !formatter::mtime_is_credible(*result.last_date, time.time)) {
     return fail(ErrorKind::usage,
                 "the year of its dates cannot be known: its last line lies more than 30 days from "
-                "its mtime. Name the year with --year");
+                "its " +
+                    time.known.time_source + ". Name the year with --year");
   }
   return {};
 }
@@ -131,9 +133,8 @@ Result<int> run_format(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatSet formats, load_formats(call));
   CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatResult result, format_source(call, formats));
   const formatter::Counts& counts = result.counts;
-  fmt::print(stderr, "caravel: {} lines: {} rows, {} dropped, {} rejected{}\n", counts.lines,
-             counts.rows, counts.dropped, counts.rejected,
-             result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");
+  say("{} lines: {} rows, {} dropped, {} rejected{}", counts.lines, counts.rows, counts.dropped,
+      counts.rejected, result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");
   return counts.rejected > 0 ? kExitRejects : kExitGood;
 }
 

@@ -13,6 +13,7 @@
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -64,8 +65,7 @@ Result<int> run_mapping(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const bool creatable, may_create(settings.config, *store));
   CARAVEL_ASSIGN_OR_RETURN(const bool stored,
                            uploader::make_store(*store)->put_mapping(mapping, creatable));
-  fmt::print(stderr, "caravel: {}: {} as {}\n", printable(path),
-             stored ? "stored" : "there already", uploader::mapping_id(mapping));
+  say("{}: {} as {}", path, stored ? "stored" : "there already", uploader::mapping_id(mapping));
   return kExitGood;
 }
 

@@ -12,6 +12,7 @@
 #include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/service/console.h"
 #include "watcher/spool/archive.h"
 
 namespace caravel::watcher {
@@ -45,8 +46,7 @@ Result<std::vector<std::string>> find_in_directory(const std::string& directory,
   if (error) return fail(ErrorKind::usage, fmt::format("{}: {}", directory, error.message()));
   // A warning and no error: of several directories one may well be empty.
   if (files.empty()) {
-    fmt::print(stderr, "caravel: warning: {}: holds no file that matches '{}'\n", directory,
-               feed.match);
+    say("warning: {}: holds no file that matches '{}'", directory, feed.match);
   }
   // In the order of the paths, so that each run loads in the same order.
   std::sort(files.begin(), files.end());

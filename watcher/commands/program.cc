@@ -1,11 +1,12 @@
 // The program: which command is meant, and what all commands have in common.
 #include <algorithm>
-#include <cstdio>
 
 #include <fmt/format.h>
 
+#include "base/last_words.h"
 #include "base/units.h"
 #include "watcher/commands/command_line.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -45,24 +46,24 @@ Result<int> run(const std::vector<Command>& commands, const uploader::StoreTypes
   CARAVEL_ASSIGN_OR_RETURN(auto config, take_value(arguments, "--config", "names no file"));
   // Nobody asked for help here, so it goes to stderr and the exit code says "usage".
   if (arguments.empty()) {
-    fmt::print(stderr, "{}", program_help(commands));
+    write_to_stderr(program_help(commands));
     return kExitUsage;
   }
   const std::string name = arguments.front();
   arguments.erase(arguments.begin());
   if (name == "--help" || name == "-h" || name == "help") {
-    fmt::print("{}", program_help(commands));
+    CARAVEL_TRY(print(program_help(commands)));
     return kExitGood;
   }
   if (name == "--version") {
-    fmt::print("caravel {}\n", CARAVEL_VERSION);
+    CARAVEL_TRY(print("caravel " CARAVEL_VERSION "\n"));
     return kExitGood;
   }
   CARAVEL_ASSIGN_OR_RETURN(const Command* const command, find_command(commands, name));
   CARAVEL_ASSIGN_OR_RETURN(auto parsed, parse_arguments(*command, arguments));
   // Before the command reads a configuration: its help needs none.
   if (parsed.has("help")) {
-    fmt::print("{}", help_text(*command));
+    CARAVEL_TRY(print(help_text(*command)));
     return kExitGood;
   }
   return command->run({std::move(parsed), std::move(config), stores, stop});
@@ -72,14 +73,22 @@ Result<int> run(const std::vector<Command>& commands, const uploader::StoreTypes
 
 int run_program(const std::vector<Command>& commands, const uploader::StoreTypes& stores,
                 std::vector<std::string> arguments, StopSignal& stop) {
-  const auto code = run(commands, stores, std::move(arguments), stop);
-  return code ? *code : report_error(code.error());
+  try {
+    const auto code = run(commands, stores, std::move(arguments), stop);
+    return code ? *code : report_error(code.error());
+  } catch (...) {
+    // Errors are values here, so this is memory that has run out, or a fault of the program. All
+    // that was held is released by now, and the next start takes up what was in work.
+    char words[kMostLastWords];
+    say_last_words("caravel", words_of_exception(words, sizeof words));
+    return kExitOfException;
+  }
 }
 
 int report_error(const Error& error) {
   // 2 tells a supervisor that another start would not help (RestartPreventExitStatus in
   // etc/systemd/caravel.service).
-  fmt::print(stderr, "caravel: {}\n", error.message);
+  say("{}", error.message);
   return error.kind == ErrorKind::usage ? kExitUsage : kExitFailed;
 }
 

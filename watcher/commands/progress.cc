@@ -3,12 +3,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
-#include <fmt/format.h>
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
+namespace {
+
+/// Back to the first column and erase to the end of the line: console_codes(4), CR and EL.
+const std::string kEraseLine = "\r\033[K";
+
+}  // namespace
 
 Progress::Progress(std::string what)
     : what_(std::move(what)),
@@ -31,22 +36,17 @@ void Progress::show(std::string_view stage, std::uint64_t done, std::uint64_t of
   shown_ = true;
   constexpr std::uint64_t kWidth = 30;
   const std::uint64_t filled = of > 0 ? std::min(kWidth, done * kWidth / of) : 0;
-  // Back to the first column and erase to the end of the line: console_codes(4), CR and EL.
-  fmt::print(stderr, "\r\033[K{} {} [{:#<{}}{:.<{}}] {}/{} {}", what_, stage, "", filled, "",
-             kWidth - filled, done, of, unit);
-  std::fflush(stderr);
+  write_to_stderr(kEraseLine + format_shown("{} {} [{:#<{}}{:.<{}}] {}/{} {}", what_, stage, "",
+                                            filled, "", kWidth - filled, done, of, unit));
 }
 
 void Progress::say(const std::string& text) {
   clear();
-  fmt::print(stderr, "caravel: {}\n", text);
+  watcher::say("{}", text);
 }
 
 void Progress::clear() {
-  if (std::exchange(shown_, false)) {
-    fmt::print(stderr, "\r\033[K");
-    std::fflush(stderr);
-  }
+  if (std::exchange(shown_, false)) write_to_stderr(kEraseLine);
 }
 
 }  // namespace caravel::watcher

@@ -1,6 +1,5 @@
 #include "watcher/commands/setup.h"
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -8,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "uploader/utc_time.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 namespace {
@@ -49,9 +49,6 @@ std::string shipped_formats() {
 }
 
 Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
-  // Writing to a socket or a pipe that the other side has closed is then an error of that call
-  // (EPIPE), not the end of the program.
-  std::signal(SIGPIPE, SIG_IGN);
   const std::string file = find_config(call.config, std::getenv("CARAVEL_CONFIG"));
   ConfigOptions options;
   options.secrets = secrets == Secrets::read;
@@ -63,7 +60,7 @@ Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
   // Only now are the formats known. The errors still name file and line of the configuration.
   CARAVEL_TRY(check_feeds(config, formats));
   for (const std::string& warning : config.warnings) {
-    fmt::print(stderr, "caravel: warning: {}\n", warning);
+    say("warning: {}", warning);
   }
   return Settings{std::move(config), std::move(formats)};
 }

@@ -9,6 +9,7 @@
 #include "watcher/ledger/ledger.h"
 #include "watcher/report/status.h"
 #include "watcher/service/capture.h"
+#include "watcher/service/console.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
@@ -45,7 +46,7 @@ Result<int> run_status(const CommandCall& call) {
   const auto now = std::chrono::system_clock::now();
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger(settings.config.ledger_path()));
   CARAVEL_ASSIGN_OR_RETURN(const StatusReport report, build_status(ledger, question, now));
-  fmt::print("{}", call.arguments.has("json") ? status_json(report) : status_text(report));
+  CARAVEL_TRY(print(call.arguments.has("json") ? status_json(report) : status_text(report)));
   return kExitGood;
 }
 

@@ -5,6 +5,7 @@
 
 #include "watcher/commands/by_hand.h"
 #include "watcher/commands/setup.h"
+#include "watcher/service/console.h"
 
 namespace caravel::watcher {
 
@@ -39,11 +40,10 @@ Result<int> run_upload(const CommandCall& call) {
       return;
     }
     job.by_hand.format = csv;
-    fmt::print(stderr,
-               "caravel: warning: {}: has no sidecar: it counts as an extract of "
-               "its own, and its rows get other ids than those of the extract "
-               "that it was made of\n",
-               path);
+    say("warning: {}: has no sidecar: it counts as an extract of its own, and its rows get other "
+        "ids "
+        "than those of the extract that it was made of",
+        path);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "watcher/commands/progress.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/history.h"
+#include "watcher/service/console.h"
 #include "watcher/spool/archive.h"
 #include "watcher/verify/verify.h"
 
@@ -143,8 +144,7 @@ Result<bool> FeedVerifier::verify_since(Time since) {
       auto job = job_of(extract);
       if (!job) {
         ++totals_.not_asked;
-        fmt::print(stderr, "caravel: {}: not verified: {}\n", printable(extract.name),
-                   job.error().message);
+        say("{}: not verified: {}", extract.name, job.error().message);
         continue;
       }
       CARAVEL_ASSIGN_OR_RETURN(const bool go_on, verify(std::move(*job), &extract));
@@ -202,7 +202,7 @@ Result<int> verify_by_hand(const CommandCall& call, const Settings& settings,
       if (!go_on) break;
     }
   }
-  fmt::print(stderr, "caravel: {}\n", totals.text());
+  say("{}", totals.text());
   return call.stop.requested() ? kExitFailed : totals.exit_code();
 }
 

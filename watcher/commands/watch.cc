@@ -7,12 +7,15 @@ namespace caravel::watcher {
 namespace {
 
 Result<int> run_watch(const CommandCall& call) {
-  // A second watcher is a mistake of the person who starts it, hence exit code 1.
-  return with_service(call, "caravel watch", kExitFailed,
-                      [](const Service& service) -> Result<int> {
-                        CARAVEL_TRY(watch(service));
-                        return kExitGood;
-                      });
+  return with_reload(call, [&](Reload& reload) {
+    reload.listen();
+    // A second watcher is a mistake of the person who starts it, hence exit code 1.
+    return with_service(call, "caravel watch", kExitFailed,
+                        [&](const Service& service) -> Result<int> {
+                          CARAVEL_TRY(watch(service, reload));
+                          return kExitGood;
+                        });
+  });
 }
 
 }  // namespace
@@ -22,8 +25,8 @@ Command watch_command() {
           .about = "run until told to stop; load each new extract at once",
           .help =
               "Watches the drop directories of all feeds and loads each new extract as soon as it\n"
-              "is whole. Runs until SIGTERM or Ctrl-C; what is in work then goes on at the next "
-              "start.",
+              "is whole. Runs until SIGTERM or Ctrl-C; what is in work then goes on at the next\n"
+              "start. SIGHUP: reads the configuration again and goes on with it, if it is good.",
           .run = run_watch};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "watcher/commands/setup.h"
+#include "watcher/service/console.h"
 #include "watcher/service/program_log.h"
 
 namespace caravel::watcher {
@@ -17,11 +18,21 @@ Result<int> with_service(const CommandCall& call, const std::string& command, in
   CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
                            spool.lock(command, std::chrono::system_clock::now()));
   if (!attempt.lock) {
-    fmt::print(stderr, "caravel: {} is in use by {}\n", settings.config.spool, attempt.holder);
+    say("{} is in use by {}", settings.config.spool, attempt.holder);
     return exit_if_locked;
   }
   // `attempt` holds the lock until `run` returns.
   return run(Service{settings.config, settings.formats, spool, call.stop});
+}
+
+Result<int> with_reload(const CommandCall& call, const std::function<Result<int>(Reload&)>& run) {
+  Reload reload([&call]() -> Result<> {
+    CARAVEL_TRY(load_settings(call, Secrets::read));
+    return {};
+  });
+  auto code = run(reload);
+  if (code && reload.accepted()) return tl::unexpected(start_anew());
+  return code;
 }
 
 int exit_code_of(const SweepResult& swept) {

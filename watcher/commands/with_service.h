@@ -5,6 +5,7 @@
 #include <string>
 
 #include "watcher/commands/command.h"
+#include "watcher/service/reload.h"
 #include "watcher/service/watch.h"
 
 namespace caravel::watcher {
@@ -14,6 +15,11 @@ namespace caravel::watcher {
 [[nodiscard]] Result<int> with_service(const CommandCall& call, const std::string& command,
                                        int exit_if_locked,
                                        const std::function<Result<int>(const Service&)>& run);
+
+/// Calls `run`; if SIGHUP ended it, starts the program anew in this process, and then returns only
+/// if that fails. All that `run` holds must be given back when it returns.
+[[nodiscard]] Result<int> with_reload(const CommandCall& call,
+                                      const std::function<Result<int>(Reload&)>& run);
 
 /// The exit code of a pass that ends by itself.
 [[nodiscard]] int exit_code_of(const SweepResult& swept);

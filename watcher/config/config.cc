@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "watcher/config/sections.h"
+#include "watcher/files/absolute_path.h"
 
 namespace caravel::watcher {
 namespace {
@@ -55,14 +56,14 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
   reader.size("max_unpacked", config.max_unpacked, 1, kMostBytes);
   reader.size("max_line", config.max_line, 256, 1ULL << 30);
   reader.count("max_claims", config.max_claims, 1, 100'000);
+  reader.count("workers", config.workers, 1, 1'000);
   return {reader.node("formats"), reader.node("stores"), reader.node("feeds")};
 }
 
 Result<Config> read_config(const YamlNode& root, const std::string& path,
                            const uploader::StoreTypes& store_types, const ConfigOptions& options) {
   // Relative paths are relative to the file, and not to the directory where the program is started.
-  const std::string base =
-      std::filesystem::absolute(path).lexically_normal().parent_path().string();
+  const std::string base = std::filesystem::path(absolute_path(path)).parent_path().string();
   if (!root.exists()) {
     return fail(ErrorKind::usage,
                 fmt::format("{}: empty; the least that works is: feeds: {{NAME: {{}}}}", path));

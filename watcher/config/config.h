@@ -75,6 +75,7 @@ struct Config {
   std::uint64_t max_unpacked = 64ULL << 30;  // bytes; an extract that unpacks to more is refused
   std::uint64_t max_line = 1ULL << 20;       // bytes; a longer line is a reject
   std::uint64_t max_claims = 1000;           // extracts of one feed in work at once
+  std::uint64_t workers = 16;                // threads of `watch` that load extracts, for all feeds
 
   // Both in the file's order: of two feeds that match a name, the first one has it.
   std::vector<uploader::StoreConfig> stores;

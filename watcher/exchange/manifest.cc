@@ -16,6 +16,8 @@ constexpr std::size_t kMaxExtractName = 200 - kManifestSuffix.size();
 /// A host's name may have 255 bytes (RFC 1035, 2.3.4); the log's name must keep room beside it. The
 /// manifest has the whole host name.
 constexpr std::size_t kMaxHostPart = 64;
+constexpr std::size_t kMaxHost = 255;
+constexpr std::size_t kMaxLog = 4096;  // PATH_MAX
 constexpr std::string_view kExtension = ".log";
 
 /// An error of kind content that names line and key.
@@ -39,11 +41,16 @@ Result<> read_hex(const KeyValue& line, std::size_t digits, std::string& out) {
   return {};
 }
 
-/// A percent-encoded value that may be any bytes; an empty one is an error.
-Result<> read_bytes(const KeyValue& line, std::string& out) {
+/// A percent-encoded value that may be any bytes; an empty one is an error, and so is one that is
+/// longer than such a thing can be: anybody who may drop files can write a manifest.
+Result<> read_bytes(const KeyValue& line, std::size_t max_bytes, std::string& out) {
   auto bytes = decode_value(line.value);
   if (!bytes) return wrong(line, "not percent-encoded text");
   if (bytes->empty()) return wrong(line, "empty");
+  if (bytes->size() > max_bytes) {
+    return wrong(line, "has " + std::to_string(bytes->size()) + " bytes, and no more than " +
+                           std::to_string(max_bytes) + " are possible");
+  }
   out = std::move(*bytes);
   return {};
 }
@@ -65,8 +72,8 @@ using Line = KeyValue;
 /// All keys of version 1, in the order in which format_manifest() writes them; each is required.
 constexpr std::array<Key, 14> kKeys{{
     {"version", [](const Line& l, Manifest& m) { return read_number(l, m.version); }},
-    {"host", [](const Line& l, Manifest& m) { return read_bytes(l, m.host); }},
-    {"log", [](const Line& l, Manifest& m) { return read_bytes(l, m.log); }},
+    {"host", [](const Line& l, Manifest& m) { return read_bytes(l, kMaxHost, m.host); }},
+    {"log", [](const Line& l, Manifest& m) { return read_bytes(l, kMaxLog, m.log); }},
     {"device", [](const Line& l, Manifest& m) { return read_number(l, m.device); }},
     {"inode", [](const Line& l, Manifest& m) { return read_number(l, m.inode); }},
     {"run", [](const Line& l, Manifest& m) { return read_hex(l, 8, m.run); }},

@@ -60,7 +60,7 @@ struct Extract {
   std::string sha256;
   std::string format;
   std::string time_used;    // the extract's own time, which the year was taken from
-  std::string time_source;  // manifest, name, mtime or option; "" = none was needed
+  std::string time_source;  // manifest, name, mtime, arrival or option; "" = none was needed
   bool year_guessed = false;
   LineCounts counts;
   std::uint64_t acknowledged = 0;  // rows that the store has answered for

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "watcher/files/absolute_path.h"
+
 namespace caravel::watcher {
 
 ExtractJob job_of_claim(const Claim& claim, const ClaimRoot& root, bool last_chance) {
@@ -17,8 +19,7 @@ ExtractJob job_of_file(const std::string& path, Time now) {
   ExtractJob job;
   // Nothing is claimed, but the ledger's row and the temporaries are named by a claim id.
   job.claim = {make_claim_id(now), file.filename().string()};
-  // lexically_normal() follows no symlinks: the path stays one that the person knows.
-  job.path = std::filesystem::absolute(file).lexically_normal().string();
+  job.path = absolute_path(path);
   job.last_chance = true;  // a person hears of a broken transfer at once
   return job;
 }

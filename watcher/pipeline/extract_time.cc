@@ -12,6 +12,23 @@ namespace caravel::watcher {
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 
+namespace {
+
+sys_seconds seconds_of(std::int64_t nanoseconds) {
+  return std::chrono::floor<std::chrono::seconds>(
+      std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(nanoseconds)));
+}
+
+}  // namespace
+
+bool is_meant_as_time(std::chrono::system_clock::time_point time, const FileStamp& stamp) {
+  constexpr sys_seconds kFirst = sys_days(std::chrono::year(1990) / 1 / 1);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const sys_seconds came = seconds_of(stamp.ctime_ns);
+  // If our own clock is not set either, it says nothing about others.
+  return seconds >= kFirst && (came < kFirst || seconds <= came + std::chrono::days(2));
+}
+
 /// In whole seconds, as the ledger keeps it: the same time read back later gives the same years,
 /// and so the same row ids.
 ExtractTime ExtractTime::at(sys_seconds time, std::string source) {
@@ -33,17 +50,16 @@ ExtractTime ExtractTime::of_manifest(std::chrono::system_clock::time_point cut) 
   return at(std::chrono::floor<std::chrono::seconds>(cut), "manifest");
 }
 
-ExtractTime ExtractTime::of_file(std::string_view name, std::int64_t mtime_ns) {
+ExtractTime ExtractTime::of_file(std::string_view name, const FileStamp& stamp) {
   if (const auto date = date_in_name(name)) {
     // The end of that day, so that all lines of the day lie before it (YearTable::nearest_to).
     return at(sys_days(*date) + std::chrono::days(1) - std::chrono::seconds(1), "name");
   }
   // The mtime is the weakest witness: a copy without `-p` has the time of the copying. So
   // judge_year() (format_step.cc) holds it against the last line.
-  ExtractTime extract =
-      at(std::chrono::floor<std::chrono::seconds>(
-             std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(mtime_ns))),
-         "mtime");
+  const sys_seconds mtime = seconds_of(stamp.mtime_ns);
+  ExtractTime extract = is_meant_as_time(mtime, stamp) ? at(mtime, "mtime")
+                                                       : at(seconds_of(stamp.ctime_ns), "arrival");
   extract.only_mtime = true;
   return extract;
 }

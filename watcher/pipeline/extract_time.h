@@ -6,6 +6,10 @@
 //   3. the time at which its manifest says that it was cut
 //   4. a date in its name
 //   5. its mtime, if the last line is about as old; a copy without `-p` has the time of the copying
+//   6. the time at which it came, if its mtime is no time; under the same condition
+//
+// Not each number is a time: `rsync --partial`, broken off, leaves an mtime of 0, and a host whose
+// clock was never set cuts its extracts in 1970.
 #pragma once
 
 #include <chrono>
@@ -15,6 +19,7 @@
 #include <string_view>
 
 #include "formatter/patterns/year.h"
+#include "watcher/files/file_stamp.h"
 #include "watcher/ledger/extract.h"
 
 namespace caravel::watcher {
@@ -31,13 +36,19 @@ struct ExtractTime {
   static ExtractTime of_year(std::chrono::year year);
   /// The time at which a manifest says that it was cut.
   static ExtractTime of_manifest(std::chrono::system_clock::time_point cut);
-  /// A date in the name, meaning the end of that day; else the mtime.
-  static ExtractTime of_file(std::string_view name, std::int64_t mtime_ns);
+  /// A date in the name, meaning the end of that day; else the mtime; else the ctime, which the
+  /// kernel sets and no sender can, so that it says when the file came.
+  static ExtractTime of_file(std::string_view name, const FileStamp& stamp);
   /// What was used for the same content before. Nothing if the text cannot be read.
   static std::optional<ExtractTime> of_known(const KnownTime& known);
 
  private:
   static ExtractTime at(std::chrono::sys_seconds time, std::string source);
 };
+
+/// Whether a time that somebody else set can be meant: not before 1990, and no more than two days
+/// after the file came (clocks differ, and zones are mistaken).
+[[nodiscard]] bool is_meant_as_time(std::chrono::system_clock::time_point time,
+                                    const FileStamp& stamp);
 
 }  // namespace caravel::watcher

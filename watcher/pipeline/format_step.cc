@@ -120,10 +120,12 @@ std::optional<std::string> refuse_for_rejects(const FormatOrder& order,
 }
 
 ExtractTime time_of(const FormatOrder& order, const std::optional<Manifest>& manifest,
-                    std::int64_t mtime_ns) {
+                    const FileStamp& stamp) {
   if (order.by_hand.year) return ExtractTime::of_year(*order.by_hand.year);
-  if (manifest) return ExtractTime::of_manifest(manifest->cut);
-  return ExtractTime::of_file(order.name, mtime_ns);
+  if (manifest && is_meant_as_time(manifest->cut, stamp)) {
+    return ExtractTime::of_manifest(manifest->cut);
+  }
+  return ExtractTime::of_file(order.name, stamp);
 }
 
 /// Whether a manifest speaks of this content. caravel-tail packs nothing: of what came packed, the
@@ -165,11 +167,11 @@ bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>&
 /// What the content turned out to be, once its digest is known: the manifest that counts for it,
 /// and the time that was used for it before.
 Result<Assumption> settle(const FormatOrder& order, Ledger* ledger, const FormatResult& result,
-                          std::int64_t mtime_ns) {
+                          const FileStamp& stamp) {
   Assumption settled;
   CARAVEL_ASSIGN_OR_RETURN(auto manifest, manifest_for(order, ledger, result));
   settled.manifest = std::move(manifest);
-  settled.time = time_of(order, settled.manifest, mtime_ns);
+  settled.time = time_of(order, settled.manifest, stamp);
   if (ledger == nullptr || order.by_hand.year) return settled;
   // Rows must get the years that they have in the store.
   CARAVEL_ASSIGN_OR_RETURN(auto known, ledger->extracts().known_time(result.sha256));
@@ -189,7 +191,7 @@ Assumption assume(const FormatOrder& order, const FileStamp& stamp) {
       std::find_if(order.manifests.begin(), order.manifests.end(),
                    [&](const Manifest& manifest) { return manifest.bytes == stamp.size; });
   if (likely != order.manifests.end()) assumed.manifest = *likely;
-  assumed.time = time_of(order, assumed.manifest, stamp.mtime_ns);
+  assumed.time = time_of(order, assumed.manifest, stamp);
   return assumed;
 }
 
@@ -214,9 +216,9 @@ void judge_year(YearRule rule, const ExtractTime& time, FormatReport& report) {
   }
   report.year_unknown = true;
   report.refusal = fmt::format(
-      "the year of its dates cannot be known: only its mtime ({}) speaks, and the last line "
+      "the year of its dates cannot be known: only its {} ({}) speaks, and the last line "
       "({:02}/{:02}) lies more than 30 days from it. Name the year with --year",
-      time.known.time_used, static_cast<unsigned>(last_date->month()),
+      time.known.time_source, time.known.time_used, static_cast<unsigned>(last_date->month()),
       static_cast<unsigned>(last_date->day()));
 }
 
@@ -248,7 +250,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of_fd(fd));
   const Assumption assumed = assume(order, stamp);
   CARAVEL_ASSIGN_OR_RETURN(auto report, pass(fd, order, targets, assumed, monitor));
-  CARAVEL_ASSIGN_OR_RETURN(auto settled, settle(order, ledger, report.result, stamp.mtime_ns));
+  CARAVEL_ASSIGN_OR_RETURN(auto settled, settle(order, ledger, report.result, stamp));
   if (is_mismatch(order, settled, report.result)) {
     report.mismatch = true;
     return report;

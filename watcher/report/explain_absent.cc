@@ -43,7 +43,7 @@ std::string explain_gap(const std::vector<SourceStatus>& sources, const std::str
   for (const SequenceGap& gap : gaps_of_run(sources, feed, place->run.run)) {
     if (place->sequence < gap.first || place->sequence > gap.last) continue;
     out += fmt::format("{}: has not come: {} of run {} is missing for {} (feed {}): late or lost\n",
-                       printable(name), describe(gap), place->run.run, ago(now, gap.since), feed);
+                       shown(name), describe(gap), place->run.run, ago(now, gap.since), feed);
   }
   return out;
 }
@@ -80,8 +80,8 @@ Result<std::string> explain_left_alone(Ledger& ledger, const std::string& name) 
     for (const LeftAlone& left : names) {
       // The ledger keeps names that senders chose in their printable form.
       if (left.name != printable(name)) continue;
-      return fmt::format("{}: left alone in the drop directory of {}: it {}\n", left.name, feed,
-                         left.why);
+      return fmt::format("{}: left alone in the drop directory of {}: it {}\n", shown(left.name),
+                         feed, shown(left.why));
     }
   }
   return std::string();
@@ -95,7 +95,7 @@ std::string explain_manifest(Ledger& ledger, const Config& config, const std::st
   for (const FeedConfig& feed : config.feeds) {
     const auto manifests = manifests_of(ledger, feed.name, target);
     if (manifests.empty()) continue;
-    out += fmt::format("{}: taken (feed {})\n", printable(*name), feed.name);
+    out += fmt::format("{}: taken (feed {})\n", shown(*name), feed.name);
     out += explain_manifest_text(manifests.front());
     add_fact(out, "its extract",
              fmt::format("{}: {}", printable(target), state_of(ledger, feed.name, target)));
@@ -103,7 +103,7 @@ std::string explain_manifest(Ledger& ledger, const Config& config, const std::st
   // A sender may repeat a bad manifest any number of times.
   constexpr std::size_t kMost = 10;
   for (const RefusedManifest& refused : refused_manifests(config.spool, kMost, *name).newest) {
-    out += fmt::format("{}: refused\n", printable(*name));
+    out += fmt::format("{}: refused\n", shown(*name));
     add_fact(out, "refused because", fmt::format("it {}", printable(refused.why)));
     add_fact(out, "since", time_for_people(refused.since));
     add_fact(out, "file", printable(config.spool + "/failed/" + refused.file));
@@ -120,7 +120,7 @@ std::string explain_missing(Ledger& ledger, const Config& config, const std::str
     if (manifests.empty()) {
       out += explain_gap(sources, feed.name, name, now);
     } else {
-      out += fmt::format("{}: has not come, though its manifest has (feed {})\n", printable(name),
+      out += fmt::format("{}: has not come, though its manifest has (feed {})\n", shown(name),
                          feed.name);
       out += explain_manifest_text(manifests.front());
     }
@@ -130,8 +130,8 @@ std::string explain_missing(Ledger& ledger, const Config& config, const std::str
   // failed/ is its only record.
   const auto refusal = refusal_of_manifest(config.spool, manifest_name(name));
   if (!refusal) return {};
-  return fmt::format("{}: has not come; its manifest came and was refused: it {}\n",
-                     printable(name), printable(*refusal));
+  return fmt::format("{}: has not come; its manifest came and was refused: it {}\n", shown(name),
+                     shown(*refusal));
 }
 
 std::string explain_log(Ledger& ledger, const std::string& what, bool is_file, Time now) {
@@ -141,7 +141,7 @@ std::string explain_log(Ledger& ledger, const std::string& what, bool is_file, T
   for (const NewestManifest& one : newest) {
     if (!is_log(what, is_file, one.manifest.log)) continue;
     if (!out.empty()) out += '\n';
-    out += fmt::format("{}: a log that is captured (feed {})\n", printable(what), one.feed);
+    out += fmt::format("{}: a log that is captured (feed {})\n", shown(what), one.feed);
     add_log(out, one, state_of(ledger, one.feed, one.name));
     add_gaps(out, sources, one.feed, one.manifest.run, now);
     add_fact(out, "its lines",

@@ -90,8 +90,8 @@ Result<std::string> explain_document(Ledger& ledger, const Config& config,
   CARAVEL_ASSIGN_OR_RETURN(auto extracts, ledger.history().find_sha256(document.extract));
   std::string out;
   if (document.line > 0) {
-    out +=
-        fmt::format("\nline {} of the extract with SHA-256 {}…\n", document.line, document.extract);
+    out += fmt::format("\nline {} of the extract with SHA-256 {}…\n", document.line,
+                       shown(document.extract));
     if (const auto line = find_line(extracts, document.line, config.max_line)) {
       out += fmt::format("  {}\n", printable(line->text));
       keep_those_at_its_place(ledger, *line, document.id, extracts);

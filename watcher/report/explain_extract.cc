@@ -136,7 +136,7 @@ void add_store(std::string& out, const std::vector<StoreRecord>& stores, const E
 }  // namespace
 
 std::string explain_text(const Extract& extract, Time now) {
-  std::string out = fmt::format("{}: {}\n", printable(extract.name), name_of(extract.state));
+  std::string out = fmt::format("{}: {}\n", shown(extract.name), name_of(extract.state));
   add_file(out, extract);
   add_state(out, extract, now);
   add_places(out, extract);

@@ -2,6 +2,7 @@
 // change its meaning.
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "watcher/report/status.h"
 
 namespace caravel::watcher {
@@ -152,6 +153,18 @@ Json json_capture(const std::pair<std::string, std::string>& capture) {
   return {{"feed", capture.first}, {"by", capture.second}};
 }
 
+/// Cuts every text in it that is longer than a text for people should be: names and reasons come
+/// from senders and servers, and so do their lengths.
+void bound_texts(Json& value) {
+  if (value.is_string()) {
+    constexpr std::size_t kMost = 1000;
+    auto& text = value.get_ref<std::string&>();
+    if (text.size() > kMost) text = shown(text, kMost);
+  }
+  if (!value.is_structured()) return;
+  for (Json& part : value) bound_texts(part);
+}
+
 }  // namespace
 
 std::string status_json(const StatusReport& report) {
@@ -161,7 +174,7 @@ std::string status_json(const StatusReport& report) {
   };
   const RefusedManifests& refused = report.refused_manifests;
   // `watched_by` is null where nobody watches, so that a program need not know our words for it.
-  const Json out = {
+  Json out = {
       {"now", time_text(report.now)},
       {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
       {"captured_by", json_list(report.captures, json_capture)},
@@ -179,8 +192,11 @@ std::string status_json(const StatusReport& report) {
       {"manifests_without_extract_total", report.overdue.total},
       {"refused_manifests", json_list(refused.newest, with_now(json_refused_manifest))},
       {"refused_manifests_total", refused.total}};
-  // A name left alone may be no UTF-8 at all: dump() would throw without `replace`.
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  bound_texts(out);
+  // A name left alone may be no UTF-8 at all: dump() would throw without `replace`. Only ASCII
+  // comes out (`true`), with \u for everything else: on a terminal nothing of it is a command, and
+  // to a program it is the same text.
+  return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace caravel::watcher

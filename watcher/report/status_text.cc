@@ -43,7 +43,7 @@ std::string extracts_text(const FeedSummary& summary) {
 
 void write_feed(std::string& out, const FeedStatus& feed, Time now) {
   const FeedSummary& summary = feed.summary;
-  out += printable(feed.name) + (feed.configured ? "\n" : " (not configured any more)\n");
+  out += shown(feed.name) + (feed.configured ? "\n" : " (not configured any more)\n");
   add_fact(out, "extracts", extracts_text(summary));
   add_fact(out, "lines", lines_text(summary.counts));
   add_fact(out, "last hour", throughput_text(feed.last_hour));
@@ -208,14 +208,14 @@ void write_left_alone(std::string& out, const StatusReport& report) {
 std::string watchers_text(const StatusReport& report) {
   std::string out;
   if (!report.lock_holder.empty()) {
-    out = fmt::format("Watched by {}.\n", printable(report.lock_holder));
+    out = fmt::format("Watched by {}.\n", shown(report.lock_holder));
   } else if (report.captures.empty()) {
     out = "Nobody watches the spool at the moment.\n";
   } else {
     out = "Nobody watches the drop directories at the moment.\n";
   }
   for (const auto& [feed, holder] : report.captures) {
-    out += fmt::format("Feed {} is captured by {}.\n", feed, printable(holder));
+    out += fmt::format("Feed {} is captured by {}.\n", feed, shown(holder));
   }
   return out;
 }

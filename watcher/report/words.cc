@@ -46,17 +46,28 @@ std::string waiting_text(const Extract& extract, Time now) {
 }
 
 void add_fact(std::string& out, std::string_view label, std::string_view value) {
-  out += fmt::format("  {:<14} {}\n", label, value);
+  out += fmt::format("  {:<14} {}\n", label, shown(value));
 }
 
 void add_table(std::string& out, const std::vector<std::vector<std::string>>& rows) {
+  // A name longer than most names is cut, and a column is no wider than a name usually is: one host
+  // with a long name must not push all others off the page. The last cell is a reason or a place,
+  // which may be longer.
+  constexpr std::size_t kMostOfName = 200;
+  constexpr std::size_t kMostOfLast = 1000;
+  constexpr std::size_t kWidest = 60;
+  std::vector<std::vector<std::string>> cells;
   // Widths are bytes: a name that is not ASCII moves the rest of its own row, and nothing else.
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
+    auto& safe = cells.emplace_back();
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      safe.push_back(shown(row[i], i + 1 < row.size() ? kMostOfName : kMostOfLast));
+      widths[i] = std::max(widths[i], std::min(safe[i].size(), kWidest));
+    }
   }
-  for (const auto& row : rows) {
+  for (const auto& row : cells) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::size_t width = i + 1 < row.size() ? widths[i] : 0;
       out += fmt::format("  {:<{}}", row[i], width);

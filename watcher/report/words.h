@@ -28,9 +28,11 @@ namespace caravel::watcher {
 [[nodiscard]] std::string next_try_text(Time now, const std::optional<Time>& next_try);
 
 /// Appends "  label   value" and a line end; the values of several calls stand below each other.
+/// The value may hold foreign text: it is escaped and bounded here.
 void add_fact(std::string& out, std::string_view label, std::string_view value);
 
-/// Appends rows of cells, each column as wide as its widest cell; the last is not padded.
+/// Appends rows of cells, each column as wide as its widest cell, within bounds; the last is not
+/// padded. Cells may hold foreign text: it is escaped and bounded here.
 void add_table(std::string& out, const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace caravel::watcher

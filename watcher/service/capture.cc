@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/moment.h"
+#include "watcher/service/start_thread.h"
 
 namespace caravel::watcher {
 namespace {
@@ -42,14 +43,18 @@ std::string capture_state(const Config& config, const std::string& feed) {
   return fmt::format("{}/capture/{}", config.state, feed);
 }
 
-Tailing::Tailing(std::unique_ptr<tail::Agent> agent, const StopSignal& stop,
-                 std::function<void(const std::string&)> say)
-    : thread_([agent = std::move(agent), &stop, say = std::move(say)] {
-        for (;;) {
-          const tail::Step step = step_and_say(*agent, say);
-          if (stopped_before(stop, step.wake)) return;
-        }
-      }) {}
+Result<std::unique_ptr<Tailing>> Tailing::start(std::unique_ptr<tail::Agent> agent,
+                                                const StopSignal& stop,
+                                                std::function<void(const std::string&)> say) {
+  CARAVEL_ASSIGN_OR_RETURN(auto thread,
+                           start_thread([agent = std::move(agent), &stop, say = std::move(say)] {
+                             for (;;) {
+                               const tail::Step step = step_and_say(*agent, say);
+                               if (stopped_before(stop, step.wake)) return;
+                             }
+                           }));
+  return std::unique_ptr<Tailing>(new Tailing(std::move(thread)));
+}
 
 // Joined, not detached: the agent writes its state in this thread until the end.
 Tailing::~Tailing() { thread_.join(); }

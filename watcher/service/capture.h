@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/stop_signal.h"
@@ -30,14 +31,18 @@ namespace caravel::watcher {
 /// nobody from following the log. Messages go to `say`, in that thread.
 class Tailing {
  public:
-  Tailing(std::unique_ptr<tail::Agent> agent, const StopSignal& stop,
-          std::function<void(const std::string&)> say);
+  /// Errors: the system grants no thread.
+  static Result<std::unique_ptr<Tailing>> start(std::unique_ptr<tail::Agent> agent,
+                                                const StopSignal& stop,
+                                                std::function<void(const std::string&)> say);
   /// Waits for the thread: request `stop` first.
   ~Tailing();
   Tailing(const Tailing&) = delete;
   Tailing& operator=(const Tailing&) = delete;
 
  private:
+  explicit Tailing(std::thread thread) : thread_(std::move(thread)) {}
+
   std::thread thread_;
 };
 

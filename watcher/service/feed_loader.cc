@@ -1,19 +1,43 @@
 #include "watcher/service/feed_loader.h"
 
+#include "base/last_words.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/service/log.h"
+#include "watcher/service/turns.h"
 
 namespace caravel::watcher {
 
 // make_store() asks the store nothing: a feed whose store is down gets its loader all the same.
-FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
+FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed,
                        std::optional<std::chrono::milliseconds> patience)
-    : store_(uploader::make_store(*service.config.find_store(feed.store))),
-      tools_{service, feed, ledger, *store_, logging_observer(feed.name, feed.store, waits_),
-             patience} {}
+    : service_(service),
+      feed_(feed),
+      patience_(patience),
+      store_(uploader::make_store(*service.config.find_store(feed.store))),
+      observer_(logging_observer(feed.name, feed.store, waits_)) {}
 
-PipelineResult FeedLoader::load(const ReadyExtract& extract) {
-  PipelineResult result =
-      run_pipeline(tools_, job_of_claim(extract.claim, *extract.root, extract.last_chance));
+PipelineResult FeedLoader::run(Ledger& ledger, const ReadyExtract& extract) {
+  try {
+    return run_pipeline({service_, feed_, ledger, *store_, observer_, patience_},
+                        job_of_claim(extract.claim, *extract.root, extract.last_chance));
+  } catch (...) {
+    // All that the load had was given back on the way here; a transaction was rolled back. So this
+    // is the same as after an error, and one extract that needs too much memory does not end the
+    // loading of all others.
+    char words[kMostLastWords];
+    PipelineResult result;
+    result.ending = Ending::refused;
+    result.message = words_of_exception(words, sizeof words);
+    // Only for `status`: if the ledger cannot be written, the log still says why.
+    const Time now = std::chrono::system_clock::now();
+    (void)ledger.extracts().set_waiting(extract.claim.id, result.message, std::nullopt, now);
+    observer_.on_wait(extract.claim.name + ": " + result.message, Turns::kRefusedRetry);
+    return result;
+  }
+}
+
+PipelineResult FeedLoader::load(Ledger& ledger, const ReadyExtract& extract) {
+  PipelineResult result = run(ledger, extract);
   if (result.ending == Ending::refused) {
     refused_.insert(extract.claim.id);
   } else {

@@ -17,26 +17,38 @@
 namespace caravel::watcher {
 
 /// Has the feed's store, and tells the log what an extract waits for: once, until one comes
-/// through. One thread.
+/// through. One thread at a time.
 class FeedLoader {
  public:
-  /// All must outlive it. The store is opened when the first extract needs it. `patience` as in
+  /// Both must outlive it. The store is opened when the first extract needs it. `patience` as in
   /// PipelineTools.
-  FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
+  FeedLoader(const Service& service, const FeedConfig& feed,
              std::optional<std::chrono::milliseconds> patience);
-  FeedLoader(const FeedLoader&) = delete;  // its tools refer to its other members
+  FeedLoader(const FeedLoader&) = delete;  // the observer refers to `waits_`
   FeedLoader& operator=(const FeedLoader&) = delete;
 
-  /// Takes one extract all the way: run_pipeline(). Its end is not logged: log_result().
-  [[nodiscard]] PipelineResult load(const ReadyExtract& extract);
+  /// Takes one extract all the way: run_pipeline(). Its end is not logged: log_result(). `ledger`
+  /// is that of the calling thread. What is thrown inside (memory that has run out) ends this load
+  /// only: it counts as refused, so that the extract is tried again while others pass.
+  [[nodiscard]] PipelineResult load(Ledger& ledger, const ReadyExtract& extract);
+
+  /// Whether the store refused this extract the last time.
+  [[nodiscard]] bool has_refused(const ReadyExtract& extract) const {
+    return refused_.contains(extract.claim.id);
+  }
 
  private:
+  [[nodiscard]] PipelineResult run(Ledger& ledger, const ReadyExtract& extract);
+
+  const Service& service_;
+  const FeedConfig& feed_;
+  std::optional<std::chrono::milliseconds> patience_;
   Notices waits_;
   // Claims of extracts that the store refused the last time. Each is tried again every few seconds,
   // while others come through: that is one condition, and not a new one at each try.
   std::set<std::string> refused_;
   std::unique_ptr<uploader::Store> store_;
-  PipelineTools tools_;
+  PipelineObserver observer_;
 };
 
 }  // namespace caravel::watcher

@@ -5,6 +5,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/text.h"
+
 namespace caravel::watcher {
 namespace {
 
@@ -40,8 +42,10 @@ void start_logging(const std::string& level) {
 
 // Whole lines only: spdlog's own formatting would be compiled anew into each source that logs.
 void write_log(Severity severity, std::string_view line) {
+  // Once more, for a line that did not come through format_shown().
+  const std::string safe = printable(line);
   spdlog::default_logger_raw()->log(level_of(severity),
-                                    spdlog::string_view_t(line.data(), line.size()));
+                                    spdlog::string_view_t(safe.data(), safe.size()));
 }
 
 }  // namespace caravel::watcher

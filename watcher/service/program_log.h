@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include "watcher/report/shown.h"
 
 namespace caravel::watcher {
 
@@ -18,24 +18,26 @@ enum class Severity { debug, info, warning, error };
 /// stamps them itself.
 void start_logging(const std::string& level);
 
-/// Writes one line, unbuffered. Any thread.
+/// Writes one line, unbuffered. Any thread. Whoever calls log_info() and its like gives foreign
+/// text as it came: each value is escaped and bounded there (watcher/report/shown.h), whatever it
+/// is.
 void write_log(Severity severity, std::string_view line);
 
 template <class... Values>
 void log_debug(fmt::format_string<Values...> format, Values&&... values) {
-  write_log(Severity::debug, fmt::format(format, std::forward<Values>(values)...));
+  write_log(Severity::debug, format_shown(format, std::forward<Values>(values)...));
 }
 template <class... Values>
 void log_info(fmt::format_string<Values...> format, Values&&... values) {
-  write_log(Severity::info, fmt::format(format, std::forward<Values>(values)...));
+  write_log(Severity::info, format_shown(format, std::forward<Values>(values)...));
 }
 template <class... Values>
 void log_warning(fmt::format_string<Values...> format, Values&&... values) {
-  write_log(Severity::warning, fmt::format(format, std::forward<Values>(values)...));
+  write_log(Severity::warning, format_shown(format, std::forward<Values>(values)...));
 }
 template <class... Values>
 void log_error(fmt::format_string<Values...> format, Values&&... values) {
-  write_log(Severity::error, fmt::format(format, std::forward<Values>(values)...));
+  write_log(Severity::error, format_shown(format, std::forward<Values>(values)...));
 }
 
 }  // namespace caravel::watcher

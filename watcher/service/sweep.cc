@@ -101,8 +101,8 @@ class Sweep {
       result.ending = Ending::gave_up;
       return result;
     }
-    auto& loader = loaders_.try_emplace(&feed, service_, feed, ledger_, kPatience).first->second;
-    PipelineResult result = loader.load(extract);
+    auto& loader = loaders_.try_emplace(&feed, service_, feed, kPatience).first->second;
+    PipelineResult result = loader.load(ledger_, extract);
     log_result(feed.name, extract.claim.name, result);
     if (result.ending == Ending::gave_up) down_[&feed] = result.message;
     return result;

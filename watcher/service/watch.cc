@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -18,8 +17,9 @@
 #include "watcher/intake/noticing/inotify.h"
 #include "watcher/service/log.h"
 #include "watcher/service/program_log.h"
+#include "watcher/service/reload.h"
 #include "watcher/service/tidy.h"
-#include "watcher/service/worker.h"
+#include "watcher/service/workers.h"
 #include "watcher/sources/source_watch.h"
 
 namespace caravel::watcher {
@@ -72,8 +72,9 @@ struct StopAtEnd {
 /// intake; workers have ledger connections of their own.
 class Watch {
  public:
-  Watch(const Service& service, Ledger ledger, Inotify inotify)
+  Watch(const Service& service, Reload& reload, Ledger ledger, Inotify inotify)
       : service_(service),
+        reload_(reload),
         ledger_(std::move(ledger)),
         inotify_(std::move(inotify)),
         intake_(service.config, service.spool, ledger_, &inotify_, service.origin),
@@ -81,7 +82,11 @@ class Watch {
 
   Result<> run() {
     // Workers first: the intake has extracts for them as soon as it has taken up what a crash left.
-    CARAVEL_TRY(start_workers());
+    CARAVEL_ASSIGN_OR_RETURN(
+        workers_,
+        Workers::start(service_, [this](const ReadyExtract& extract, const PipelineResult& result) {
+          finished_.add(extract, result);
+        }));
     CARAVEL_TRY(intake_.start(Moment::now()));
     hand_over();
     for (const FeedConfig& feed : service_.config.feeds) {
@@ -91,6 +96,7 @@ class Watch {
     // From here on nothing that a sender drops is missed: systemd may start what depends on us.
     ::sd_notify(0, "READY=1");
     while (!service_.stop.requested()) {
+      if (reload_.take_request()) break;
       tidy_if_due(Moment::now());
       CARAVEL_ASSIGN_OR_RETURN(const bool has_events, wait());
       const Moment now = Moment::now();
@@ -100,31 +106,17 @@ class Watch {
       log_warnings(sources_.step(now.wall));
       hand_over();
     }
-    ::sd_notify(0, "STOPPING=1");
-    log_info("stopping");
+    // The program that starts in our place says READY=1 (sd_notify(3)).
+    ::sd_notify(0, reload_.accepted() ? "RELOADING=1" : "STOPPING=1");
+    if (!reload_.accepted()) log_info("stopping");
     return {};
   }
 
  private:
-  /// A worker for each feed, be there files for it or not: its thread sleeps until it gets one.
-  Result<> start_workers() {
-    for (const FeedConfig& feed : service_.config.feeds) {
-      CARAVEL_ASSIGN_OR_RETURN(workers_[&feed], Worker::start(service_, feed,
-                                                              [this](const ReadyExtract& extract,
-                                                                     const PipelineResult& result) {
-                                                                finished_.add(extract, result);
-                                                              }));
-    }
-    return {};
-  }
-
-  /// A worker takes any number: how many are claimed at a time is bounded by the intake
+  /// The workers take any number: how many are claimed at a time is bounded by the intake
   /// (max_claims).
   void hand_over() {
-    for (ReadyExtract& extract : intake_.take_ready()) {
-      Worker& worker = *workers_.at(extract.feed);
-      worker.add(std::move(extract));
-    }
+    for (ReadyExtract& extract : intake_.take_ready()) workers_->add(std::move(extract));
     log_warnings(intake_.take_messages());
   }
 
@@ -139,8 +131,10 @@ class Watch {
   Result<bool> wait() {
     const auto now = steady_clock::now();
     const auto wake = std::min({intake_.next_deadline(), next_tidy_, now + kLookAtSourcesEvery});
-    pollfd polled[] = {
-        {service_.stop.fd(), POLLIN, 0}, {inotify_.fd(), POLLIN, 0}, {finished_.fd(), POLLIN, 0}};
+    pollfd polled[] = {{service_.stop.fd(), POLLIN, 0},
+                       {inotify_.fd(), POLLIN, 0},
+                       {finished_.fd(), POLLIN, 0},
+                       {reload_.fd(), POLLIN, 0}};
     // EINTR: a signal handler ran, which may have requested the stop.
     if (::poll(polled, std::size(polled), poll_timeout(wake - now)) < 0 && errno != EINTR) {
       return fail_with_errno("poll", errno);
@@ -176,23 +170,24 @@ class Watch {
   }
 
   const Service& service_;
+  Reload& reload_;
   Ledger ledger_;
   Inotify inotify_;
   FinishedExtracts finished_;
   Intake intake_;
   SourceWatch sources_;
   steady_clock::time_point next_tidy_{};
-  std::map<const FeedConfig*, std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Workers> workers_;
   // However the loop is left, by a stop or an error: this is destroyed before the workers are.
   const StopAtEnd stop_at_end_{service_.stop};
 };
 
 }  // namespace
 
-Result<> watch(const Service& service) {
+Result<> watch(const Service& service, Reload& reload) {
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
   CARAVEL_ASSIGN_OR_RETURN(auto inotify, Inotify::open());
-  return Watch(service, std::move(ledger), std::move(inotify)).run();
+  return Watch(service, reload, std::move(ledger), std::move(inotify)).run();
 }
 
 }  // namespace caravel::watcher

@@ -1,6 +1,6 @@
 // The two loops over the intake and the pipelines: until told to stop, and one pass.
 //
-//   watch:  inotify ── events ──> Intake ── extracts that are ready ──> Worker, a thread a feed
+//   watch:  inotify ── events ──> Intake ── extracts that are ready ──> Workers, some threads
 //                                   ^                                      │
 //                                   └──── through, or to be waited for ────┘
 //
@@ -19,12 +19,14 @@
 
 #include "base/error.h"
 #include "watcher/pipeline/pipeline.h"
+#include "watcher/service/reload.h"
 
 namespace caravel::watcher {
 
-/// Watches the drop directories until Service::stop. Extracts in work are left as they are: the
-/// next start takes them up. Requests Service::stop itself if it ends with an error.
-[[nodiscard]] Result<> watch(const Service& service);
+/// Watches the drop directories until Service::stop, or until `reload` accepts a request. Extracts
+/// in work are left as they are: the next start takes them up. Requests Service::stop itself
+/// however it ends.
+[[nodiscard]] Result<> watch(const Service& service, Reload& reload);
 
 struct SweepResult {
   std::uint64_t done = 0;

@@ -58,7 +58,8 @@ Result<std::string> keep_beside_claims(const ClaimRoot& root, const Claim& claim
   // The claim id keeps two files of one name apart.
   const std::string kept = fmt::format("{}.{}", claim.id, claim.name);
   std::string path = fmt::format("{}/failed/{}", root.path, kept);
-  why.append(fmt::format("\nIt is no regular file, so it was not copied: it is kept as {}.", path));
+  why.append_line(
+      fmt::format("It is no regular file, so it was not copied: it is kept as {}.", path));
   // Before the rename: a crash between the two leaves a .why that names a path too early, and the
   // repetition writes the same again.
   CARAVEL_TRY(why.publish(why_name));

@@ -14,13 +14,20 @@
 
 namespace caravel::watcher {
 
+namespace {
+
+/// The most bytes of a reason: the words of a store may be in it.
+constexpr std::size_t kMostOfWhy = 4000;
+
+}  // namespace
+
 // The temporary is named after the claim: no two files that are set aside share one, and the
 // repetition after a crash writes over its own.
 WhyFile::WhyFile(const Spool& spool, const Claim& claim, std::string_view text)
     : directory_(spool.failed_fd()),
       temporary_(fmt::format("{}{}.why", kTemporaryPrefix, claim.id)),
       mark_(fmt::format("claim: {}\n", claim.id)),
-      text_(text) {}
+      text_(shown(text, kMostOfWhy)) {}
 
 Result<bool> WhyFile::publish(const std::string& name) {
   CARAVEL_TRY(write_temporary());
@@ -39,6 +46,8 @@ Result<bool> WhyFile::publish(const std::string& name) {
   CARAVEL_TRY(sync_fd(directory_, "failed/"));
   return true;
 }
+
+void WhyFile::append_line(std::string_view text) { text_ += "\n" + shown(text, kMostOfWhy); }
 
 void WhyFile::withdraw(const std::string& name) const { ::unlinkat(directory_, name.c_str(), 0); }
 

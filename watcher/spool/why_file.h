@@ -14,6 +14,7 @@ namespace caravel::watcher {
 /// repetition after a crash knows which .why is its own. The spool must outlive it.
 class WhyFile {
  public:
+  /// `text` may hold foreign text: it is escaped and bounded here.
   WhyFile(const Spool& spool, const Claim& claim, std::string_view text);
 
   /// Publishes the explanation as `name`, durable on return. False if the .why of another claim has
@@ -21,8 +22,8 @@ class WhyFile {
   [[nodiscard]] Result<bool> publish(const std::string& name);
   /// Takes back what publish() wrote: the file did not go there after all.
   void withdraw(const std::string& name) const;
-  /// Adds to the text; takes effect with the next publish().
-  void append(std::string_view text) { text_ += text; }
+  /// Adds a line to the text; takes effect with the next publish().
+  void append_line(std::string_view text);
   void remove_temporary() const { withdraw(temporary_); }
 
   /// Whether `name` is the .why of this claim.

@@ -37,8 +37,10 @@ Agent::Agent(AgentOptions options, Disk& disk)
                 ExtractRules{options_.host, options_.max_bytes}),
       publisher_(outbox_, room_, logs_, keeper_, notices_) {
   if (!options_.send.empty()) {
-    sender_.emplace(outbox_, SendRules{options_.send, options_.send_timeout, options_.once},
-                    notices_);
+    sender_.emplace(
+        outbox_,
+        SendRules{options_.send, options_.send_timeout, options_.once, options_.send_open_files},
+        notices_);
   }
 }
 

@@ -57,6 +57,7 @@ struct AgentOptions {
   std::chrono::milliseconds send_timeout{600'000};
   bool once = false;                // one pass; each file is sent, or tried, once
   std::size_t max_open = SIZE_MAX;  // logs at a time: one descriptor each
+  std::string send_open_files{};    // as in SendRules
 };
 
 struct Step {

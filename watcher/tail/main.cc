@@ -13,19 +13,18 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/last_words.h"
 #include "base/moment.h"
 #include "base/stop_signal.h"
+#include "base/text.h"
 #include "watcher/tail/agent.h"
 #include "watcher/tail/options.h"
 
-/// libstdc++'s std::terminate() calls this name (vterminate.cc). Its own version prints the
-/// exception's type, and for that it links a demangler and a formatter into a static program. This
-/// version stands in its place and writes one line.
+/// libstdc++'s std::terminate() calls this name (vterminate.cc) until another handler is set. Its
+/// own version links a demangler and a formatter into a static program; this one stands in its
+/// place.
 namespace __gnu_cxx {
-void __verbose_terminate_handler() {
-  static_cast<void>(caravel::write_all(STDERR_FILENO, "caravel-tail: terminated\n"));
-  std::abort();
-}
+void __verbose_terminate_handler() { ::_exit(caravel::kExitOfException); }
 }  // namespace __gnu_cxx
 
 namespace {
@@ -39,11 +38,13 @@ using caravel::tail::Options;
 using caravel::tail::Step;
 
 /// Writes one message to stderr, as one write(2), so that lines of several agents that share a
-/// stderr do not mix.
+/// stderr do not mix. The one way out for all text of the agent: names of files and hosts in it are
+/// escaped and bounded here.
 void say(std::string_view message) {
+  constexpr std::size_t kMostOfMessage = 8000;
   // A failing stderr is no reason to stop.
-  static_cast<void>(
-      caravel::write_all(STDERR_FILENO, "caravel-tail: " + std::string(message) + "\n"));
+  static_cast<void>(caravel::write_all(
+      STDERR_FILENO, "caravel-tail: " + caravel::shown(message, kMostOfMessage) + "\n"));
 }
 
 /// Says the error and returns the exit status that --help promises: 2 for a wrong command line, 1
@@ -53,13 +54,24 @@ int status_of(const caravel::Error& error) {
   return error.kind == ErrorKind::usage ? 2 : 1;
 }
 
+/// Reads the signal that came. True: the agent is to stop. SIGHUP asks a service to read its
+/// configuration again, and there is none; to end would leave the logs alone. But at a terminal it
+/// says that the terminal is gone, and to a single pass (`once`) that nobody waits for it.
+bool stops(int signals, bool once) {
+  signalfd_siginfo signal{};
+  if (::read(signals, &signal, sizeof signal) != sizeof signal) return false;
+  if (signal.ssi_signo != SIGHUP || once || ::isatty(STDERR_FILENO) == 1) return true;
+  say("SIGHUP: there is no configuration to read again; going on. A new start reads options anew");
+  return false;
+}
+
 /// Waits until `wake`, until a send command ends (`send`, -1 if none runs: poll(2) passes over a
-/// negative descriptor), or until a signal comes. True: it was a signal, and the agent is to stop.
-bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send) {
+/// negative descriptor), or until a signal comes. True: the agent is to stop.
+bool stopped_before(std::chrono::steady_clock::time_point wake, int signals, int send, bool once) {
   pollfd fds[] = {{signals, POLLIN, 0}, {send, POLLIN, 0}};
   const int timeout = caravel::poll_timeout(wake - std::chrono::steady_clock::now());
   // A failed poll(2) counts as a timeout: the next step finds nothing due and waits again.
-  return ::poll(fds, 2, timeout) > 0 && (fds[0].revents & POLLIN) != 0;
+  return ::poll(fds, 2, timeout) > 0 && (fds[0].revents & POLLIN) != 0 && stops(signals, once);
 }
 
 /// The loop. Returns the exit status: 0 after a signal, for a service is stopped in that way; with
@@ -72,7 +84,7 @@ int run(Agent& agent, bool once, int signals) {
     trouble = trouble || step.trouble;
     if (once && step.idle) return trouble ? 1 : 0;
     // With --once everything is due at once; what is waited for is a running send command.
-    if (stopped_before(step.wake, signals, agent.send_fd())) return once ? 1 : 0;
+    if (stopped_before(step.wake, signals, agent.send_fd(), once)) return once ? 1 : 0;
   }
 }
 
@@ -90,22 +102,26 @@ int resend(const Options& options) {
 }
 
 /// Each log that is open holds one descriptor. Raises the limit of descriptors as far as an
-/// unprivileged process may (to the hard limit, setrlimit(2)) and returns how many logs may be
-/// open.
-std::size_t raise_file_limit() {
+/// unprivileged process may (to the hard limit, setrlimit(2)), notes how many logs may be open, and
+/// what the send command is to have: the limit as it was.
+void raise_file_limit(caravel::tail::AgentOptions& agent) {
   // A batch of 16 extracts holds 32 descriptors, with its manifests; the agent's own (state lock,
   // signals, send command, standard files) are fewer than ten.
   constexpr rlim_t kOthers = 64;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
-  return limit.rlim_cur > kOthers ? limit.rlim_cur - kOthers : 1;
+  if (limit.rlim_cur != before) agent.send_open_files = std::to_string(before);
+  agent.max_open = limit.rlim_cur > kOthers ? limit.rlim_cur - kOthers : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  caravel::install_last_words("caravel-tail");
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that closed its end of stdout or stderr: EPIPE
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like others
   // Before anything is opened: were stderr closed, the state file could get its number, and
   // messages would be written into it.
   caravel::hold_standard_files();
@@ -115,7 +131,8 @@ int main(int argc, char** argv) {
   auto options = caravel::tail::parse_options({argv + 1, argv + argc}, directory);
   if (!options) return status_of(options.error());
   const auto print = [](std::string_view text) {
-    return caravel::write_all(STDOUT_FILENO, text) ? 0 : 1;
+    const auto written = caravel::write_all(STDOUT_FILENO, text);
+    return written ? 0 : status_of(caravel::with_context("stdout", written.error()));
   };
   if (options->what == Options::What::help) return print(caravel::tail::help_text());
   if (options->what == Options::What::version) return print("caravel-tail " CARAVEL_VERSION "\n");
@@ -130,14 +147,13 @@ int main(int argc, char** argv) {
   ::sigemptyset(&mask);
   ::sigaddset(&mask, SIGTERM);
   ::sigaddset(&mask, SIGINT);
+  ::sigaddset(&mask, SIGHUP);
   ::sigprocmask(SIG_BLOCK, &mask, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like others
   ::signal(SIGCHLD, SIG_DFL);  // ignored by some parents; then no exit status would be known
   // The signals are blocked and read from a descriptor: poll(2) waits for them and for the send
   // command at once, so a signal that comes between two waits is not missed (signalfd(2)).
   const UniqueFd signals(::signalfd(-1, &mask, SFD_CLOEXEC));
-  options->agent.max_open = raise_file_limit();
+  raise_file_limit(options->agent);
   // Only for send_backoff(): many hosts whose sending failed at the same moment must not all try
   // again at the same moment. The numbers of runs come from getrandom(2).
   ::srand48(

@@ -27,9 +27,10 @@ std::string_view trimmed(std::string_view text) {
 /// Takes "RUN:SEQUENCE" of --resend apart.
 Result<> set_resend(const std::string& value, Options& options) {
   const std::size_t colon = value.find(':');
-  std::string_view digits = colon == std::string::npos ? "" : std::string_view(value).substr(colon);
+  std::string_view digits =
+      colon == std::string::npos ? "" : std::string_view(value).substr(colon + 1);
   // A user may copy the sequence from an extract's name, where zeros stand before it.
-  digits.remove_prefix(std::min(digits.find_first_not_of(":0"), digits.size()));
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
   const auto sequence = watcher::parse_whole_number(digits);
   if (!sequence || !is_hex(value.substr(0, colon), 8)) {
     return fail(ErrorKind::usage, "--resend: '" + value + "' is not like 0a1b2c3d:17");

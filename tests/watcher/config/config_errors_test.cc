@@ -29,6 +29,8 @@ TEST(Config, EveryMistakeHasOneClearMessage) {
       {"min_free: 4 MiB", "min_free: bad size: '4 MiB' is not like 4MiB, 512KiB or 1GiB"},
       {"max_line: 1", "max_line: must be from 256 to 1073741824 bytes"},
       {"max_claims: 0", "max_claims: '0' is not a whole number from 1 to 100000"},
+      {"workers: 0", "workers: '0' is not a whole number from 1 to 1000"},
+      {"worker: 4", "worker: unknown key; did you mean 'workers'?"},
       {"log_level: loud", "log_level: 'loud' is not one of trace, debug, info, warning, error"},
       // stores
       {"stores: [a]", "stores: must be a map of keys"},

@@ -109,6 +109,8 @@ TEST(ManifestText, NamesLineAndKeyOfWhatIsWrong) {
       {With("lines", "501"), "lines: not between 1 and bytes"},
       {With("lines", "0"), "lines: not between 1 and bytes"},
       {With("host", ""), "host: empty"},
+      {With("host", std::string(256, 'h')), "host: has 256 bytes, and no more than 255"},
+      {With("log", "/" + std::string(4096, 'l')), "log: has 4097 bytes, and no more than 4096"},
       {With("host", "a b"), "host: not percent-encoded"},
       {With("host", "a%0"), "host: not percent-encoded"},
       {With("host", "%00"), "host: not percent-encoded"},

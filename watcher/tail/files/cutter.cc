@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "base/file.h"
@@ -184,10 +185,13 @@ Result<std::uint64_t> Cutter::skip_nuls(int fd, std::uint64_t first, std::uint64
   while (first < end) {
     // SEEK_DATA passes over holes without reading them (lseek(2)): a hole of terabytes is left
     // behind when a log is truncated under a writer without O_APPEND. File systems that do not know
-    // holes report all bytes as data. ENXIO: a hole up to the end.
+    // holes report all bytes as data, or do not know the question (EINVAL): then all is read.
     const off_t data = ::lseek(fd, static_cast<off_t>(first), SEEK_DATA);
-    if (data < 0 || static_cast<std::uint64_t>(data) >= end) break;  // a hole up to the end
-    first = static_cast<std::uint64_t>(data);
+    if (data < 0 && errno == ENXIO) break;  // a hole up to the end
+    // Any other error says nothing about holes: what is there must not be taken for skipped.
+    if (data < 0 && errno != EINVAL && errno != EOPNOTSUPP) return fail_with_errno("seek", errno);
+    if (data >= 0) first = static_cast<std::uint64_t>(data);
+    if (first >= end) break;
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kBufferBytes));
     CARAVEL_TRY(fill(fd, first, size));
     const auto begin = buffer_.begin();

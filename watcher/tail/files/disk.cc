@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/file.h"
+#include "watcher/tail/files/log_file.h"
 #include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
@@ -47,7 +48,7 @@ Result<> Disk::replace(const std::string& from, const std::string& to) {
 Result<bool> Disk::publish(const std::string& from, const std::string& to) {
   // Not rename(2): that replaces what has the name, and a file in the outbox may be somebody's.
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
-  if (errno == EEXIST) return false;
+  if (errno == EEXIST) return take_if_same(from, to);
   if (errno != EINVAL && errno != ENOSYS) return fail_with_errno("rename to " + to, errno);
   // NFS and other file systems do not know the flag (renameat2(2), EINVAL; ENOSYS: kernels before
   // 3.15). link(2) never replaces a file either.
@@ -57,12 +58,23 @@ Result<bool> Disk::publish(const std::string& from, const std::string& to) {
     if (::unlink(from.c_str()) != 0) return fail_with_errno("unlink " + from, errno);
     return true;
   }
-  if (errno == EEXIST) return false;
+  if (errno == EEXIST) return take_if_same(from, to);
   // FAT has no hard links either. Between this look and the rename another program could take the
   // name, but only this agent gives names of its runs, which are random.
   CARAVEL_ASSIGN_OR_RETURN(const auto taken, is_there(to));
   if (taken) return false;
   CARAVEL_TRY(replace(from, to));
+  return true;
+}
+
+/// For a name that is taken. Over NFS a link that was made is reported as taken if the server's
+/// first answer was lost (link(2), BUGS), and a crash may have come between link(2) and unlink(2).
+/// The file itself tells: it is ours if both names lead to it.
+Result<bool> Disk::take_if_same(const std::string& from, const std::string& to) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto ours, stamp_of(from));
+  CARAVEL_ASSIGN_OR_RETURN(const auto theirs, stamp_of(to));
+  if (!ours || !theirs || !same_file(ours->id, theirs->id)) return false;
+  CARAVEL_TRY(remove(from));
   return true;
 }
 

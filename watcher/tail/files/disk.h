@@ -31,6 +31,9 @@ class Disk {
   [[nodiscard]] virtual Result<bool> publish(const std::string& from, const std::string& to);
   /// Deletes a file. A file that is gone already is no error.
   [[nodiscard]] virtual Result<> remove(const std::string& path);
+
+ private:
+  [[nodiscard]] Result<bool> take_if_same(const std::string& from, const std::string& to);
 };
 
 /// Replaces a file as a whole, in two steps: a temporary beside it, written and synced; then its

@@ -81,11 +81,16 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
     return fail_with_errno("open " + directory, errno);
   }
   // Names of files that come or go meanwhile may or may not be among these (readdir(3)).
-  while (const dirent* entry = ::readdir(stream.get())) {
+  for (;;) {
+    // Null means the end or an error, and only errno tells them apart (readdir(3)). A list that was
+    // cut short would let a file that is there be taken for lost.
+    errno = 0;
+    const dirent* const entry = ::readdir(stream.get());
+    if (entry == nullptr && errno != 0) return fail_with_errno("read " + directory, errno);
+    if (entry == nullptr) return names;
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }
-  return names;
 }
 
 Result<bool> is_there(const std::string& path) {

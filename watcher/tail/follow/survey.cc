@@ -240,7 +240,8 @@ class Comparing {
     if (!is_packed_form_of_read(file)) {
       notices_.say(printable(file.path) +
                    ": was compressed before it was read, as far as can be "
-                   "told; its lines are missing");
+                   "told; its lines are missing (" +
+                   std::to_string(file.stamp.size) + " bytes, compressed)");
     }
     Known known;
     known.id = file.stamp.id;
@@ -281,7 +282,8 @@ bool passed_over(const Sibling& file, const Error& error, Notices& notices) {
   if (!lacks_right(error)) return false;
   notices.set(file.path + "\nright", printable(file.path) +
                                          ": must not be read (permission denied); passed over "
-                                         "until it may");
+                                         "until it may (it has " +
+                                         std::to_string(file.stamp.size) + " bytes)");
   return true;
 }
 

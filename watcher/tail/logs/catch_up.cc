@@ -23,6 +23,14 @@ Result<std::optional<Position>> position_behind(const Sibling& file,
   // All of the extract's bytes are read, because an inode number alone proves nothing. This happens
   // once, after a backup was restored.
   const auto read = cutter.read(fd.get(), {manifest.first, manifest.last});
+  // A file that cannot be read may be the one: to take it for another would call it lost.
+  if (!read && read.error().system != 0) {
+    return tl::unexpected(with_context(file.path + ": bytes " + std::to_string(manifest.first) +
+                                           " to " + std::to_string(manifest.last) +
+                                           " cannot be compared with extract " +
+                                           std::to_string(manifest.sequence),
+                                       read.error()));
+  }
   if (!read || read->sha256 != manifest.sha256) return std::nullopt;
   Position position;
   position.id = file.stamp.id;

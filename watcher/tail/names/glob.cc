@@ -16,12 +16,12 @@ namespace {
 constexpr std::size_t kMostMatches = 10'000;
 
 /// Appends the files that match `rest` below `prefix` (empty, or ending in a slash), a component of
-/// the path at a time. `unreadable` becomes the first directory that must not be looked through;
+/// the path at a time. `unreadable` becomes the first place that could not be looked at;
 /// the others are still searched.
 void expand(const std::string& prefix, std::string_view rest, std::vector<std::string>& out,
             std::optional<Error>& unreadable) {
-  // Reached: matching_logs() says that there were too many.
-  if (out.size() >= kMostMatches) return;
+  // One more than are followed, so that matching_logs() knows that there are more.
+  if (out.size() > kMostMatches) return;
   const std::size_t slash = rest.find('/');
   const std::string component(rest.substr(0, slash));
   const bool last = slash == std::string_view::npos;
@@ -32,8 +32,9 @@ void expand(const std::string& prefix, std::string_view rest, std::vector<std::s
       expand(path + "/", rest.substr(slash + 1), out, unreadable);
     } else if (::stat(path.c_str(), &status) == 0) {
       if (S_ISREG(status.st_mode)) out.push_back(path);
-    } else if (errno == EACCES && !unreadable) {
-      // After any other failure the name is gone, or a symlink that leads nowhere.
+    } else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && !unreadable) {
+      // After those the name is gone, or a symlink that leads nowhere. After any other failure (a
+      // missing right, a disk that does not answer) a log may be there.
       unreadable = system_error("stat " + path, errno);
     }
   };
@@ -73,7 +74,8 @@ Matches matching_logs(const std::string& pattern, const std::vector<std::string>
   Matches out;
   expand("", pattern, found, out.unreadable);
   std::sort(found.begin(), found.end());
-  out.too_many = found.size() >= kMostMatches;
+  out.too_many = found.size() > kMostMatches;
+  if (out.too_many) found.resize(kMostMatches);
   // A rotated file is read as part of its log. But its name may as well be that of another
   // program's log: with a date that is unlikely, with a number ("node-1.log" beside "node.log") it
   // is worth a message.

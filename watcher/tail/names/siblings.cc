@@ -196,7 +196,9 @@ Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
     sibling.rotation = *rotation;
     sibling.packed = is_packed(name);
     const auto stamp = stamp_of(sibling.path);
-    if (!stamp || !*stamp || !(*stamp)->regular) continue;  // gone by now, or no file of a log
+    // A file that is there and does not answer must not be taken for gone, and so for lost.
+    if (!stamp) return tl::unexpected(stamp.error());
+    if (!*stamp || !(*stamp)->regular) continue;  // gone by now, or no file of a log
     sibling.stamp = **stamp;
     // A hard link to the log under a rotated name is the log itself, not one of its rotated files.
     if (live && same_file(live->id, sibling.stamp.id)) continue;

@@ -107,8 +107,13 @@ Result<bool> Outbox::publish_manifest(const watcher::Manifest& manifest, bool re
   const std::string name = manifest_name(name_of(manifest));
   CARAVEL_ASSIGN_OR_RETURN(const auto there, is_there(path(name)));
   if (there) {
-    auto content = read_file(path(name), watcher::kMaxManifestBytes);
-    return content && *content == watcher::format_manifest(manifest);
+    const auto content = read_file(path(name), watcher::kMaxManifestBytes);
+    if (content) return *content == watcher::format_manifest(manifest);
+    // Taken in this moment: whoever did that has it. A manifest that cannot be read may be ours:
+    // the next step looks again.
+    if (content.error().system == ENOENT) return true;
+    if (content.error().system != 0) return tl::unexpected(content.error());
+    return false;  // larger than any of ours
   }
   CARAVEL_ASSIGN_OR_RETURN(const auto prepared, is_there(temporary_path(name)));
   // After a crash the temporary file is written anew, because only the extract's was checked. It is
@@ -144,6 +149,9 @@ Result<bool> Outbox::publish(const watcher::Manifest& manifest, bool recover) {
   if (named) {
     auto same = has_content(path(name), manifest, disk_);
     if (!same || !*same) return same;
+    // A power loss may have kept the extract's name and lost its manifest's, here too.
+    auto first = publish_manifest(manifest, recover);
+    if (!first || !*first) return first;
     CARAVEL_TRY(disk_.remove(temporary));
     return true;
   }
@@ -219,8 +227,10 @@ Result<std::uint64_t> Outbox::expire(std::chrono::system_clock::time_point oldes
       std::chrono::duration_cast<std::chrono::nanoseconds>(oldest.time_since_epoch()).count();
   for (const OutboxFile& file : kept) {
     if (file.changed >= limit && total <= max_bytes) break;
-    CARAVEL_TRY(disk_.remove(sent_path(file.name)));
+    // The manifest first. After a crash in between, the extract is found again and deleted; a
+    // manifest alone would be found by nobody.
     CARAVEL_TRY(disk_.remove(sent_path(manifest_name(file.name))));
+    CARAVEL_TRY(disk_.remove(sent_path(file.name)));
     total -= file.bytes;
   }
   return total;
@@ -258,6 +268,23 @@ Result<> Outbox::sweep(const std::vector<std::string>& runs, const std::vector<s
       }
     }
   }
+  return sweep_sent(runs);
+}
+
+/// Deletes manifests in sent/ whose extracts are gone: an older agent that was killed while it
+/// deleted an extract left them, and nobody else finds them.
+Result<> Outbox::sweep_sent(const std::vector<std::string>& runs) {
+  CARAVEL_ASSIGN_OR_RETURN(auto names, names_in(directory_ + "/sent"));
+  for (const std::string& name : names) {
+    if (!name.ends_with(watcher::kManifestSuffix)) continue;
+    const std::string extract = name.substr(0, name.size() - watcher::kManifestSuffix.size());
+    const auto parts = parse_tail_name(extract);
+    if (!parts || std::find(runs.begin(), runs.end(), parts->run) == runs.end()) continue;
+    const auto here = is_there(path(extract));
+    const auto sent = is_there(sent_path(extract));
+    // With the extract still in the outbox it is a move that was broken off.
+    if (here && sent && !*here && !*sent) CARAVEL_TRY(disk_.remove(sent_path(name)));
+  }
   return {};
 }
 
@@ -274,7 +301,11 @@ Result<std::optional<watcher::Manifest>> Outbox::newest_manifest(std::string_vie
       // The names are compared first: in the usual case no manifest is read at all.
       if (newest && parts->sequence <= newest->sequence) continue;
       auto text = read_file(directory + "/" + name, watcher::kMaxManifestBytes);
-      if (!text) continue;  // fetched in this moment
+      if (!text && text.error().system == ENOENT) continue;  // fetched in this moment
+      // Larger than a manifest can be: it is none of ours. One that cannot be read may be the
+      // newest.
+      if (!text && text.error().system == 0) continue;
+      if (!text) return tl::unexpected(text.error());
       auto manifest = watcher::parse_manifest(*text);
       // Anybody who may write into the outbox may have put this text here: only what agrees with
       // its own name counts.

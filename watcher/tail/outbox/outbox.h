@@ -93,6 +93,7 @@ class Outbox {
  private:
   [[nodiscard]] static Result<std::vector<OutboxFile>> list(const std::string& directory);
   [[nodiscard]] Result<bool> publish_manifest(const watcher::Manifest& manifest, bool recover);
+  Result<> sweep_sent(const std::vector<std::string>& runs);
 
   Disk& disk_;
   std::string directory_;

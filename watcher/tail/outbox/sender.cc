@@ -177,7 +177,9 @@ Result<> Sender::start_command(const Moment& now) {
     stale_ = true;
     return {};
   }
-  auto command = start_shell(fill_command(rules_.command, path));
+  std::string line = fill_command(rules_.command, path);
+  if (!rules_.open_files.empty()) line.insert(0, "ulimit -S -n " + rules_.open_files + "; ");
+  auto command = start_shell(line);
   if (!command) {
     failed_again(now, with_context("start the send command", command.error()).message);
     return {};

@@ -30,6 +30,9 @@ struct SendRules {
   std::string command;
   std::chrono::milliseconds timeout{600'000};
   bool once = false;  // each file is tried once; a failure stops its run
+  /// How many files the command may open ("1024", "unlimited"); empty: as many as we may. The agent
+  /// raises its own limit, and programs that use select(2) misbehave with a high one.
+  std::string open_files{};
 };
 
 /// The manifest goes first, then its extract; exit status 0 is success. Extracts of one run go in

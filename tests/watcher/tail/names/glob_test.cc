@@ -33,6 +33,30 @@ TEST(LogPattern, FindsFilesInAnyComponent) {
   EXPECT_THAT(matching_logs(f.Log("[c].t?t"), {}).logs, ElementsAre(f.Log("c.txt")));
 }
 
+TEST(LogPattern, KnowsThatThereAreMoreThanAreFollowed) {
+  TailFixture f;
+  fs::create_directory(f.Log("many"));
+  const auto add = [&](int number) { f.Append("x", "many/" + std::to_string(number) + "x.log"); };
+  for (int i = 0; i < 10'000; ++i) add(i);
+  EXPECT_FALSE(matching_logs(f.Log("many/*.log"), {}).too_many);
+  EXPECT_EQ(matching_logs(f.Log("many/*.log"), {}).logs.size(), 10'000U);
+  add(10'000);
+  EXPECT_TRUE(matching_logs(f.Log("many/*.log"), {}).too_many);
+  EXPECT_EQ(matching_logs(f.Log("many/*.log"), {}).logs.size(), 10'000U);
+}
+
+TEST(LogPattern, SaysWhatItCannotLookAt) {
+  TailFixture f;
+  fs::create_directory(f.Log("d"));
+  // A circle of links is like a link to nothing.
+  fs::create_symlink("loop", f.Log("d/loop"));
+  EXPECT_FALSE(matching_logs(f.Log("d/l*p"), {}).unreadable.has_value());
+  // Of a name that the system refuses nobody knows whether it is there.
+  const auto found = matching_logs(f.Log("*/" + std::string(300, 'x')), {});
+  ASSERT_TRUE(found.unreadable.has_value());
+  EXPECT_THAT(found.unreadable->message, testing::HasSubstr("File name too long"));
+}
+
 TEST(Wildcard, IsWhatTheSystemsIs) {
   // Every pattern and every name of a few characters is compared with what fnmatch(3) says.
   const auto words = [](std::string_view alphabet, std::size_t longest) {

@@ -1,0 +1,31 @@
+// What commands tell the person who called them: messages on stderr, answers on stdout. Nothing
+// else writes there (scripts/lint-structure looks), so that foreign text has one way out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "watcher/report/shown.h"
+
+namespace caravel::watcher {
+
+/// Writes `text` on stderr in one write(2). That stderr takes nothing (a reader that closed its end
+/// of a pipe, a full disk) is no reason to stop, and nobody is left to be told.
+void write_to_stderr(std::string_view text);
+
+/// One message on stderr: "caravel: " and one line, its values escaped and bounded
+/// (watcher/report/shown.h).
+template <class... Values>
+void say(fmt::format_string<Values...> format, Values&&... values) {
+  write_to_stderr("caravel: " + format_shown(format, std::forward<Values>(values)...) + "\n");
+}
+
+/// An answer on stdout, of several lines perhaps. What a terminal could take for a command is
+/// escaped; line ends are ours, so whoever makes the text has escaped those of foreign values
+/// (add_fact, add_table, format_shown). Errors: stdout takes nothing, because its reader is gone
+/// (EPIPE) or its disk is full.
+[[nodiscard]] Result<> print(std::string_view text);
+
+}  // namespace caravel::watcher

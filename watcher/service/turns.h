@@ -1,0 +1,87 @@
+// Which extract a free worker loads next: feeds take turns, and each store keeps a worker.
+//
+//   add() ──> a queue a feed ──┐                    ┌──> take(): its feed is busy until give_back()
+//                              ├── turns of feeds ──┤
+//   refused ──> every 15 s ────┘                    └──> none: wait until next_due()
+//        ^                                                        │
+//        └───────────────── give_back(refused) <──────────────────┘
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "watcher/config/config.h"
+#include "watcher/intake/ready_extract.h"
+
+namespace caravel::watcher {
+
+/// The order in which extracts of all feeds are loaded by a few workers. Values in, values out: no
+/// thread, no clock.
+///
+/// - A feed has one extract in work at a time, and its extracts keep their order.
+/// - Feeds take turns: a feed with a thousand extracts goes behind the others after each.
+/// - A worker stays free for each store that none works for: a store that does not answer keeps its
+///   feeds' workers for as long as it is down, and may not keep them all. (With fewer workers than
+///   stores that cannot be promised; the first that come are served.)
+/// - What a store refused is tried again every kRefusedRetry, and holds up nothing else.
+class Turns {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// A store takes what it refused once somebody has mended its validation function, or its rights.
+  static constexpr std::chrono::seconds kRefusedRetry{15};
+
+  /// `feeds` must outlive it. `workers`: how many extracts may be in work at a time.
+  Turns(const std::vector<FeedConfig>& feeds, std::size_t workers);
+
+  void add(ReadyExtract extract);
+
+  /// The extract whose turn it is; nothing if none may be loaded now.
+  [[nodiscard]] std::optional<ReadyExtract> take(TimePoint now);
+
+  /// The extract that take() gave out is through, or was left.
+  void give_back(const FeedConfig* feed);
+  /// The same, but its store refused it.
+  void give_back_refused(ReadyExtract extract, TimePoint now);
+  /// The store takes again what it refused: the other refused ones of this feed need not wait.
+  void retry_refused(const FeedConfig* feed, TimePoint now);
+
+  /// When a refused extract is due; empty if none is.
+  [[nodiscard]] std::optional<TimePoint> next_due() const;
+
+  /// Of how many feeds an extract waits for its turn.
+  [[nodiscard]] std::size_t waiting_feeds() const;
+
+  /// Another number of workers, because no more can be started.
+  void set_workers(std::size_t workers) { workers_ = workers; }
+
+ private:
+  struct Feed {
+    const FeedConfig* config;
+    std::deque<ReadyExtract> queue;
+    std::deque<ReadyExtract> refused;  // by the store
+    TimePoint next_refused{};
+    bool busy = false;
+
+    [[nodiscard]] bool refused_is_due(TimePoint now) const {
+      return !refused.empty() && now >= next_refused;
+    }
+  };
+
+  [[nodiscard]] Feed& find(const FeedConfig* feed);
+  /// Whether a worker may begin for the store: the others keep theirs.
+  [[nodiscard]] bool has_worker_for(const std::string& store) const;
+
+  std::vector<Feed> feeds_;
+  std::size_t next_ = 0;                       // the feed whose turn is next
+  std::map<std::string, std::size_t> stores_;  // store -> how many workers work for it
+  std::size_t workers_;
+  std::size_t busy_ = 0;
+};
+
+}  // namespace caravel::watcher
