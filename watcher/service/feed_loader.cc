@@ -8,8 +8,8 @@ namespace caravel::watcher {
 FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed, Ledger& ledger,
                        std::optional<std::chrono::milliseconds> patience)
     : store_(uploader::make_store(*service.config.find_store(feed.store))),
-      tools_{service, feed, ledger, *store_, logging_observer(feed.name, feed.store, waits_),
-             patience} {}
+      tools_{service,  feed,   ledger, *store_, logging_observer(feed.name, feed.store, waits_),
+             patience, &needs_} {}
 
 PipelineResult FeedLoader::load(const ReadyExtract& extract) {
   PipelineResult result =
@@ -18,6 +18,7 @@ PipelineResult FeedLoader::load(const ReadyExtract& extract) {
     refused_.insert(extract.claim.id);
   } else {
     refused_.erase(extract.claim.id);
+    needs_.forget(extract.claim.id);
   }
   // The store, or the disk, works again. Should it fail later, that is another outage and is said
   // again.
