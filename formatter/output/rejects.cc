@@ -44,14 +44,22 @@ void Rejects::compose_record(std::uint64_t line, std::uint64_t offset, std::stri
   record_.push_back('\n');
 }
 
+bool Rejects::fits_with_record(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                               std::uint64_t bytes) {
+  // Nothing fits any more: a few MiB can unpack to thousands of millions of rejects, and each should
+  // cost as little as can be.
+  if (unlisted_ > 0) return false;
+  compose_record(line, offset, reason);
+  return fits(bytes + record_.size());
+}
+
 void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
                   std::string_view bytes) {
   if (show_) {
     show_(line, offset, reason, bytes);
     return;
   }
-  compose_record(line, offset, reason);
-  if (!fits(bytes.size() + 1 + record_.size())) {
+  if (!fits_with_record(line, offset, reason, bytes.size() + 1)) {
     keep_place({line, offset, offset + bytes.size()}, reason);
     return;
   }
@@ -66,8 +74,7 @@ void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view
     show_(line, offset, reason, bytes);
     return;
   }
-  compose_record(line, offset, reason);
-  if (!fits(bytes.size() + record_.size())) {
+  if (!fits_with_record(line, offset, reason, bytes.size())) {
     keep_place({line, offset, offset + bytes.size()}, reason);
     return;
   }
@@ -134,17 +141,19 @@ void Rejects::keep_place(const Place& place, std::string_view reason) {
     }
     return;
   }
-  compose_record(place.line, place.offset,
-                 paths_.lines.empty() ? std::string(reason)
-                                      : fmt::format("{}; kept by its place: {} bytes", reason,
-                                                    place.end - place.offset));
   // Once a record was left out all later ones are, or the last record would not stand for a range.
-  if (unlisted_ == 0 &&
-      used() + record_.size() <= limits_.max_bytes + room_for_places(limits_.max_bytes)) {
-    reasons_.append(record_);
-    return;
+  if (unlisted_ == 0) {
+    compose_record(place.line, place.offset,
+                   paths_.lines.empty() ? std::string(reason)
+                                        : fmt::format("{}; kept by its place: {} bytes", reason,
+                                                      place.end - place.offset));
+    if (used() + record_.size() <= limits_.max_bytes + room_for_places(limits_.max_bytes)) {
+      reasons_.append(record_);
+      return;
+    }
+    unlisted_from_to_ = place;
   }
-  if (unlisted_++ == 0) unlisted_from_to_ = place;
+  ++unlisted_;
   unlisted_from_to_.end = std::max(unlisted_from_to_.end, place.end);
 }
 
