@@ -100,6 +100,8 @@ void Statement::reset() {
   // sqlite3_reset() leaves the bound values as they are (sqlite.org/c3ref/reset.html). The count
   // starts again, so that the next bind() replaces the first value.
   bound_ = 0;
+  // One value that could not be bound spoils one run, and not all that follow.
+  bind_error_ = SQLITE_OK;
 }
 
 Result<bool> Statement::step() {

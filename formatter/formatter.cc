@@ -40,6 +40,8 @@ class Run {
         lines_(input, request.max_line) {}
 
   Result<FormatResult> run() {
+    // Of a file that is not packed, nothing has to be read to know that it is too large.
+    CARAVEL_TRY(expect_size(input_.known_size()));
     CARAVEL_TRY(choose_format());
     // The three need the format, which is known only now. They live as long as this call, and
     // nothing uses the pointers to them afterwards.
@@ -216,19 +218,41 @@ class Run {
     first_line_known_ = true;
   }
 
-  /// What is done now and then: progress, the stop signal, the limit of unpacked bytes.
+  /// What is done now and then: progress, the stop signal, the limits, errors of the outputs.
   Result<> look_around() {
     next_report_ = lines_.bytes() + kBytesBetweenReports;
     if (monitor_.on_progress) monitor_.on_progress(input_.packed_bytes());
     if (monitor_.stop != nullptr && monitor_.stop->requested()) {
       return fail(ErrorKind::stopped, "stopped");
     }
-    // A few KiB can unpack to more than any disk holds.
-    if (lines_.bytes() > request_.max_unpacked) {
-      return fail(ErrorKind::content, fmt::format("unpacks to more than {} bytes (max_unpacked)",
-                                                  request_.max_unpacked));
+    CARAVEL_TRY(expect_size(lines_.bytes()));
+    // Nothing is written after an error: to read on would only cost time.
+    return outputs_work();
+  }
+
+  /// Whether `unpacked` bytes are within the limits. A few KiB can unpack to more than any disk
+  /// holds.
+  [[nodiscard]] Result<> expect_size(std::uint64_t unpacked) const {
+    if (unpacked > request_.max_unpacked) {
+      return fail(ErrorKind::content,
+                  fmt::format("unpacks to more than {} bytes (max_unpacked): if it is to be loaded "
+                              "all the same, raise max_unpacked and give it in again",
+                              request_.max_unpacked));
+    }
+    // Not a product, which could overflow.
+    if (unpacked > kRatioCountsFrom && unpacked / request_.max_ratio > input_.packed_size()) {
+      return fail(ErrorKind::content,
+                  fmt::format("unpacks to more than {} times its size (max_ratio): if it is to be "
+                              "loaded all the same, raise max_ratio and give it in again",
+                              request_.max_ratio));
     }
     return {};
+  }
+
+  [[nodiscard]] Result<> outputs_work() const {
+    CARAVEL_TRY(outputs_.csv.status());
+    CARAVEL_TRY(outputs_.sidecar.status());
+    return outputs_.rejects.status();
   }
 
   Result<FormatResult> finish() {
@@ -246,19 +270,20 @@ class Run {
     const Input::Digests digests = input_.digests();
     result_.sha256 = digests.packed;
     result_.unpacked_sha256 = digests.unpacked;
-    // Last of all: a sidecar with its end line is whole.
-    if (!outputs_.sidecar.discards()) {
-      outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
-    }
-    // A write that failed earlier in this run is returned here too (output.h).
-    CARAVEL_TRY(outputs_.csv.flush());
-    CARAVEL_TRY(outputs_.sidecar.flush());
-    CARAVEL_TRY(outputs_.rejects.flush());
     // The promise that nothing is lost, checked on every extract.
     const Counts& counts = result_.counts;
     if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
       return fail(ErrorKind::fault, "internal error: the counts of lines do not add up");
     }
+    // A write that failed earlier in this run is returned here too (output.h).
+    CARAVEL_TRY(outputs_.csv.flush());
+    CARAVEL_TRY(outputs_.rejects.flush());
+    // Last of all, behind everything that can fail: a sidecar with its end line says that all of it
+    // is whole.
+    if (!outputs_.sidecar.discards()) {
+      outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, counts}));
+    }
+    CARAVEL_TRY(outputs_.sidecar.flush());
     return std::move(result_);
   }
 

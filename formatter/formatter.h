@@ -44,9 +44,15 @@ struct FormatRequest {
   std::optional<Hash128> first_line;
   std::uint64_t log_offset = 0;
   bool accept_unterminated = false;
-  std::size_t max_line = std::size_t{1} << 20;           // bytes; a longer line is a reject
-  std::uint64_t max_unpacked = std::uint64_t{64} << 30;  // bytes; a larger extract is refused
+  std::size_t max_line = std::size_t{1} << 20;  // bytes; a longer line is a reject
+  /// An extract that unpacks to more bytes is refused.
+  std::uint64_t max_unpacked = std::uint64_t{8} << 30;
+  /// So is one that unpacks to more than this many times its packed size, and to more than
+  /// kRatioCountsFrom: of less, nobody can make a danger.
+  std::uint64_t max_ratio = 1000;
 };
+
+inline constexpr std::uint64_t kRatioCountsFrom = std::uint64_t{64} << 20;  // bytes
 
 /// Where the results go. `sidecar` may discard: then no ids are computed.
 struct FormatOutputs {
@@ -78,7 +84,8 @@ struct FormatMonitor {
 /// whole. Formats and years are only read: threads may share them.
 ///
 /// Errors: content if the packed data is damaged, is too large, or no format takes any of the first
-/// lines; stopped; retry if something cannot be read or written.
+/// lines; stopped; retry if something cannot be read or written; what a Space of the outputs said,
+/// soon after it said so.
 [[nodiscard]] Result<FormatResult> format_extract(Input& input, const FormatRequest& request,
                                                   const FormatOutputs& outputs,
                                                   const FormatMonitor& monitor = {});

@@ -9,15 +9,13 @@
 #include <zstd.h>
 
 #include "base/file.h"
+#include "formatter/input/unpack_errors.h"
 
 namespace caravel::formatter {
 namespace {
 
 /// How many bytes of a packed file are read at a time.
 constexpr std::size_t kPackedChunk = 128 * 1024;
-
-/// zstd windows up to 32 MiB (zstd -19 uses 8): a larger one is a file made to eat our memory.
-constexpr int kMaxWindowLog = 25;
 
 }  // namespace
 
@@ -85,6 +83,7 @@ class Input::Source {
   }
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t fixed_size() const { return fixed_size_; }
 
   std::string sha256() { return digest_ ? digest_->finish() : ""; }
 
@@ -157,9 +156,7 @@ class Input::Gzip : public Unpacker {
       if (status == Z_STREAM_END) {
         between_members_ = true;
       } else if (status != Z_OK && status != Z_BUF_ERROR) {
-        return fail(ErrorKind::content,
-                    fmt::format("gzip data is damaged: {}",
-                                stream_.msg != nullptr ? stream_.msg : "unknown reason"));
+        return tl::unexpected(gzip_error(status, stream_.msg));
       }
     }
     return std::size_t{wanted - stream_.avail_out};
@@ -184,13 +181,14 @@ class Input::Zstd : public Unpacker {
  public:
   explicit Zstd(Source& source)
       : Unpacker(source), packed_(kPackedChunk, '\0'), stream_(ZSTD_createDStream()) {
-    // Without this zstd grants windows of 128 MiB (zstd.h, ZSTD_WINDOWLOG_LIMIT_DEFAULT). A frame
-    // that wants more than the limit fails as damaged.
+    // Without this zstd grants windows of 128 MiB (zstd.h, ZSTD_WINDOWLOG_LIMIT_DEFAULT).
+    if (stream_ == nullptr) return;
     ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, kMaxWindowLog);
   }
   ~Zstd() override { ZSTD_freeDStream(stream_); }
 
   Result<std::size_t> read(char* out, std::size_t size) override {
+    if (stream_ == nullptr) return fail(ErrorKind::retry, "zstd: out of memory");
     // As with gzip, a turn may give nothing yet, and 0 would mean the end to the caller.
     ZSTD_outBuffer unpacked{out, size, 0};
     while (unpacked.pos == 0) {
@@ -203,8 +201,7 @@ class Input::Zstd : public Unpacker {
       }
       in_frame_ = ZSTD_decompressStream(stream_, &unpacked, &in_);
       if (ZSTD_isError(in_frame_) != 0) {
-        return fail(ErrorKind::content,
-                    fmt::format("zstd data is damaged: {}", ZSTD_getErrorName(in_frame_)));
+        return tl::unexpected(zstd_error(in_frame_));
       }
       // At the end of the file the decoder may still hold output; if it gives none, it waits for
       // input that will not come.
@@ -254,8 +251,9 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   } else {
     input.unpacker_ = std::make_unique<Plain>(source);
   }
+  input.packed_ = gzip || zstd;
   // Of a plain file the two digests are the same; it is not hashed twice.
-  if ((gzip || zstd) && options.digest) input.unpacked_ = std::make_unique<Digest>();
+  if (input.packed_ && options.digest) input.unpacked_ = std::make_unique<Digest>();
   return input;
 }
 
@@ -265,6 +263,10 @@ Result<std::size_t> Input::read(char* out, std::size_t size) {
   return got;
 }
 std::uint64_t Input::packed_bytes() const { return source_->bytes(); }
+std::uint64_t Input::packed_size() const {
+  return std::max(source_->fixed_size(), source_->bytes());
+}
+std::uint64_t Input::known_size() const { return packed_ ? 0 : source_->fixed_size(); }
 Input::Digests Input::digests() {
   Digests digests;
   digests.packed = source_->sha256();

@@ -38,6 +38,10 @@ class Input {
 
   /// Bytes of the file read so far, for progress.
   [[nodiscard]] std::uint64_t packed_bytes() const;
+  /// Bytes of the whole file, as it came; without a fixed size, those that were read so far.
+  [[nodiscard]] std::uint64_t packed_size() const;
+  /// How many unpacked bytes there will be, where that is known before they are read; else 0.
+  [[nodiscard]] std::uint64_t known_size() const;
   /// 64 hex digits over the file as it came, and over its unpacked bytes (the same, if it is not
   /// packed). Valid after read() returned 0, once.
   struct Digests {
@@ -57,6 +61,7 @@ class Input {
   Input();
   std::unique_ptr<Source> source_;
   std::unique_ptr<Unpacker> unpacker_;
+  bool packed_ = false;
   std::unique_ptr<Digest> unpacked_;  // only of what is packed
 };
 

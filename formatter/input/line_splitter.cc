@@ -111,9 +111,10 @@ Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unter
         rest.size() <= max_line_) {
       lines.emplace_back(rest);
     }
-    // With `max_line` bytes in the buffer reading stops: next() holds no longer line either.
+    // With more than `max_line` bytes in the buffer reading stops: next() holds no longer line
+    // either.
     if (ended_ || lines.size() == most || until_ + kPadding >= buffer_.size() ||
-        until_ - from_ >= max_line_) {
+        until_ - from_ > max_line_) {
       return lines;
     }
     CARAVEL_TRY(refill());

@@ -1,55 +1,58 @@
 #include "formatter/output/rejects.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "formatter/rows/csv.h"
 
 namespace caravel::formatter {
+namespace {
 
-// Opened late: most extracts have no reject, and an empty file would say that there was one.
-Output& Rejects::open(File& file, const std::string& path) {
-  if (!file.output) {
-    if (!path.empty()) {
-      // Opened for reading too: pieces may have to be moved from the cut file to the lines.
-      auto fd = open_file(
-          path, O_RDWR | O_CREAT | O_NOFOLLOW | (mode_ == Mode::append ? O_APPEND : O_TRUNC));
-      if (fd) {
-        file.fd = std::move(*fd);
-        file.made = true;
-        // The bytes of an earlier run stay: to move or drop pieces never makes the file shorter
-        // than this.
-        const off_t size = ::lseek(file.fd.get(), 0, SEEK_END);
-        if (size > 0) file.before = static_cast<std::uint64_t>(size);
-      } else if (error_) {
-        error_ = tl::unexpected(fd.error());
-      }
-    }
-    // Without a file the lines are thrown away: no path was given, or flush() will return the
-    // error.
-    file.output.emplace(file.fd ? file.fd.get() : -1);
-  }
-  return *file.output;
+constexpr std::string_view kReasonsHeader = "line,offset,reason\n";
+
+/// Records of rejects that are kept by their place may take so much more than `max_bytes`: a small
+/// limit still tells each reject of an extract of usual size apart.
+std::uint64_t room_for_places(std::uint64_t max_bytes) {
+  return std::max(max_bytes / 8, std::uint64_t{4} << 20);
 }
 
-void Rejects::add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
-  Output& output = open(reasons_, paths_.reasons);
-  std::string& text = output.buffer();
-  // The header stands at the beginning of the file only, not behind the lines of an earlier run.
-  if (reasons_.place() == 0) text += "line,offset,reason\n";
-  text += fmt::format("{},{},", line, offset);
+}  // namespace
+
+Rejects::Rejects(Paths paths, Mode mode, const RejectLimits& limits)
+    : paths_(std::move(paths)),
+      limits_(limits),
+      lines_(paths_.lines, mode == Mode::append, limits.space),
+      reasons_(paths_.reasons, mode == Mode::append, limits.space),
+      cut_(paths_.cut, mode == Mode::append, limits.space) {}
+
+Rejects::Rejects(Show show)
+    : show_(std::move(show)),
+      lines_("", false, nullptr),
+      reasons_("", false, nullptr),
+      cut_("", false, nullptr) {}
+
+std::uint64_t Rejects::used() const { return lines_.size() + reasons_.size() + cut_.size(); }
+
+void Rejects::compose_record(std::uint64_t line, std::uint64_t offset, std::string_view reason) {
+  record_.clear();
+  // The header stands at the beginning of the file only, not behind the records of an earlier run.
+  if (reasons_.size() == 0) record_ += kReasonsHeader;
+  record_ += fmt::format("{},{},", line, offset);
   // A store's words may be in it, and people read it with what shows text.
-  append_csv_field(shown(reason), text);
-  text.push_back('\n');
-  output.settle();
+  append_csv_field(shown(reason), record_);
+  record_.push_back('\n');
+}
+
+bool Rejects::fits_with_record(std::uint64_t line, std::uint64_t offset, std::string_view reason,
+                               std::uint64_t bytes) {
+  // Nothing fits any more: a few MiB can unpack to thousands of millions of rejects, and each
+  // should cost as little as can be.
+  if (unlisted_ > 0) return false;
+  compose_record(line, offset, reason);
+  return fits(bytes + record_.size());
 }
 
 void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -58,11 +61,13 @@ void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view rea
     show_(line, offset, reason, bytes);
     return;
   }
-  Output& output = open(lines_, paths_.lines);
-  output.buffer().append(bytes);
-  output.buffer().push_back('\n');
-  output.settle();
-  add_reason(line, offset, reason);
+  if (!fits_with_record(line, offset, reason, bytes.size() + 1)) {
+    keep_place({line, offset, offset + bytes.size()}, reason);
+    return;
+  }
+  lines_.append(bytes);
+  lines_.append("\n");
+  reasons_.append(record_);
 }
 
 void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -71,11 +76,13 @@ void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view
     show_(line, offset, reason, bytes);
     return;
   }
+  if (!fits_with_record(line, offset, reason, bytes.size())) {
+    keep_place({line, offset, offset + bytes.size()}, reason);
+    return;
+  }
   // Only the last line can be cut off, so the cut file holds nothing else.
-  Output& output = open(cut_, paths_.cut);
-  output.buffer().append(bytes);
-  output.settle();
-  add_reason(line, offset, reason);
+  cut_.append(bytes);
+  reasons_.append(record_);
 }
 
 void Rejects::add_piece(std::string_view bytes) {
@@ -84,13 +91,17 @@ void Rejects::add_piece(std::string_view bytes) {
     if (piece_.size() < kShown) piece_.append(bytes.substr(0, kShown - piece_.size()));
     return;
   }
+  pieces_bytes_ += bytes.size();
   // Whether the line has an end is not known yet. With a cut file its pieces wait there, which is
   // the right place if the line proves to be cut off.
-  File& file = paths_.cut.empty() ? lines_ : cut_;
-  Output& output = open(file, paths_.cut.empty() ? paths_.lines : paths_.cut);
-  if (!pieces_from_) pieces_from_ = file.place();
-  output.buffer().append(bytes);
-  output.settle();
+  RejectFile& file = paths_.cut.empty() ? lines_ : cut_;
+  if (!pieces_from_) pieces_from_ = file.size();
+  if (!pieces_by_place_ && !fits(bytes.size() + 1)) {
+    // Half a line is of no use to anybody: its place says where all of it is.
+    file.cut_back(*pieces_from_);
+    pieces_by_place_ = true;
+  }
+  if (!pieces_by_place_) file.append(bytes);
 }
 
 void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -99,72 +110,83 @@ void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_v
     show_(line, offset, reason, std::exchange(piece_, {}));
     return;
   }
-  Result<> done;
+  const std::uint64_t from = pieces_from_.value_or(0);
+  const std::uint64_t bytes = std::exchange(pieces_bytes_, 0);
+  pieces_from_.reset();
+  if (std::exchange(pieces_by_place_, false)) {
+    keep_place({line, offset, offset + bytes}, reason);
+    return;
+  }
   if (terminated) {
     // A crash before the move leaves the pieces in the cut file. The extract is then formatted
     // again from its beginning, and the files are made anew.
-    if (!paths_.cut.empty()) done = move_pieces();
-    Output& lines = open(lines_, paths_.lines);
+    if (!paths_.cut.empty()) cut_.move_tail(from, lines_);
     // The pieces came without the line end.
-    lines.buffer().push_back('\n');
-    lines.settle();
+    lines_.append("\n");
   } else if (paths_.cut.empty()) {
-    done = drop_pieces();
+    // The file of lines is meant to be loaded again, so no half line may stand in it.
+    lines_.cut_back(from);
   }
-  if (!done && error_) error_ = std::move(done);
-  pieces_from_.reset();
-  add_reason(line, offset, reason);
+  compose_record(line, offset, reason);
+  reasons_.append(record_);
 }
 
-Result<> Rejects::move_pieces() {
-  Output& lines = open(lines_, paths_.lines);
-  // The last pieces may still be in the buffer, and are read from the file below.
-  CARAVEL_TRY(cut_.output->flush());
-  if (!cut_.fd) return {};
-  const auto from = static_cast<off_t>(*pieces_from_);
-  if (::lseek(cut_.fd.get(), from, SEEK_SET) != from) return fail_with_errno("seek", errno);
-  // In chunks: a line may be larger than the memory.
-  std::vector<char> chunk(std::size_t{64} * 1024);
-  for (;;) {
-    CARAVEL_ASSIGN_OR_RETURN(auto got, read_some(cut_.fd.get(), chunk.data(), chunk.size()));
-    if (got == 0) break;
-    lines.buffer().append(chunk.data(), got);
-    lines.settle();
+void Rejects::keep_place(const Place& place, std::string_view reason) {
+  ++by_place_;
+  if (!limits_.has_original) {
+    if (error_) {
+      error_ = fail(ErrorKind::content,
+                    fmt::format("its rejects take more than {} bytes (max_reject_bytes), and what "
+                                "comes through a pipe cannot be read again: give a file, or raise "
+                                "max_reject_bytes",
+                                limits_.max_bytes));
+    }
+    return;
   }
-  // An empty cut file would say that a line was cut off.
-  if (from == 0) {
-    ::unlink(paths_.cut.c_str());
-  } else if (::ftruncate(cut_.fd.get(), from) != 0) {  // what an earlier run has cut stays
-    return fail_with_errno(paths_.cut, errno);
+  // Once a record was left out all later ones are, or the last record would not stand for a range.
+  if (unlisted_ == 0) {
+    compose_record(place.line, place.offset,
+                   paths_.lines.empty() ? std::string(reason)
+                                        : fmt::format("{}; kept by its place: {} bytes", reason,
+                                                      place.end - place.offset));
+    if (used() + record_.size() <= limits_.max_bytes + room_for_places(limits_.max_bytes)) {
+      reasons_.append(record_);
+      return;
+    }
+    unlisted_from_to_ = place;
   }
-  cut_ = File{};
-  return {};
+  ++unlisted_;
+  unlisted_from_to_.end = std::max(unlisted_from_to_.end, place.end);
 }
 
-Result<> Rejects::drop_pieces() {
-  // Buffered pieces first: written after the cut, they would stand in the file again.
-  CARAVEL_TRY(lines_.output->flush());
-  if (!lines_.fd) return {};
-  // The file of lines is meant to be loaded again, so no half line may stand in it.
-  if (::ftruncate(lines_.fd.get(), static_cast<off_t>(*pieces_from_)) != 0) {
-    return fail_with_errno(paths_.lines, errno);
-  }
-  return {};
+void Rejects::list_the_rest() {
+  if (unlisted_ == 0) return;
+  const Place& rest = unlisted_from_to_;
+  compose_record(rest.line, rest.offset,
+                 fmt::format("{} rejects from here on are not told apart (max_reject_bytes); kept "
+                             "by their place: they are among {} bytes",
+                             unlisted_, rest.end - rest.offset));
+  reasons_.append(record_);
+  unlisted_ = 0;
 }
 
 Result<> Rejects::flush(bool durable) {
-  for (File* file : {&lines_, &reasons_, &cut_}) {
-    if (!file->output) continue;
-    auto flushed = file->output->flush();
-    // The first error is the cause; those after it follow from it.
-    if (!flushed && error_) error_ = std::move(flushed);
+  list_the_rest();
+  for (RejectFile* file : {&lines_, &reasons_, &cut_}) {
+    auto flushed = file->flush(durable);
     // Written out is not yet on the disk: an extract is called done only when its rejects would
     // outlive a loss of power.
-    if (durable && file->fd && ::fsync(file->fd.get()) != 0 && error_) {
-      error_ = fail_with_errno("fsync", errno);
-    }
+    if (!flushed && error_) error_ = std::move(flushed);
   }
   return error_;
+}
+
+Result<> Rejects::status() const {
+  if (!error_) return error_;
+  for (const RejectFile* file : {&lines_, &reasons_, &cut_}) {
+    if (auto status = file->status(); !status) return status;
+  }
+  return {};
 }
 
 }  // namespace caravel::formatter

@@ -3,21 +3,37 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
-#include "formatter/output/output.h"
+#include "formatter/output/reject_file.h"
 
 namespace caravel::formatter {
+
+/// How much may be kept of the rejects of one extract.
+struct RejectLimits {
+  /// The most bytes of lines, reasons and cut-off line together. A reject for which there is no
+  /// room is kept by its place.
+  std::uint64_t max_bytes = std::numeric_limits<std::int64_t>::max();
+  /// False: the extract cannot be read again (a pipe), so that a place would be worth nothing. Then
+  /// a reject for which there is no room is an error of kind content.
+  bool has_original = true;
+  Space* space = nullptr;  // asked before each write, if there is one
+};
 
 /// Up to three files, each made when its first line comes:
 ///   lines    each rejected line as it came (a CR too), plus "\n": can be fed again
 ///   reasons  CSV with the header line,offset,reason
 ///   cut      an unterminated last line: never fed again
 /// Paths that are "" leave that file out.
+///
+/// Once they hold as much as the limits allow, a reject is kept by its place: only `reasons` has a
+/// record of it, whose reason ends in "; kept by its place: N bytes". From its offset on so many
+/// bytes of the unpacked extract are the line without its end. An eighth of `max_bytes`, and 4 MiB
+/// at least, may be added for such records; after that the last record stands for all that follow.
 class Rejects {
  public:
   struct Paths {
@@ -25,14 +41,14 @@ class Rejects {
     std::string reasons;
     std::string cut;
   };
-  /// `append`: to files that an earlier run has made.
+  /// `append`: to files that an earlier run has made, whose bytes count for the limits.
   enum class Mode { fresh, append };
-  explicit Rejects(Paths paths, Mode mode = Mode::fresh) : paths_(std::move(paths)), mode_(mode) {}
+  explicit Rejects(Paths paths, Mode mode = Mode::fresh, const RejectLimits& limits = {});
 
   /// No files: each reject is shown as it comes. Of a line too long to hold, only the beginning.
   using Show = std::function<void(std::uint64_t line, std::uint64_t offset, std::string_view reason,
                                   std::string_view bytes)>;
-  explicit Rejects(Show show) : mode_(Mode::fresh), show_(std::move(show)) {}
+  explicit Rejects(Show show);
 
   /// A terminated line, without its LF.
   void add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -46,37 +62,48 @@ class Rejects {
   void end_pieces(std::uint64_t line, std::uint64_t offset, std::string_view reason,
                   bool terminated);
 
-  /// Writes out; the first error of any write since the last call. With `durable`, fsync too.
+  /// Writes out; the first error of any write. With `durable`, fsync too.
   [[nodiscard]] Result<> flush(bool durable = false);
+  /// The first error so far, without writing anything.
+  [[nodiscard]] Result<> status() const;
 
-  [[nodiscard]] bool has_lines() const { return lines_.made; }
-  [[nodiscard]] bool has_cut() const { return cut_.made; }
-  [[nodiscard]] bool has_reasons() const { return reasons_.made; }
+  [[nodiscard]] bool has_lines() const { return lines_.made(); }
+  [[nodiscard]] bool has_cut() const { return cut_.made(); }
+  [[nodiscard]] bool has_reasons() const { return reasons_.made(); }
+  /// How many rejects this run has kept by their place only.
+  [[nodiscard]] std::uint64_t by_place() const { return by_place_; }
 
  private:
-  struct File {
-    UniqueFd fd;
-    std::optional<Output> output;
-    bool made = false;
-    std::uint64_t before = 0;  // bytes that were there when it was opened
-    /// Where the next byte goes.
-    [[nodiscard]] std::uint64_t place() const { return before + output->bytes(); }
+  struct Place {
+    std::uint64_t line = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t end = 0;  // behind its last byte
   };
-  /// From the cut file to the lines: the line has an end after all.
-  Result<> move_pieces();
-  /// Out of the lines again, if there is no cut file: the line is cut off.
-  Result<> drop_pieces();
-  Output& open(File& file, const std::string& path);
-  void add_reason(std::uint64_t line, std::uint64_t offset, std::string_view reason);
 
-  Paths paths_;
-  Mode mode_;
-  Show show_;
-  std::string piece_;  // the beginning of a long line that is shown
-  File lines_;
-  File reasons_;
-  File cut_;
+  [[nodiscard]] std::uint64_t used() const;
+  [[nodiscard]] bool fits(std::uint64_t bytes) const { return used() + bytes <= limits_.max_bytes; }
+  /// Whether there is room for so many bytes and the record that says why. If so, `record_` is that.
+  [[nodiscard]] bool fits_with_record(std::uint64_t line, std::uint64_t offset,
+                                      std::string_view reason, std::uint64_t bytes);
+  /// The record that says why, in `record_`.
+  void compose_record(std::uint64_t line, std::uint64_t offset, std::string_view reason);
+  void keep_place(const Place& place, std::string_view reason);
+  void list_the_rest();
+
+  const Paths paths_;
+  const RejectLimits limits_;
+  const Show show_;
+  RejectFile lines_;
+  RejectFile reasons_;
+  RejectFile cut_;
+  std::string record_;
+  std::string piece_;                         // the beginning of a long line that is shown
   std::optional<std::uint64_t> pieces_from_;  // where an oversized line began in its file
+  std::uint64_t pieces_bytes_ = 0;            // of that line
+  bool pieces_by_place_ = false;              // its pieces did not fit, and were taken out again
+  std::uint64_t by_place_ = 0;
+  std::uint64_t unlisted_ = 0;  // of these, since there was no room for their records either
+  Place unlisted_from_to_;
   Result<> error_;
 };
 

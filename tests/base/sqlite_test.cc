@@ -86,6 +86,15 @@ TEST_F(SqliteTest, BorrowedTextIsReadWhenTheStatementRuns) {
   EXPECT_EQ(rows, 2);
 }
 
+TEST_F(SqliteTest, AValueThatCannotBeBoundSpoilsOneRunOnly) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a)"));
+  auto insert = file.prepare("INSERT INTO t VALUES (?)");
+  ASSERT_TRUE(insert);
+  EXPECT_FALSE(insert->run(1, 2)) << "there is no second value";
+  EXPECT_TRUE(insert->run(1));
+}
+
 TEST_F(SqliteTest, ATransactionThatIsNotCommittedLeavesNothing) {
   auto file = Open();
   ASSERT_TRUE(file.script("CREATE TABLE t (a)"));

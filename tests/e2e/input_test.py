@@ -29,8 +29,12 @@ class Input(harness.HostTest):
         host = self.host()
         host.start()
 
-        self.load(host, b"x" * (100 << 20), "endless-2012-03-09.log")
-        self.assertEqual(os.path.getsize(host.path("spool/rejects/endless-2012-03-09.log.cut")), 100 << 20)
+        self.load(host, b"x" * (50 << 20), "endless-2012-03-09.log")
+        self.assertEqual(os.path.getsize(host.path("spool/rejects/endless-2012-03-09.log.cut")), 50 << 20)
+        self.load(host, b"x" * (100 << 20), "larger-2012-03-09.log")
+        self.assertFalse(os.path.exists(host.path("spool/rejects/larger-2012-03-09.log.cut")))
+        self.assertIn(b"; kept by its place: 104857600 bytes",
+                      self.content(host, "rejects/larger-2012-03-09.log.reasons.csv"))
         self.load(host, b"\0" * (1 << 20), "zeros-2012-03-09.log")
         self.assertEqual(self.content(host, "rejects/zeros-2012-03-09.log.cut"), b"\0" * (1 << 20))
         self.assertIn(b"1,0,no line end (cut off?)",
@@ -52,7 +56,7 @@ class Input(harness.HostTest):
         self.load(host, location(70005) + location(70006)[:60], "cut-2012-03-09.log")
         self.assertEqual(self.content(host, "rejects/cut-2012-03-09.log.cut"), location(70006)[:60].encode())
         done = host.done()
-        for name in ("endless", "zeros", "long", "utf8", "crlf", "empty", "bom", "cut"):
+        for name in ("endless", "larger", "zeros", "long", "utf8", "crlf", "empty", "bom", "cut"):
             self.assertIn(f"{name}-2012-03-09.log", done)
 
         rows = host.count()

@@ -370,7 +370,10 @@ TEST(Formatter, RefusesWhatUnpacksToTooMuch) {
   const FormatRun few_lines = test::Format(Gzip(std::string(64 << 20, '\n')), request);
   ASSERT_FALSE(few_lines.ok);
   EXPECT_EQ(few_lines.error.kind, ErrorKind::content);
-  EXPECT_EQ(few_lines.error.message, "unpacks to more than 4194304 bytes (max_unpacked)");
+  EXPECT_EQ(
+      few_lines.error.message,
+      "unpacks to more than 4194304 bytes (max_unpacked): if it is to be loaded all the same, "
+      "raise max_unpacked and give it in again");
   EXPECT_FALSE(test::Format(Gzip(std::string(64 << 20, '\0')), request).ok);
   std::string text = "x";
   text.resize(4 << 20, 'x');

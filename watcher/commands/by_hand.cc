@@ -145,7 +145,7 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
                  const std::function<void(const std::string&, ExtractJob&)>& prepare) {
   // Without the spool's lock, beside a `watch`: the files are read where they lie, and what is
   // written in csv/ and rejects/ has a claim id of our own in its name, or an owner.
-  const auto spool = Spool::open(settings.config.spool);
+  const auto spool = Spool::open(settings.config.spool, Room(settings.config.min_free));
   if (!spool) return report_error(spool.error());
   auto ledger = Ledger::open(settings.config.ledger_path());
   if (!ledger) return report_error(ledger.error());

@@ -130,7 +130,7 @@ Result<int> capture(const CommandCall& call, Reload& reload) {
   options.state = capture_state(settings.config, feed->name);
   if (options.host.empty()) options.host = host_name();
   CARAVEL_TRY(make_directories(config, options.state, settings.config.spool));
-  CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(config.spool));
+  CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(config.spool, Room(config.min_free)));
   CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
                            spool.lock("caravel capture", std::chrono::system_clock::now()));
   // Two agents with one state directory would overwrite each other's place in the log.

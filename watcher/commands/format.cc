@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <limits>
 #include <optional>
 
 #include <fmt/format.h>
@@ -16,12 +17,19 @@
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
 #include "watcher/service/console.h"
+#include "watcher/spool/room.h"
 
 namespace caravel::watcher {
 namespace {
 
-/// The shipped formats, and those of the configuration if there is one.
-Result<formatter::FormatSet> load_formats(const CommandCall& call) {
+struct FormatSettings {
+  Config config;  // its limits
+  formatter::FormatSet formats;
+};
+
+/// The shipped formats, and those of the configuration if there is one, with its limits.
+Result<FormatSettings> load_formats(const CommandCall& call) {
+  FormatSettings settings;
   const char* const env = std::getenv("CARAVEL_CONFIG");
   // A configuration that a person names must be there. The one at the usual place may be missing,
   // for a filter needs none.
@@ -31,10 +39,12 @@ Result<formatter::FormatSet> load_formats(const CommandCall& call) {
   if (named || ::access(file.c_str(), R_OK) == 0) {
     ConfigOptions options;
     options.secrets = false;
-    CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, call.stores, options));
-    folders.insert(folders.end(), config.formats.begin(), config.formats.end());
+    CARAVEL_ASSIGN_OR_RETURN(settings.config, load_config(file, call.stores, options));
+    const auto& own = settings.config.formats;
+    folders.insert(folders.end(), own.begin(), own.end());
   }
-  return formatter::FormatSet::load(folders);
+  CARAVEL_ASSIGN_OR_RETURN(settings.formats, formatter::FormatSet::load(folders));
+  return settings;
 }
 
 /// The time that says which year dates without one are in: that of the file, by name or mtime.
@@ -77,9 +87,22 @@ Result<FormatPlan> plan_for(const Arguments& arguments, const formatter::FormatS
   return plan;
 }
 
+/// What is written to files has the limits that it has in the spool. What goes to stdout and stderr
+/// is somebody else's, and is streamed whatever comes.
+formatter::FormatRequest limited(formatter::FormatRequest request, const FormatFiles& files,
+                                 const Config& config) {
+  constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
+  request.max_unpacked = files.any() ? config.max_unpacked : kNoLimit;
+  request.max_ratio = files.any() ? config.max_ratio : kNoLimit;
+  return request;
+}
+
 /// Rejected lines go to their files or, without any, to stderr.
-formatter::Rejects rejects_for(const FormatFiles& files, Progress& progress) {
-  if (files.rejects) return formatter::Rejects(*files.rejects);
+formatter::Rejects rejects_for(const FormatFiles& files, const formatter::RejectLimits& limits,
+                               Progress& progress) {
+  if (files.rejects) {
+    return formatter::Rejects(*files.rejects, formatter::Rejects::Mode::fresh, limits);
+  }
   return formatter::Rejects([&progress](std::uint64_t number, std::uint64_t offset,
                                         std::string_view reason, std::string_view bytes) {
     progress.say(format_shown("line {}, offset {}: {}: {}", number, offset, reason, bytes));
@@ -99,10 +122,19 @@ Result<> confirm_year(const formatter::FormatResult& result, const ExtractTime& 
   return {};
 }
 
+void tell_by_place(std::uint64_t rejects, const FormatSource& source) {
+  if (rejects == 0) return;
+  fmt::print(stderr,
+             "caravel: {} rejects are kept by their place only, since they take more than "
+             "max_reject_bytes: keep {} as long as the files of --rejects\n",
+             rejects, printable(source.name));
+}
+
 Result<formatter::FormatResult> format_source(const CommandCall& call,
-                                              const formatter::FormatSet& formats) {
+                                              const FormatSettings& settings) {
   CARAVEL_ASSIGN_OR_RETURN(auto source, open_format_source(call.arguments.operands));
-  CARAVEL_ASSIGN_OR_RETURN(const FormatPlan plan, plan_for(call.arguments, formats, source));
+  CARAVEL_ASSIGN_OR_RETURN(const FormatPlan plan,
+                           plan_for(call.arguments, settings.formats, source));
   CARAVEL_ASSIGN_OR_RETURN(const FormatFiles files,
                            open_format_files(call.arguments.get("rejects"),
                                              call.arguments.get("sidecar"), source, plan.doubtful));
@@ -116,12 +148,21 @@ Result<formatter::FormatResult> format_source(const CommandCall& call,
   options.digest = static_cast<bool>(files.sidecar);  // only a sidecar names the extract's SHA-256
   options.name = source.name;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
+  const Room room(settings.config.min_free);
+  formatter::Space space(ask_room(room, settings.config.max_unpacked));
+  formatter::RejectLimits limits;
+  limits.max_bytes = settings.config.max_reject_bytes;
+  limits.has_original = S_ISREG(source.status.st_mode);
+  limits.space = &space;
   // Rows of a doubtful year go to the file without a name first, see unnamed_file().
-  formatter::Output csv(files.held ? files.held.get() : STDOUT_FILENO);
-  formatter::Output sidecar(files.sidecar ? files.sidecar.get() : -1);
-  formatter::Rejects rejects = rejects_for(files, progress);
+  formatter::Output csv(files.held ? files.held.get() : STDOUT_FILENO,
+                        files.held ? &space : nullptr);
+  formatter::Output sidecar(files.sidecar ? files.sidecar.get() : -1, &space);
+  formatter::Rejects rejects = rejects_for(files, limits, progress);
   CARAVEL_ASSIGN_OR_RETURN(auto result,
-                           format_extract(input, plan.request, {csv, sidecar, rejects}, monitor));
+                           format_extract(input, limited(plan.request, files, settings.config),
+                                          {csv, sidecar, rejects}, monitor));
+  tell_by_place(rejects.by_place(), source);
   if (plan.doubtful) {
     CARAVEL_TRY(confirm_year(result, plan.time));
     CARAVEL_TRY(copy_to_stdout(files.held.get()));
@@ -130,8 +171,8 @@ Result<formatter::FormatResult> format_source(const CommandCall& call,
 }
 
 Result<int> run_format(const CommandCall& call) {
-  CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatSet formats, load_formats(call));
-  CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatResult result, format_source(call, formats));
+  CARAVEL_ASSIGN_OR_RETURN(const FormatSettings settings, load_formats(call));
+  CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatResult result, format_source(call, settings));
   const formatter::Counts& counts = result.counts;
   say("{} lines: {} rows, {} dropped, {} rejected{}", counts.lines, counts.rows, counts.dropped,
       counts.rejected, result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");

@@ -29,6 +29,9 @@ struct FormatFiles {
   UniqueFd held;     // the CSV, as long as its years are in doubt; else it goes to stdout
   UniqueFd sidecar;  // if it is wanted
   std::optional<formatter::Rejects::Paths> rejects{};  // else they go to stderr
+
+  /// Whether anything is written besides stdout and stderr.
+  [[nodiscard]] bool any() const { return held || sidecar || rejects; }
 };
 
 /// `rejects` and `sidecar` are the paths that a person gave; `hold` is true if the CSV must not be

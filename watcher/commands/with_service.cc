@@ -13,7 +13,8 @@ Result<int> with_service(const CommandCall& call, const std::string& command, in
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_TRY(expect_feeds(settings.config));
   start_logging(settings.config.log_level);
-  CARAVEL_ASSIGN_OR_RETURN(const Spool spool, Spool::open(settings.config.spool));
+  CARAVEL_ASSIGN_OR_RETURN(const Spool spool,
+                           Spool::open(settings.config.spool, Room(settings.config.min_free)));
   // Before anything is moved: one process alone moves the files of a spool.
   CARAVEL_ASSIGN_OR_RETURN(const LockAttempt attempt,
                            spool.lock(command, std::chrono::system_clock::now()));

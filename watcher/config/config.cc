@@ -54,6 +54,8 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
                               {"error", "error"}});
   reader.size("min_free", config.min_free, 0, kMostBytes);
   reader.size("max_unpacked", config.max_unpacked, 1, kMostBytes);
+  reader.count("max_ratio", config.max_ratio, 1, 1'000'000'000);
+  reader.size("max_reject_bytes", config.max_reject_bytes, 0, kMostBytes);
   reader.size("max_line", config.max_line, 256, 1ULL << 30);
   reader.count("max_claims", config.max_claims, 1, 100'000);
   reader.count("workers", config.workers, 1, 1'000);

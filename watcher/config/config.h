@@ -71,11 +71,15 @@ struct Config {
   std::string state = "/var/lib/caravel";
   std::vector<std::string> formats;       // folders, absolute, besides the shipped one
   std::string log_level = "info";         // trace, debug, info, warning, error
-  std::uint64_t min_free = 256ULL << 20;  // bytes free in the spool; with less, no extract begins
-  std::uint64_t max_unpacked = 64ULL << 30;  // bytes; an extract that unpacks to more is refused
-  std::uint64_t max_line = 1ULL << 20;       // bytes; a longer line is a reject
-  std::uint64_t max_claims = 1000;           // extracts of one feed in work at once
-  std::uint64_t workers = 16;                // threads of `watch` that load extracts, for all feeds
+  std::uint64_t min_free = 256ULL << 20;  // bytes that stay free on the spool's disk
+  /// Bytes. An extract that unpacks to more, or whose CSV, sidecar and rejects take more, is
+  /// refused.
+  std::uint64_t max_unpacked = 8ULL << 30;
+  std::uint64_t max_ratio = 1000;  // so is one that unpacks to more than this many times its size
+  std::uint64_t max_reject_bytes = 64ULL << 20;  // of one extract in rejects/
+  std::uint64_t max_line = 1ULL << 20;           // bytes; a longer line is a reject
+  std::uint64_t max_claims = 1000;               // extracts of one feed in work at once
+  std::uint64_t workers = 16;  // threads of `watch` that load extracts, for all feeds
 
   // Both in the file's order: of two feeds that match a name, the first one has it.
   std::vector<uploader::StoreConfig> stores;

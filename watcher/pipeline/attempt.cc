@@ -134,7 +134,16 @@ StepResult<Attempt::Step> Attempt::keep_rejects() {
     step_ = first_of_rows();
     return tl::unexpected(std::move(kept).error());
   }
+  if (*kept > 0) note(kept_by_place(*kept));
   return Step::finish;
+}
+
+std::string Attempt::kept_by_place(std::uint64_t rejects) const {
+  return fmt::format(
+      "{} rejects are kept by their place only, since they take more than max_reject_bytes: {}",
+      rejects,
+      job_.root != nullptr ? "the original stays in done/ as long as its files in rejects/"
+                           : "keep the file as long as its files in rejects/");
 }
 
 /// The commit that everything hangs on: a crash before it repeats the extract, one after it never

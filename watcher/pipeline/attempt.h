@@ -99,6 +99,8 @@ class Attempt {
   /// From a report on to the upload, or to the refusal that it asks for.
   StepResult<Step> take_report(FormatReport report);
   void note(const std::string& text);
+  /// What a person should know if rejects are in the original alone.
+  [[nodiscard]] std::string kept_by_place(std::uint64_t rejects) const;
 
   const PipelineTools& tools_;
   const ExtractJob& job_;

@@ -61,7 +61,8 @@ Result<> ExtractFiles::publish_csv() const {
 /// load of the same extract left.
 RejectFiles ExtractFiles::rejects_of(const FormatReport& report) const {
   return {report.has_lines ? prefix_ + ".rejects" : "", report.has_cut ? prefix_ + ".cut" : "",
-          report.has_reasons ? prefix_ + ".reasons" : ""};
+          report.has_reasons ? prefix_ + ".reasons" : "",
+          report.by_place > 0 ? std::optional(report.stamp.size) : std::nullopt};
 }
 
 // Removing is tidying: a file that cannot be removed now is removed when it is old enough (tidy()).

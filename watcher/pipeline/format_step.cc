@@ -48,7 +48,16 @@ formatter::FormatRequest request_for(const FormatOrder& order, const Assumption&
   request.accept_unterminated = order.feed.accept_unterminated;
   request.max_line = order.config.max_line;
   request.max_unpacked = order.config.max_unpacked;
+  request.max_ratio = order.config.max_ratio;
   return request;
+}
+
+/// What the first pass has written must not lie beside what the second one writes.
+void remove_all(const FormatTargets& targets) {
+  for (const std::string* path : {&targets.csv, &targets.sidecar, &targets.rejects.lines,
+                                  &targets.rejects.reasons, &targets.rejects.cut}) {
+    if (!path->empty()) ::unlink(path->c_str());
+  }
 }
 
 /// Formats all of it under one assumption. The targets are written anew.
@@ -71,9 +80,15 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
 
   CARAVEL_ASSIGN_OR_RETURN(auto csv_fd, open_target(targets.csv));
   CARAVEL_ASSIGN_OR_RETURN(auto sidecar_fd, open_target(targets.sidecar));
-  formatter::Output csv(csv_fd.get());
-  formatter::Output sidecar(sidecar_fd.get());
-  formatter::Rejects rejects(targets.rejects);
+  std::optional<formatter::Space> space;
+  if (targets.may_write) space.emplace(targets.may_write);
+  formatter::Space* const shared = space ? &*space : nullptr;
+  formatter::Output csv(csv_fd.get(), shared);
+  formatter::Output sidecar(sidecar_fd.get(), shared);
+  formatter::RejectLimits limits;
+  limits.max_bytes = order.config.max_reject_bytes;
+  limits.space = shared;
+  formatter::Rejects rejects(targets.rejects, formatter::Rejects::Mode::fresh, limits);
 
   CARAVEL_ASSIGN_OR_RETURN(auto result, format_extract(input, request_for(order, assumed),
                                                        {csv, sidecar, rejects}, monitor));
@@ -84,6 +99,7 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
   report.has_lines = rejects.has_lines();
   report.has_cut = rejects.has_cut();
   report.has_reasons = rejects.has_reasons();
+  report.by_place = rejects.by_place();
   return report;
 }
 
@@ -260,6 +276,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   // Dates that have a year of their own do not depend on the time of the extract.
   const bool same_year = !needs_year || settled.time.known == assumed.time.known;
   if (!same_year || !same_place(settled.manifest, assumed.manifest)) {
+    remove_all(targets);
     CARAVEL_ASSIGN_OR_RETURN(report, pass(fd, order, targets, settled, monitor));
   }
   report.manifest = settled.manifest;

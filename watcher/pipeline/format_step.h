@@ -34,6 +34,8 @@ struct FormatTargets {
   std::string csv;
   std::string sidecar;
   formatter::Rejects::Paths rejects;
+  /// Asked before each write of any of them; empty: nobody is.
+  formatter::Space::Ask may_write{};
 };
 
 /// What a person may say on the command line, over what the feed says.
@@ -68,6 +70,7 @@ struct FormatReport {
   bool has_lines = false;     // which reject files were made
   bool has_cut = false;
   bool has_reasons = false;
+  std::uint64_t by_place = 0;  // rejects that are kept by their place in the extract only
 };
 
 /// The hash of a log's first line as a manifest has it: 32 hex digits, the high half first.
@@ -76,8 +79,8 @@ struct FormatReport {
 /// Formats what `fd` has open, from its start; once or twice, as shown above. `fd` stays the
 /// caller's, and its offset moves. `ledger` may be null: then nothing of before is known.
 ///
-/// Errors: content if the file must be set aside (damaged, no format takes it); retry or fault if
-/// reading or writing fails (a full disk); stopped.
+/// Errors: content if the file must be set aside (damaged, no format takes it, over a limit); retry
+/// or fault if reading or writing fails (a full disk); what `may_write` said; stopped.
 [[nodiscard]] Result<FormatReport> format_file(int fd, const FormatOrder& order,
                                                const FormatTargets& targets, Ledger* ledger,
                                                const formatter::FormatMonitor& monitor);

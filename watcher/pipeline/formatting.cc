@@ -8,18 +8,49 @@
 #include "base/text.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/manifests.h"
+#include "watcher/spool/give_way.h"
 #include "watcher/spool/refused_manifests.h"
+#include "watcher/spool/room.h"
 
 namespace caravel::watcher {
 namespace {
 
-/// A CSV is about as large as its extract: nothing new is begun on a disk that is nearly full.
-Result<> expect_free_space(const Service& service) {
-  CARAVEL_ASSIGN_OR_RETURN(auto free, service.spool.free_bytes());
-  if (free >= service.config.min_free) return {};
-  return fail(ErrorKind::retry,
-              fmt::format("disk: {} bytes are free in {}, less than min_free ({})", free,
-                          service.spool.path(), service.config.min_free));
+using std::chrono::steady_clock;
+
+/// What gives way leaves so many bytes more than were asked for: not each 256 KiB is asked for
+/// anew.
+constexpr std::uint64_t kRoomAhead = std::uint64_t{16} << 20;
+
+/// Whether there is room for `bytes` more, if need be after what can be made again has given way.
+Result<> make_room(const PipelineTools& tools, std::uint64_t bytes) {
+  const Spool& spool = tools.service.spool;
+  const auto there = [&](std::uint64_t wanted) {
+    return spool.room().expect(spool.csv_fd(), wanted);
+  };
+  if (there(bytes)) return {};
+  const Expired gone =
+      give_way(spool, tools.ledger, [&] { return there(bytes + kRoomAhead).has_value(); });
+  if (gone.files > 0 && tools.observer.on_note) {
+    tools.observer.on_note(
+        fmt::format("disk: {} files of csv/ ({} bytes) were removed before their time, to keep "
+                    "min_free",
+                    gone.files, gone.bytes));
+  }
+  return there(bytes);
+}
+
+/// Nothing new is begun on a disk that is nearly full. An extract that found too little room before
+/// is not begun either until there is more: alone, for others may want less.
+Result<> expect_room(const PipelineTools& tools, const ExtractJob& job) {
+  CARAVEL_TRY(make_room(tools, 0));
+  if (tools.needs == nullptr) return {};
+  const std::uint64_t needs = tools.needs->of(job.claim.id, steady_clock::now());
+  if (make_room(tools, needs)) return {};
+  return fail(
+      ErrorKind::refused,
+      fmt::format("disk: it waits for {} free bytes besides min_free ({}), since fewer were "
+                  "too few: make room",
+                  needs, tools.service.config.min_free));
 }
 
 /// The manifests that the content is held against, newest first. A person's old file may have the
@@ -81,7 +112,10 @@ StepResult<UniqueFd> open_extract(const ExtractJob& job) {
 StepResult<FormatReport> format_extract(const PipelineTools& tools, const ExtractJob& job,
                                         const ExtractFiles& files, int fd) {
   const Service& service = tools.service;
-  CARAVEL_TRY(expect_free_space(service));
+  // What an earlier run of this claim has left is made anew, and must not take room meanwhile.
+  files.remove_temporaries();
+  files.remove_csv();
+  CARAVEL_TRY(expect_room(tools, job));
   CARAVEL_ASSIGN_OR_RETURN(auto manifests, manifests_of(tools, job));
   const FormatOrder order{service.config, tools.feed,     service.formats,
                           job.by_hand,    job.claim.name, std::move(manifests)};
@@ -95,10 +129,24 @@ StepResult<FormatReport> format_extract(const PipelineTools& tools, const Extrac
   }
   // Under names that nobody takes for whole files. A crash leaves them; the next run of this claim
   // writes them anew.
-  auto report = format_file(fd, order, files.temporaries(), &tools.ledger, monitor);
+  FormatTargets targets = files.temporaries();
+  std::uint64_t wanted = 0;  // bytes on the disk, after the last write that was asked for
+  const auto ask = ask_room(service.spool.room(), service.config.max_unpacked);
+  targets.may_write = [&](int file, std::uint64_t used, std::uint64_t more) {
+    wanted = used + more;
+    auto answer = ask(file, used, more);
+    const bool full = !answer && answer.error().kind == ErrorKind::refused;
+    return full && make_room(tools, more) ? ask(file, used, more) : answer;
+  };
+  auto report = format_file(fd, order, targets, &tools.ledger, monitor);
   if (!report) {
+    // At once: an extract that found no room must leave it to the others.
     files.remove_temporaries();
-    return tl::unexpected(std::move(report).error());
+    Error error = refused_if_no_space(std::move(report).error());
+    if (error.kind == ErrorKind::refused && tools.needs != nullptr) {
+      tools.needs->note(job.claim.id, wanted, steady_clock::now());
+    }
+    return tl::unexpected<Obstacle>(std::move(error));
   }
   if (auto why = disagreement(tools, job, *report, order.manifests)) {
     // The intake waits for another transfer. On the last chance the file is refused instead.

@@ -14,12 +14,14 @@ namespace caravel::watcher {
 
 /// Adds the lines of the `refused` rows, as they came (read again from the extract that `fd` has
 /// open), to the temporary reject files that `report` names, and publishes these. Durable on
-/// return.
+/// return. Returns how many rejects, of those that formatting found too, are kept by their place in
+/// the extract only, because they had no room (max_reject_bytes).
 ///
 /// After an error the temporaries may hold some of the refused lines, and some files may have their
 /// names already: repeating this would add lines twice, so format the extract again first.
-[[nodiscard]] Result<> keep_rejects(const PipelineTools& tools, const ExtractJob& job,
-                                    const ExtractFiles& files, int fd, const FormatReport& report,
-                                    const std::vector<uploader::RefusedRow>& refused);
+[[nodiscard]] Result<std::uint64_t> keep_rejects(const PipelineTools& tools, const ExtractJob& job,
+                                                 const ExtractFiles& files, int fd,
+                                                 const FormatReport& report,
+                                                 const std::vector<uploader::RefusedRow>& refused);
 
 }  // namespace caravel::watcher

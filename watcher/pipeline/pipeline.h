@@ -24,6 +24,7 @@
 #include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/extract_job.h"
 #include "watcher/spool/claim.h"
+#include "watcher/spool/room.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
@@ -56,6 +57,8 @@ struct PipelineTools {
   PipelineObserver observer;
   /// How long a store (or a disk) may be down before the job is given up; empty: for ever.
   std::optional<std::chrono::milliseconds> patience;
+  /// What is known of extracts that found too little room; null if nothing is remembered.
+  SpaceNeeds* needs = nullptr;
 
   [[nodiscard]] const uploader::StoreConfig& store_config() const {
     return *service.config.find_store(feed.store);
@@ -66,7 +69,8 @@ enum class Ending {
   done,
   failed,   // the file's own content: it is in failed/, or, by hand, where it was
   gave_up,  // something is down and the job may not wait for ever: the file stays where it is
-  refused,  // the store takes nothing of it, and may take others: the file stays where it is
+  refused,  // the store takes nothing of it, or the disk has no room for it; others may pass: the
+            // file stays where it is
   stopped,
   vanished,    // the file is not there any more
   mismatched,  // its content is not what its manifest says: a good transfer may follow

@@ -18,7 +18,7 @@ FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed,
 
 PipelineResult FeedLoader::run(Ledger& ledger, const ReadyExtract& extract) {
   try {
-    return run_pipeline({service_, feed_, ledger, *store_, observer_, patience_},
+    return run_pipeline({service_, feed_, ledger, *store_, observer_, patience_, &needs_},
                         job_of_claim(extract.claim, *extract.root, extract.last_chance));
   } catch (...) {
     // All that the load had was given back on the way here; a transaction was rolled back. So this
@@ -42,6 +42,7 @@ PipelineResult FeedLoader::load(Ledger& ledger, const ReadyExtract& extract) {
     refused_.insert(extract.claim.id);
   } else {
     refused_.erase(extract.claim.id);
+    needs_.forget(extract.claim.id);
   }
   // The store, or the disk, works again. Should it fail later, that is another outage and is said
   // again.

@@ -44,9 +44,11 @@ class FeedLoader {
   const FeedConfig& feed_;
   std::optional<std::chrono::milliseconds> patience_;
   Notices waits_;
-  // Claims of extracts that the store refused the last time. Each is tried again every few seconds,
-  // while others come through: that is one condition, and not a new one at each try.
+  // Claims of extracts that the store, or the disk, refused the last time. Each is tried again
+  // every few seconds, while others come through: that is one condition, and not a new one at each
+  // try.
   std::set<std::string> refused_;
+  SpaceNeeds needs_;
   std::unique_ptr<uploader::Store> store_;
   PipelineObserver observer_;
 };

@@ -9,6 +9,7 @@
 #include "watcher/spool/archive.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/expire.h"
+#include "watcher/spool/originals.h"
 
 namespace caravel::watcher {
 namespace {
@@ -56,6 +57,17 @@ milliseconds longest_of(const std::vector<FeedConfig>& feeds, std::string_view n
   return known ? of_its_feeds : of_all;
 }
 
+/// An original that rejects are kept in by their place stays as long as they do.
+Result<Expired> expire_originals(const Spool& spool, const KeepFor& keep, Time now) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto needed, originals_in_use(spool));
+  return expire_done(
+      spool,
+      [&](const std::string& relative) {
+        return is_in_use(needed, spool, relative) ? std::chrono::seconds::max() : keep(relative);
+      },
+      now);
+}
+
 /// One line for all that was deleted, and one for each error.
 void log_expired(const Result<Expired>& expired) {
   if (!expired) {
@@ -79,7 +91,7 @@ void tidy(const Service& service, Time now) {
     };
   };
   // Each for itself: a directory that cannot be read keeps nothing else from being tidied.
-  log_expired(expire_done(service.spool, keep_for(&FeedConfig::keep_done), now));
+  log_expired(expire_originals(service.spool, keep_for(&FeedConfig::keep_done), now));
   log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
   // Temporaries go without a line in the log: nobody but us knew of them.
   if (auto removed = service.spool.remove_temporaries(now); !removed) {

@@ -7,7 +7,8 @@
 namespace caravel::watcher {
 
 /// Deletes what was kept long enough in done/ and csv/ (each feed's files by that feed's keep_done
-/// and keep_csv), and temporaries that a crash left. What cannot be deleted is logged, and stays.
+/// and keep_csv; an original that rejects are kept in by their place stays), and temporaries that a
+/// crash left. What cannot be deleted is logged, and stays.
 void tidy(const Service& service, Time now);
 
 }  // namespace caravel::watcher

@@ -73,7 +73,7 @@ Result<std::string> keep_beside_claims(const ClaimRoot& root, const Claim& claim
 Result<std::optional<std::string>> move_to_failed(const Spool& spool, const ClaimRoot& root,
                                                   const Claim& claim, std::string_view hex,
                                                   WhyFile& why) {
-  Mover mover(root, claim, spool.failed_fd());
+  Mover mover(root, claim, spool.failed_fd(), spool.room());
   for (unsigned n = 1; n <= kMaxNames; ++n) {
     const std::string name = nth_name(claim.name, hex, n);
     const std::string why_name = name + ".why";
@@ -154,7 +154,7 @@ Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& 
                                            std::chrono::year_month_day day) {
   auto directory = make_day(spool.done_fd(), day);
   if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
-  Mover mover(root, claim, spool.done_fd());
+  Mover mover(root, claim, spool.done_fd(), spool.room());
   for (unsigned n = 1; n <= kMaxNames; ++n) {
     const std::string name = nth_name(claim.name, sha256, n);
     auto moved = mover.to(directory->get(), name);

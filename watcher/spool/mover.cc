@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -49,10 +50,11 @@ Result<bool> is_copy(int directory_fd, const std::string& name, int source_fd,
 
 }  // namespace
 
-Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd)
+Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd, const Room& room)
     : root_(root),
       claim_(claim),
       temporary_fd_(temporary_fd),
+      room_(room),
       place_(place_of(claim)),
       temporary_(std::string(kTemporaryPrefix) + claim.id) {}
 
@@ -118,28 +120,50 @@ Result<> Mover::copy() {
   const UniqueFd out(::openat(temporary_fd_, temporary_.c_str(),
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!out) return fail_with_errno("make a temporary", errno);
+  auto copied = copy_bytes(out.get());
+  // The room that half a copy takes goes back at once: others need it.
+  if (!copied) ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
+  return copied;
+}
+
+Result<> Mover::copy_data(int out, std::uint64_t size) {
   std::vector<char> buffer(kCopyBytes);
-  for (std::uint64_t offset = 0;;) {
+  std::uint64_t offset = 0;
+  while (offset < size) {
+    const off_t data = ::lseek(source_.fd.get(), static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;  // only a hole follows (lseek(2))
+    // A file system that knows no holes has data everywhere.
+    if (data >= 0) offset = static_cast<std::uint64_t>(data);
     CARAVEL_ASSIGN_OR_RETURN(auto got,
                              read_at(source_.fd.get(), offset, buffer.data(), buffer.size()));
     if (got == 0) break;
-    CARAVEL_TRY(write_all(out.get(), {buffer.data(), got}));
+    CARAVEL_TRY(room_.expect(out, got));
+    if (::lseek(out, static_cast<off_t>(offset), SEEK_SET) < 0)
+      return fail_with_errno("seek", errno);
+    CARAVEL_TRY(write_all(out, {buffer.data(), got}));
     offset += got;
   }
+  if (::ftruncate(out, static_cast<off_t>(std::max(offset, size))) != 0) {
+    return fail_with_errno("ftruncate", errno);
+  }
+  return {};
+}
+
+Result<> Mover::copy_bytes(int out) {
+  CARAVEL_TRY(copy_data(out, source_.stamp.size));
   // The mtime goes along: it can decide the year of the lines, and is_copy() knows the file by it.
   struct stat status;
   if (::fstat(source_.fd.get(), &status) != 0) return fail_with_errno("fstat", errno);
   const timespec times[2] = {status.st_atim, status.st_mtim};
-  if (::futimens(out.get(), times) != 0) return fail_with_errno("futimens", errno);
-  CARAVEL_TRY(sync_fd(out.get(), "a copy"));
+  if (::futimens(out, times) != 0) return fail_with_errno("futimens", errno);
+  CARAVEL_TRY(sync_fd(out, "a copy"));
   // A process that goes on writing after a rename writes into our file, and that is noticed. After
   // a copy it would write into a file without a name, and its bytes would be lost. So a file is not
   // copied while somebody writes it.
   const bool changed = changed_since(source_.stamp, stamp_of(status)) ||
                        static_cast<std::uint64_t>(status.st_size) !=
-                           static_cast<std::uint64_t>(::lseek(out.get(), 0, SEEK_END));
+                           static_cast<std::uint64_t>(::lseek(out, 0, SEEK_END));
   if (changed || writer_state(source_.fd.get()) == WriterState::present) {
-    ::unlinkat(temporary_fd_, temporary_.c_str(), 0);
     return fail(ErrorKind::retry,
                 fmt::format("copy {}: it is being written", printable(claim_.name)));
   }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "watcher/spool/claim.h"
+#include "watcher/spool/room.h"
 
 namespace caravel::watcher {
 
@@ -20,8 +21,9 @@ enum class Moved {
 /// other, as long as it answers `taken`.
 class Mover {
  public:
-  /// `temporary_fd`: a directory on the target's file system, for the copy while it is made.
-  Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd);
+  /// `temporary_fd`: a directory on the target's file system, for the copy while it is made. The
+  /// copy leaves the `room` there that is to be left, or is given up.
+  Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd, const Room& room);
 
   /// Moves the file to `name` in that directory. A crash leaves the file in its old place or in the
   /// new one. Where bytes are copied, a crash can also leave it in both: repeated, to() finds that
@@ -31,12 +33,17 @@ class Mover {
 
  private:
   Result<Moved> copy_to(int directory_fd, const std::string& name);
-  /// Copies the file to the temporary, with its mtime, and syncs it.
+  /// Copies the file to the temporary, with its mtime, and syncs it. No temporary is left if that
+  /// fails.
   Result<> copy();
+  Result<> copy_bytes(int out);
+  /// Holes stay holes: a file of a terabyte may hold a few bytes only.
+  Result<> copy_data(int out, std::uint64_t size);
 
   const ClaimRoot& root_;
   const Claim& claim_;
   int temporary_fd_;
+  const Room& room_;
   std::string place_;
   std::string temporary_;
   bool across_ = false;  // to another file system

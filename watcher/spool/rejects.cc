@@ -17,6 +17,7 @@
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/spool/archive.h"
+#include "watcher/spool/originals.h"
 
 namespace caravel::watcher {
 namespace {
@@ -45,17 +46,17 @@ bool is_owner(int directory, const std::string& name, std::string_view owner) {
   return got && std::string_view(text).substr(0, *got) == owner;
 }
 
-/// Durable on return: a replay that found a file of ours without its owner would take it for
-/// another extract's and make a second copy.
-Result<> set_owner(int directory, const std::string& name, std::string_view owner) {
-  const std::string temporary = fmt::format("{}owner-{}", kTemporaryPrefix, owner.substr(0, 16));
+/// Durable on return.
+Result<> write_hidden(int directory, const std::string& name, std::string_view content,
+                      std::string_view sha256) {
+  const std::string temporary = fmt::format("{}hidden-{}", kTemporaryPrefix, sha256.substr(0, 16));
   const UniqueFd fd(::openat(directory, temporary.c_str(),
                              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!fd) return fail_with_errno("make a temporary", errno);
-  CARAVEL_TRY(write_all(fd.get(), owner));
+  CARAVEL_TRY(write_all(fd.get(), content));
   CARAVEL_TRY(sync_fd(fd.get(), "a temporary"));
-  if (::renameat(directory, temporary.c_str(), directory, owner_name(name).c_str()) != 0) {
-    return fail_with_errno(owner_name(name), errno);
+  if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0) {
+    return fail_with_errno(name, errno);
   }
   return sync_fd(directory, "rejects/");
 }
@@ -92,13 +93,28 @@ Result<std::string> take_free(int directory, const std::string& name, std::strin
     std::string candidate = nth_name(name, sha256, n);
     CARAVEL_ASSIGN_OR_RETURN(auto taken, any_exists(directory, candidate));
     if (taken) continue;
-    CARAVEL_TRY(set_owner(directory, candidate, owner));
+    // Durable now: a replay that found a file of ours without its owner would take it for another
+    // extract's and make a second copy.
+    CARAVEL_TRY(write_hidden(directory, owner_name(candidate), owner, sha256));
     return candidate;
   }
   return fail(ErrorKind::fault, fmt::format("no free name for {}", printable(name)));
 }
 
+/// Before the files that need the original get their names, it is marked; and the mark is removed
+/// behind those that needed it. So a crash in between keeps an original for too long at the most.
+Result<> mark_original(int directory, const std::string& base, const std::string& name,
+                       std::string_view sha256, const RejectFiles& files) {
+  if (!files.original) return {};
+  return write_hidden(directory, original_mark(base), original_text({name, *files.original}),
+                      sha256);
+}
+
 }  // namespace
+
+Result<bool> has_reject_files(const Spool& spool, const std::string& name) {
+  return any_exists(spool.rejects_fd(), name);
+}
 
 Result<std::string> publish_reject_files(const Spool& spool, const std::string& feed,
                                          const std::string& name, std::string_view sha256,
@@ -125,6 +141,9 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
     if (!taken) return failed(std::move(taken).error());
     base = std::move(*taken);
   }
+  if (auto marked = mark_original(directory, *base, name, sha256, files); !marked) {
+    return failed(std::move(marked).error());
+  }
   // A crash between any two of these leaves some files of before and some of now, all ours; the
   // replay finds them by their owner and goes through all of them again.
   for (const auto& [suffix, temporary] : suffixes) {
@@ -134,6 +153,9 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
     } else if (::renameat(directory, temporary->c_str(), directory, target.c_str()) != 0) {
       return failed(system_error(printable(target), errno));
     }
+  }
+  if (!files.original) {
+    if (auto gone = remove(directory, original_mark(*base)); !gone) return failed(gone.error());
   }
   if (auto synced = sync_fd(directory, "rejects/"); !synced) return failed(synced.error());
   if (!none) return *base;

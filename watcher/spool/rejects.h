@@ -1,6 +1,8 @@
 // rejects/: the lines that no record kind matched, kept and explained.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,9 @@ struct RejectFiles {
   std::string rejects;  // -> NAME.rejects
   std::string cut;      // -> NAME.cut
   std::string reasons;  // -> NAME.reasons.csv
+  /// Bytes of the extract as it came, if rejects are kept by their place in it
+  /// (formatter::Rejects): it must then stay in done/ as long as these files do (originals.h).
+  std::optional<std::uint64_t> original{};
 };
 
 /// Gives the files their names and returns the NAME used: the extract's own, or NAME~<8 hex of the
@@ -26,5 +31,8 @@ struct RejectFiles {
                                                        const std::string& name,
                                                        std::string_view sha256,
                                                        const RejectFiles& files);
+
+/// Whether any of the three files called `name` is there.
+[[nodiscard]] Result<bool> has_reject_files(const Spool& spool, const std::string& name);
 
 }  // namespace caravel::watcher

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -62,7 +61,7 @@ std::string holder_in(const std::string& text) {
 
 }  // namespace
 
-Result<Spool> Spool::open(const std::string& path) {
+Result<Spool> Spool::open(const std::string& path, Room room) {
   const auto in_spool = [&](Error error) {
     return tl::unexpected(with_context(fmt::format("spool {}", path), std::move(error)));
   };
@@ -71,6 +70,7 @@ Result<Spool> Spool::open(const std::string& path) {
   }
   Spool spool;
   spool.path_ = path;
+  spool.room_ = std::move(room);
   auto fd = open_directory(path);
   if (!fd) return in_spool(std::move(fd).error());
   spool.spool_ = std::move(*fd);
@@ -136,13 +136,6 @@ std::string lock_holder(const std::string& path) {
 
 std::string Spool::absolute(std::string_view relative) const {
   return fmt::format("{}/{}", path_, relative);
-}
-
-Result<std::uint64_t> Spool::free_bytes() const {
-  struct statvfs status;
-  if (::fstatvfs(spool_.get(), &status) != 0) return fail_with_errno(path_, errno);
-  // f_bavail, not f_bfree: blocks that are reserved for root are of no use to the service.
-  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_point now) const {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "watcher/spool/room.h"
 
 namespace caravel::watcher {
 
@@ -38,8 +39,8 @@ class Spool {
   /// Makes what is missing: drop/ (0755; senders' rights are the administrator's: an existing one
   /// is left as it is), work/ and csv/ (0700), done/, rejects/ and failed/ (0750). An existing
   /// work/ or csv/ that others may enter is closed to them. Errors: kind fault if one of them is no
-  /// directory or belongs to someone else.
-  static Result<Spool> open(const std::string& path);
+  /// directory or belongs to someone else. `room`: what all writers of the spool leave free.
+  static Result<Spool> open(const std::string& path, Room room = Room());
 
   /// Takes the lock if nobody holds it. Every command that moves files takes it first; `process`
   /// moves none. `command` tells others who we are: "caravel watch". A holder that was killed
@@ -58,8 +59,7 @@ class Spool {
   /// SPOOL/<relative>: what archive() and the others return is relative to the spool.
   [[nodiscard]] std::string absolute(std::string_view relative) const;
 
-  /// Bytes that we may still write (statvfs(2) f_bavail), for `min_free`.
-  [[nodiscard]] Result<std::uint64_t> free_bytes() const;
+  [[nodiscard]] const Room& room() const { return room_; }
 
   /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/ and failed/:
   /// those untouched for a day, since `process` works beside us without the lock. Returns how many.
@@ -70,6 +70,7 @@ class Spool {
   Spool() = default;
 
   std::string path_;
+  Room room_;
   UniqueFd spool_, work_, csv_, done_, rejects_, failed_;
 };
 

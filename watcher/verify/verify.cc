@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "watcher/pipeline/extract_files.h"
 #include "watcher/pipeline/format_step.h"
+#include "watcher/spool/room.h"
 
 namespace caravel::watcher {
 namespace {
@@ -78,9 +79,11 @@ Result<formatter::RowReader> rows_of(const PipelineTools& tools, const ExtractJo
   if (tools.observer.on_format) {
     monitor.on_progress = [&](std::uint64_t bytes) { tools.observer.on_format(bytes, stamp.size); };
   }
+  FormatTargets targets = temporaries.targets();
+  targets.may_write = ask_room(tools.service.spool.room(), tools.service.config.max_unpacked);
   CARAVEL_ASSIGN_OR_RETURN(
       const auto report,
-      format_file(fd.get(), order_of(tools, job), temporaries.targets(), &tools.ledger, monitor));
+      format_file(fd.get(), order_of(tools, job), targets, &tools.ledger, monitor));
   CARAVEL_TRY(expect_same_rows(report, loaded));
   return temporaries.rows();
 }

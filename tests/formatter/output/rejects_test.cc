@@ -1,5 +1,8 @@
 #include "formatter/output/rejects.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/support/temp_dir.h"
@@ -129,6 +132,93 @@ TEST_F(RejectsTest, ReportsAFileThatCannotBeMade) {
   const auto flushed = rejects.flush();
   ASSERT_FALSE(flushed);
   EXPECT_THAT(flushed.error().message, testing::HasSubstr("nowhere/lines"));
+}
+
+/// What is kept of rejects, with at most `max_bytes` of them.
+class RejectLimitsTest : public RejectsTest {
+ protected:
+  Rejects Limited(std::uint64_t max_bytes, Rejects::Mode mode = Rejects::Mode::fresh) {
+    RejectLimits limits;
+    limits.max_bytes = max_bytes;
+    return Rejects(Paths(), mode, limits);
+  }
+};
+
+TEST_F(RejectLimitsTest, WhatHasNoRoomIsKeptByItsPlace) {
+  Rejects rejects = Limited(100);
+  rejects.add(1, 0, "bad", "short");
+  rejects.add(2, 6, "bad, too", std::string(60, 'x'));
+  rejects.add(3, 67, "bad", "also short");
+  rejects.add_cut(4, 78, "cut", std::string(70, 'y'));
+  ASSERT_TRUE(rejects.flush());
+  EXPECT_EQ(dir_.read_file("lines"), "short\nalso short\n");
+  EXPECT_EQ(dir_.read_file("reasons"),
+            "line,offset,reason\n1,0,bad\n2,6,\"bad, too; kept by its place: 60 bytes\"\n3,67,bad\n"
+            "4,78,cut; kept by its place: 70 bytes\n");
+  EXPECT_FALSE(rejects.has_cut());
+  EXPECT_EQ(rejects.by_place(), 2U);
+}
+
+TEST_F(RejectLimitsTest, PiecesThatHaveNoRoomAreTakenOutAgain) {
+  const std::string piece(300'000, 'x');
+  for (const bool terminated : {true, false}) {
+    SCOPED_TRACE(terminated);
+    Rejects rejects = Limited(1'000'000);
+    rejects.add_piece(piece);
+    rejects.end_pieces(1, 0, "longer", true);
+    for (int i = 0; i < 3; ++i) rejects.add_piece(piece);
+    rejects.end_pieces(2, 300'001, "longer", true);
+    rejects.add(3, 1'200'002, "bad", "b");
+    for (int i = 0; i < 4; ++i) rejects.add_piece(piece);
+    rejects.end_pieces(4, 1'200'004, "last", terminated);
+    ASSERT_TRUE(rejects.flush());
+    EXPECT_TRUE(dir_.read_file("lines") == piece + "\nb\n");
+    EXPECT_EQ(dir_.read_file("reasons"),
+              "line,offset,reason\n1,0,longer\n2,300001,longer; kept by its place: 900000 bytes\n"
+              "3,1200002,bad\n4,1200004,last; kept by its place: 1200000 bytes\n");
+    EXPECT_FALSE(dir_.exists("cut")) << "an empty file would say that a line was cut off";
+    EXPECT_EQ(rejects.by_place(), 2U);
+  }
+}
+
+TEST_F(RejectLimitsTest, TheRecordsHaveALimitToo) {
+  Rejects rejects = Limited(100);
+  constexpr std::uint64_t kCount = 200'000;
+  for (std::uint64_t i = 0; i < kCount; ++i) rejects.add(i + 1, 2 * i, "bad", "x");
+  ASSERT_TRUE(rejects.flush());
+  const std::string reasons = dir_.read_file("reasons");
+  EXPECT_LT(reasons.size(), (std::size_t{4} << 20) + 1000);
+  const std::size_t last = reasons.rfind('\n', reasons.size() - 2) + 1;
+  // Every reject has its record, or is one of those that the last record stands for.
+  const auto records = static_cast<std::uint64_t>(std::ranges::count(reasons, '\n')) - 2;
+  EXPECT_EQ(reasons.substr(last),
+            fmt::format("{},{},{} rejects from here on are not told apart (max_reject_bytes); kept "
+                        "by their place: they are among {} bytes\n",
+                        records + 1, 2 * records, kCount - records, 2 * (kCount - records) - 1));
+}
+
+TEST_F(RejectLimitsTest, WhatAnEarlierRunHasKeptCounts) {
+  dir_.write_file("lines", std::string(50, 'x') + "\n");
+  dir_.write_file("reasons", "line,offset,reason\n1,0,earlier\n");
+  Rejects rejects = Limited(100, Rejects::Mode::append);
+  rejects.add(2, 51, "bad", "0123456789");
+  ASSERT_TRUE(rejects.flush());
+  EXPECT_EQ(dir_.read_file("reasons"),
+            "line,offset,reason\n1,0,earlier\n2,51,bad; kept by its place: 10 bytes\n");
+  EXPECT_FALSE(rejects.has_lines());
+}
+
+TEST_F(RejectLimitsTest, WithoutAnOriginalThereIsNoPlaceToNameInsteadOfTheLine) {
+  RejectLimits limits;
+  limits.max_bytes = 100;
+  limits.has_original = false;
+  Rejects rejects(Paths(), Rejects::Mode::fresh, limits);
+  rejects.add(1, 0, "bad", std::string(90, 'x'));
+  EXPECT_FALSE(rejects.status()) << "at once: nobody reads on for nothing";
+  const auto flushed = rejects.flush();
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().kind, ErrorKind::content);
+  EXPECT_THAT(flushed.error().message, testing::HasSubstr("max_reject_bytes"));
 }
 
 TEST_F(RejectsTest, FollowsNoSymlink) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/spool_fixture.h"
+#include "watcher/ledger/extracts.h"
+#include "watcher/spool/originals.h"
 
 namespace caravel::watcher {
 namespace {
@@ -116,6 +118,74 @@ TEST_F(PipelineTest, AnExtractWhoseLinesAreNotAllAccountedForIsNotDone) {
   EXPECT_EQ(counts.lines, 4U);
   EXPECT_EQ(counts.stored, 2U);
   EXPECT_EQ(counts.rejected, 2U);
+}
+
+TEST_F(PipelineTest, AnExtractThatFindsNoRoomWaitsAloneAndLeavesItToOthers) {
+  const ReadyExtract& extract = Extract();
+  std::uint64_t free = 1500;
+  const std::string spool = config_.spool;
+  spool_.emplace(
+      Must(Spool::open(spool, Room(1000, [&](int) { return Result<std::uint64_t>(free); }))));
+  store_.counts = counts_of(3, 0);
+  SpaceNeeds needs;
+  const auto load = [&] {
+    const Service service{config_, test::ShippedFormats(), *spool_, never_};
+    return run_pipeline({service, *extract.feed, *ledger_, store_, {}, std::nullopt, &needs},
+                        job_of_claim(extract.claim, *extract.root, false));
+  };
+  const auto nothing_is_left = [&] {
+    EXPECT_THAT(dir_.list("spool/csv"), IsEmpty());
+    EXPECT_THAT(dir_.list("spool/rejects"), IsEmpty());
+    const auto known = Must(ledger_->extracts().find_claim(extract.claim.id));
+    EXPECT_EQ(known->state, State::waiting);
+    EXPECT_THAT(known->why, HasSubstr("disk: "));
+    EXPECT_TRUE(dir_.exists("spool/work/" + extract.claim.id + "/a-2012-03-09.log"));
+  };
+  EXPECT_EQ(load().ending, Ending::refused) << "not given up, nor waited for: others may pass";
+  nothing_is_left();
+  const std::uint64_t needed = needs.of(extract.claim.id, std::chrono::steady_clock::now());
+  EXPECT_GT(needed, 500U);
+
+  // With as much as before it would come as far as before.
+  free = 1000 + needed - 1;
+  const PipelineResult again = load();
+  EXPECT_EQ(again.ending, Ending::refused);
+  EXPECT_THAT(again.message, HasSubstr(std::to_string(needed)));
+  nothing_is_left();
+
+  free = 1000 + needed;
+  EXPECT_EQ(load().ending, Ending::done);
+}
+
+TEST_F(PipelineTest, ADiskThatIsLowLetsNothingBegin) {
+  const ReadyExtract& extract = Extract();
+  const std::string spool = config_.spool;
+  spool_.emplace(
+      Must(Spool::open(spool, Room(1000, [](int) { return Result<std::uint64_t>(999); }))));
+  store_.counts = counts_of(3, 0);
+  const PipelineResult result = Load(extract, store_);
+  EXPECT_EQ(result.ending, Ending::gave_up);
+  EXPECT_THAT(result.message, HasSubstr("less than min_free (1000 bytes) is free"));
+}
+
+TEST_F(PipelineTest, ARejectWithoutRoomIsKeptByItsPlaceInTheOriginal) {
+  const ReadyExtract& extract = Extract();
+  config_.max_reject_bytes = 0;
+  store_.counts = counts_of(2, 0);
+  store_.refused = {{4, 0, "the store says no"}};
+  const PipelineResult result = Load(extract, store_);
+  EXPECT_EQ(result.ending, Ending::done);
+  const std::size_t line = GoodLine(1).size();
+  EXPECT_EQ(dir_.read_file("spool/rejects/a-2012-03-09.log.reasons.csv"),
+            fmt::format("line,offset,reason\n3,{},expected a time HH:MM:SS (Time) at byte 0 "
+                        "(location); kept by its place: 7 bytes\n4,{},the store says no; kept by "
+                        "its place: {} bytes\n",
+                        2 * line, 2 * line + 8, line - 1));
+  EXPECT_FALSE(dir_.exists("spool/rejects/a-2012-03-09.log.rejects"));
+  EXPECT_THAT(originals_in_use(*spool_).value(),
+              ElementsAre(Original{"a-2012-03-09.log", 3 * line + 8}));
+  EXPECT_THAT(Must(ledger_->extracts().find_claim(extract.claim.id))->why,
+              HasSubstr("2 rejects are kept by their place only"));
 }
 
 TEST_F(PipelineTest, KeepsTheCsvUnlessItIsToBeKeptForNoTime) {

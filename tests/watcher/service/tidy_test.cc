@@ -2,10 +2,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 
 #include "tests/support/spool_fixture.h"
 #include "watcher/service/tidy.h"
+#include "watcher/spool/originals.h"
 
 namespace caravel::watcher {
 namespace {
@@ -65,6 +68,26 @@ TEST_F(TidyTest, ACsvOfNoKnownFeedIsKeptAsLongAsAnyFeedSays) {
   Csv(Name("other.txt", '1'), 49h);
   Csv("s.log.csv", 47h);  // of no claim
   EXPECT_THAT(Left(), ::testing::UnorderedElementsAre(Name("other.txt", '0'), "s.log.csv"));
+}
+
+TEST_F(TidyTest, AnOriginalStaysAsLongAsItsRejectsNeedIt) {
+  for (FeedConfig& feed : config_.feeds) feed.keep_done = std::chrono::milliseconds(0);
+  const auto archive = [&](const std::string& name) {
+    std::filesystem::create_directories(dir_.path("spool/done/2020/01/02"));
+    dir_.write_file("spool/done/2020/01/02/" + name, "0123456789");
+  };
+  archive("s-needed.log");
+  archive("s-settled.log");
+  archive("s-other.log");
+  for (const std::string name : {"s-needed.log", "s-settled.log"}) {
+    dir_.write_file("spool/rejects/" + original_mark(name), original_text({name, 10}));
+  }
+  dir_.write_file("spool/rejects/s-needed.log.reasons.csv", "line,offset,reason\n");
+  (void)Left();
+  EXPECT_THAT(dir_.list("spool/done/2020/01/02"), ElementsAre("s-needed.log"));
+  std::filesystem::remove(dir_.path("spool/rejects/s-needed.log.reasons.csv"));
+  (void)Left();
+  EXPECT_FALSE(dir_.exists("spool/done/2020"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "tests/support/temp_dir.h"
 #include "watcher/files/directory.h"
 
@@ -243,6 +244,47 @@ TEST_P(FarArchiveTest, AFailedFileThatWasCopiedBeforeACrashIsNotCopiedAgain) {
   std::filesystem::last_write_time(copied, std::filesystem::last_write_time(ClaimPath(made)));
   EXPECT_EQ(SetAside(made), "failed/a.log.gz");
   EXPECT_THAT(dir_.list("spool/failed"), ElementsAre("a.log.gz", "a.log.gz.why"));
+}
+
+TEST_P(FarArchiveTest, ACopyLeavesTheRoomThatMustStayFree) {
+  // Somebody else writes too: the first piece fits, the second does not.
+  std::uint64_t free = 1'500'000;
+  std::uint64_t shrinks_by = 200'000;
+  spool_ = Must(Spool::open(dir_.path("spool"), Room(1'000'000, [&](int) {
+                              free -= shrinks_by;
+                              return Result<std::uint64_t>(free);
+                            })));
+  const Claim made = Claimed(std::string(600'000, 'x'));
+  const auto archived = archive(spool_, *root_, made, kSha, kDay);
+  ASSERT_FALSE(archived);
+  EXPECT_THAT(archived.error().message, HasSubstr("min_free"));
+  EXPECT_EQ(free, 1'100'000U);
+  EXPECT_THAT(dir_.list("spool/done"), ElementsAre("2026")) << "no temporary is left";
+  EXPECT_TRUE(std::filesystem::exists(ClaimPath(made)));
+  free = 2'000'000;
+  shrinks_by = 0;
+  EXPECT_EQ(Archive(made), "done/2026/11/22/a.log.gz");
+}
+
+TEST_P(FarArchiveTest, HolesStayHoles) {
+  const Claim made = Claimed("begin");
+  const std::uint64_t size = std::uint64_t{1} << 40;
+  std::filesystem::resize_file(ClaimPath(made), size);
+  {
+    const UniqueFd end = open_file(ClaimPath(made), O_WRONLY).value();
+    ASSERT_EQ(::pwrite(end.get(), "end", 3, static_cast<off_t>(size - 3)), 3);
+  }
+  ASSERT_EQ(SetAside(made), "failed/a.log.gz");
+  const UniqueFd copy = open_file(dir_.path("spool/failed/a.log.gz"), O_RDONLY).value();
+  struct stat status {};
+  ASSERT_EQ(::fstat(copy.get(), &status), 0);
+  EXPECT_EQ(static_cast<std::uint64_t>(status.st_size), size);
+  EXPECT_LT(status.st_blocks * 512, 10 << 20);
+  char bytes[5];
+  ASSERT_EQ(::pread(copy.get(), bytes, 5, 0), 5);
+  EXPECT_EQ(std::string_view(bytes, 5), "begin");
+  ASSERT_EQ(::pread(copy.get(), bytes, 5, static_cast<off_t>(size - 5)), 5);
+  EXPECT_EQ(std::string_view(bytes, 5), std::string_view("\0\0end", 5));
 }
 
 TEST_P(FarArchiveTest, AFileThatIsBeingWrittenIsNotCopied) {

@@ -116,13 +116,6 @@ TEST_F(SpoolTest, TheLockOfAKilledHolderIsFreeAndItsTextForgotten) {
                                                                  "2026-11-22T10:15:00Z\n"));
 }
 
-TEST_F(SpoolTest, FreeSpaceIsThatOfTheFileSystem) {
-  const auto bytes = Open().free_bytes();
-  ASSERT_TRUE(bytes);
-  EXPECT_GT(*bytes, 0U);
-  EXPECT_LE(*bytes, std::filesystem::space(dir_.path()).capacity);
-}
-
 TEST_F(SpoolTest, OnlyOldTemporariesAreRemoved) {
   const Spool spool = Open();
   for (const std::string directory : {"csv", "done", "rejects", "failed"}) {

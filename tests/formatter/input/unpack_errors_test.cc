@@ -1,0 +1,39 @@
+#include "formatter/input/unpack_errors.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+#include <zstd_errors.h>
+
+namespace caravel::formatter {
+namespace {
+
+/// As zstd returns a code (zstd_errors.h): negative, in a size_t.
+std::size_t Code(ZSTD_ErrorCode code) { return static_cast<std::size_t>(0) - code; }
+
+TEST(UnpackErrors, OnlyTheDataItselfIsAFaultOfTheFile) {
+  const struct {
+    Error error;
+    ErrorKind kind;
+    const char* message;
+  } cases[] = {
+      {gzip_error(Z_DATA_ERROR, "incorrect data check"), ErrorKind::content,
+       "gzip data is damaged: incorrect data check"},
+      {gzip_error(Z_NEED_DICT, nullptr), ErrorKind::content,
+       "gzip data is damaged: unknown reason"},
+      {gzip_error(Z_MEM_ERROR, "incorrect data check"), ErrorKind::retry, "gzip: out of memory"},
+      {zstd_error(Code(ZSTD_error_corruption_detected)), ErrorKind::content,
+       "zstd data is damaged: Data corruption detected"},
+      {zstd_error(Code(ZSTD_error_memory_allocation)), ErrorKind::retry, "zstd: out of memory"},
+      {zstd_error(Code(ZSTD_error_frameParameter_windowTooLarge)), ErrorKind::content,
+       "needs a zstd window of more than 32 MiB, and that is the most: pack it again without "
+       "--long and --ultra, or unpack it"},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.message);
+    EXPECT_EQ(test.error.kind, test.kind);
+    EXPECT_EQ(test.error.message, test.message);
+  }
+}
+
+}  // namespace
+}  // namespace caravel::formatter
