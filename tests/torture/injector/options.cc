@@ -22,6 +22,7 @@ Counted are calls that change a file, a socket or a lock.
   --reads               calls that only look count too
   --calls A,B           only these calls count
   --path-prefix P       only calls on paths that begin so count (may be repeated; "socket:" is any socket)
+  --only-prefix P       the same in the place of all prefixes before it
   --only-program        what PROGRAM starts in its turn runs undisturbed
   --kill-at N           kill -9 of everything before the N-th counted call, the first is 1
   --kill-after N        the same once that call was made
@@ -33,7 +34,7 @@ Counted are calls that change a file, a socket or a lock.
   --log FILE            one line a counted call: number, thread, name, path, what was done to it
   --record FILE         what a power cut needs to know (see recorder.h)
   --events FD           one line an event is written there (see events.h)
-  --quiet MS            the event "quiet" comes when no call was counted for so long
+  --quiet MS            the event "quiet" comes when no call was made for so long
   --limit MS            a run that takes longer is killed (60000)
 
 SIGTERM and SIGINT are passed on to PROGRAM.
@@ -104,6 +105,7 @@ const std::map<std::string, Setter, std::less<>>& with_value() {
   static const std::map<std::string, Setter, std::less<>> setters{
       {"--calls", [](Options& o, const std::string& v) { o.calls = names_in(v); }},
       {"--path-prefix", [](Options& o, const std::string& v) { o.prefixes.push_back(v); }},
+      {"--only-prefix", [](Options& o, const std::string& v) { o.prefixes = {v}; }},
       {"--kill-at", [](Options& o, const std::string& v) { o.kill_at = number_in(v); }},
       {"--kill-after",
        [](Options& o, const std::string& v) {

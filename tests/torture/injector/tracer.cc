@@ -42,9 +42,9 @@ void on_signal(int number, void (*handler)(int)) {
 std::vector<Call> traced_calls(const Options& options) {
   std::vector<Call> calls;
   for (const Call& call : all_calls()) {
-    // A recording needs every change, whatever counts.
-    const bool wanted = options.calls.empty() || options.calls.contains(std::string(call.name)) ||
-                        (!options.record_path.empty() && call.kind == CallKind::change);
+    // A recording needs every change, and silence is the absence of any, whatever counts.
+    const bool wanted = call.kind != CallKind::read || options.calls.empty() ||
+                        options.calls.contains(std::string(call.name));
     if (wanted && (options.reads || call.kind != CallKind::read)) calls.push_back(call);
   }
   return calls;
@@ -156,9 +156,8 @@ void Tracer::on_tick() {
     ending_.how = "hang";
     kill_all();
   }
-  if (options_.quiet_ms > 0 && started_ && !told_quiet_ &&
-      milliseconds(now - last_call_) > options_.quiet_ms) {
-    told_quiet_ = true;
+  if (options_.quiet_ms > 0 && started_ && milliseconds(now - last_call_) > options_.quiet_ms) {
+    last_call_ = now;
     events_.tell("quiet");
   }
 }
@@ -233,10 +232,9 @@ void Tracer::on_seccomp(pid_t thread) {
     held_.push_back(thread);
     return;
   }
+  last_call_ = Clock::now();
   if (!counts(*call, stopped)) return let_go_on(thread, false);
   ++ending_.calls;
-  last_call_ = Clock::now();
-  told_quiet_ = false;
   if (options_.kill_at == ending_.calls && !options_.after) {
     note(*call, stopped, "killed before");
     ending_.how = "killed";

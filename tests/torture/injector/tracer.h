@@ -62,7 +62,6 @@ class Tracer {
   std::string harmed_name_;         // of the first harmed call
   Clock::time_point begin_ = Clock::now();
   Clock::time_point last_call_ = begin_;
-  bool told_quiet_ = false;
   std::int64_t cpu_at_hit_ms_ = 0;
   std::uint64_t calls_at_hit_ = 0;
   Ending ending_;
