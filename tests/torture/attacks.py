@@ -1,11 +1,11 @@
 """The attacks by injection: killed at a call, calls that fail. Each point has a name that says all of
 it, so that one can be tried again: CATEGORY:SCENARIO:…:SEED."""
 import collections
-import errno
 import os
 import random
 import time
 
+from disk import Disk
 from verdict import Verdict, judge_ending, look_for_reports
 
 STORAGE = ("ENOSPC", "EIO", "EDQUOT", "EROFS")
@@ -24,6 +24,7 @@ ERRORS = {
     "unlink": ("EIO", "EACCES", "EBUSY", "EROFS"),
     "unlinkat": ("EIO", "EACCES", "EBUSY", "EROFS"),
     "rmdir": ("EIO", "EACCES", "EBUSY"),
+    "mknodat": (*STORAGE, "EACCES"),
     "mkdir": (*STORAGE, "EACCES", "EMLINK"),
     "mkdirat": (*STORAGE, "EACCES", "EMLINK"),
     "fsync": ("EIO", "ENOSPC", "EDQUOT"),
@@ -71,6 +72,8 @@ class Survey:
 class Attack:
     """What all attacks on scenarios have in common. `place` makes a name for a folder."""
     share = 1.0
+    patient = False
+    lines_kept = 12  # of what the program said, with a failing point
 
     def __init__(self, scenarios, place):
         self.scenarios = {scenario.name: scenario for scenario in scenarios}
@@ -82,6 +85,10 @@ class Attack:
         if key not in self.surveys:
             self.surveys[key] = Survey(scenario, self.place(), reads)
         return self.surveys[key]
+
+    def draw_scenario(self, chance):
+        scenarios = list(self.scenarios.values())
+        return chance.choices(scenarios, [scenario.weight for scenario in scenarios])[0]
 
     def try_point(self, point):
         parts = point.split(":")
@@ -95,7 +102,7 @@ class Attack:
             verdict.merge(scenario.compare(host))
             look_for_reports(verdict, host.messages)
             if verdict.bad():
-                verdict.sentences += ["  | " + line for line in host.said().splitlines()[-12:]]
+                verdict.sentences += ["  | " + line for line in host.said().splitlines()[-self.lines_kept:]]
         finally:
             host.remove()
         return verdict
@@ -108,7 +115,7 @@ class Crash(Attack):
     share = 4.0
 
     def draw(self, chance):
-        scenario = chance.choice(list(self.scenarios.values()))
+        scenario = self.draw_scenario(chance)
         call = chance.randint(1, self.survey(scenario).total)
         when = chance.choice(("at", "after"))
         return f"crash:{scenario.name}:{when}:{call}:{chance.randrange(10**6)}"
@@ -126,10 +133,11 @@ class Fault(Attack):
     row = "faults"
     category = "fault"
     share = 3.0
-    linger = 2.0  # seconds that a lasting fault is looked at
+    patient = True
+    linger = 1.5  # seconds of a look at a lasting fault; there are two or more
 
     def draw(self, chance):
-        scenario = chance.choice(list(self.scenarios.values()))
+        scenario = self.draw_scenario(chance)
         names = [name for name in self.survey(scenario, reads=chance.random() < 0.3).names if name in ERRORS]
         name = chance.choice(sorted(names))
         error = chance.choice(ERRORS[name])
@@ -194,17 +202,17 @@ class LastingFault:
         busy = share > self.most_share or rate > self.most_requests
         self.begun = (now, cpu, requests)
         self.windows += 1
-        if busy and self.windows < 4:
+        if self.windows < (4 if busy else 2):
             return  # it may be at honest work still
         if run.told_to_end is None:
             if busy:
                 self.hot = f"{share:.0%} of a processor and {rate:.0f} requests a second"
-            self.told = self.host.status()
+            self.told = self.scenario.status(self.host)
             run.terminate()
 
     def judge(self, verdict, ending):
         verdict.add("hot loops", self.hot is not None, f"while the fault lasts: {self.hot}")
-        if ending.harmed == 0 or self.told is None:
+        if ending.harmed == 0 or self.told is None or self.windows < 2:
             return
         waiting = sum(count for feed in self.told["feeds"] for state, count in feed["extracts"].items()
                       if state in ("seen", "waiting", "claimed", "formatted", "uploading"))
@@ -224,4 +232,30 @@ def cpu_seconds(process):
         return 0.0
 
 
-assert all(hasattr(errno, name) for names in ERRORS.values() for name in names if name != "short")
+
+
+
+class PowerLoss(Attack):
+    """The power goes at a call; for some, again during recovery."""
+    row = "power losses"
+    category = "power"
+    share = 2.5
+
+    def draw(self, chance):
+        scenario = self.draw_scenario(chance)
+        call = chance.randint(1, self.survey(scenario).total)
+        return f"power:{scenario.name}:{chance.choice(('journal', 'posix'))}:{call}:{chance.randrange(10**6)}"
+
+    def harm(self, scenario, host, parts, chance, verdict):
+        kind, call = parts[0], int(parts[1])
+        scenario.bring_all(host)  # what comes later is written by no program that is recorded
+        for number in range(chance.choice((1, 1, 1, 2, 3))):
+            disk = Disk(host.folder, kind, scenario.kept_by_others)
+            record = host.folder + ".record"
+            ending = scenario.attack(host, ["--record", record, "--kill-at", call])
+            judge_ending(verdict, ending, f"run {number + 1}")
+            disk.play(record)
+            if ending.how == "killed":
+                disk.cut(chance)
+                disk.build()
+            call = chance.randint(1, max(2, self.survey(scenario).total // 2))

@@ -138,7 +138,7 @@ class Host:
 
     def kept_rejects(self):
         kept = []
-        for path in self.files_below("spool/rejects"):
+        for path in self.files_below("spool"):
             name = os.path.basename(path)
             if name.startswith("."):
                 continue
@@ -199,6 +199,9 @@ def compare_files(verdict, truth, host, drops):
                     f"originals that should be in {fate}/; there are {[os.path.basename(p) for p in paths]}")
         verdict.add("doubled", sum((found - expected).values()),
                     f"originals in {fate}/: {[os.path.basename(p) for p in paths]}")
+    for path in host.files_below("spool/rejects"):
+        if path.endswith((".rejects", ".cut")) and not os.path.exists(path.rsplit(".", 1)[0] + ".reasons.csv"):
+            verdict.add("lost", 1, f"{os.path.basename(path)} has no reasons")
     for path in failed_paths:
         if not os.path.exists(path + ".why"):
             verdict.add("other", 1, f"{os.path.basename(path)} has no .why")

@@ -22,12 +22,15 @@ OTHER_FEED = "  other: {{match: '*.txt', drop: other, format: spysocket, store: 
 
 class Scenario:
     """`store`: local or couch; then `couch` is the server to store in."""
+    weight = 1.0           # how often it is drawn
     manifest_wait = "60ms"
     broken_transfer = True
+    kept_by_others = ()    # what in its folder only other programs write
     quiet_ms = 1500        # a sweep holds out for a second
     exact = True           # each extract is loaded once, whatever happens
     config = FEEDS + OTHER_FEED
     drops = ("spool/drop", "spool/other")
+    stores = ("local", "couch")
 
     def __init__(self, tools, store, templates, couch=None, patient=False):
         self.tools, self.store, self.couch = tools, store, couch
@@ -71,6 +74,9 @@ class Scenario:
                                               *options],
                         self.command_line(host), host.folder, host.messages)
 
+    def bring_all(self, host):
+        """All that would come while it runs comes now."""
+
     def command_line(self, host):
         raise NotImplementedError
 
@@ -79,6 +85,10 @@ class Scenario:
         told to end)."""
         return self.start(host, ["--quiet", self.quiet_ms, *options]).run(
             on_quiet or Injected.terminate, limit, on_tick)
+
+    def status(self, host):
+        """What `caravel status` says while it runs; None if there is no such thing."""
+        return host.status()
 
     def recover(self, host):
         """Without faults. The sentence says what is not settled; None if all is."""
@@ -149,22 +159,20 @@ class Watch(Scenario):
         return host.command("watch")
 
     def attack(self, host, options, on_quiet=None, on_tick=None, limit=60):
-        to_come = host.to_come
-
         def bring_or_end(run):
-            if to_come:
-                bring_all(to_come)
+            if host.to_come:
+                self.bring_all(host)
             else:
                 (on_quiet or Injected.terminate)(run)
-
-        def bring_all(extracts):
-            while extracts:
-                extract = extracts.pop()
-                host.drop(extract, self.folder_of(extract))
         ending = super().attack(host, options, bring_or_end, on_tick, limit)
         # What its sender had not brought yet comes while nobody watches.
-        bring_all(to_come)
+        self.bring_all(host)
         return ending
+
+    def bring_all(self, host):
+        while host.to_come:
+            extract = host.to_come.pop()
+            host.drop(extract, self.folder_of(extract))
 
 
 ALL = (Sweep, Process, Watch)

@@ -16,16 +16,19 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import attacks  # noqa: E402
 import couch as couch_module  # noqa: E402
 import host  # noqa: E402
+import logs  # noqa: E402
 import scenarios  # noqa: E402
 from verdict import COLUMNS, Verdict  # noqa: E402
 
-CATEGORIES = ("crash", "fault")
+# In the order of the table.
+ATTACKS = (attacks.Crash, attacks.PowerLoss, attacks.Fault)
+CATEGORIES = [attack.category for attack in ATTACKS]
 
 
 class Workshop:
     """What one worker attacks with: a folder, a server, scenarios, and the attacks on them."""
 
-    def __init__(self, tools, folder, only):
+    def __init__(self, tools, folder, only, scenario_names=None):
         self.folder, self.number = folder, 0
         os.makedirs(folder)
         self.couch = couch_module.Couch()
@@ -33,12 +36,11 @@ class Workshop:
         def make(**variant):
             return [kind(tools, store, os.path.join(folder, "templates"),
                          self.couch if store == "couch" else None, **variant)
-                    for kind in scenarios.ALL for store in ("local", "couch")]
-        self.attacks = {}
-        if not only or "crash" in only:
-            self.attacks["crash"] = attacks.Crash(make(), self.place)
-        if not only or "fault" in only:
-            self.attacks["fault"] = attacks.Fault(make(patient=True), self.place)
+                    for kind in (*scenarios.ALL, *logs.ALL) for store in kind.stores
+                    if not scenario_names or {kind.kind, f"{kind.kind}-{store}"} & set(scenario_names)]
+        made = {patient: make(patient=patient) for patient in (False, True)}
+        self.attacks = {attack.category: attack(made[attack.patient], self.place) for attack in ATTACKS
+                        if not only or attack.category in only}
 
     def place(self):
         self.number += 1
@@ -57,7 +59,7 @@ class Workshop:
 def work(number, options, tools, folder, until, results):
     """A worker: draws points in fair shares of time until the time is over."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    workshop = Workshop(tools, os.path.join(folder, f"w{number}"), options.only)
+    workshop = Workshop(tools, os.path.join(folder, f"w{number}"), options.only, options.scenario)
     chance = random.Random(f"{options.seed}:{number}")
     spent = {category: 0.0 for category in workshop.attacks}
     while time.monotonic() < until:
@@ -97,7 +99,8 @@ class Table:
 def report(point, verdict, options):
     print(f"\n{point}\n  scripts/torture --point '{point}'")
     for sentence in verdict.sentences:
-        print("  " + sentence.replace("\n", "\n  "))
+        if options.verbose or not sentence.startswith("  | "):
+            print("  " + sentence.replace("\n", "\n  ")[:400])
     sys.stdout.flush()
     if options.report:
         with open(options.report, "a", encoding="utf-8") as file:
@@ -112,7 +115,7 @@ def run_all(options, tools, folder):
                for number in range(options.workers)]
     for worker in workers:
         worker.start()
-    table = Table(attack.row for attack in (attacks.Crash, attacks.Fault)
+    table = Table(attack.row for attack in ATTACKS
                   if not options.only or attack.category in options.only)
     left = len(workers)
     said = 0.0
@@ -148,7 +151,9 @@ def run_all(options, tools, folder):
 def run_points(options, tools, folder):
     workshop = Workshop(tools, os.path.join(folder, "w0"), None)
     code = 0
+    attacks.Attack.lines_kept = 1000
     for point in options.point:
+        options.verbose = True
         _, verdict = workshop.try_point(point)
         if verdict.bad():
             report(point, verdict, options)
@@ -169,11 +174,13 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/torture", description=__doc__)
     parser.add_argument("minutes", nargs="?", type=float, default=10)
     parser.add_argument("--only", action="append", choices=CATEGORIES, help="may be repeated")
+    parser.add_argument("--scenario", action="append", help="only these, such as sweep-local or tail")
     parser.add_argument("--seed", default=None, help="draws the same points again")
     parser.add_argument("--point", action="append", help="tries one point again (may be repeated)")
-    parser.add_argument("--workers", type=int, default=3 * (os.cpu_count() or 2),
+    parser.add_argument("--workers", type=int, default=4 * (os.cpu_count() or 2),
                         help="most points wait most of the time")
     parser.add_argument("--report", help="failing points are appended to this file")
+    parser.add_argument("--verbose", action="store_true", help="what the program said, too")
     parser.add_argument("--keep", action="store_true", help="the folders stay")
     parser.add_argument("--caravel", default=os.environ.get("CARAVEL_BINARY"))
     parser.add_argument("--agent", default=os.environ.get("CARAVEL_TAIL_BINARY"))

@@ -49,6 +49,8 @@ constexpr std::array kCalls{
     on_path(SYS_unlink, "unlink"),
     at(SYS_unlinkat, "unlinkat"),
     on_path(SYS_rmdir, "rmdir"),
+    on_path(SYS_mknod, "mknod"),
+    at(SYS_mknodat, "mknodat"),
     on_path(SYS_mkdir, "mkdir"),
     at(SYS_mkdirat, "mkdirat"),
     on_descriptor(SYS_fsync, "fsync", change),

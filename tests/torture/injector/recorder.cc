@@ -209,9 +209,10 @@ void Recorder::named(const BegunCall& begun, const StoppedCall& stopped) {
          << encoded(stopped.text_at(stopped.argument(0))) << '\n';
   } else if (begun.call.name.starts_with("unlink") || begun.call.name == "rmdir") {
     out_ << begun.number << " unlink " << place_of(begun.path) << '\n';
-  } else if (begun.call.name.starts_with("mkdir")) {
-    out_ << begun.number << " mkdir " << place_of(begun.path) << ' ' << file_at(begun.path) << ' '
-         << mode_at(begun.path) << '\n';
+  } else if (begun.call.name.starts_with("mkdir") || begun.call.name.starts_with("mknod")) {
+    out_ << begun.number << (begun.call.name.starts_with("mkdir") ? " mkdir " : " create ")
+         << place_of(begun.path) << ' ' << file_at(begun.path) << ' ' << mode_at(begun.path)
+         << '\n';
   }
 }
 

@@ -79,6 +79,11 @@ std::int64_t milliseconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
+/// "/a/" begins "/a/b", and "/a" itself.
+bool begins_with(const std::string& path, const std::string& prefix) {
+  return !path.empty() && (path.starts_with(prefix) || path + "/" == prefix);
+}
+
 pid_t process_of_thread(pid_t thread) {
   std::ifstream in("/proc/" + std::to_string(thread) + "/status");
   for (std::string word; in >> word;) {
@@ -202,10 +207,10 @@ bool Tracer::counts(const Call& call, const StoppedCall& stopped) const {
   if (options_.prefixes.empty()) return true;
   const std::string path = stopped.subject_of(call);
   const std::string second = stopped.second_subject_of(call);
-  return std::any_of(
-      options_.prefixes.begin(), options_.prefixes.end(), [&](const std::string& prefix) {
-        return path.starts_with(prefix) || (!second.empty() && second.starts_with(prefix));
-      });
+  return std::any_of(options_.prefixes.begin(), options_.prefixes.end(),
+                     [&](const std::string& prefix) {
+                       return begins_with(path, prefix) || begins_with(second, prefix);
+                     });
 }
 
 bool Tracer::is_harmed(const Call& call) const {
