@@ -97,15 +97,24 @@ class Attack:
         verdict = Verdict()
         try:
             self.harm(scenario, host, parts[2:], random.Random(point), verdict)
-            still_open = scenario.recover(host)
+            still_open = self.recover(scenario, host)
             verdict.add("other", still_open is not None, f"not settled: {still_open}")
-            verdict.merge(scenario.compare(host))
+            verdict.merge(self.compare(scenario, host))
             look_for_reports(verdict, host.messages)
             if verdict.bad():
                 verdict.sentences += ["  | " + line for line in host.said().splitlines()[-self.lines_kept:]]
         finally:
             host.remove()
         return verdict
+
+    def harm(self, scenario, host, parts, chance, verdict):
+        raise NotImplementedError
+
+    def recover(self, scenario, host):
+        return scenario.recover(host)
+
+    def compare(self, scenario, host):
+        return scenario.compare(host)
 
 
 class Crash(Attack):
@@ -210,9 +219,11 @@ class LastingFault:
             self.told = self.scenario.status(self.host)
             run.terminate()
 
-    def judge(self, verdict, ending):
+    def judge(self, verdict, ending, met=None):
+        """`met`: whether the program met the fault at all."""
+        met = ending.harmed > 0 if met is None else met
         verdict.add("hot loops", self.hot is not None, f"while the fault lasts: {self.hot}")
-        if ending.harmed == 0 or self.told is None or self.windows < 2:
+        if not met or self.told is None or self.windows < 2:
             return
         waiting = sum(count for feed in self.told["feeds"] for state, count in feed["extracts"].items()
                       if state in ("seen", "waiting", "claimed", "formatted", "uploading"))
@@ -248,6 +259,8 @@ class PowerLoss(Attack):
 
     def harm(self, scenario, host, parts, chance, verdict):
         kind, call = parts[0], int(parts[1])
+        # A rename that was taken back leaves the name of before, which goes a day later.
+        host.temporaries_may_stay = kind == "posix"
         scenario.bring_all(host)  # what comes later is written by no program that is recorded
         for number in range(chance.choice((1, 1, 1, 2, 3))):
             disk = Disk(host.folder, kind, scenario.kept_by_others)

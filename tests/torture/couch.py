@@ -222,9 +222,9 @@ class Couch:
                     if document.get("doc_type") == "Row" and document["caravel"]["feed"] == feed]
         return collections.Counter(host.csv_record([row.get(name) for name in columns]) for row in rows)
 
-    def feed_documents(self, feed):
+    def feed_documents(self):
         with self.lock:
-            return [key for key in self.documents if key.startswith(f"feed:{feed}:")]
+            return {key for key in self.documents if key.startswith("feed:")}
 
 
 class Number(str):

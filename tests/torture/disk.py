@@ -5,8 +5,9 @@ Two kinds of file systems are played, `journal` and `posix`:
 
   journal  names change in order (ext4, xfs, btrfs): any fsync makes all earlier changes of names durable,
            and of the later ones the first few may have got to the disk
-  posix    only what the standard says: an fsync of a directory makes the changes in it durable, and of
-           all others any may be lost or kept, by chance
+  posix    little more than the standard says: an fsync of a directory makes the changes in it durable,
+           and of all others any may be lost or kept, by chance; only a directory that a name is kept in
+           is kept too
 
 Bytes that were not synced are lost, kept, kept up to a point, or kept in part, in pieces of 512 or 4096
 bytes, by chance. SQLite's -shm files never come back: they are memory that has a name."""
@@ -184,8 +185,9 @@ class Disk:
             self.keep_changes(self.changes)
             self.changes = []
         elif node.kind == "directory":
-            touched = [change for change in self.changes
-                       if any(directory is node for directory, _, _ in change.entries)]
+            touched = self.with_directories(
+                [change for change in self.changes
+                 if any(directory is node for directory, _, _ in change.entries)])
             self.keep_changes(touched)
             self.changes = [change for change in self.changes if change not in touched]
 
@@ -198,6 +200,16 @@ class Disk:
         for change in changes:
             change.apply()
 
+    def with_directories(self, kept):
+        """And the changes that made the directories in which those are: no file system that we know
+        keeps a name, and forgets the directory that it is in."""
+        needed = {directory for change in kept for directory, _, node in change.entries if node}
+        for change in reversed(self.changes):
+            if change not in kept and any(node in needed for _, _, node in change.entries):
+                kept.append(change)
+                needed.update(directory for directory, _, node in change.entries if node)
+        return sorted(kept, key=lambda change: change.number)
+
     # The power cut.
 
     def cut(self, chance):
@@ -206,7 +218,8 @@ class Disk:
             self.keep_changes(self.changes[:chance.randint(0, len(self.changes))])
         else:
             share = chance.choice((0.0, 0.5, 1.0))
-            self.keep_changes([change for change in self.changes if chance.random() < share])
+            kept = [change for change in self.changes if chance.random() < share]
+            self.keep_changes(self.with_directories(kept))
         for node in self.nodes.values():
             if node.pending:
                 survive(node, chance)

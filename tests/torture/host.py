@@ -2,6 +2,7 @@
 truth."""
 import collections
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -136,6 +137,17 @@ class Host:
         connection.close()
         return collections.Counter(csv_record(row) for row in rows)
 
+    def feed_documents(self):
+        path = self.path("rows.db")
+        if not os.path.exists(path):
+            return set()
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+            if not connection.execute("select 1 from sqlite_master where name = '_feeds'").fetchone():
+                return set()
+            ids = {row[0] for row in connection.execute("select _id from _feeds")}
+        connection.close()
+        return ids
+
     def kept_rejects(self):
         kept = []
         for path in self.files_below("spool"):
@@ -172,6 +184,14 @@ def compare_rows(verdict, truth, stored_of):
                     f"{feed}: {len(invented)} rows, such as {min(invented, default='')}")
 
 
+def compare_feed_documents(verdict, truth, found):
+    """Each extract that was loaded has one, and no other has."""
+    expected = {f"feed:{extract.feed}:{hashlib.sha256(extract.data).hexdigest()}"
+                for extract in truth.extracts if extract.fate == "done"}
+    verdict.add("lost", len(expected - found), f"feed documents: {sorted(expected - found)[:2]}")
+    verdict.add("invented", len(found - expected), f"feed documents: {sorted(found - expected)[:2]}")
+
+
 def compare_rejects(verdict, truth, host):
     expected, found = collections.Counter(truth.rejects), collections.Counter(host.kept_rejects())
     lost, more = expected - found, found - expected
@@ -200,7 +220,7 @@ def compare_files(verdict, truth, host, drops):
         verdict.add("doubled", sum((found - expected).values()),
                     f"originals in {fate}/: {[os.path.basename(p) for p in paths]}")
     for path in host.files_below("spool/rejects"):
-        if path.endswith((".rejects", ".cut")) and not os.path.exists(path.rsplit(".", 1)[0] + ".reasons.csv"):
+        if not os.path.basename(path).startswith(".") and path.endswith((".rejects", ".cut")) and not os.path.exists(path.rsplit(".", 1)[0] + ".reasons.csv"):
             verdict.add("lost", 1, f"{os.path.basename(path)} has no reasons")
     for path in failed_paths:
         if not os.path.exists(path + ".why"):
@@ -232,9 +252,12 @@ def compare_ledger(verdict, truth, host, exact):
                         f"the ledger has {lines} lines of {feed['name']}, not {truth.lines.get(feed['name'])}")
 
 
-def compare(truth, host, exact=True, drops=("spool/drop",), stored_of=None, files=True):
+def compare(truth, host, exact=True, drops=("spool/drop",), couch=None, files=True, feed_documents=True):
     verdict = Verdict()
-    compare_rows(verdict, truth, stored_of or host.stored)
+    compare_rows(verdict, truth, couch.rows_of if couch else host.stored)
+    if feed_documents:
+        compare_feed_documents(verdict, truth,
+                               couch.feed_documents() if couch else host.feed_documents())
     compare_rejects(verdict, truth, host)
     if files:
         compare_files(verdict, truth, host, drops)

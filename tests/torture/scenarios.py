@@ -96,7 +96,7 @@ class Scenario:
 
     def compare(self, host):
         return compare(self.truth, host, self.exact, self.drops,
-                       self.couch.rows_of if self.couch else None)
+                       self.couch)
 
 
 class Sweep(Scenario):
@@ -131,7 +131,7 @@ class Process(Scenario):
 
     def compare(self, host):
         verdict = compare(self.truth, host, self.exact, self.drops,
-                          self.couch.rows_of if self.couch else None, files=False)
+                          self.couch, files=False)
         for extract in self.extracts:
             with open(host.path("old", extract.name), "rb") as file:
                 verdict.add("lost", file.read() != extract.data, f"{extract.name} was changed")

@@ -15,13 +15,16 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import attacks  # noqa: E402
 import couch as couch_module  # noqa: E402
+import files  # noqa: E402
 import host  # noqa: E402
 import logs  # noqa: E402
 import scenarios  # noqa: E402
+import stores  # noqa: E402
 from verdict import COLUMNS, Verdict  # noqa: E402
 
 # In the order of the table.
-ATTACKS = (attacks.Crash, attacks.PowerLoss, attacks.Fault)
+ATTACKS = (attacks.Crash, attacks.PowerLoss, attacks.Fault, stores.StoreModes,
+           files.HostileFiles)
 CATEGORIES = [attack.category for attack in ATTACKS]
 
 
@@ -79,7 +82,7 @@ class Table:
 
     def add(self, row, verdict):
         counts = self.rows[row]
-        counts["tried"] += 1
+        counts["tried"] += verdict.tried
         for column, count in verdict.counts.items():
             counts[column] += count
 

@@ -9,6 +9,7 @@ class Verdict:
     """Counts per column of the table; the sentences say what was seen."""
     counts: dict = dataclasses.field(default_factory=dict)
     sentences: list = dataclasses.field(default_factory=list)
+    tried: int = 1
 
     def add(self, column, count, sentence):
         if count:
