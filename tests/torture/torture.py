@@ -17,15 +17,18 @@ import attacks  # noqa: E402
 import couch as couch_module  # noqa: E402
 import files  # noqa: E402
 import host  # noqa: E402
+import hostile  # noqa: E402
 import logs  # noqa: E402
+import replies  # noqa: E402
 import scenarios  # noqa: E402
 import stores  # noqa: E402
 from verdict import COLUMNS, Verdict  # noqa: E402
 
 # In the order of the table.
 ATTACKS = (attacks.Crash, attacks.PowerLoss, attacks.Fault, stores.StoreModes,
-           files.HostileFiles)
+           files.HostileFiles, replies.Replies)
 CATEGORIES = [attack.category for attack in ATTACKS]
+AGENTS = ("tail", "capture")
 
 
 class Workshop:
@@ -44,6 +47,7 @@ class Workshop:
         made = {patient: make(patient=patient) for patient in (False, True)}
         self.attacks = {attack.category: attack(made[attack.patient], self.place) for attack in ATTACKS
                         if not only or attack.category in only}
+        self.attacks = {name: attack for name, attack in self.attacks.items() if attack.scenarios}
 
     def place(self):
         self.number += 1
@@ -166,6 +170,16 @@ def run_points(options, tools, folder):
     return code
 
 
+def run_hostile(options, tools, folder):
+    verdict = hostile.Hostile(tools, folder, options.seed, options.minutes).run()
+    table = Table(["hostile"])
+    table.add("hostile", verdict)
+    for sentence in verdict.sentences:
+        print(sentence[:400])
+    print(f"\nseed {options.seed}, {options.minutes} minutes\n\n{table.text()}")
+    return 1 if table.failed() else 0
+
+
 def fast_folder():
     """In memory if there is room: nothing here depends on a disk."""
     if shutil.disk_usage("/dev/shm").free > 1 << 30 if os.path.isdir("/dev/shm") else False:
@@ -175,8 +189,11 @@ def fast_folder():
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/torture", description=__doc__)
-    parser.add_argument("minutes", nargs="?", type=float, default=10)
-    parser.add_argument("--only", action="append", choices=CATEGORIES, help="may be repeated")
+    parser.add_argument("minutes", nargs="?", type=float)
+    parser.add_argument("--hostile", action="store_true",
+                        help="everything hostile at once, for MINUTES (60), while honest extracts go through")
+    parser.add_argument("--only", action="append", choices=[*CATEGORIES, "agent"],
+                        help="may be repeated; agent: crashes, power losses and faults of the capture host's")
     parser.add_argument("--scenario", action="append", help="only these, such as sweep-local or tail")
     parser.add_argument("--seed", default=None, help="draws the same points again")
     parser.add_argument("--point", action="append", help="tries one point again (may be repeated)")
@@ -189,6 +206,10 @@ def main():
     parser.add_argument("--agent", default=os.environ.get("CARAVEL_TAIL_BINARY"))
     parser.add_argument("--injector", default=os.environ.get("CARAVEL_INJECTOR"))
     options = parser.parse_args()
+    if options.only and "agent" in options.only:
+        options.scenario = [*(options.scenario or []), *AGENTS]
+        options.only = [name for name in options.only if name != "agent"] or ["crash", "power", "fault"]
+    options.minutes = options.minutes or (60 if options.hostile else 10)
     options.seed = options.seed or str(random.randrange(10**9))
     # Reports of leaks need ptrace(2) for themselves.
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
@@ -197,6 +218,8 @@ def main():
         # Copies: a build that runs meanwhile replaces the programs.
         tools = host.Tools(*(shutil.copy2(path, folder)
                              for path in (options.caravel, options.agent, options.injector)))
+        if options.hostile:
+            return run_hostile(options, tools, folder)
         if options.point:
             return run_points(options, tools, folder)
         return run_all(options, tools, folder)

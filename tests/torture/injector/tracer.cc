@@ -161,7 +161,7 @@ void Tracer::on_tick() {
     ending_.how = "hang";
     kill_all();
   }
-  if (options_.quiet_ms > 0 && started_ && milliseconds(now - last_call_) > options_.quiet_ms) {
+  if (options_.quiet_ms > 0 && called_ && milliseconds(now - last_call_) > options_.quiet_ms) {
     last_call_ = now;
     events_.tell("quiet");
   }
@@ -238,6 +238,7 @@ void Tracer::on_seccomp(pid_t thread) {
     return;
   }
   last_call_ = Clock::now();
+  called_ = true;
   if (!counts(*call, stopped)) return let_go_on(thread, false);
   ++ending_.calls;
   if (options_.kill_at == ending_.calls && !options_.after) {

@@ -53,6 +53,7 @@ class Tracer {
   std::optional<Recorder> recorder_;
   pid_t program_ = 0;
   bool started_ = false;  // the program's own code runs
+  bool called_ = false;   // it has made a traced call: before that, silence says nothing
   std::set<pid_t> threads_;
   std::map<pid_t, pid_t> process_of_;
   std::set<pid_t> uncounted_;  // processes that run another program, with --only-program
