@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
+
 namespace caravel::uploader {
 namespace {
 
@@ -35,11 +37,18 @@ Error RowsFile::said_of_file(Error error) const {
 }
 
 /// Makes the last directory of the path only, for its owner alone. A crash behind it leaves an
-/// empty directory, which the next open() takes.
+/// empty directory, which the next open() takes. SQLite syncs the directory in which its files lie,
+/// and nothing above it: without the sync here a loss of power could take all rows away with it.
 Result<> RowsFile::make_parent() const {
   const std::string parent = parent_of(path_);
-  if (::mkdir(parent.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return fail_with_errno(fmt::format("{}: mkdir {}", name_, parent), errno);
+  const bool made = ::mkdir(parent.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) {
+    return fail_with_errno(fmt::format("{}: mkdir {}", name_, parent), errno);
+  }
+  // One that was there may belong to others, who need not let us open what is above it.
+  const Result<> synced = sync_directory(parent_of(parent));
+  if (made && !synced) return tl::unexpected(with_context(name_, synced.error()));
+  return {};
 }
 
 Result<Sqlite*> RowsFile::open(bool may_create) {

@@ -1,8 +1,5 @@
 // caravel capture
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -10,6 +7,7 @@
 #include "watcher/commands/command_line.h"
 #include "watcher/commands/setup.h"
 #include "watcher/commands/with_service.h"
+#include "watcher/files/directory.h"
 #include "watcher/files/host_name.h"
 #include "watcher/service/capture.h"
 #include "watcher/service/console.h"
@@ -65,8 +63,7 @@ Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
 }
 
 Result<> make_private_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return fail_with_errno("mkdir " + path, errno);
+  return make_durable_directory(path, 0700);
 }
 
 /// Half of --max-outbox is for what is cut, half for what is claimed: while a store is down for

@@ -39,6 +39,16 @@ Result<UniqueFd> make_directory_at(int parent_fd, const std::string& name, mode_
   return open_directory_at(parent_fd, name);
 }
 
+Result<> make_durable_directory(const std::string& path, mode_t mode) {
+  const bool made = ::mkdir(path.c_str(), mode) == 0;
+  if (!made && errno != EEXIST) return fail_with_errno("mkdir " + path, errno);
+  const std::size_t last = path.find_last_not_of('/');
+  const std::size_t slash = path.rfind('/', last);
+  const Result<> synced =
+      sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+  return made ? synced : Result<>();
+}
+
 Result<> sync_fd(int fd, std::string_view what) {
   // A full or dying disk may be heard of only here, since write(2) may have put the bytes into
   // memory alone (fsync(2)).

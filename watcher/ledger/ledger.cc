@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "watcher/files/directory.h"
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/history.h"
@@ -25,16 +26,23 @@ namespace {
 constexpr int kBusyTimeoutMs = 10'000;
 constexpr int kSwitchPauseMs = 10;
 
+/// `folder` and what is missing above it, durable, so that no loss of power takes the ledger away
+/// with its directory. Only the last one is closed to others: those above it may be shared ones,
+/// like /var/lib.
+Result<> make_folder(const std::filesystem::path& folder, mode_t mode) {
+  constexpr mode_t kShared = 0755;
+  std::error_code ignored;
+  const std::filesystem::path parent = folder.parent_path();
+  if (!parent.empty() && parent != folder && !std::filesystem::exists(parent, ignored)) {
+    CARAVEL_TRY(make_folder(parent, kShared));
+  }
+  return make_durable_directory(folder.string(), mode);
+}
+
 /// An empty file of mode 0600 at `path`, and its directory, unless they are there.
 Result<> make_file(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code error;
-  if (std::filesystem::create_directories(folder, error)) {
-    // Only this directory is closed to others. Those above it may be shared ones, like /var/lib.
-    ::chmod(folder.c_str(), 0700);
-  } else if (error) {
-    return fail_with_errno(fmt::format("mkdir {}", folder.string()), error.value());
-  }
+  constexpr mode_t kPrivate = 0700;
+  CARAVEL_TRY(make_folder(std::filesystem::path(path).parent_path(), kPrivate));
   // mknod, not open: closing a descriptor of ours would drop the locks that another connection of
   // this process holds on the file (https://www.sqlite.org/howtocorrupt.html, 2.2). The WAL and the
   // shared memory get the same mode from SQLite. A crash after this leaves an empty file, which is

@@ -65,8 +65,8 @@ Result<Spool> Spool::open(const std::string& path, Room room) {
   const auto in_spool = [&](Error error) {
     return tl::unexpected(with_context(fmt::format("spool {}", path), std::move(error)));
   };
-  if (::mkdir(path.c_str(), kOpen) != 0 && errno != EEXIST) {
-    return in_spool(system_error("make directory", errno));
+  if (auto made = make_durable_directory(path, kOpen); !made) {
+    return in_spool(std::move(made).error());
   }
   Spool spool;
   spool.path_ = path;

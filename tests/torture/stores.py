@@ -1,0 +1,51 @@
+"""Stores that misbehave: for one request, for some, or for as long as it is looked at. Afterwards the
+store is well again, and everything must be there."""
+import os
+
+import store_modes
+from attacks import Attack, LastingFault
+from verdict import judge_ending
+
+
+class StoreModes(Attack):
+    row = "store modes"
+    category = "store"
+    share = 1.5
+    patient = True
+
+    def __init__(self, scenarios, place):
+        super().__init__([scenario for scenario in scenarios
+                          if scenario.couch and scenario.kind in ("watch", "sweep")], place)
+        self.modes = store_modes.modes()
+
+    def draw(self, chance):
+        scenario = self.draw_scenario(chance)
+        mode = chance.choice(sorted(self.modes))
+        how_long = chance.choice(("1", "3", "ever"))
+        first = chance.randint(1, 24)
+        if mode in store_modes.REFUSALS:
+            how_long, first = "ever", 1  # a refusal of some rows is an answer: they become rejects
+        return f"store:{scenario.name}:{mode}:{how_long}:{first}:{chance.randrange(10**6)}"
+
+    def harm(self, scenario, host, parts, chance, verdict):
+        mode, how_long, first = self.modes[parts[0]](), parts[1], int(parts[2])
+        most = 10**9 if how_long == "ever" else int(how_long)
+        seen = [0]
+
+        def misbehave(request, answer):
+            seen[0] += 1
+            return mode(request, answer) if first <= seen[0] < first + most else None
+        scenario.couch.misbehave = misbehave
+        if how_long == "ever":
+            look = LastingFault(scenario, host, 1.5)
+            ending = scenario.attack(host, [], look.on_quiet, look.on_tick)
+            look.judge(verdict, ending, met=seen[0] >= first)
+        else:
+            ending = scenario.attack(host, [])
+        judge_ending(verdict, ending, "the run with the bad store")
+        scenario.couch.misbehave = None
+        for line in host.said().splitlines():
+            verdict.add("other", len(line) > 20_000 or any(c in line for c in "\x1b\x07\u202e\u2028\x85"),
+                        f"a message of {len(line)} bytes, or with raw text of the server: {line[:200]!r}")
+        verdict.add("other", os.path.getsize(host.messages) > 1 << 20 if os.path.exists(host.messages) else 0,
+                    "more than 1 MiB of messages")
