@@ -1,9 +1,49 @@
 """The same with a CouchDB-compatible server, and what happens while a store is down."""
+import http.client
+import http.server
 import json
 import os
+import threading
 
 import harness
 from harness import SAMPLE, location, wait_for
+
+
+class Proxy:
+    """Hands each request on to a server, and tells of it before that."""
+
+    def __init__(self, port, before):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def hand_on(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                before(self.path)
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                connection.request(self.command, self.path, body, dict(self.headers))
+                reply = connection.getresponse()
+                content = reply.read()
+                connection.close()
+                self.send_response(reply.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_PUT = do_POST = hand_on
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
 
 class CouchStore(harness.HostTest):
@@ -105,6 +145,52 @@ class CouchStore(harness.HostTest):
                            self.couch.get("/feed/_design/rule")["_rev"])
         host.wait_until_ended(2)
         self.assertEqual(len(self.couch.rows()), 2)
+
+    def test_a_rule_that_breaks_makes_no_rejects_and_lets_the_others_pass(self):
+        self.couch.start()
+        self.couch.request("PUT", "/feed")
+        rule = ("function (doc) { if (doc.Vehicle == 'V.1.8') throw('no'); "
+                "if (doc.Vehicle == 'V.1.9') doc.what.is.this; }")
+        self.couch.request("PUT", "/feed/_design/rule", {"validate_doc_update": rule})
+        host = self.host(stores=self.couch.yaml(), store="couch")
+        host.start()
+        host.drop(location(1, vehicle="V.1.8") + location(2), "text-2012-03-09.log")
+        host.drop(location(3, vehicle="V.1.9") + location(4), "error-2012-03-09.log")
+        for name in ("text", "error"):
+            wait_for("the reason", lambda name=name: "validation function" in
+                     host.run("explain", name + "-2012-03-09.log").stdout)
+        host.drop(location(5), "good-2012-03-09.log")
+        wait_for("the good one", lambda: "good-2012-03-09.log" in host.done())
+        self.assertEqual(host.extracts()["done"], 1)
+        self.couch.request("DELETE", "/feed/_design/rule?rev=" +
+                           self.couch.get("/feed/_design/rule")["_rev"])
+        host.wait_until_ended(3)
+        self.assertEqual(len(self.couch.rows()), 5)
+        self.assertEqual(os.listdir(host.path("spool/rejects")), [])
+
+    def test_a_database_that_is_made_anew_in_the_middle_of_a_load_gets_all_rows(self):
+        self.couch.start()
+        made_anew = []
+
+        def make_anew(path):
+            """Before the third request of rows, once: as an init script of the server does it."""
+            if path.endswith("/_bulk_docs"):
+                made_anew.append(path)
+            if len(made_anew) == 3 and path.endswith("/_bulk_docs"):
+                self.couch.request("DELETE", "/feed")
+                self.couch.request("PUT", "/feed")
+
+        # pouchdb-server tells the same start time of both databases.
+        proxy = Proxy(self.couch.port, make_anew)
+        self.addCleanup(proxy.close)
+        host = self.host(stores=self.couch.yaml(url=f"http://127.0.0.1:{proxy.port}", batch_rows=10,
+                                                connections=1), store="couch")
+        host.start()
+        host.drop("".join(location(second) for second in range(60)), "a-2012-03-09.log")
+        host.wait_until_ended(1)
+        self.assertGreater(len(made_anew), 6)
+        self.assertEqual(len(self.couch.rows()), 60)
+        self.assertEqual(host.extracts()["done"], 1)
 
     def test_check_reports_a_database_that_vanished(self):
         self.couch.start()

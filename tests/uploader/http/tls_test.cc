@@ -214,25 +214,24 @@ TEST(Waiting, AServerThatStopsReadingIsGivenUpAndThenServedAgain) {
   FaultOptions options;
   options.stops_reading = [&](const std::string& read) { return slow && read.starts_with("POST"); };
   FaultServer server([](int, const std::string& request) { return all_is_well(request); }, options);
-  // More than the buffers of any socket hold: the client waits in the middle of its request.
-  TestExtract extract = extract_of(4);
-  for (TestRow& row : extract.rows) row.record = std::string(4 << 20, 'x') + ",1.5";
+  TestExtract extract = extract_of(8);
+  for (TestRow& row : extract.rows) row.record = std::string(512 << 10, 'x') + ",1.5";
   CouchdbConfig config = config_for(server.url());
   config.batch_bytes = 64 << 20;
-  config.server.client.timeout = std::chrono::milliseconds(300);
+  config.server.client.timeout = std::chrono::seconds(2);
   auto store = store_for(config);
   const StopSignal never;
   auto upload = store->start(info_of(), extract.reader(), {});
   const auto ran = upload->run(never);
   ASSERT_FALSE(ran);
   EXPECT_EQ(ran.error().kind, ErrorKind::retry);
-  EXPECT_THAT(ran.error().message, HasSubstr("timeout after 300 ms"));
+  EXPECT_THAT(ran.error().message, HasSubstr("timeout after 2 s"));
   EXPECT_EQ(upload->counts().stored, 0U);
   slow = false;
   for (Result<> again = upload->run(never); !again; again = upload->run(never)) {
     ASSERT_EQ(again.error().kind, ErrorKind::retry) << again.error().message;
   }
-  EXPECT_EQ(upload->counts().stored, 4U);
+  EXPECT_EQ(upload->counts().stored, 8U);
   EXPECT_TRUE(upload->refused().empty());
 }
 
