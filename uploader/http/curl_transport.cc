@@ -231,8 +231,9 @@ class CurlTransport : public HttpTransport {
     ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     // Older versions can be broken by whoever stands in between, and may be asked for by them.
     ::curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    // libcurl would keep the certificates of ca_file in memory for a day: a file that was mended,
-    // or an authority that was taken out of it, must count with the next connection.
+    // Where it was built without a folder of authorities, libcurl would keep those of ca_file in
+    // memory for a day (CURLOPT_CA_CACHE_TIMEOUT(3)). A file that was mended, or an authority that
+    // was taken out of it, must count with the next connection.
     ::curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     if (!options_.ca_file.empty()) {
       ::curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
