@@ -101,6 +101,20 @@ class SmallDisk(harness.HostTest):
         host = self.small_host(first="min_free: 0\n")
         self.waits_while_others_pass(host, packed(location(10), 500_000), -1)
 
+    def test_what_a_kill_leaves_takes_nobodys_room(self):
+        host = self.small_host(first="min_free: 8MiB\n")
+        host.drop(packed(location(10), 600_000), "a-large-2012-03-09.log.gz")
+        host.start()
+        harness.wait_for("it to be written", lambda: tree_size(host.path("spool/csv")) > MIB)
+        host.kill()
+        self.assertNotEqual(os.listdir(host.path("spool/csv")), [])
+        host.drop(location(1), "good-2012-03-09.log")
+        host.start()
+        harness.wait_for("the honest extract", lambda: "good-2012-03-09.log" in host.done())
+        harness.wait_for("the reason", lambda: b"disk: " in host.log_bytes())
+        self.assertEqual(glob.glob(host.path("spool/*/.tmp-*")), [])
+        host.stop()
+
     def test_kept_csvs_give_way(self):
         """They can be made again: what is kept of many small files must not stop the feeds for days."""
         host = self.small_host()
@@ -135,8 +149,13 @@ class SmallDisk(harness.HostTest):
 
 
 def tree_size(folder):
-    return sum(os.path.getsize(path) for path in glob.glob(f"{folder}/**", recursive=True)
-               if os.path.isfile(path))
+    size = 0
+    for entry in os.scandir(folder):
+        try:
+            size += entry.stat().st_size
+        except FileNotFoundError:
+            pass  # renamed or removed just now
+    return size
 
 
 class Bounds(harness.HostTest):

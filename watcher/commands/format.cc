@@ -124,10 +124,9 @@ Result<> confirm_year(const formatter::FormatResult& result, const ExtractTime& 
 
 void tell_by_place(std::uint64_t rejects, const FormatSource& source) {
   if (rejects == 0) return;
-  fmt::print(stderr,
-             "caravel: {} rejects are kept by their place only, since they take more than "
-             "max_reject_bytes: keep {} as long as the files of --rejects\n",
-             rejects, printable(source.name));
+  say("{} rejects are kept by their place only, since they take more than max_reject_bytes: keep "
+      "{} as long as the files of --rejects",
+      rejects, source.name);
 }
 
 Result<formatter::FormatResult> format_source(const CommandCall& call,

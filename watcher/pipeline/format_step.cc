@@ -53,7 +53,7 @@ formatter::FormatRequest request_for(const FormatOrder& order, const Assumption&
 }
 
 /// What the first pass has written must not lie beside what the second one writes.
-void remove_all(const FormatTargets& targets) {
+void remove_targets(const FormatTargets& targets) {
   for (const std::string* path : {&targets.csv, &targets.sidecar, &targets.rejects.lines,
                                   &targets.rejects.reasons, &targets.rejects.cut}) {
     if (!path->empty()) ::unlink(path->c_str());
@@ -276,7 +276,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
   // Dates that have a year of their own do not depend on the time of the extract.
   const bool same_year = !needs_year || settled.time.known == assumed.time.known;
   if (!same_year || !same_place(settled.manifest, assumed.manifest)) {
-    remove_all(targets);
+    remove_targets(targets);
     CARAVEL_ASSIGN_OR_RETURN(report, pass(fd, order, targets, settled, monitor));
   }
   report.manifest = settled.manifest;

@@ -22,14 +22,14 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t kRoomAhead = std::uint64_t{16} << 20;
 
 /// Whether there is room for `bytes` more, if need be after what can be made again has given way.
-Result<> make_room(const PipelineTools& tools, std::uint64_t bytes) {
+Result<> make_room(const PipelineTools& tools, const ExtractJob& job, std::uint64_t bytes) {
   const Spool& spool = tools.service.spool;
   const auto there = [&](std::uint64_t wanted) {
     return spool.room().expect(spool.csv_fd(), wanted);
   };
   if (there(bytes)) return {};
-  const Expired gone =
-      give_way(spool, tools.ledger, [&] { return there(bytes + kRoomAhead).has_value(); });
+  const Expired gone = give_way(spool, tools.ledger, job.claim.id,
+                                [&] { return there(bytes + kRoomAhead).has_value(); });
   if (gone.files > 0 && tools.observer.on_note) {
     tools.observer.on_note(
         fmt::format("disk: {} files of csv/ ({} bytes) were removed before their time, to keep "
@@ -42,10 +42,12 @@ Result<> make_room(const PipelineTools& tools, std::uint64_t bytes) {
 /// Nothing new is begun on a disk that is nearly full. An extract that found too little room before
 /// is not begun either until there is more: alone, for others may want less.
 Result<> expect_room(const PipelineTools& tools, const ExtractJob& job) {
-  CARAVEL_TRY(make_room(tools, 0));
+  CARAVEL_TRY(make_room(tools, job, 0));
   if (tools.needs == nullptr) return {};
+  // All that could give way for it has done so when it was tried.
   const std::uint64_t needs = tools.needs->of(job.claim.id, steady_clock::now());
-  if (make_room(tools, needs)) return {};
+  const Spool& spool = tools.service.spool;
+  if (spool.room().expect(spool.csv_fd(), needs)) return {};
   return fail(
       ErrorKind::refused,
       fmt::format("disk: it waits for {} free bytes besides min_free ({}), since fewer were "
@@ -136,7 +138,7 @@ StepResult<FormatReport> format_extract(const PipelineTools& tools, const Extrac
     wanted = used + more;
     auto answer = ask(file, used, more);
     const bool full = !answer && answer.error().kind == ErrorKind::refused;
-    return full && make_room(tools, more) ? ask(file, used, more) : answer;
+    return full && make_room(tools, job, more) ? ask(file, used, more) : answer;
   };
   auto report = format_file(fd, order, targets, &tools.ledger, monitor);
   if (!report) {

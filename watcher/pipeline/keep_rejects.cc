@@ -19,7 +19,7 @@ using uploader::RefusedRow;
 
 /// Appends the lines of the refused rows, in the order of the extract, to the reject files. `made`
 /// says then which of these there are.
-Result<> add_lines(const Config& config, const std::string& name, int fd,
+Result<> add_lines(const PipelineTools& tools, const std::string& name, int fd,
                    const std::vector<RefusedRow>& refused, const formatter::Rejects::Paths& paths,
                    const formatter::RejectLimits& limits, FormatReport& made) {
   // One pass over the extract, which may be packed and has no index: in the order of its lines.
@@ -35,13 +35,15 @@ Result<> add_lines(const Config& config, const std::string& name, int fd,
   options.fixed_size = made.stamp.size;  // what was appended since was not formatted either
   options.name = name;                   // says how it is packed
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
-  formatter::LineSplitter lines(input, config.max_line);
+  formatter::LineSplitter lines(input, tools.service.config.max_line);
   formatter::Rejects rejects(paths, formatter::Rejects::Mode::append, limits);
   auto next = by_line.begin();
   formatter::Line line;
   while (next != by_line.end()) {
     CARAVEL_ASSIGN_OR_RETURN(auto more, lines.next(line));
     if (!more) break;
+    // To find the last of the lines can take as long as formatting did.
+    if (tools.service.stop.requested()) return fail(ErrorKind::stopped, "stopped");
     if (line.number != next->first) continue;
     rejects.add(line.number, line.offset, next->second->reason, line.text());
     ++next;
@@ -72,7 +74,7 @@ Result<> add_refused(const PipelineTools& tools, const ExtractJob& job, int fd,
   formatter::RejectLimits limits;
   limits.max_bytes = config.max_reject_bytes;
   limits.space = &space;
-  if (!job.prepared) return add_lines(config, job.claim.name, fd, refused, paths, limits, made);
+  if (!job.prepared) return add_lines(tools, job.claim.name, fd, refused, paths, limits, made);
   made.has_reasons = true;
   return write_reasons(refused, paths.reasons, limits);
 }

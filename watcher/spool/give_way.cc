@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,23 @@ bool is_older(const Removable& a, const Removable& b) {
   return a.written.tv_nsec < b.written.tv_nsec;
 }
 
-/// Of an extract that is in work, or that the ledger does not know, nothing is removed: it may be
-/// read at this moment.
-bool has_ended(Ledger& ledger, std::string_view claim) {
+enum class Turn { first, second, never };
+
+/// When the files of this claim go. Of an extract that is in work, or that the ledger does not
+/// know, nothing is removed: it may be read at this moment.
+Turn turn_of(Ledger& ledger, std::string_view claim, unsigned tries_of_asker) {
   const auto known = ledger.extracts().find_claim(std::string(claim));
-  return known && *known && ((*known)->state == State::done || (*known)->state == State::failed);
+  if (!known || !*known) return Turn::never;
+  const Extract& extract = **known;
+  if (extract.state == State::done || extract.state == State::failed) return Turn::first;
+  const bool yields = extract.state == State::waiting && extract.attempts > tries_of_asker;
+  return yields ? Turn::second : Turn::never;
+}
+
+unsigned tries_of(Ledger& ledger, const std::string& claim) {
+  const auto known = ledger.extracts().find_claim(claim);
+  // Of whom nothing is known, nobody has to give way to.
+  return known && *known ? (*known)->attempts : std::numeric_limits<unsigned>::max();
 }
 
 void cut_off(std::string_view& name, std::string_view ending) {
@@ -70,18 +83,22 @@ std::string_view claim_of_file(std::string_view name) {
   return name.substr(dot + 1);
 }
 
-Expired give_way(const Spool& spool, Ledger& ledger, const std::function<bool()>& enough) {
+Expired give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
+                 const std::function<bool()>& enough) {
   std::vector<Removable> files;
   add_files(spool.csv_fd(), files);
   add_files(spool.rejects_fd(), files);
   std::ranges::sort(files, is_older);
+  const unsigned tries = tries_of(ledger, asker);
   Expired gone;
-  for (const Removable& file : files) {
-    if (enough()) break;
-    if (!has_ended(ledger, claim_of_file(file.name))) continue;
-    if (::unlinkat(file.directory, file.name.c_str(), 0) != 0) continue;
-    ++gone.files;
-    gone.bytes += file.bytes;
+  for (const Turn turn : {Turn::first, Turn::second}) {
+    for (const Removable& file : files) {
+      if (enough()) return gone;
+      if (turn_of(ledger, claim_of_file(file.name), tries) != turn) continue;
+      if (::unlinkat(file.directory, file.name.c_str(), 0) != 0) continue;
+      ++gone.files;
+      gone.bytes += file.bytes;
+    }
   }
   return gone;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "watcher/ledger/ledger.h"
@@ -15,10 +16,15 @@ namespace caravel::watcher {
 /// other file, which is not ours to remove.
 [[nodiscard]] std::string_view claim_of_file(std::string_view name);
 
-/// Removes, the oldest first, CSVs with their sidecars and temporaries of extracts that are done or
-/// failed, until there is `enough` room or nothing is left to remove. The extract itself is in
-/// done/ or failed/, so nothing is lost; those that are kept for `keep_csv` only go sooner.
-[[nodiscard]] Expired give_way(const Spool& spool, Ledger& ledger,
+/// Removes files until there is `enough` room for the extract of the claim `asker`, or nothing is
+/// left to remove. Nothing is lost: each extract itself is in done/, failed/ or work/.
+///
+///   1. CSVs with their sidecars, and temporaries, of extracts that are done or failed, the oldest
+///      first: those that are kept for `keep_csv` only go sooner.
+///   2. The same of extracts that wait and were tried more often than `asker`: they are formatted
+///      once more at their next try. So what waits for days stops nobody who comes new, and no two
+///      extracts can take each other's room in turn.
+[[nodiscard]] Expired give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
                                const std::function<bool()>& enough);
 
 }  // namespace caravel::watcher

@@ -46,6 +46,11 @@ class GiveWayTest : public SpoolTest {
     row.feed = "hrt";
     row.name = "a.log";
     Must(ledger_->extracts().commit_claims({row}, now_.wall));
+    if (state == State::waiting) {
+      for (int i = 0; i < 3; ++i) {
+        Must(ledger_->extracts().set_waiting(id, "refused", now_.wall, now_.wall));
+      }
+    }
     if (state == State::failed) {
       Must(ledger_->extracts().finish_failed(id, "why", 0, now_.wall, ""));
     }
@@ -70,8 +75,8 @@ TEST_F(GiveWayTest, TheOldestOfWhatHasEndedGoFirstAndNoMoreThanIsNeeded) {
   Write("rejects/.tmp-" + oldest + ".rejects", 1);
   Write("rejects/.tmp-" + in_work + ".rejects", 1);
   Write("rejects/a.log.rejects", 0);
-  const Expired gone =
-      give_way(*spool_, *ledger_, [&] { return !dir_.exists("spool/csv/a.log." + next + ".csv"); });
+  const Expired gone = give_way(*spool_, *ledger_, in_work,
+                                [&] { return !dir_.exists("spool/csv/a.log." + next + ".csv"); });
   EXPECT_EQ(gone.files, 3U);
   EXPECT_EQ(gone.bytes, 30U);
   EXPECT_THAT(dir_.list("spool/csv"),
@@ -79,9 +84,22 @@ TEST_F(GiveWayTest, TheOldestOfWhatHasEndedGoFirstAndNoMoreThanIsNeeded) {
                                    unknown, "of-a-person.csv"));
   EXPECT_THAT(dir_.list("spool/rejects"),
               UnorderedElementsAre(".tmp-" + in_work + ".rejects", "a.log.rejects"));
-  (void)give_way(*spool_, *ledger_, [] { return false; });
+  (void)give_way(*spool_, *ledger_, in_work, [] { return false; });
   EXPECT_THAT(dir_.list("spool/csv"),
               UnorderedElementsAre("a.log." + in_work + ".csv", unknown, "of-a-person.csv"));
+}
+
+TEST_F(GiveWayTest, WhatWaitsGivesWayToWhatWasTriedLessOftenAndOnlyToThat) {
+  const std::string waits = Csv(State::waiting, 1);
+  const std::string also_waits = Csv(State::waiting, 2);
+  const std::string is_new = Csv(State::claimed, 3);
+  const std::string ended = Csv(State::failed, 4);
+  const auto never = [] { return false; };
+  EXPECT_EQ(give_way(*spool_, *ledger_, "unknown", never).files, 1U);
+  EXPECT_FALSE(dir_.exists("spool/csv/a.log." + ended + ".csv"));
+  EXPECT_EQ(give_way(*spool_, *ledger_, also_waits, never).files, 0U) << "in turn, for ever";
+  EXPECT_EQ(give_way(*spool_, *ledger_, is_new, never).files, 2U);
+  EXPECT_THAT(dir_.list("spool/csv"), UnorderedElementsAre("a.log." + is_new + ".csv"));
 }
 
 }  // namespace
