@@ -170,7 +170,7 @@ class Fault(Attack):
     def harm(self, scenario, host, parts, chance, verdict):
         name, error, how_long, subtree, first = parts[:5]
         # What could not be removed goes a day later, when it surely is nobody's any more.
-        host.temporaries_may_stay = name in ("unlink", "unlinkat", "rmdir")
+        host.temporaries_may_stay = name in ("unlink", "unlinkat", "rmdir") or error == "EXDEV"
         options = ["--calls", name]
         options += ["--short-at", first] if error == "short" else ["--fail-at", first, "--errno", error]
         if how_long == "ever":

@@ -15,9 +15,9 @@ stores:
   couch: {{type: couchdb, url: "http://127.0.0.1:{port}", database: feed, batch_rows: 25, timeout: 2s}}
 min_free: 0
 feeds:
-  hrt: {{match: '*.log', format: spysocket, store: {store}, settle: 1ms, manifest_wait: {manifest_wait}}}
+  hrt: {{match: '*.log', keep_done: 30000d, format: spysocket, store: {store}, settle: 1ms, manifest_wait: {manifest_wait}}}
 """
-OTHER_FEED = "  other: {{match: '*.txt', drop: other, format: spysocket, store: {store}, settle: 1ms}}\n"
+OTHER_FEED = "  other: {{match: '*.txt', keep_done: 30000d, drop: other, format: spysocket, store: {store}, settle: 1ms}}\n"
 
 
 class Scenario:
@@ -80,11 +80,11 @@ class Scenario:
     def command_line(self, host):
         raise NotImplementedError
 
-    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60):
+    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60, tick=1.0):
         """Under the injector until it ends by itself; at each silence, `on_quiet` (by default: it is
         told to end)."""
         return self.start(host, ["--quiet", self.quiet_ms, *options]).run(
-            on_quiet or Injected.terminate, limit, on_tick)
+            on_quiet or Injected.terminate, limit, on_tick, tick)
 
     def status(self, host):
         """What `caravel status` says while it runs; None if there is no such thing."""
@@ -158,13 +158,13 @@ class Watch(Scenario):
     def command_line(self, host):
         return host.command("watch")
 
-    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60):
+    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60, tick=1.0):
         def bring_or_end(run):
             if host.to_come:
                 self.bring_all(host)
             else:
                 (on_quiet or Injected.terminate)(run)
-        ending = super().attack(host, options, bring_or_end, on_tick, limit)
+        ending = super().attack(host, options, bring_or_end, on_tick, limit, tick)
         # What its sender had not brought yet comes while nobody watches.
         self.bring_all(host)
         return ending

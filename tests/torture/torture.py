@@ -14,6 +14,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import attacks  # noqa: E402
+import clocks  # noqa: E402
 import couch as couch_module  # noqa: E402
 import files  # noqa: E402
 import host  # noqa: E402
@@ -26,7 +27,7 @@ from verdict import COLUMNS, Verdict  # noqa: E402
 
 # In the order of the table.
 ATTACKS = (attacks.Crash, attacks.PowerLoss, attacks.Fault, stores.StoreModes,
-           files.HostileFiles, replies.Replies)
+           files.HostileFiles, replies.Replies, clocks.Clocks)
 CATEGORIES = [attack.category for attack in ATTACKS]
 AGENTS = ("tail", "capture")
 

@@ -31,6 +31,7 @@ Counted are calls that change a file, a socket or a lock.
   --times K             K calls are harmed instead of one; or:
   --for-ever            all from the N-th on
   --for-ever-of-kind    all from the N-th on that have its name
+  --clock MS:WALL:STEADY  after MS milliseconds the clocks jump by so many seconds (may be repeated)
   --log FILE            one line a counted call: number, thread, name, path, what was done to it
   --record FILE         what a power cut needs to know (see recorder.h)
   --events FD           one line an event is written there (see events.h)
@@ -120,6 +121,8 @@ const std::map<std::string, Setter, std::less<>>& with_value() {
        }},
       {"--errno", [](Options& o, const std::string& v) { o.error = error_named(v); }},
       {"--times", [](Options& o, const std::string& v) { o.times = number_in(v); }},
+      {"--clock",
+       [](Options& o, const std::string& v) { o.clock_steps.push_back(clock_step_of(v)); }},
       {"--log", [](Options& o, const std::string& v) { o.log_path = v; }},
       {"--record", [](Options& o, const std::string& v) { o.record_path = v; }},
       {"--events", [](Options& o, const std::string& v) { o.events = std::atoi(v.c_str()); }},

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/torture/injector/clock.h"
+
 namespace caravel::torture {
 
 /// How many of the counted calls from number `at` on are harmed.
@@ -29,11 +31,12 @@ struct Options {
   bool short_call = false;  // a harmed call moves half of its bytes
   HowLong how_long = HowLong::times;
   std::uint64_t times = 1;
-  std::string log_path;        // one line a counted call
-  std::string record_path;     // everything that a power cut needs to know: recorder.h
-  int events = -1;             // descriptor for one line an event: events.h
-  unsigned quiet_ms = 0;       // without a traced call for so long: the event "quiet"
-  unsigned limit_ms = 60'000;  // a longer run is killed: the event "end hang"
+  std::string log_path;                // one line a counted call
+  std::string record_path;             // everything that a power cut needs to know: recorder.h
+  std::vector<ClockStep> clock_steps;  // clocks that jump
+  int events = -1;                     // descriptor for one line an event: events.h
+  unsigned quiet_ms = 0;               // without a traced call for so long: the event "quiet"
+  unsigned limit_ms = 60'000;          // a longer run is killed: the event "end hang"
 };
 
 /// nullopt, with the reason on stderr, if the command line makes no sense.
