@@ -106,6 +106,19 @@ class Sweep(Scenario):
         return host.command("sweep")
 
 
+class FeedsOnly(Sweep):
+    """`documents: feed`: the CSV that is attached to the feed document is all that is stored."""
+    kind = "feeds"
+    stores = ("couch",)
+    config = (FEEDS + OTHER_FEED).replace("database: feed,", "database: feed, documents: feed,").replace(
+        "settle: 1ms", "settle: 1ms, attach_csv: true")
+
+    def open(self, folder):
+        host = super().open(folder)
+        self.couch.rows_are_attached = True
+        return host
+
+
 class Process(Scenario):
     """Old extracts by hand, from a folder that the program must not change."""
     kind = "process"
@@ -175,4 +188,4 @@ class Watch(Scenario):
             host.drop(extract, self.folder_of(extract))
 
 
-ALL = (Sweep, Process, Watch)
+ALL = (Sweep, FeedsOnly, Process, Watch)

@@ -20,14 +20,16 @@ enum class HowLong {
 
 struct Options {
   std::vector<std::string> program;
-  std::set<std::string> calls;        // names of the calls that count; empty: all that are traced
-  std::vector<std::string> prefixes;  // only calls on such paths count; empty: all
-  bool reads = false;                 // calls that only look count too
-  bool only_program = false;          // what the program starts in its turn runs undisturbed
+  std::set<std::string> calls;         // names of the calls that count; empty: all that are traced
+  std::vector<std::string> prefixes;   // only calls on such paths count; empty: all
+  bool reads = false;                  // calls that only look count too
+  bool only_program = false;           // what the program starts in its turn runs undisturbed
+  std::set<std::string> harmed_calls;  // names of the calls that are harmed; empty: all that count
   std::optional<std::uint64_t> kill_at;
   std::optional<std::uint64_t> fail_at;
   bool after = false;       // kill once the call was made, not before
   int error = 0;            // errno of a harmed call; 0 with `short_call`
+  bool pretend = false;     // a harmed call is not made, and says that it was
   bool short_call = false;  // a harmed call moves half of its bytes
   HowLong how_long = HowLong::times;
   std::uint64_t times = 1;

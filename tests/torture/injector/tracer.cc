@@ -223,6 +223,9 @@ bool Tracer::counts(const Call& call, const StoppedCall& stopped) const {
 
 bool Tracer::is_harmed(const Call& call) const {
   if (!options_.fail_at || ending_.calls < *options_.fail_at) return false;
+  if (!options_.harmed_calls.empty() && !options_.harmed_calls.contains(std::string(call.name))) {
+    return false;
+  }
   switch (options_.how_long) {
     case HowLong::times:
       return ending_.harmed < options_.times;
@@ -280,8 +283,8 @@ void Tracer::harm(const Call& call, StoppedCall& stopped) {
                  stopped.subject_of(call));
   }
   if (!options_.short_call) {
-    stopped.fail_with(options_.error);
-    return note(call, stopped, "failed");
+    stopped.fail_with(options_.pretend ? 0 : options_.error);
+    return note(call, stopped, options_.pretend ? "not made" : "failed");
   }
   if (call.size != kNone && stopped.argument(call.size) > 1) {
     stopped.set_argument(call.size, stopped.argument(call.size) / 2);
