@@ -43,7 +43,7 @@ KINDS = ("year-forward", "year-back", "there-and-back", "back-and-there", "suspe
 class Clocks(Attack):
     row = "clocks"
     category = "clock"
-    share = 0.7
+    share = 0.5
 
     def draw(self, chance):
         return f"clock:{self.draw_scenario(chance).name}:{chance.choice(KINDS)}:{chance.randrange(10**6)}"

@@ -29,6 +29,7 @@ class Host:
         self.config = self.path("caravel.yaml")
         # Beside the folder, so that what the program says is no call that counts.
         self.messages = folder + ".messages"
+        self.beside = folder  # a further folder that is part of it
         self.temporaries_may_stay = False
         self.any_year = False  # the clock was wrong, and with it the years of lines that have none
 
@@ -41,6 +42,7 @@ class Host:
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.beside, ignore_errors=True)
         for path in glob.glob(self.folder + ".*"):
             os.unlink(path)
 

@@ -3,6 +3,7 @@ its template, runs the program under the injector, recovers as a person or the s
 compares with the truth."""
 import os
 import shutil
+import tempfile
 
 import content
 from host import Host, compare
@@ -65,12 +66,20 @@ class Scenario:
         host = Host(self.tools, folder)
         if self.couch:
             self.couch.reset()
-        host.write_config(self.config.format(port=self.couch.port if self.couch else 9, store=self.store,
-                                              manifest_wait=self.manifest_wait))
+        host.write_config(self.config_text(host))
         return host
 
+    def config_text(self, host):
+        return self.config.format(port=self.couch.port if self.couch else 9, store=self.store,
+                                  manifest_wait=self.manifest_wait, far=self.far_of(host))
+
+    def far_of(self, host):
+        """Where its drop directories are, if not in the folder."""
+        return host.folder
+
     def start(self, host, options):
-        return Injected(self.tools.injector, ["--path-prefix", host.folder + "/", "--path-prefix", "socket:",
+        return Injected(self.tools.injector, ["--path-prefix", host.folder + "/", "--path-prefix",
+                                              host.beside + "/", "--path-prefix", "socket:",
                                               *options],
                         self.command_line(host), host.folder, host.messages)
 
@@ -104,6 +113,35 @@ class Sweep(Scenario):
 
     def command_line(self, host):
         return host.command("sweep")
+
+
+class FarSweep(Sweep):
+    """The drop directories are on another file system: claims lie in DROP/.caravel, and archiving is
+    copying."""
+    kind = "far"
+    stores = ("local",)
+    config = (FEEDS + OTHER_FEED).replace("settle: 1ms", "settle: 1ms, drop: {far}/drop", 1).replace(
+        "drop: other", "drop: {far}/other")
+    weight = 0.7
+
+    def __init__(self, *arguments, **variant):
+        self.far = tempfile.mkdtemp(dir=os.environ.get("TORTURE_FAR", "/var/tmp"))
+        super().__init__(*arguments, **variant)
+
+    def open(self, folder):
+        host = super().open(folder)
+        shutil.rmtree(self.far_of(host), ignore_errors=True)
+        os.mkdir(self.far_of(host))
+        for name in ("drop", "other"):
+            shutil.copytree(host.path("spool", name), os.path.join(self.far_of(host), name))
+            shutil.rmtree(host.path("spool", name))
+        host.write_config(self.config_text(host))
+        host.beside = self.far_of(host)
+        self.drops = [os.path.join(host.beside, name) for name in ("drop", "other")]
+        return host
+
+    def far_of(self, host):
+        return os.path.join(self.far, os.path.basename(host.folder))
 
 
 class FeedsOnly(Sweep):
@@ -188,4 +226,4 @@ class Watch(Scenario):
             host.drop(extract, self.folder_of(extract))
 
 
-ALL = (Sweep, FeedsOnly, Process, Watch)
+ALL = (Sweep, FarSweep, FeedsOnly, Process, Watch)
