@@ -129,7 +129,7 @@ class Crash(Attack):
     """kill -9 before or after a call; then, for some, again and again during recovery."""
     row = "crash points"
     category = "crash"
-    share = 4.0
+    share = 6.0
 
     def draw(self, chance):
         scenario = self.draw_scenario(chance)
@@ -139,7 +139,9 @@ class Crash(Attack):
 
     def harm(self, scenario, host, parts, chance, verdict):
         when, call = parts[0], int(parts[1])
-        judge_ending(verdict, scenario.attack(host, [f"--kill-{when}", call]), "the first run")
+        # With -9 to the agent alone, the send command that it had started goes on.
+        alone = ["--only-program"] if scenario.kind == "tail" and chance.random() < 0.5 else []
+        judge_ending(verdict, scenario.attack(host, [f"--kill-{when}", call, *alone]), "the first run")
         for number in range(chance.choice((0, 0, 0, 0, 1, 1, 2, 4))):
             call = chance.randint(1, max(2, self.survey(scenario).total // 2))
             judge_ending(verdict, scenario.attack(host, ["--kill-at", call]), f"restart {number + 1}")
@@ -149,7 +151,7 @@ class Fault(Attack):
     """Calls that fail: once, a few times, or for as long as the program runs."""
     row = "faults"
     category = "fault"
-    share = 3.0
+    share = 4.0
     patient = True
     linger = 1.5  # seconds of a look at a lasting fault; there are two or more
 
@@ -170,7 +172,7 @@ class Fault(Attack):
     def harm(self, scenario, host, parts, chance, verdict):
         name, error, how_long, subtree, first = parts[:5]
         # What could not be removed goes a day later, when it surely is nobody's any more.
-        host.temporaries_may_stay = name in ("unlink", "unlinkat", "rmdir")
+        host.temporaries_may_stay = name in ("unlink", "unlinkat", "rmdir") or error == "EXDEV"
         options = ["--calls", name]
         options += ["--short-at", first] if error == "short" else ["--fail-at", first, "--errno", error]
         if how_long == "ever":
@@ -184,6 +186,8 @@ class Fault(Attack):
             ending = scenario.attack(host, options)
         else:
             watcher = LastingFault(scenario, host, self.linger)
+            if chance.random() < 0.05:
+                watcher.look_closely()
             ending = scenario.attack(host, options, watcher.on_quiet, watcher.on_tick)
             watcher.judge(verdict, ending)
         judge_ending(verdict, ending, "the run with the fault")
@@ -200,6 +204,11 @@ class LastingFault:
         self.windows = 0
         self.hot = None
         self.told = None
+
+    def look_closely(self):
+        """So long that waits which grow have grown: now 1 % of a processor is the most, and some for
+        the tracer."""
+        self.linger, self.most_share, self.most_requests = 12.0, 0.02, 2
 
     def on_quiet(self, run):
         """Silence alone is no end: a wait between two tries is one."""
@@ -259,6 +268,10 @@ class PowerLoss(Attack):
     row = "power losses"
     category = "power"
     share = 2.5
+
+    def __init__(self, scenarios, place):
+        # A record is of one folder.
+        super().__init__([scenario for scenario in scenarios if scenario.kind != "far"], place)
 
     def draw(self, chance):
         scenario = self.draw_scenario(chance)

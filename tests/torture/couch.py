@@ -77,6 +77,7 @@ class Couch:
             self.requests = 0
             self.asked = collections.Counter()
             self.misbehave = None
+            self.rows_are_attached = False
             self.revisions = 0
             self.born = str(int(time.time() * 1e6))
             self.fresh_id = 0
@@ -215,12 +216,21 @@ class Couch:
     def rows_of(self, feed):
         """Counter of CSV records, by the content of the row documents."""
         import host
+        if self.rows_are_attached:
+            return self.attached_rows_of(feed)
         columns = ("Date,Time,Vehicle,Lat,Lon,Location Valid/Invalid,Adherence,Adherence Valid/Invalid,"
                    "Route,Direction,Stop").split(",")
         with self.lock:
             rows = [document for document in self.documents.values()
                     if document.get("doc_type") == "Row" and document["caravel"]["feed"] == feed]
         return collections.Counter(host.csv_record([row.get(name) for name in columns]) for row in rows)
+
+    def attached_rows_of(self, feed):
+        """The same of attached CSV files: a row that two extracts have is in both."""
+        with self.lock:
+            texts = [document.get("_attachment", "") for key, document in self.documents.items()
+                     if key.startswith(f"feed:{feed}:")]
+        return collections.Counter({record for text in texts for record in text.splitlines()[1:]})
 
     def feed_documents(self):
         with self.lock:

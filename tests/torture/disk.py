@@ -255,7 +255,8 @@ class Disk:
         if node in written:
             os.link(written[node], path)
             return
-        if os.path.exists(old) and path != self.top:
+        # An inode that was given away again is another file by now.
+        if self.nodes.get(node.identity) is node and os.path.exists(old) and path != self.top:
             os.rename(old, path)
         if node.kind == "directory":
             os.makedirs(path, exist_ok=True)

@@ -149,7 +149,7 @@ class HostileFiles(Attack):
     """Twenty hostile entries at once; each counts as tried."""
     row = "files"
     category = "files"
-    share = 1.5
+    share = 1.0
     many = 20
 
     def __init__(self, scenarios, place):

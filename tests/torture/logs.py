@@ -72,7 +72,7 @@ class LogScenario(Scenario):
     def has_looked(host):
         return any(os.path.exists(host.path(*place)) for place in (("state", "state"), ("state", "capture", "hrt")))
 
-    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60):
+    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60, tick=1.0):
         waits = [0]
 
         def step_or_end(run):
@@ -84,7 +84,7 @@ class LogScenario(Scenario):
                 host.steps.pop(0)(self.log(host))
             else:
                 (on_quiet or Injected.terminate)(run)
-        return super().attack(host, options, step_or_end, on_tick, limit)
+        return super().attack(host, options, step_or_end, on_tick, limit, tick)
 
     def recover(self, host):
         """It is started again, and the application goes on."""

@@ -10,7 +10,7 @@ class Replies(Attack):
     """Some dozens of damaged replies in a run; each counts as tried."""
     row = "replies"
     category = "replies"
-    share = 1.0
+    share = 0.5
     patient = True
 
     def __init__(self, scenarios, place):

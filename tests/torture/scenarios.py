@@ -3,6 +3,7 @@ its template, runs the program under the injector, recovers as a person or the s
 compares with the truth."""
 import os
 import shutil
+import tempfile
 
 import content
 from host import Host, compare
@@ -15,9 +16,9 @@ stores:
   couch: {{type: couchdb, url: "http://127.0.0.1:{port}", database: feed, batch_rows: 25, timeout: 2s}}
 min_free: 0
 feeds:
-  hrt: {{match: '*.log', format: spysocket, store: {store}, settle: 1ms, manifest_wait: {manifest_wait}}}
+  hrt: {{match: '*.log', keep_done: 30000d, format: spysocket, store: {store}, settle: 1ms, manifest_wait: {manifest_wait}}}
 """
-OTHER_FEED = "  other: {{match: '*.txt', drop: other, format: spysocket, store: {store}, settle: 1ms}}\n"
+OTHER_FEED = "  other: {{match: '*.txt', keep_done: 30000d, drop: other, format: spysocket, store: {store}, settle: 1ms}}\n"
 
 
 class Scenario:
@@ -65,12 +66,20 @@ class Scenario:
         host = Host(self.tools, folder)
         if self.couch:
             self.couch.reset()
-        host.write_config(self.config.format(port=self.couch.port if self.couch else 9, store=self.store,
-                                              manifest_wait=self.manifest_wait))
+        host.write_config(self.config_text(host))
         return host
 
+    def config_text(self, host):
+        return self.config.format(port=self.couch.port if self.couch else 9, store=self.store,
+                                  manifest_wait=self.manifest_wait, far=self.far_of(host))
+
+    def far_of(self, host):
+        """Where its drop directories are, if not in the folder."""
+        return host.folder
+
     def start(self, host, options):
-        return Injected(self.tools.injector, ["--path-prefix", host.folder + "/", "--path-prefix", "socket:",
+        return Injected(self.tools.injector, ["--path-prefix", host.folder + "/", "--path-prefix",
+                                              host.beside + "/", "--path-prefix", "socket:",
                                               *options],
                         self.command_line(host), host.folder, host.messages)
 
@@ -80,11 +89,11 @@ class Scenario:
     def command_line(self, host):
         raise NotImplementedError
 
-    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60):
+    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60, tick=1.0):
         """Under the injector until it ends by itself; at each silence, `on_quiet` (by default: it is
         told to end)."""
         return self.start(host, ["--quiet", self.quiet_ms, *options]).run(
-            on_quiet or Injected.terminate, limit, on_tick)
+            on_quiet or Injected.terminate, limit, on_tick, tick)
 
     def status(self, host):
         """What `caravel status` says while it runs; None if there is no such thing."""
@@ -104,6 +113,48 @@ class Sweep(Scenario):
 
     def command_line(self, host):
         return host.command("sweep")
+
+
+class FarSweep(Sweep):
+    """The drop directories are on another file system: claims lie in DROP/.caravel, and archiving is
+    copying."""
+    kind = "far"
+    stores = ("local",)
+    config = (FEEDS + OTHER_FEED).replace("settle: 1ms", "settle: 1ms, drop: {far}/drop", 1).replace(
+        "drop: other", "drop: {far}/other")
+    weight = 0.7
+
+    def __init__(self, *arguments, **variant):
+        self.far = tempfile.mkdtemp(dir=os.environ.get("TORTURE_FAR", "/var/tmp"))
+        super().__init__(*arguments, **variant)
+
+    def open(self, folder):
+        host = super().open(folder)
+        shutil.rmtree(self.far_of(host), ignore_errors=True)
+        os.mkdir(self.far_of(host))
+        for name in ("drop", "other"):
+            shutil.copytree(host.path("spool", name), os.path.join(self.far_of(host), name))
+            shutil.rmtree(host.path("spool", name))
+        host.write_config(self.config_text(host))
+        host.beside = self.far_of(host)
+        self.drops = [os.path.join(host.beside, name) for name in ("drop", "other")]
+        return host
+
+    def far_of(self, host):
+        return os.path.join(self.far, os.path.basename(host.folder))
+
+
+class FeedsOnly(Sweep):
+    """`documents: feed`: the CSV that is attached to the feed document is all that is stored."""
+    kind = "feeds"
+    stores = ("couch",)
+    config = (FEEDS + OTHER_FEED).replace("database: feed,", "database: feed, documents: feed,").replace(
+        "settle: 1ms", "settle: 1ms, attach_csv: true")
+
+    def open(self, folder):
+        host = super().open(folder)
+        self.couch.rows_are_attached = True
+        return host
 
 
 class Process(Scenario):
@@ -158,13 +209,13 @@ class Watch(Scenario):
     def command_line(self, host):
         return host.command("watch")
 
-    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60):
+    def attack(self, host, options, on_quiet=None, on_tick=None, limit=60, tick=1.0):
         def bring_or_end(run):
             if host.to_come:
                 self.bring_all(host)
             else:
                 (on_quiet or Injected.terminate)(run)
-        ending = super().attack(host, options, bring_or_end, on_tick, limit)
+        ending = super().attack(host, options, bring_or_end, on_tick, limit, tick)
         # What its sender had not brought yet comes while nobody watches.
         self.bring_all(host)
         return ending
@@ -175,4 +226,4 @@ class Watch(Scenario):
             host.drop(extract, self.folder_of(extract))
 
 
-ALL = (Sweep, Process, Watch)
+ALL = (Sweep, FarSweep, FeedsOnly, Process, Watch)

@@ -15,7 +15,7 @@ class StoreModes(Attack):
 
     def __init__(self, scenarios, place):
         super().__init__([scenario for scenario in scenarios
-                          if scenario.couch and scenario.kind in ("watch", "sweep")], place)
+                          if scenario.couch and scenario.kind in ("watch", "sweep", "feeds")], place)
         self.modes = store_modes.modes()
 
     def draw(self, chance):

@@ -14,6 +14,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import attacks  # noqa: E402
+import clocks  # noqa: E402
 import couch as couch_module  # noqa: E402
 import files  # noqa: E402
 import host  # noqa: E402
@@ -26,7 +27,7 @@ from verdict import COLUMNS, Verdict  # noqa: E402
 
 # In the order of the table.
 ATTACKS = (attacks.Crash, attacks.PowerLoss, attacks.Fault, stores.StoreModes,
-           files.HostileFiles, replies.Replies)
+           files.HostileFiles, replies.Replies, clocks.Clocks)
 CATEGORIES = [attack.category for attack in ATTACKS]
 AGENTS = ("tail", "capture")
 
@@ -197,7 +198,7 @@ def main():
     parser.add_argument("--scenario", action="append", help="only these, such as sweep-local or tail")
     parser.add_argument("--seed", default=None, help="draws the same points again")
     parser.add_argument("--point", action="append", help="tries one point again (may be repeated)")
-    parser.add_argument("--workers", type=int, default=4 * (os.cpu_count() or 2),
+    parser.add_argument("--workers", type=int, default=6 * (os.cpu_count() or 2),
                         help="most points wait most of the time")
     parser.add_argument("--report", help="failing points are appended to this file")
     parser.add_argument("--verbose", action="store_true", help="what the program said, too")
@@ -214,6 +215,7 @@ def main():
     # Reports of leaks need ptrace(2) for themselves.
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     folder = tempfile.mkdtemp(prefix="caravel-torture-", dir=fast_folder())
+    far = os.environ["TORTURE_FAR"] = tempfile.mkdtemp(prefix="caravel-torture-", dir="/var/tmp")
     try:
         # Copies: a build that runs meanwhile replaces the programs.
         tools = host.Tools(*(shutil.copy2(path, folder)
@@ -226,6 +228,7 @@ def main():
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(far, ignore_errors=True)
 
 
 if __name__ == "__main__":

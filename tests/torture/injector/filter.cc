@@ -63,7 +63,7 @@ void stop_if_it_locks(Program& program) {
 
 }  // namespace
 
-bool install_filter(std::span<const Call> calls, bool reads) {
+bool install_filter(std::span<const Call> calls, bool reads, std::span<const long> others) {
   Program program;
   program.load(offsetof(seccomp_data, arch));
   program.unless_equal_skip(AUDIT_ARCH_X86_64, 1);
@@ -82,6 +82,10 @@ bool install_filter(std::span<const Call> calls, bool reads) {
       program.unless_equal_skip(number, 1);
       program.give_back(SECCOMP_RET_TRACE);
     }
+  }
+  for (const long number : others) {
+    program.unless_equal_skip(static_cast<std::uint32_t>(number), 1);
+    program.give_back(SECCOMP_RET_TRACE);
   }
   program.give_back(SECCOMP_RET_ALLOW);
   const sock_fprog filter{static_cast<unsigned short>(program.code().size()),

@@ -27,10 +27,13 @@ Counted are calls that change a file, a socket or a lock.
   --kill-at N           kill -9 of everything before the N-th counted call, the first is 1
   --kill-after N        the same once that call was made
   --fail-at N --errno E the N-th call fails so (EIO, ENOSPC, or a number) and is not made
+  --pretend-at N        the N-th call is not made and returns 0, like an fsync(2) of a disk that lies
   --short-at N          the N-th call moves half of its bytes
+  --harm-only A,B       of those that count only these calls are harmed
   --times K             K calls are harmed instead of one; or:
   --for-ever            all from the N-th on
   --for-ever-of-kind    all from the N-th on that have its name
+  --clock MS:WALL:STEADY  after MS milliseconds the clocks jump by so many seconds (may be repeated)
   --log FILE            one line a counted call: number, thread, name, path, what was done to it
   --record FILE         what a power cut needs to know (see recorder.h)
   --events FD           one line an event is written there (see events.h)
@@ -104,6 +107,7 @@ std::uint64_t number_in(const std::string& text) {
 const std::map<std::string, Setter, std::less<>>& with_value() {
   static const std::map<std::string, Setter, std::less<>> setters{
       {"--calls", [](Options& o, const std::string& v) { o.calls = names_in(v); }},
+      {"--harm-only", [](Options& o, const std::string& v) { o.harmed_calls = names_in(v); }},
       {"--path-prefix", [](Options& o, const std::string& v) { o.prefixes.push_back(v); }},
       {"--only-prefix", [](Options& o, const std::string& v) { o.prefixes = {v}; }},
       {"--kill-at", [](Options& o, const std::string& v) { o.kill_at = number_in(v); }},
@@ -118,8 +122,15 @@ const std::map<std::string, Setter, std::less<>>& with_value() {
          o.fail_at = number_in(v);
          o.short_call = true;
        }},
+      {"--pretend-at",
+       [](Options& o, const std::string& v) {
+         o.fail_at = number_in(v);
+         o.pretend = true;
+       }},
       {"--errno", [](Options& o, const std::string& v) { o.error = error_named(v); }},
       {"--times", [](Options& o, const std::string& v) { o.times = number_in(v); }},
+      {"--clock",
+       [](Options& o, const std::string& v) { o.clock_steps.push_back(clock_step_of(v)); }},
       {"--log", [](Options& o, const std::string& v) { o.log_path = v; }},
       {"--record", [](Options& o, const std::string& v) { o.record_path = v; }},
       {"--events", [](Options& o, const std::string& v) { o.events = std::atoi(v.c_str()); }},
@@ -148,7 +159,7 @@ std::optional<Options> refused(const std::string& why) {
 
 std::optional<Options> checked(Options options) {
   if (options.program.empty()) return refused("no program is named");
-  if (options.fail_at && options.error == 0 && !options.short_call) {
+  if (options.fail_at && options.error == 0 && !options.short_call && !options.pretend) {
     return refused("--fail-at needs --errno");
   }
   for (const std::string& name : options.calls) {

@@ -33,9 +33,9 @@ std::uint64_t StoppedCall::argument(int place) const { return registers_.*kArgum
 
 void StoppedCall::write_registers() { ptrace(PTRACE_SETREGS, thread_, nullptr, &registers_); }
 
-void StoppedCall::fail_with(int error) {
+void StoppedCall::answer_with(std::int64_t result) {
   registers_.orig_rax = static_cast<unsigned long long>(-1);  // no call has this number
-  registers_.rax = static_cast<unsigned long long>(-static_cast<long long>(error));
+  registers_.rax = static_cast<unsigned long long>(result);
   write_registers();
 }
 

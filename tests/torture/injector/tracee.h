@@ -28,7 +28,9 @@ class StoppedCall {
   [[nodiscard]] std::int64_t result() const { return static_cast<std::int64_t>(registers_.rax); }
 
   /// The call is not made and returns -error.
-  void fail_with(int error);
+  void fail_with(int error) { answer_with(-error); }
+  /// The call is not made and returns `result`.
+  void answer_with(std::int64_t result);
   void set_argument(int place, std::uint64_t value);
 
   /// A zero-terminated string of the thread's memory; cut at 4096 bytes.

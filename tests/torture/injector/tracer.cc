@@ -62,7 +62,9 @@ std::vector<Call> traced_calls(const Options& options) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
-  if (!install_filter(traced_calls(options), options.reads)) {
+  const std::span<const long> clocks =
+      options.clock_steps.empty() ? std::span<const long>() : clock_calls();
+  if (!install_filter(traced_calls(options), options.reads, clocks)) {
     std::fprintf(stderr, "injector: seccomp: %s\n", std::strerror(errno));
   } else {
     execvp(arguments[0], arguments.data());
@@ -77,6 +79,11 @@ std::int64_t milliseconds(const timeval& time) {
 
 std::int64_t milliseconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+bool is_clock_call(long number) {
+  const auto calls = clock_calls();
+  return std::find(calls.begin(), calls.end(), number) != calls.end();
 }
 
 /// "/a/" begins "/a/b", and "/a" itself.
@@ -181,6 +188,7 @@ void Tracer::on_stop(pid_t thread, int status) {
     ptrace(PTRACE_CONT, thread, nullptr, signal_number);
   } else {
     if (event == PTRACE_EVENT_EXEC) {
+      if (!options_.clock_steps.empty()) hide_vdso(thread);
       if (thread == program_ && !started_) {
         started_ = true;
         last_call_ = Clock::now();
@@ -215,6 +223,9 @@ bool Tracer::counts(const Call& call, const StoppedCall& stopped) const {
 
 bool Tracer::is_harmed(const Call& call) const {
   if (!options_.fail_at || ending_.calls < *options_.fail_at) return false;
+  if (!options_.harmed_calls.empty() && !options_.harmed_calls.contains(std::string(call.name))) {
+    return false;
+  }
   switch (options_.how_long) {
     case HowLong::times:
       return ending_.harmed < options_.times;
@@ -228,6 +239,10 @@ bool Tracer::is_harmed(const Call& call) const {
 
 void Tracer::on_seccomp(pid_t thread) {
   StoppedCall stopped(thread);
+  if (stopped.ok() && started_ && is_clock_call(stopped.number())) {
+    [[maybe_unused]] const bool answered = answer_clock_call(stopped, options_.clock_steps, begin_);
+    return let_go_on(thread, false);
+  }
   const auto call = stopped.ok() ? call_of(stopped.number()) : std::nullopt;
   if (!call || !started_ || !is_counted_process(thread) || !ending_.how.empty()) {
     return let_go_on(thread, false);
@@ -268,8 +283,8 @@ void Tracer::harm(const Call& call, StoppedCall& stopped) {
                  stopped.subject_of(call));
   }
   if (!options_.short_call) {
-    stopped.fail_with(options_.error);
-    return note(call, stopped, "failed");
+    stopped.fail_with(options_.pretend ? 0 : options_.error);
+    return note(call, stopped, options_.pretend ? "not made" : "failed");
   }
   if (call.size != kNone && stopped.argument(call.size) > 1) {
     stopped.set_argument(call.size, stopped.argument(call.size) / 2);
