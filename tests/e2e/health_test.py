@@ -59,7 +59,11 @@ class Check(HostTest):
             file.write(b"this is no database, this is no database")
         self.fault(host, "ledger.db", "is damaged", "caravel ledger rebuild")
         # And so does every command that needs it.
-        for command in (["status"], ["sweep"], ["explain", "a-2012-03-09.log"], ["ledger", "export"]):
+        with open(host.path("buses.csv"), "w", encoding="utf-8") as file:
+            file.write("vid,bus\n1,V.1.1\n")
+        for command in (["status"], ["sweep"], ["watch"], ["explain", "a-2012-03-09.log"], ["ledger", "export"],
+                        ["process", host.path("buses.csv")],
+                        ["mapping", "-m", "vehicle", "-e", "2012-03-09", host.path("buses.csv")]):
             said = host.run(*command, expect=1).stderr
             self.assertIn("caravel ledger rebuild", said, command)
 
@@ -304,6 +308,7 @@ class Inotify(HostTest):
         wait_for 'ls spool/done/*/*/*/a-* > /dev/null 2>&1'
         "$CARAVEL" status --config caravel.yaml > status.out
         "$CARAVEL" status --json --config caravel.yaml > status.json
+        "$CARAVEL" check --config caravel.yaml > check.out; echo "check $?"
         for again in 1 2; do
           echo 100 > /proc/sys/user/max_inotify_%s
           wait_for '[ $(grep -c "events tell of new files again" watch.log) = $again ]'
@@ -333,7 +338,7 @@ class Inotify(HostTest):
     def test_out_of_watches_it_polls_and_comes_back_to_events(self):
         host = self.prepare()
         done = self.inner(self.WATCH % ("echo 0", "watches", host.folder, "watches", "echo 0", "watches"))
-        self.assertEqual("check 1\nwatch 0\n", done.stdout, done.stderr + host.log())
+        self.assertEqual("check 1\ncheck 1\nwatch 0\n", done.stdout, done.stderr + host.log())
         for name in ("check.out", "watch.log", "status.out"):
             said = self.text(host, name)
             self.assertIn("raise the sysctl user.max_inotify_watches (now 0)", said, name)
@@ -350,7 +355,7 @@ class Inotify(HostTest):
         script = script.replace("for again in 1 2", "for again in 1").replace("[ $again = 1 ] || break",
                                                                               "break")
         done = self.inner(script)
-        self.assertEqual("check 1\nwatch 0\n", done.stdout, done.stderr + host.log())
+        self.assertEqual("check 1\ncheck 1\nwatch 0\n", done.stdout, done.stderr + host.log())
         for name in ("check.out", "watch.log", "status.out"):
             self.assertIn("raise the sysctl user.max_inotify_instances (now 0)", self.text(host, name), name)
         self.assertNotIn("sysctl", self.text(host, "after.out"))
@@ -362,7 +367,7 @@ class Inotify(HostTest):
                 script = self.WATCH % ("echo 0", limit, host.folder, limit, "echo 0", limit)
                 begin, end = script.index("        for again"), script.index("        cp second")
                 done = self.inner(script[:begin] + script[end:])
-                self.assertEqual("check 0\nwatch 0\n", done.stdout, done.stderr + host.log())
+                self.assertEqual("check 0\ncheck 0\nwatch 0\n", done.stdout, done.stderr + host.log())
                 self.assertNotIn("inotify", host.log())
                 self.assertNotIn("inotify", self.text(host, "status.out"))
 

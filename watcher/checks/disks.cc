@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
@@ -46,6 +47,13 @@ std::vector<std::string> full_disks(const Config& config) {
              fmt::format("less than the ledger needs ({}): make room on that disk",
                          size_for_people(std::min(config.min_free, kLedgerRoom))),
              faults);
+  for (const uploader::StoreConfig& store : config.stores) {
+    const std::string place = store_place(store);
+    if (!place.starts_with('/')) continue;  // a server sees to its own disk
+    judge_disk("store " + store.name, std::filesystem::path(place).parent_path().string(),
+               std::min(config.min_free, kLedgerRoom),
+               "so that rows can hardly be stored: make room on that disk", faults);
+  }
   std::set<std::string> seen;
   for (const FeedConfig& feed : config.feeds) {
     // A drop directory in the spool is on its disk.

@@ -8,9 +8,9 @@
 
 namespace caravel::watcher {
 
-/// The disks of the spool, of the state directory and of the drop directories that have too little
-/// room, each with what follows from it and what to do. A directory that is not there is passed
-/// over.
+/// The disks of the spool, of the state directory, of stores that are files and of the drop
+/// directories that have too little room, each with what follows from it and what to do. A
+/// directory that is not there is passed over.
 [[nodiscard]] std::vector<std::string> full_disks(const Config& config);
 
 }  // namespace caravel::watcher

@@ -69,9 +69,9 @@ void check_claims_place(const std::string& what, const Config& config, const Fee
     if (errno == ENOENT) return;
     return findings.fault(fmt::format("{}: {}: {}", what, path, std::strerror(errno)));
   }
-  const uid_t service = service_user(config);
-  const bool ours =
-      S_ISDIR(status.st_mode) && status.st_uid == service && (status.st_mode & 0777U) == 0700;
+  const bool our_user =
+      status.st_uid == service_user(config) || (::geteuid() != 0 && status.st_uid == ::geteuid());
+  const bool ours = S_ISDIR(status.st_mode) && our_user && (status.st_mode & 0777U) == 0700;
   if (ours) return;
   const auto spool = open_directory(config.spool);
   const bool needed = !spool || !rename_reaches(drop_fd, spool->get()).value_or(false);
@@ -87,15 +87,15 @@ void check_claims_place(const std::string& what, const Config& config, const Fee
 }
 
 /// Whether inotify would tell of new files.
-void check_events(const std::string& what, const FeedConfig& feed, int drop_fd, bool watched,
+void check_events(const std::string& what, const FeedConfig& feed, int drop_fd, bool has_events,
                   Findings& findings) {
   Inotify inotify;
   const auto set = inotify.watch_directory(drop_fd);
   if (set) return;
   const std::string text = fmt::format("{} {}: no event would tell of new files: {}", what,
                                        feed.drop, set.error().message);
-  // A watcher may have its own watches from before the limit was reached; `status` says if not.
-  if (watched) return findings.note(text);
+  // Whoever watches has its watches from before the limit was reached; the next start has none.
+  if (has_events) return findings.note(text);
   findings.fault(text +
                  ". Until then the directory is scanned every few seconds; notice: poll "
                  "does that without asking");
@@ -128,7 +128,7 @@ void check_leases(const Config& config, const FeedConfig& feed, const FileSystem
 
 }  // namespace
 
-void check_drop(const Config& config, const FeedConfig& feed, bool watched, Findings& findings) {
+void check_drop(const Config& config, const FeedConfig& feed, bool has_events, Findings& findings) {
   const std::string what = fmt::format("feed {}: drop directory", feed.name);
   if (!check_place(what, config, feed, findings)) return;
   const auto drop = open_directory(feed.drop);
@@ -143,7 +143,7 @@ void check_drop(const Config& config, const FeedConfig& feed, bool watched, Find
                     feed.drop, traits->name));
   }
   if (traits->events && feed.notice == Notice::automatic) {
-    check_events(what, feed, drop->get(), watched, findings);
+    check_events(what, feed, drop->get(), has_events, findings);
     const auto parent = std::filesystem::path(feed.drop).parent_path().string();
     if (!open_directory(parent)) {
       findings.note(

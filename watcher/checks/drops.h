@@ -6,7 +6,8 @@
 
 namespace caravel::watcher {
 
-/// One feed's drop directory. `watched`: somebody watches the spool now, and uses inotify already.
-void check_drop(const Config& config, const FeedConfig& feed, bool watched, Findings& findings);
+/// One feed's drop directory. `has_events`: somebody watches it now, and has the inotify watches
+/// for that already.
+void check_drop(const Config& config, const FeedConfig& feed, bool has_events, Findings& findings);
 
 }  // namespace caravel::watcher

@@ -145,8 +145,15 @@ RightsOf::~RightsOf() {
 }
 
 uid_t service_user(const Config& config) {
-  struct stat status {};
-  return ::stat(config.spool.c_str(), &status) == 0 ? status.st_uid : ::geteuid();
+  struct stat spool {};
+  struct stat work {};
+  struct stat state {};
+  // The spool itself may be the administrator's, with directories of the service in it.
+  if (::stat((config.spool + "/work").c_str(), &work) == 0 &&
+      ::stat(config.state.c_str(), &state) == 0 && work.st_uid == state.st_uid) {
+    return work.st_uid;
+  }
+  return ::stat(config.spool.c_str(), &spool) == 0 ? spool.st_uid : ::geteuid();
 }
 
 std::string remedy_for(int error) {
@@ -171,7 +178,7 @@ std::string remedy_for(int error) {
 }
 
 void check_folders(const Config& config, Findings& findings) {
-  const uid_t owner = service_user(config);
+  const uid_t owner = ::geteuid() == 0 ? service_user(config) : ::geteuid();
   const RightsOf rights(owner);
   bool good = check_made("spool", config.spool, findings);
   if (good) {

@@ -26,7 +26,8 @@ class RightsOf {
   bool changed_ = false;
 };
 
-/// Whose service works on the spool: its owner, or this user as long as there is none.
+/// Whose service works on the spool, as far as its directories tell: the owner of work/, if the
+/// state directory is the same user's; else the spool's owner; this user as long as there is none.
 [[nodiscard]] uid_t service_user(const Config& config);
 
 /// What to do about a place where this error came up, as it stands behind the error's own words:

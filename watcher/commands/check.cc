@@ -1,10 +1,10 @@
 // caravel check
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "uploader/store.h"
 #include "watcher/checks/disks.h"
 #include "watcher/checks/drops.h"
@@ -12,6 +12,7 @@
 #include "watcher/checks/folders.h"
 #include "watcher/checks/ledger.h"
 #include "watcher/commands/setup.h"
+#include "watcher/ledger/directories.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/ledger/stores.h"
 #include "watcher/service/console.h"
@@ -34,6 +35,17 @@ void check_stores(const Config& config, Findings& findings) {
       findings.fault(fmt::format("store {}: {}", store_config.name, answer.error().message));
     }
   }
+}
+
+/// Whether somebody watches the drop directory, and has the watches for that (Directories).
+bool has_events(const Config& config, const FeedConfig& feed) {
+  if (lock_holder(config.spool).empty()) return false;
+  auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
+  if (!ledger) return false;
+  const auto records = ledger->directories().all();
+  return records && std::ranges::none_of(*records, [&](const DirectoryRecord& record) {
+           return record.path == feed.drop;
+         });
 }
 
 /// Prints the findings from `said` on, and counts them in. Errors: stdout did not take them.
@@ -59,8 +71,9 @@ Result<int> run_check(const CommandCall& call) {
   check_folders(config, findings);
   for (std::string& full : full_disks(config)) findings.fault(std::move(full));
   check_ledger_file(config, findings);
-  const bool watched = !lock_holder(config.spool).empty();
-  for (const FeedConfig& feed : config.feeds) check_drop(config, feed, watched, findings);
+  for (const FeedConfig& feed : config.feeds) {
+    check_drop(config, feed, has_events(config, feed), findings);
+  }
   // A store may take its time to answer: what is known is shown before.
   std::size_t said = 0;
   CARAVEL_TRY(show(findings, said));
