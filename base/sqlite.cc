@@ -51,6 +51,10 @@ tl::unexpected<Error> failure(sqlite3* database, int code) {
   // of the code are left.
   const char* const details = database != nullptr ? sqlite3_errmsg(database) : words;
   Error error{kind_of(code), details};
+  const int primary = code & 0xff;
+  if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
+    error.message = std::string(kDamagedDatabase) + ": " + error.message;
+  }
   if ((error.system = reason_of_system(database, code)) != 0) {
     error.message += std::string(" (") + ::strerrordesc_np(error.system) + ")";
   }

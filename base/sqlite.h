@@ -18,6 +18,10 @@ struct sqlite3_stmt;
 
 namespace caravel {
 
+/// What an error of this file begins with if SQLite found the bytes of the database file damaged
+/// (SQLITE_CORRUPT, SQLITE_NOTADB).
+inline constexpr std::string_view kDamagedDatabase = "the file is damaged";
+
 /// One prepared statement, which must be gone before its Sqlite. Values are bound in order, from
 /// the first "?"; columns count from 0.
 class Statement {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <iterator>
 #include <numeric>
 
 namespace caravel {
@@ -116,6 +117,19 @@ Result<std::uint64_t> parse_size(std::string_view text) {
                       {"GiB", 1ULL << 30},
                       {"TiB", 1ULL << 40}},
                      true, "4MiB, 512KiB or 1GiB");
+}
+
+std::string size_for_people(std::uint64_t bytes) {
+  static constexpr const char* kUnits[] = {" KiB", " MiB", " GiB", " TiB"};
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  std::size_t unit = 0;
+  while (bytes >= 1024 * 1024 && unit + 1 < std::size(kUnits)) {
+    bytes /= 1024;
+    ++unit;
+  }
+  // Rounded to a tenth; no library of formats, because the agent has this file too.
+  const std::uint64_t tenths = (bytes * 10 + 512) / 1024;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + kUnits[unit];
 }
 
 }  // namespace caravel

@@ -22,4 +22,7 @@ namespace caravel {
 /// "4MiB", "512KiB", "1GiB", "100kB", "8MB", "123" (bytes).
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 
+/// In units of 1024 (IEC 80000-13), with one decimal: "12.0 MiB"; "17 bytes".
+[[nodiscard]] std::string size_for_people(std::uint64_t bytes);
+
 }  // namespace caravel

@@ -117,6 +117,10 @@ class Store {
   [[nodiscard]] virtual Result<> for_each_row_of(
       const std::string& feed, const std::string& extract,
       const std::function<void(const StoredDocument&)>& visit) = 0;
+  /// Calls `visit` with each feed document of `feed`, in the order of ids, with its text. Used by
+  /// `ledger rebuild`.
+  [[nodiscard]] virtual Result<> for_each_feed_document(
+      const std::string& feed, const std::function<void(const StoredDocument&)>& visit) = 0;
   /// Deletes rows by id, if they are still credited to `extract`; returns how many were deleted.
   [[nodiscard]] virtual Result<std::uint64_t> remove_rows(const std::string& feed,
                                                           const std::string& extract,

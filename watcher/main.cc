@@ -23,7 +23,8 @@
   COMMAND(mapping)                \
   COMMAND(status)                 \
   COMMAND(explain)                \
-  COMMAND(check)
+  COMMAND(check)                  \
+  COMMAND(ledger)
 
 namespace caravel::watcher {
 #define CARAVEL_DECLARE(NAME) Command NAME##_command();

@@ -352,6 +352,27 @@ TEST_P(StoreCompliance, AStopEndsTheQuestionWhatIsMissing) {
   EXPECT_EQ(asked.error().kind, ErrorKind::stopped);
 }
 
+TEST_P(StoreCompliance, FeedDocumentsOfOneFeedAreListed) {
+  std::vector<std::string> ids;
+  const auto list = [&] {
+    ids.clear();
+    return store_->for_each_feed_document("hrt", [&](const StoredDocument& document) {
+      ids.push_back(document.id);
+      EXPECT_EQ(json::parse(document.text).value("doc_type", ""), "Feed");
+    });
+  };
+  // Nothing was ever stored there. A database of CouchDB is then missing, which is an error.
+  if (list()) {
+    EXPECT_EQ(ids, std::vector<std::string>());
+  }
+  for (const char digit : {'c', 'a', 'b'}) Send(extract_of(2, digit));
+  uploader::ExtractInfo other = info_of();
+  other.feed = "hrt2";
+  Send(extract_of(2), {}, other);
+  ASSERT_TRUE(list());
+  EXPECT_EQ(ids, (std::vector<std::string>{FeedId('a'), FeedId('b'), FeedId('c')}));
+}
+
 TEST_P(StoreCompliance, WithoutFeedDocumentsOnlyRowsAreStored) {
   settings_.documents = uploader::Documents::rows;
   Open();

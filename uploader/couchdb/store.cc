@@ -97,6 +97,8 @@ class CouchStore : public Store {
                           const StopSignal& stop) override;
   Result<> for_each_row_of(const std::string& feed, const std::string& extract,
                            const std::function<void(const StoredDocument&)>& visit) override;
+  Result<> for_each_feed_document(const std::string& feed,
+                                  const std::function<void(const StoredDocument&)>& visit) override;
   Result<std::uint64_t> remove_rows(const std::string&, const std::string& extract,
                                     const std::vector<std::string>& ids) override;
   Result<bool> put_mapping(const Mapping& mapping, bool may_create) override;
@@ -234,6 +236,34 @@ Result<> CouchStore::for_each_row_of(const std::string& feed, const std::string&
       }
     }
     from = page.back();
+  }
+}
+
+Result<> CouchStore::for_each_feed_document(
+    const std::string& feed, const std::function<void(const StoredDocument&)>& visit) {
+  std::string from = fmt::format("feed:{}:", feed);
+  const std::string until = json_string(fmt::format("feed:{};", feed));
+  for (;;) {
+    const std::string path = fmt::format(
+        "/_all_docs?include_docs=true&startkey={}&endkey={}&inclusive_end=false&limit={}",
+        percent_encoded(json_string(from)), percent_encoded(until), kPageRows);
+    CARAVEL_ASSIGN_OR_RETURN(const auto reply, ask("GET", database_.url(path), {}, kPageBytes));
+    const json page = json::parse(reply.body, nullptr, false);
+    if (!page.is_object() || !page.contains("rows") || !page["rows"].is_array()) {
+      return said_by<void>(path, fail(ErrorKind::retry, "this is no reply of _all_docs"));
+    }
+    std::string last;
+    for (const json& row : page["rows"]) {
+      last = text_at(row, "id");
+      const bool has_document = row.is_object() && row.contains("doc") && row["doc"].is_object();
+      if (!has_document) continue;
+      // Consumers write into feed documents, and an escape in JSON can stand for no character.
+      visit(as_document(last, row["doc"].dump(-1, ' ', false, json::error_handler_t::replace)));
+    }
+    // An id that does not ascend would make this a circle.
+    if (last < from) return {};
+    // The next id at the earliest: no printable character sorts before a blank.
+    from = last + " ";
   }
 }
 

@@ -154,6 +154,17 @@ class SqliteStore : public Store {
     });
   }
 
+  Result<> for_each_feed_document(
+      const std::string& feed, const std::function<void(const StoredDocument&)>& visit) override {
+    CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open_with(kFeedsTable));
+    if (file == nullptr) return {};
+    return file_.in_context([&] {
+      return file->each(
+          fmt::format("SELECT * FROM {} WHERE feed = ? ORDER BY _id", kFeedsTable),
+          [&](const Statement& row) { visit(document_at(row, row.text(0), true)); }, feed);
+    });
+  }
+
   Result<std::uint64_t> remove_rows(const std::string& feed, const std::string& extract,
                                     const std::vector<std::string>& ids) override {
     CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open_with(feed));

@@ -8,13 +8,13 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "watcher/commands/progress.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/manifests.h"
 #include "watcher/service/console.h"
+#include "watcher/terminal/progress.h"
 
 namespace caravel::watcher {
 namespace {

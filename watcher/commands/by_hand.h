@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "watcher/commands/command.h"
-#include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/extract.h"
 #include "watcher/pipeline/pipeline.h"
+#include "watcher/terminal/progress.h"
 
 namespace caravel::watcher {
 

@@ -11,13 +11,13 @@
 #include "base/text.h"
 #include "formatter/formatter.h"
 #include "watcher/commands/format_files.h"
-#include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/file_stamp.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
 #include "watcher/service/console.h"
 #include "watcher/spool/room.h"
+#include "watcher/terminal/progress.h"
 
 namespace caravel::watcher {
 namespace {

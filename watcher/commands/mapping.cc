@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/sqlite.h"
 #include "base/text.h"
 #include "uploader/mapping.h"
 #include "uploader/store.h"
@@ -45,6 +46,10 @@ Result<uploader::Mapping> read_mapping(const Arguments& arguments, const std::st
 /// Whether the database may be made, if it is missing.
 Result<bool> may_create(const Config& config, const uploader::StoreConfig& store) {
   auto ledger = Ledger::open(config.ledger_path(), Ledger::Mode::read_only);
+  // A ledger that is damaged may know of rows, and then a database that is missing has vanished.
+  if (!ledger && ledger.error().message.find(kDamagedDatabase) != std::string::npos) {
+    return tl::unexpected(std::move(ledger).error());
+  }
   // Before the first start there is no ledger, and nothing was ever stored.
   if (!ledger) return true;
   return ledger->stores().may_create(store_place(store));

@@ -9,11 +9,11 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/commands/by_hand.h"
-#include "watcher/commands/progress.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/service/console.h"
 #include "watcher/spool/archive.h"
+#include "watcher/terminal/progress.h"
 
 namespace caravel::watcher {
 namespace {

@@ -5,7 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "watcher/checks/disks.h"
+#include "watcher/checks/folders.h"
 #include "watcher/commands/setup.h"
+#include "watcher/files/drop_place.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/report/status.h"
 #include "watcher/service/capture.h"
@@ -14,6 +17,21 @@
 
 namespace caravel::watcher {
 namespace {
+
+DropStatus look_at_drop(const Config& config, const FeedConfig& feed) {
+  DropStatus drop{feed.name, feed.drop};
+  const Place place = look_at_place(feed.drop);
+  // A person may see less than the service: whether that can read the directory, it says itself.
+  const bool service = ::geteuid() == 0 || ::geteuid() == service_user(config);
+  // Before the first start the spool has no drop directory yet: that start makes it.
+  const bool to_be_made = place.state == PlaceState::missing &&
+                          feed.drop.starts_with(config.spool + "/") &&
+                          ::access(config.ledger_path().c_str(), F_OK) != 0;
+  if (to_be_made || (place.state == PlaceState::unreadable && !service)) return drop;
+  drop.state = name_of(place.state);
+  drop.why = place.why;
+  return drop;
+}
 
 /// What the configuration and the directories say; the ledger knows the rest.
 StatusQuestion question_of(const Config& config) {
@@ -28,6 +46,8 @@ StatusQuestion question_of(const Config& config) {
     const std::string holder = lock_holder(capture_spool(config, feed.name));
     if (!holder.empty()) question.captures.emplace_back(feed.name, holder);
   }
+  for (const FeedConfig& feed : config.feeds) question.drops.push_back(look_at_drop(config, feed));
+  question.full_disks = full_disks(config);
   question.refused_manifests = refused_manifests(config.spool, question.most);
   return question;
 }

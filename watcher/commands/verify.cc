@@ -6,11 +6,11 @@
 
 #include "base/text.h"
 #include "watcher/commands/by_hand.h"
-#include "watcher/commands/progress.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/history.h"
 #include "watcher/service/console.h"
 #include "watcher/spool/archive.h"
+#include "watcher/terminal/progress.h"
 #include "watcher/verify/verify.h"
 
 namespace caravel::watcher {

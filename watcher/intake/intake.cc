@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "watcher/ledger/directories.h"
+
 namespace caravel::watcher {
 
 Intake::Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify* inotify,
@@ -51,7 +53,28 @@ void Intake::open_directory(std::size_t index, const Moment& now) {
     opened = tl::unexpected(with_context("drop directory", std::move(opened).error()));
     directory.open_later(now);
   }
-  messages_.check(directory.path(), opened, fmt::format("{}: is there again", directory.path()));
+  tell_of(directory, opened, now);
+}
+
+void Intake::tell_of(const DropDirectory& directory, const Result<>& opened, const Moment& now) {
+  const std::string& path = directory.path();
+  messages_.check(path, opened, fmt::format("{}: is there again", path));
+  DirectoryState state = DirectoryState::closed;
+  Result<> worst = opened;
+  if (opened) {
+    // What is not asked of a closed directory lasts until it is open again.
+    const Result<> mounted = directory.mounted();
+    messages_.check("events of " + path, directory.watched(),
+                    fmt::format("{}: events tell of new files again", path));
+    messages_.check("mount of " + path, mounted, fmt::format("{}: is mounted again", path));
+    worst = mounted ? directory.watched() : mounted;
+    state = !mounted ? DirectoryState::unmounted
+            : !worst ? DirectoryState::polled
+                     : DirectoryState::well;
+  }
+  messages_.check(
+      "ledger: state of " + path,
+      ledger_.directories().set(path, state, worst ? "" : worst.error().message, now.wall));
 }
 
 void Intake::scan(std::size_t index, const Moment& now) {
@@ -61,6 +84,9 @@ void Intake::scan(std::size_t index, const Moment& now) {
     if (!directory.is_open()) return;
     // On another file system the claims of before lie in the directory itself.
     adopt(now);
+  } else {
+    directory.watch(inotify_);
+    tell_of(directory, {}, now);
   }
   // Before the claims: one that fails asks for an earlier scan (scan_soon()).
   directory.scan_begins(now);

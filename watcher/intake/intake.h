@@ -90,6 +90,8 @@ class Intake {
 
  private:
   void open_directory(std::size_t index, const Moment& now);
+  /// Tells the log and `status` whether the directory is there, and whether events tell of it.
+  void tell_of(const DropDirectory& directory, const Result<>& opened, const Moment& now);
   void scan(std::size_t index, const Moment& now);
   void adopt(const Moment& now);
   /// Returns those that could not be claimed now; a later scan finds them again.

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "watcher/exchange/manifest.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/manifests.h"
 #include "watcher/spool/archive.h"
 
 namespace caravel::watcher {
@@ -115,11 +117,26 @@ std::optional<ClaimedFile> Recovery::adopt_claim(const Claim& claim,
                          ledger_.extracts().commit_claims({row_of(file, origin_)}, now.wall))) {
       return std::nullopt;
     }
+    if (file.feed != nullptr) remember_manifest(*file.feed, claim.name, now);
   }
   if (file.feed != nullptr) return file;
   messages_.say(fmt::format("{}/{}/{}: no feed takes it; it is left where it is", root.path,
                             claim.id, printable(claim.name)));
   return std::nullopt;
+}
+
+/// If the ledger was lost, so was the manifest that was taken for this extract; its file is in
+/// done/. Without it the rows of a format with `identity: position` would get other ids than those
+/// that are stored already.
+void Recovery::remember_manifest(const FeedConfig& feed, const std::string& name,
+                                 const Moment& now) {
+  if (feed.manifest == ManifestRule::ignore) return;
+  for (const std::string& text : archived_manifests(spool_, name)) {
+    const auto manifest = parse_manifest(text);
+    if (!manifest) continue;
+    messages_.check("ledger: manifests of adopted claims",
+                    ledger_.manifests().add(feed.name, name, *manifest, now.wall));
+  }
 }
 
 /// The crash came between the commit of the row and the rename, and the next scan finds the file

@@ -60,6 +60,7 @@ class Recovery {
   std::optional<ClaimedFile> adopt_claim(const Claim& claim, const std::optional<Extract>& extract,
                                          const ClaimRoot& root, const DropDirectory* directory,
                                          const Moment& now);
+  void remember_manifest(const FeedConfig& feed, const std::string& name, const Moment& now);
   void settle_without_file(const ClaimRoot& work, const Extract& extract, const Moment& now);
   [[nodiscard]] bool has_changed(const Extract& extract, FileStamp& stamp) const;
   [[nodiscard]] const FeedConfig* feed_for(const std::string& name, NameKind kind,

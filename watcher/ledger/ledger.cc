@@ -3,12 +3,14 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
 #include <fmt/format.h>
 
 #include "watcher/files/directory.h"
+#include "watcher/ledger/directories.h"
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/history.h"
@@ -79,6 +81,10 @@ Result<> use_wal(Sqlite& database) {
 Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode) {
   const bool write = mode == Ledger::Mode::read_write;
   std::error_code ignored;
+  if (std::filesystem::exists(path + std::string(Ledger::kRebuiltSuffix), ignored)) {
+    return fail(ErrorKind::fault,
+                "a rebuild was broken off at its end: run `caravel ledger rebuild` again");
+  }
   if (path == Ledger::kInMemory) {
     // Nothing to make.
   } else if (write) {
@@ -116,6 +122,7 @@ struct Ledger::Parts {
   Sqlite database;
   Extracts extracts{database};
   DropNames drop_names{database};
+  Directories directories{database};
   Manifests manifests{database};
   Sources sources{database};
   LastingNews news{database};
@@ -137,10 +144,34 @@ Result<Ledger> Ledger::open(const std::string& path, Mode mode) {
 
 Extracts& Ledger::extracts() { return parts_->extracts; }
 DropNames& Ledger::drop_names() { return parts_->drop_names; }
+Directories& Ledger::directories() { return parts_->directories; }
 Manifests& Ledger::manifests() { return parts_->manifests; }
 Sources& Ledger::sources() { return parts_->sources; }
 LastingNews& Ledger::news() { return parts_->news; }
 StoreRecords& Ledger::stores() { return parts_->stores; }
 History& Ledger::history() { return parts_->history; }
+
+Result<> Ledger::for_each_row(
+    const std::function<void(std::string_view table, const Statement& row)>& each) {
+  return in_context("export", [&]() -> Result<> {
+    for (const std::string_view table : kLedgerTables) {
+      CARAVEL_TRY(parts_->database.each(fmt::format("SELECT * FROM {}", table),
+                                        [&](const Statement& row) { each(table, row); }));
+    }
+    return {};
+  });
+}
+
+Result<> Ledger::check_pages() {
+  return in_context("check", [&]() -> Result<> {
+    std::string found;
+    CARAVEL_TRY(parts_->database.each("PRAGMA quick_check(1)",
+                                      [&](const Statement& row) { found = row.text(0); }));
+    if (found == "ok") return {};
+    // Some findings have several lines.
+    std::ranges::replace(found, '\n', ' ');
+    return fail(ErrorKind::fault, fmt::format("{}: {}", kDamagedDatabase, found));
+  });
+}
 
 }  // namespace caravel::watcher

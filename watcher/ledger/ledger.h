@@ -7,14 +7,20 @@
 // own. Whoever needs one part includes that header.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 
+namespace caravel {
+class Statement;
+}  // namespace caravel
+
 namespace caravel::watcher {
 
+class Directories;
 class DropNames;
 class Extracts;
 class History;
@@ -40,19 +46,31 @@ class Ledger {
   [[nodiscard]] static Result<Ledger> open(const std::string& path, Mode mode = Mode::read_write);
   /// As a path: an empty ledger of no file, for what is asked before the first start.
   static constexpr std::string_view kInMemory = ":memory:";
+  /// Behind the path: a new ledger that is about to take the place of this one. As long as it is
+  /// there, the ledger is a fault to open: what was written into the old one now would be lost.
+  static constexpr std::string_view kRebuiltSuffix = ".rebuilt";
 
   Ledger(Ledger&& other) noexcept;
   Ledger& operator=(Ledger&& other) noexcept;
   ~Ledger();
 
   /// The parts. The references stay valid as long as this ledger, or the one it was moved into.
-  [[nodiscard]] Extracts& extracts();     // one extract's way, and what a restart finds undone
-  [[nodiscard]] DropNames& drop_names();  // names that are still in a drop directory
-  [[nodiscard]] Manifests& manifests();   // what the tail agents said of their extracts
-  [[nodiscard]] Sources& sources();       // sequences of capture hosts, and gaps in them
-  [[nodiscard]] LastingNews& news();      // what lasts, and was told of
-  [[nodiscard]] StoreRecords& stores();   // how each store is, and whether it ever had a row
-  [[nodiscard]] History& history();       // what status, explain and --delete-stale ask
+  [[nodiscard]] Extracts& extracts();        // one extract's way, and what a restart finds undone
+  [[nodiscard]] DropNames& drop_names();     // names that are still in a drop directory
+  [[nodiscard]] Directories& directories();  // what is wrong with drop directories
+  [[nodiscard]] Manifests& manifests();      // what the tail agents said of their extracts
+  [[nodiscard]] Sources& sources();          // sequences of capture hosts, and gaps in them
+  [[nodiscard]] LastingNews& news();         // what lasts, and was told of
+  [[nodiscard]] StoreRecords& stores();      // how each store is, and whether it ever had a row
+  [[nodiscard]] History& history();          // what status, explain and --delete-stale ask
+
+  /// Has SQLite look at every page of the file (PRAGMA quick_check): a fault that names the first
+  /// damage, and the way out. Takes as long as reading the file.
+  [[nodiscard]] Result<> check_pages();
+  /// Calls `each` with every row of every table, under the table's name; of one table after the
+  /// other, in no order.
+  [[nodiscard]] Result<> for_each_row(
+      const std::function<void(std::string_view table, const Statement& row)>& each);
 
  private:
   struct Parts;

@@ -62,4 +62,16 @@ Extract read_extract(const Statement& row) {
   return out;
 }
 
+Error with_way_out(Error error) {
+  // A damaged page of the schema shows as a table that is not there.
+  const bool damaged = error.message.find(kDamagedDatabase) != std::string::npos ||
+                       error.message.find("no such table") != std::string::npos ||
+                       error.message.find("no such column") != std::string::npos;
+  constexpr std::string_view kWayOut =
+      "; stop what uses it, then `caravel ledger rebuild` makes a new one of all that can still be "
+      "read, and keeps this one beside it";
+  if (damaged && error.message.find(kWayOut) == std::string::npos) error.message += kWayOut;
+  return error;
+}
+
 }  // namespace caravel::watcher

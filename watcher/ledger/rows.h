@@ -1,5 +1,5 @@
 // How values stand in the rows of the ledger. Its parts share this; nobody outside of this folder
-// includes it.
+// and its own room, salvage, includes it.
 #pragma once
 
 #include <algorithm>
@@ -58,12 +58,17 @@ inline constexpr std::string_view kExtractColumns =
 /// Adds the nine columns from `column` on, which are those of LineCounts in its order.
 void add_line_counts(const Statement& row, int column, LineCounts& sum);
 
-/// Runs `work`, which returns a Result; its error becomes "ledger: WHAT: …".
+/// An error that tells of a damaged file, with the way out behind it; any other as it is.
+[[nodiscard]] Error with_way_out(Error error);
+
+/// Runs `work`, which returns a Result; its error becomes "ledger: WHAT: …", with the way out if
+/// the file is damaged.
 template <class Work>
 [[nodiscard]] auto in_context(std::string_view what, Work work) -> decltype(work()) {
   auto result = work();
   if (!result) {
-    return tl::unexpected(with_context(fmt::format("ledger: {}", what), std::move(result).error()));
+    return tl::unexpected(
+        with_way_out(with_context(fmt::format("ledger: {}", what), std::move(result).error())));
   }
   return result;
 }

@@ -134,6 +134,14 @@ CREATE TABLE news (
 -- 0: its extracts were here when the gap opened, so nobody heard of it
 ALTER TABLE gaps ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
 )sql",
+    R"sql(
+CREATE TABLE directories (
+  path  TEXT PRIMARY KEY,               -- of a drop directory that is not well
+  state TEXT NOT NULL,
+  why   TEXT NOT NULL,
+  since TEXT NOT NULL
+) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
 

@@ -1,13 +1,21 @@
 // The tables of the ledger, and how an older file becomes a new one.
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "base/error.h"
 #include "base/sqlite.h"
 
 namespace caravel::watcher {
 
 /// The schema that this program writes: PRAGMA user_version.
-inline constexpr int kLedgerSchema = 3;
+inline constexpr int kLedgerSchema = 4;
+
+/// Every table, for `ledger export`.
+inline constexpr std::array<std::string_view, 9> kLedgerTables{
+    "extracts", "known_times", "stores", "left_alone", "manifests",
+    "sources",  "gaps",        "news",   "directories"};
 
 /// Makes the tables in an empty file, or brings an older schema up to date, in one transaction. A
 /// newer schema, or a database that is no ledger, is an error of kind usage, and nothing is

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "watcher/ledger/directories.h"
 #include "watcher/ledger/sources.h"
 
 namespace caravel::watcher {
@@ -110,6 +111,25 @@ Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusRe
   return {};
 }
 
+/// What only the watching process knows of the directories: whether events tell of new files, what
+/// it may read, what was mounted before. Without anybody who watches, its last words say nothing.
+Result<> add_drops(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  report.drops = question.drops;
+  report.full_disks = question.full_disks;
+  if (question.lock_holder.empty()) return {};
+  CARAVEL_ASSIGN_OR_RETURN(const auto records, ledger.directories().all());
+  for (DropStatus& drop : report.drops) {
+    const auto record = std::ranges::find(records, drop.path, &DirectoryRecord::path);
+    if (record == records.end()) continue;
+    drop.since = record->since;
+    // What is seen now says more of a directory that is not there.
+    if (drop.state != "ok") continue;
+    drop.state = name_of(record->state);
+    drop.why = record->why;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question, Time now) {
@@ -125,6 +145,7 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   CARAVEL_TRY(add_sources(ledger, question, report));
   CARAVEL_TRY(add_extracts(ledger, question, report));
   CARAVEL_TRY(add_left_alone(ledger, question, report));
+  CARAVEL_TRY(add_drops(ledger, question, report));
   return report;
 }
 

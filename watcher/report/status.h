@@ -22,6 +22,15 @@
 
 namespace caravel::watcher {
 
+/// The drop directory of one feed.
+struct DropStatus {
+  std::string feed;
+  std::string path;
+  std::string state = "ok";     // as name_of(PlaceState) or name_of(DirectoryState) has it
+  std::string why{};            // in words, behind the path; "" if ok
+  std::optional<Time> since{};  // if the one who watches it has said so
+};
+
 /// What the report needs besides the ledger.
 struct StatusQuestion {
   std::vector<std::string> feeds;  // configured; one that never saw an extract is listed too
@@ -33,6 +42,9 @@ struct StatusQuestion {
   std::size_t most = 10;           // entries of each list: waiting, failed, left alone
   std::vector<FeedConfig> limits;  // for expect_every and manifest_wait
   RefusedManifests refused_manifests{};
+  /// What the drop directories and the disks are like now, in this process's eyes.
+  std::vector<DropStatus> drops{};
+  std::vector<std::string> full_disks{};
 };
 
 struct FeedStatus {
@@ -71,6 +83,8 @@ struct StatusReport {
   std::vector<SilentSource> silent;
   OverdueManifests overdue;  // manifests without their extracts
   RefusedManifests refused_manifests;
+  std::vector<DropStatus> drops;
+  std::vector<std::string> full_disks;
 };
 
 [[nodiscard]] Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question,

@@ -149,6 +149,14 @@ Json json_left_alone(const LeftAloneStatus& entry) {
           {"since", time_text(entry.name.since)}};
 }
 
+Json json_drop(const DropStatus& drop) {
+  return {{"feed", drop.feed},
+          {"path", drop.path},
+          {"state", drop.state},
+          {"why", drop.why},
+          {"since", json_time(drop.since)}};
+}
+
 Json json_capture(const std::pair<std::string, std::string>& capture) {
   return {{"feed", capture.first}, {"by", capture.second}};
 }
@@ -179,6 +187,8 @@ std::string status_json(const StatusReport& report) {
       {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
       {"captured_by", json_list(report.captures, json_capture)},
       {"feeds", json_list(report.feeds, with_now(json_feed))},
+      {"drop_directories", json_list(report.drops, json_drop)},
+      {"full_disks", report.full_disks},
       {"stores", json_list(report.stores, json_store)},
       {"waiting", json_list(report.waiting, with_now(json_extract))},
       {"waiting_total", report.waiting_total},

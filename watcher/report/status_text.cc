@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "watcher/report/status.h"
 #include "watcher/report/words.h"
 #include "watcher/sources/sequence.h"
@@ -14,19 +15,9 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-/// In units of 1024 (IEC 80000-13), with one decimal.
-std::string bytes_text(std::uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return fmt::format("{} bytes", bytes);
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
-  return fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
 std::string throughput_text(const Throughput& throughput) {
   return fmt::format("{}, {}, {}", plural(throughput.extracts, "extract"),
-                     plural(throughput.rows, "row"), bytes_text(throughput.bytes));
+                     plural(throughput.rows, "row"), size_for_people(throughput.bytes));
 }
 
 /// Three states are one here, "in work": they follow each other within one load.
@@ -41,9 +32,23 @@ std::string extracts_text(const FeedSummary& summary) {
                      in(State::done), in(State::failed));
 }
 
-void write_feed(std::string& out, const FeedStatus& feed, Time now) {
+/// What is wrong with the drop directory, and for how long as far as that is known.
+std::string drop_text(const DropStatus& drop, Time now) {
+  const std::string lasts = drop.since ? fmt::format(" (for {})", ago(now, *drop.since)) : "";
+  // The words of the watching process name the directory themselves.
+  if (drop.why.find(drop.path) != std::string::npos) return printable(drop.why) + lasts;
+  return fmt::format("{} {}{}", printable(drop.path), printable(drop.why), lasts);
+}
+
+void write_feed(std::string& out, const FeedStatus& feed, const StatusReport& report) {
+  const Time now = report.now;
   const FeedSummary& summary = feed.summary;
   out += shown(feed.name) + (feed.configured ? "\n" : " (not configured any more)\n");
+  for (const DropStatus& drop : report.drops) {
+    if (drop.feed == feed.name && drop.state != "ok") {
+      add_fact(out, "drop directory", drop_text(drop, now));
+    }
+  }
   add_fact(out, "extracts", extracts_text(summary));
   add_fact(out, "lines", lines_text(summary.counts));
   add_fact(out, "last hour", throughput_text(feed.last_hour));
@@ -224,9 +229,11 @@ std::string watchers_text(const StatusReport& report) {
 
 std::string status_text(const StatusReport& report) {
   const Time now = report.now;
-  std::string out = watchers_text(report) + "\n";
+  std::string out = watchers_text(report);
+  for (const std::string& disk : report.full_disks) out += "Full: " + printable(disk) + "\n";
+  out += '\n';
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
-  for (const FeedStatus& feed : report.feeds) write_feed(out, feed, now);
+  for (const FeedStatus& feed : report.feeds) write_feed(out, feed, report);
   // What concerns all files first, single files last.
   write_stores(out, report.stores, now);
   write_sources(out, report.sources, now);

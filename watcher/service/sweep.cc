@@ -144,6 +144,7 @@ class Sweep {
 
 Result<SweepResult> sweep(const Service& service) {
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
+  say_if_ledger_is_new(service, ledger);
   CARAVEL_ASSIGN_OR_RETURN(auto total, Sweep(service, ledger).run());
   const Time now = std::chrono::system_clock::now();
   // After the loading, so that what came in this pass is neither silent nor overdue.

@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/ledger/history.h"
 #include "watcher/service/program_log.h"
 #include "watcher/spool/archive.h"
 #include "watcher/spool/claim.h"
@@ -97,6 +99,21 @@ void tidy(const Service& service, Time now) {
   if (auto removed = service.spool.remove_temporaries(now); !removed) {
     log_warning("{}", removed.error().message);
   }
+}
+
+void say_if_ledger_is_new(const Service& service, Ledger& ledger) {
+  const auto known = ledger.history().summaries();
+  if (!known || !known->empty()) return;
+  bool archived = false;
+  const auto listed = for_each_name(service.spool.done_fd(), [&](const std::string&) {
+    archived = true;
+    return false;
+  });
+  if (!listed || !archived) return;
+  log_warning(
+      "the ledger {} knows of no extract, though done/ holds some: was it lost? `caravel ledger "
+      "rebuild` recovers what done/, failed/ and the stores know",
+      service.config.ledger_path());
 }
 
 }  // namespace caravel::watcher

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "watcher/files/time_text.h"
+#include "watcher/ledger/ledger.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {
@@ -10,5 +11,9 @@ namespace caravel::watcher {
 /// and keep_csv; an original that rejects are kept in by their place stays), and temporaries that a
 /// crash left. What cannot be deleted is logged, and stays.
 void tidy(const Service& service, Time now);
+
+/// Says so in the log if the ledger knows of no extract though done/ holds some: it was lost, or
+/// moved away, and what is forgotten with it can partly be had again.
+void say_if_ledger_is_new(const Service& service, Ledger& ledger);
 
 }  // namespace caravel::watcher

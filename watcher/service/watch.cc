@@ -72,11 +72,10 @@ struct StopAtEnd {
 /// intake; workers have ledger connections of their own.
 class Watch {
  public:
-  Watch(const Service& service, Reload& reload, Ledger ledger, Inotify inotify)
+  Watch(const Service& service, Reload& reload, Ledger ledger)
       : service_(service),
         reload_(reload),
         ledger_(std::move(ledger)),
-        inotify_(std::move(inotify)),
         intake_(service.config, service.spool, ledger_, &inotify_, service.origin),
         sources_(service.config, ledger_) {}
 
@@ -186,8 +185,8 @@ class Watch {
 
 Result<> watch(const Service& service, Reload& reload) {
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
-  CARAVEL_ASSIGN_OR_RETURN(auto inotify, Inotify::open());
-  return Watch(service, reload, std::move(ledger), std::move(inotify)).run();
+  say_if_ledger_is_new(service, ledger);
+  return Watch(service, reload, std::move(ledger)).run();
 }
 
 }  // namespace caravel::watcher

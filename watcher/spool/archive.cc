@@ -7,10 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <functional>
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/text.h"
+#include "watcher/exchange/manifest.h"
 #include "watcher/files/directory.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/spool/mover.h"
@@ -178,6 +181,29 @@ Result<std::optional<std::string>> find_archived(const Spool& spool, const std::
     if (there && !changed_since(stamp, *there)) return path;
   }
   return std::nullopt;
+}
+
+std::vector<std::string> archived_manifests(const Spool& spool, const std::string& name) {
+  std::vector<std::string> texts;
+  const std::string file = manifest_name(name);
+  const auto look_at_day = [&](int day_fd) {
+    const UniqueFd fd(
+        ::openat(day_fd, file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) return;
+    std::string text(kMaxManifestBytes, '\0');
+    text.resize(read_at(fd.get(), 0, text.data(), text.size()).value_or(0));
+    texts.push_back(std::move(text));
+  };
+  // YYYY, MM, DD: what cannot be listed has nothing to say, and neither has what is no directory.
+  const std::function<void(int, int)> look_below = [&](int parent, int levels) {
+    if (levels == 0) return look_at_day(parent);
+    (void)for_each_name(parent, [&](const std::string& below) {
+      if (const auto fd = open_directory_at(parent, below)) look_below(fd->get(), levels - 1);
+      return true;
+    });
+  };
+  look_below(spool.done_fd(), 3);
+  return texts;
 }
 
 Result<std::optional<FileStamp>> stamp_in_spool(const Spool& spool, const std::string& relative) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "watcher/files/file_stamp.h"
@@ -54,6 +55,11 @@ namespace caravel::watcher {
                                                                std::string_view sha256,
                                                                std::chrono::year_month_day day,
                                                                const FileStamp& stamp);
+
+/// What the manifests of the extract `name` in done/ say, a text each: those that were archived as
+/// NAME.manifest, one a day. None if nothing of done/ can be read.
+[[nodiscard]] std::vector<std::string> archived_manifests(const Spool& spool,
+                                                          const std::string& name);
 
 /// The stamp of a file of the spool, for changed_since(); nothing if it is gone.
 [[nodiscard]] Result<std::optional<FileStamp>> stamp_in_spool(const Spool& spool,

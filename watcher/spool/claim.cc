@@ -25,10 +25,8 @@ namespace {
 constexpr std::string_view kIdShape = "ddddddddTddddddZ-xxxxxxxxxxxx";
 constexpr std::string_view kFeedCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
-constexpr char kDropClaims[] = ".caravel";
+}  // namespace
 
-/// Whether a rename from one directory to the other can work: rename(2) wants the same mount, not
-/// only the same device (bind mounts, as systemd makes them for a service's ReadWritePaths).
 Result<bool> rename_reaches(int from_fd, int to_fd) {
   std::array<struct statx, 2> status{};
   const std::array<int, 2> fds{from_fd, to_fd};
@@ -44,8 +42,6 @@ Result<bool> rename_reaches(int from_fd, int to_fd) {
          (!mounts_known || status[0].stx_mnt_id == status[1].stx_mnt_id);
 }
 
-}  // namespace
-
 Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::string& drop_path) {
   auto reaches = rename_reaches(drop_fd, spool.work_fd());
   if (!reaches) return tl::unexpected(with_context(drop_path, std::move(reaches).error()));
@@ -56,7 +52,7 @@ Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::str
     return ClaimRoot{std::move(work), spool.absolute("work"), true};
   }
   const std::string path = fmt::format("{}/{}", drop_path, kDropClaims);
-  auto fd = make_directory_at(drop_fd, kDropClaims, 0700);
+  auto fd = make_directory_at(drop_fd, std::string(kDropClaims), 0700);
   if (!fd) return tl::unexpected(with_context(drop_path, std::move(fd).error()));
   // The directory stands where senders write: one of them may have made it, to see or change what
   // we claim.

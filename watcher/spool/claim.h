@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -28,6 +29,13 @@ struct ClaimRoot {
   std::string path;
   bool in_spool = true;  // work/; false: DROP/.caravel, and archiving means copying
 };
+
+/// Whether a rename from one directory to the other can work: rename(2) wants the same mount, not
+/// only the same device (bind mounts, as systemd makes them for a service's ReadWritePaths).
+[[nodiscard]] Result<bool> rename_reaches(int from_fd, int to_fd);
+
+/// Where claims lie in a drop directory that no rename into work/ can reach.
+inline constexpr std::string_view kDropClaims = ".caravel";
 
 /// work/ if a rename from the drop directory can reach it (the same device and the same mount:
 /// rename(2) EXDEV), else DROP/.caravel, made if it is missing. Errors: kind fault if .caravel is

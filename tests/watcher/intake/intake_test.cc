@@ -79,6 +79,20 @@ class WithoutWrites {
   rlimit before_{};
 };
 
+/// Of an extract of ten bytes.
+Manifest ManifestOfTen() {
+  Manifest manifest;
+  manifest.host = "bus1";
+  manifest.log = "/var/log/app.log";
+  manifest.run = "0123abcd";
+  manifest.sequence = 1;
+  manifest.first_line = std::string(32, 'a');
+  manifest.last = manifest.bytes = 10;
+  manifest.lines = 1;
+  manifest.sha256 = std::string(64, '0');
+  return manifest;
+}
+
 class IntakeTest : public SpoolTest {
  protected:
   /// Where the only claim lies.
@@ -182,15 +196,7 @@ TEST_F(IntakeTest, SlowSendersDoNotKeepTheLastFreePlace) {
 
 TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   Configure(kTwoFeeds);
-  Manifest manifest;
-  manifest.host = "bus1";
-  manifest.log = "/var/log/app.log";
-  manifest.run = "0123abcd";
-  manifest.sequence = 1;
-  manifest.first_line = std::string(32, 'a');
-  manifest.last = manifest.bytes = 10;
-  manifest.lines = 1;
-  manifest.sha256 = std::string(64, '0');
+  const Manifest manifest = ManifestOfTen();
   // Both feeds take the name, and no row of the ledger tells them apart.
   const std::string id = make_manifest_claim_id(now_.wall, "well");
   dir_.make_dir("spool/work/" + id);
@@ -268,6 +274,19 @@ TEST_F(IntakeTest, NothingThatIsWaitedForKeepsTheLoopAwake) {
   }
 }
 
+TEST_F(IntakeTest, WithoutItsRowAnExtractInWorkFindsItsManifestInDone) {
+  Configure(kOneFeed);
+  const Manifest manifest = ManifestOfTen();
+  dir_.write_file("spool/done/2012/03/09/a.log.manifest", format_manifest(manifest));
+  dir_.write_file("spool/done/2012/03/09/b.log.manifest", format_manifest(manifest));
+  dir_.write_file("spool/done/2012/03/10/a.log.manifest", "none at all");
+  // The ledger was moved away while the extract was in work, and its manifest was taken.
+  dir_.write_file("spool/work/" + make_claim_id(now_.wall) + "/a.log", GoodLine(1));
+  Start();
+  EXPECT_THAT(Must(ledger_->manifests().for_name("hrt", "a.log")), ElementsAre(manifest));
+  EXPECT_THAT(Must(ledger_->manifests().for_name("hrt", "b.log")), IsEmpty());
+}
+
 TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
   Configure(kOneFeed);
   Drop("drop/a.log", GoodLine(1));
@@ -276,7 +295,7 @@ TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
   if (!without.taken()) GTEST_SKIP() << "needs root, to give a right up";
   const UniqueFd probe = Must(open_file(dir_.path("spool/drop/a.log"), O_RDONLY));
   if (writer_state(probe.get()) != WriterState::unknown) GTEST_SKIP() << "leases can be taken";
-  auto inotify = Must(Inotify::open());
+  Inotify inotify;
   intake_.emplace(config_, *spool_, *ledger_, &inotify);
   Must(intake_->start(now_));
   ASSERT_EQ(intake_->waiting(), 1U);

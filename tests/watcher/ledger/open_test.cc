@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "base/sqlite.h"
@@ -84,12 +85,12 @@ TEST(LedgerOpen, ANewerSchemaIsLeftAlone) {
   const Folder folder;
   const std::string path = folder / "ledger.db";
   { ASSERT_TRUE(Ledger::open(path).has_value()); }
-  RunSql(path, "PRAGMA user_version=4");
+  RunSql(path, "PRAGMA user_version=5");
   for (const auto mode : {Ledger::Mode::read_write, Ledger::Mode::read_only}) {
     const Error error = ErrorOfOpen(path, mode);
     EXPECT_EQ(error.kind, ErrorKind::usage);
     EXPECT_EQ(error.message,
-              "ledger: " + path + ": written by a newer caravel (schema 4; this one knows 3)");
+              "ledger: " + path + ": written by a newer caravel (schema 5; this one knows 4)");
   }
 }
 
@@ -104,7 +105,9 @@ TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
     ASSERT_TRUE(ledger->extracts().commit_claims({claim}, Time{}).has_value());
   }
   RunSql(path,
-         "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; DROP TABLE news; PRAGMA "
+         "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; DROP TABLE news; DROP TABLE "
+         "directories; "
+         "PRAGMA "
          "user_version=1");
   EXPECT_EQ(ErrorOfOpen(path, Ledger::Mode::read_only).kind, ErrorKind::fault);
   auto ledger = Ledger::open(path);
@@ -123,12 +126,41 @@ TEST(LedgerOpen, AnotherProgramsDatabaseIsLeftAlone) {
   EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
 }
 
+TEST(LedgerOpen, NobodyOpensItWhileARebuildIsToBeFinished) {
+  Folder folder;
+  const std::string path = folder / "ledger.db";
+  { ASSERT_TRUE(Ledger::open(path).has_value()); }
+  const std::string rebuilt = folder.write("ledger.db.rebuilt", "");
+  for (const auto mode : {Ledger::Mode::read_write, Ledger::Mode::read_only}) {
+    EXPECT_EQ(ErrorOfOpen(path, mode).kind, ErrorKind::fault);
+  }
+  std::filesystem::remove(rebuilt);
+  EXPECT_TRUE(Ledger::open(path).has_value());
+}
+
+TEST_F(LedgerTest, ADamagedPageIsFoundThoughNobodyReadsIt) {
+  for (int i = 0; i < 50; ++i) Claim("c" + std::to_string(i), std::to_string(i) + ".log");
+  Ok(ledger().check_pages());
+  ledger_.reset();
+  {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-4096, std::ios::end);
+    file << std::string(4096, 'x');
+  }
+  Reopen();
+  const std::string fault = FaultOf(ledger().check_pages());
+  EXPECT_TRUE(fault.starts_with("ledger: check: the file is damaged: ")) << fault;
+}
+
 TEST(LedgerOpen, ADamagedFileIsAFault) {
   Folder folder;
   const std::string path = folder.write("ledger.db", std::string(4096, 'x'));
   const Error error = ErrorOfOpen(path);
   EXPECT_EQ(error.kind, ErrorKind::fault);
-  EXPECT_EQ(error.message, "ledger: " + path + ": file is not a database");
+  EXPECT_TRUE(error.message.starts_with("ledger: " + path +
+                                        ": the file is damaged: file is not a database; "))
+      << error.message;
+  EXPECT_TRUE(error.message.find("`caravel ledger rebuild`") != std::string::npos);
 }
 
 TEST(LedgerOpen, ReadOnlyMakesAndChangesNothing) {

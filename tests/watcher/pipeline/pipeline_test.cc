@@ -54,6 +54,10 @@ class LyingStore : public uploader::Store {
                            const std::function<void(const uploader::StoredDocument&)>&) override {
     return {};
   }
+  Result<> for_each_feed_document(
+      const std::string&, const std::function<void(const uploader::StoredDocument&)>&) override {
+    return {};
+  }
   Result<std::uint64_t> remove_rows(const std::string&, const std::string&,
                                     const std::vector<std::string>&) override {
     return std::uint64_t{0};

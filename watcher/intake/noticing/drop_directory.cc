@@ -8,12 +8,11 @@
 #include <fmt/format.h>
 
 #include "watcher/files/directory.h"
+#include "watcher/files/mounts.h"
 
 namespace caravel::watcher {
 namespace {
 
-/// Where no event tells of a file, one scan follows the other after this time.
-constexpr std::chrono::seconds kPollEvery{2};
 /// A drop directory that cannot be opened is tried again so often, should the watch on its parent
 /// not tell sooner.
 constexpr std::chrono::seconds kOpenEvery{5};
@@ -30,18 +29,10 @@ bool same_directory(int one, int other) {
 
 Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   close(inotify);
-  auto watched = [&]() -> Result<> {
-    if (inotify == nullptr) return {};
-    // The parent says when the directory is made anew, so it is watched even if there is no
-    // directory to open now.
-    CARAVEL_ASSIGN_OR_RETURN(auto parent,
-                             open_directory(std::filesystem::path(path_).parent_path().string()));
-    CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_parent(parent.get()));
-    parent_watch_ = watch;
-    return {};
-  }();
+  // The parent says when the directory is made anew, so it is watched even if there is no directory
+  // to open now.
+  watch(inotify);
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_directory(path_));
-  if (!watched) return watched;
   CARAVEL_ASSIGN_OR_RETURN(auto traits, file_system_of(fd.get()));
   traits_ = traits;
   CARAVEL_ASSIGN_OR_RETURN(auto root, claim_root_for(spool, fd.get(), path_));
@@ -50,14 +41,54 @@ Result<> DropDirectory::open(const Spool& spool, Inotify* inotify) {
   if (roots_.empty() || !same_directory(root.fd.get(), roots_.back()->fd.get())) {
     roots_.push_back(std::make_unique<ClaimRoot>(std::move(root)));
   }
-  // Where no events come, a watch would only cost one of the user's (fs.inotify.max_user_watches).
-  if (inotify != nullptr && !(polled() && !traits_.events)) {
-    CARAVEL_ASSIGN_OR_RETURN(auto watch, inotify->watch_directory(fd.get()));
-    watch_ = watch;
-  }
-  // The last step: is_open() must not be true while any of the above is missing.
+  // is_open() must not be true while any of the above is missing.
   fd_ = std::move(fd);
+  note_mount();
+  watch(inotify);
   return {};
+}
+
+void DropDirectory::watch(Inotify* inotify) {
+  watched_ = inotify != nullptr && wants_events() ? watch_what_is_missing(*inotify) : Result<>();
+  if (watched_) return;
+  watched_ = tl::unexpected(
+      with_context(fmt::format("{}: no event tells of new files, so it is scanned every {} s",
+                               path_, kPollEvery.count()),
+                   std::move(watched_).error()));
+}
+
+Result<> DropDirectory::mounted() const {
+  if (lost_mount_.empty()) return {};
+  return fail(ErrorKind::fault,
+              fmt::format("{}: the file system at {} is not mounted any more: mount it; until then "
+                          "files are taken from the directory below",
+                          path_, lost_mount_));
+}
+
+Result<> DropDirectory::watch_what_is_missing(Inotify& inotify) {
+  // The directory first: if only one watch can be had, it is worth more there.
+  if (fd_ && watch_ < 0) {
+    CARAVEL_ASSIGN_OR_RETURN(watch_, inotify.watch_directory(fd_.get()));
+  }
+  if (parent_watch_ >= 0) return {};
+  const auto parent = open_directory(std::filesystem::path(path_).parent_path().string());
+  // A parent that may not be read, or is not there, cannot be watched. The directory itself then
+  // tells of its own removal, and open_later() finds one that was made anew.
+  if (!parent) return {};
+  CARAVEL_ASSIGN_OR_RETURN(parent_watch_, inotify.watch_parent(parent->get()));
+  return {};
+}
+
+void DropDirectory::note_mount() {
+  const std::string now = mount_point_of(fd_.get());
+  // A shorter mount point than before: what was mounted in between is gone. To the first start
+  // after that it is as if nothing had ever been mounted there; then fstab(5) alone can tell.
+  if (!mount_.empty() && mount_ != now && is_below(mount_, now)) {
+    if (lost_mount_.empty()) lost_mount_ = mount_;
+  } else if (!is_below(lost_mount_, now) || lost_mount_ == now) {
+    lost_mount_.clear();
+  }
+  mount_ = now;
 }
 
 void DropDirectory::close(Inotify* inotify) {
@@ -105,10 +136,16 @@ Result<std::optional<DropDirectory::Judged>> DropDirectory::look(const std::stri
   return judge(std::move(*entry));
 }
 
+bool DropDirectory::wants_events() const {
+  return traits_.events && std::ranges::any_of(feeds_, [](const FeedConfig* feed) {
+           return feed->notice == Notice::automatic;
+         });
+}
+
 bool DropDirectory::polled() const {
-  return !traits_.events || traits_.poll ||
-         std::any_of(feeds_.begin(), feeds_.end(),
-                     [](const FeedConfig* feed) { return feed->notice == Notice::poll; });
+  return !traits_.events || traits_.poll || !watched_ ||
+         std::ranges::any_of(feeds_,
+                             [](const FeedConfig* feed) { return feed->notice == Notice::poll; });
 }
 
 void DropDirectory::scan_begins(const Moment& now) {

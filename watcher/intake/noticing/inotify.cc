@@ -2,7 +2,10 @@
 
 #include <sys/inotify.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -26,23 +29,52 @@ constexpr std::uint32_t kParentMask =
 // IN_ATTRIB also tells that a link was removed: the count of links changed (inotify(7)).
 constexpr std::uint32_t kFileMask = IN_CLOSE_WRITE | IN_ATTRIB;
 
+/// The sysctl with this value; nothing if it cannot be read.
+std::optional<std::uint64_t> sysctl(const std::string& name) {
+  std::string path = "/proc/sys/" + name;
+  std::ranges::replace(path, '.', '/');
+  const auto text = read_file(path, 64);
+  std::uint64_t value = 0;
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+/// "raise the sysctl fs.inotify.max_user_watches (now 8192)". In a user namespace, as containers
+/// have one, a limit of its own holds too (user_namespaces(7), /proc/sys/user): the lower one is
+/// named.
+std::string remedy(const std::string& host, const std::string& own) {
+  const auto of_host = sysctl(host);
+  const auto of_namespace = sysctl(own);
+  const bool own_is_lower = of_namespace && (!of_host || *of_namespace < *of_host);
+  const auto value = own_is_lower ? of_namespace : of_host;
+  return fmt::format("raise the sysctl {}{}", own_is_lower ? own : host,
+                     value ? fmt::format(" (now {})", *value) : "");
+}
+
 }  // namespace
 
-Result<Inotify> Inotify::open() {
-  UniqueFd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (fd) return Inotify(std::move(fd));
+Result<> Inotify::open() {
+  if (fd_) return {};
+  fd_ = UniqueFd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (fd_) return {};
   if (errno == EMFILE) {
+    // inotify_init(2) has one number for both limits.
     return fail(ErrorKind::fault,
-                "inotify: too many instances: raise the sysctl fs.inotify.max_user_instances, or "
-                "the limit of open files");
+                fmt::format("inotify: too many instances: {}, or the limit of open files",
+                            remedy("fs.inotify.max_user_instances", "user.max_inotify_instances")));
   }
   return fail_with_errno("inotify", errno);
 }
 
 Result<int> Inotify::watch_directory(int directory_fd) {
+  CARAVEL_TRY(open());
   return add(directory_fd, kDirectoryMask, "a directory");
 }
 Result<int> Inotify::watch_parent(int directory_fd) {
+  CARAVEL_TRY(open());
   return add(directory_fd, kParentMask, "a parent directory");
 }
 Result<int> Inotify::watch_file(int file_fd) { return add(file_fd, kFileMask, "a file"); }
@@ -54,9 +86,8 @@ Result<int> Inotify::add(int fd, std::uint32_t mask, std::string_view what) {
   const int watch = ::inotify_add_watch(fd_.get(), path.c_str(), mask | IN_MASK_ADD);
   if (watch < 0 && errno == ENOSPC) {
     return fail(ErrorKind::fault,
-                fmt::format("inotify: watch {}: too many watches: raise the sysctl "
-                            "fs.inotify.max_user_watches",
-                            what));
+                fmt::format("inotify: watch {}: too many watches: {}", what,
+                            remedy("fs.inotify.max_user_watches", "user.max_inotify_watches")));
   }
   if (watch < 0) return fail_with_errno(fmt::format("inotify: watch {}", what), errno);
   ++uses_[watch];
@@ -72,6 +103,7 @@ void Inotify::remove(int watch) {
 }
 
 Result<> Inotify::drain(std::vector<DropEvent>& out) {
+  if (!fd_) return {};
   // A bounded number of reads: while events pour in, the caller still gets to do its work.
   buffer_.resize(kBufferBytes);
   for (int i = 0; i < kReadsPerDrain; ++i) {

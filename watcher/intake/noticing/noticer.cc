@@ -33,8 +33,14 @@ void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& 
     noticed.rescan[index] = true;
     return;
   }
-  // An event without a name is about the directory itself; a subdirectory is never taken.
-  if (event.name.empty() || event.is_directory) return;
+  // An event without a name is about the directory itself: its removal changes its count of links
+  // (IN_ATTRIB), which tells of it where the parent may not be watched.
+  if (event.name.empty()) {
+    if (!directory.is_current()) noticed.rescan[index] = true;
+    return;
+  }
+  // A subdirectory is never taken.
+  if (event.is_directory) return;
   // A sender's create, write and close come as several events of one name.
   const auto same = [&](const Candidate& candidate) {
     return candidate.directory == index && candidate.name == event.name;

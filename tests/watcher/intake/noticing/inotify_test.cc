@@ -26,9 +26,9 @@ using ::testing::Not;
 class InotifyTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto opened = Inotify::open();
+    inotify_ = std::make_unique<Inotify>();
+    const auto opened = inotify_->open();
     ASSERT_TRUE(opened) << opened.error().message;
-    inotify_ = std::make_unique<Inotify>(std::move(*opened));
   }
 
   int Watch(const std::string& name) {
@@ -180,13 +180,14 @@ TEST(InotifyLimits, TooManyInstancesNameTheSysctl) {
   std::vector<Inotify> all;
   // The loop runs into the limit of inotify instances or of descriptors; both end with EMFILE.
   for (std::size_t i = 0; i < std::max<std::size_t>(limit, files.rlim_cur) + 1; ++i) {
-    auto opened = Inotify::open();
+    Inotify inotify;
+    const auto opened = inotify.open();
     if (!opened) {
       EXPECT_EQ(opened.error().kind, ErrorKind::fault);
       EXPECT_THAT(opened.error().message, ::testing::HasSubstr("fs.inotify.max_user_instances"));
       return;
     }
-    all.push_back(std::move(*opened));
+    all.push_back(std::move(inotify));
     if (all.size() > 5000) GTEST_SKIP() << "the limit is too high to reach";
   }
   FAIL() << "no limit was met";

@@ -1,4 +1,4 @@
-#include "watcher/commands/progress.h"
+#include "watcher/terminal/progress.h"
 
 #include <unistd.h>
 
