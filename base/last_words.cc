@@ -35,9 +35,7 @@ std::string_view words_of_exception(char* buffer, std::size_t size) noexcept {
   try {
     std::rethrow_exception(current);
   } catch (const std::bad_alloc&) {
-    return copy_to(buffer, size,
-                   "out of memory: a limit of the service or of the shell (LimitAS=, ulimit -v) is "
-                   "too low, or the machine has no more");
+    return copy_to(buffer, size, kOutOfMemory);
   } catch (const std::exception& exception) {
     constexpr std::string_view kIntroduction = "ended by an exception: ";
     const std::size_t start = copy_to(buffer, size, kIntroduction).size();

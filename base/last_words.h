@@ -10,6 +10,12 @@ namespace caravel {
 /// lost by it: what was in work is taken up by the next start, as after kill -9.
 inline constexpr int kExitOfException = 1;
 
+/// What is said when memory has run out.
+inline constexpr std::string_view kOutOfMemory =
+    "out of memory: a limit of the service or of the shell (LimitAS=, ulimit -v) is too low, or "
+    "the "
+    "machine has no more";
+
 /// The most bytes of what an exception says that are shown.
 inline constexpr std::size_t kMostLastWords = 500;
 

@@ -311,6 +311,27 @@ class OutOfMemory(Endings):
         self.host.run("sweep", expect=0)
         self.assertEqual(self.host.count(), loaded * 30)
 
+    def test_the_agent_says_so(self):
+        """It is linked statically, so the limit is one of the system's. With the least of them it does not
+        come to its main()."""
+        with open(self.host.path("app.log"), "w", encoding="utf-8") as file:
+            file.write("one\n" * 100000)
+        said = set()
+        for kib in range(1200, 2400, 25):
+            def limited(kib=kib):
+                resource.setrlimit(resource.RLIMIT_AS, (kib * 1024, kib * 1024))
+            shutil.rmtree(self.host.path("outbox"), ignore_errors=True)
+            done = subprocess.run([TAIL, "--outbox", "outbox", "--state", f"state{kib}", "--from", "start",
+                                   "--once", "app.log"], cwd=self.folder, preexec_fn=limited,
+                                  capture_output=True, text=True, timeout=60, check=False)
+            if done.stderr.startswith("caravel-tail: "):
+                self.assertEqual(done.returncode, 1, done.stderr)
+                said.add("out of memory" in done.stderr)
+            elif said:
+                self.assertEqual(done.returncode, 0, kib)
+        self.assertIn(True, said)
+        self.assertEqual(done.returncode, 0)
+
     def test_a_watcher_goes_on_or_ends_with_a_word(self):
         call = 3000
         loaded = 0

@@ -71,11 +71,11 @@ std::size_t Turns::waiting_feeds() const {
   }));
 }
 
-std::optional<Turns::TimePoint> Turns::next_due() const {
+std::optional<Turns::TimePoint> Turns::next_due(TimePoint now) const {
   std::optional<TimePoint> due;
   for (const Feed& feed : feeds_) {
     // That of a busy feed is looked at again when the feed is given back.
-    if (feed.refused.empty() || feed.busy) continue;
+    if (feed.refused.empty() || feed.busy || feed.next_refused <= now) continue;
     if (!due || feed.next_refused < *due) due = feed.next_refused;
   }
   return due;

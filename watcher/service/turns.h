@@ -51,8 +51,9 @@ class Turns {
   /// The store takes again what it refused: the other refused ones of this feed need not wait.
   void retry_refused(const FeedConfig* feed, TimePoint now);
 
-  /// When a refused extract is due; empty if none is.
-  [[nodiscard]] std::optional<TimePoint> next_due() const;
+  /// When, after `now`, the next refused extract is due; empty if none is. One that is due already,
+  /// and was not taken, waits for what give_back() sets free, and not for a time.
+  [[nodiscard]] std::optional<TimePoint> next_due(TimePoint now) const;
 
   /// Of how many feeds an extract waits for its turn.
   [[nodiscard]] std::size_t waiting_feeds() const;

@@ -92,11 +92,12 @@ std::optional<ReadyExtract> Workers::next() {
     // A stop alone wakes nobody here, since a signal handler may not notify a condition variable.
     // The loop of watch() sees the stop and destroys the workers, and ~Workers() notifies.
     if (service_.stop.requested()) break;
-    if (auto extract = turns_.take(steady_clock::now())) {
+    const auto now = steady_clock::now();
+    if (auto extract = turns_.take(now)) {
       --idle_;
       return extract;
     }
-    if (const auto due = turns_.next_due()) {
+    if (const auto due = turns_.next_due(now)) {
       changed_.wait_until(lock, *due);
     } else {
       changed_.wait(lock);

@@ -5,10 +5,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cxxabi.h>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <new>
 #include <string>
+#include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -20,11 +24,19 @@
 #include "watcher/tail/agent.h"
 #include "watcher/tail/options.h"
 
-/// libstdc++'s std::terminate() calls this name (vterminate.cc) until another handler is set. Its
-/// own version links a demangler and a formatter into a static program; this one stands in its
-/// place.
+/// libstdc++'s std::terminate() calls this name (vterminate.cc). Its own version prints the
+/// exception's type, and for that it links a demangler and a formatter into a static program. This
+/// version stands in its place. It does not ask the exception what it says: that links more than
+/// the program may have for it, and what is thrown here is memory that has run out.
 namespace __gnu_cxx {
-void __verbose_terminate_handler() { ::_exit(caravel::kExitOfException); }
+void __verbose_terminate_handler() {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  const bool no_memory = type != nullptr && *type == typeid(std::bad_alloc);
+  caravel::say_last_words("caravel-tail", no_memory         ? caravel::kOutOfMemory
+                                          : type != nullptr ? std::string_view(type->name())
+                                                            : std::string_view("terminated"));
+  ::_exit(caravel::kExitOfException);
+}
 }  // namespace __gnu_cxx
 
 namespace {
@@ -119,7 +131,6 @@ void raise_file_limit(caravel::tail::AgentOptions& agent) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  caravel::install_last_words("caravel-tail");
   ::signal(SIGPIPE, SIG_IGN);  // a reader that closed its end of stdout or stderr: EPIPE
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like others
   // Before anything is opened: were stderr closed, the state file could get its number, and

@@ -124,7 +124,7 @@ TEST_F(TurnsTest, WhatWasRefusedIsTriedAgainLaterAndHoldsUpNothing) {
   Add("a", 2);
   EXPECT_THAT(TakeAll(), ElementsAre("a1"));
   turns_->give_back_refused(Taken("a1"), now_);
-  EXPECT_EQ(turns_->next_due(), now_ + Turns::kRefusedRetry);
+  EXPECT_EQ(turns_->next_due(now_), now_ + Turns::kRefusedRetry);
   EXPECT_THAT(TakeAll(), ElementsAre("a2"));
   Finish("a2");
   now_ += Turns::kRefusedRetry - 1ms;
@@ -132,6 +132,21 @@ TEST_F(TurnsTest, WhatWasRefusedIsTriedAgainLaterAndHoldsUpNothing) {
   now_ += 1ms;
   Add("a", 1);
   // Before the queue, which may never run empty.
+  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
+}
+
+TEST_F(TurnsTest, WhatIsDueAndHasNoWorkerWakesNobody) {
+  Configure({{"a", "s"}, {"b", "s"}, {"c", "t"}}, 2);
+  Add("a", 1);
+  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
+  turns_->give_back_refused(Taken("a1"), now_);
+  Add("b", 1);
+  EXPECT_THAT(TakeAll(), ElementsAre("b1"));
+  // The other worker is kept for the store "t": to wait for a time that is over would never wait.
+  now_ += Turns::kRefusedRetry;
+  EXPECT_THAT(TakeAll(), IsEmpty());
+  EXPECT_EQ(turns_->next_due(now_), std::nullopt);
+  Finish("b1");
   EXPECT_THAT(TakeAll(), ElementsAre("a1"));
 }
 

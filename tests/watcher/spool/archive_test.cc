@@ -150,6 +150,13 @@ TEST_P(ArchiveTest, AFailedFileIsExplained) {
   EXPECT_EQ(dir_.list("spool/failed").size(), 2U);
 }
 
+TEST_P(ArchiveTest, AReasonThatAnEnemyWroteIsOneShortLine) {
+  SetAside(Claimed(), "no\x1b[31m\n\nclaim: forged\n\u202E" + std::string(30'000, 'x'));
+  const std::string why = Read("failed/a.log.gz.why");
+  EXPECT_THAT(why, testing::StartsWith("no\\x1B[31m\\x0A\\x0Aclaim: forged\\x0A\\xE2\\x80\\xAE"));
+  EXPECT_LT(why.size(), 4100U);
+}
+
 TEST_P(ArchiveTest, ASecondFailedFileOfTheNameHasItsOwnReason) {
   SetAside(Claimed("one"), "first");
   EXPECT_EQ(SetAside(Claimed("two"), "second"), "failed/a.log.gz~01234567");
