@@ -153,10 +153,6 @@ void WaitingClaims::set_stuck(Waiting& waiting, bool stuck) {
   open_.set_resting(waiting.extract.claim.id, stuck);
 }
 
-void WaitingClaims::close(const std::string& id) {
-  if (open_.close(id)) writers_.forget(id);
-}
-
 void WaitingClaims::on_events(const std::vector<DropEvent>& events, const Moment& now) {
   for (const DropEvent& event : events) {
     // Lost events may have been those of a claim, but each is looked at again by its time.
@@ -352,11 +348,6 @@ void WaitingClaims::unwatch(const Waiting& waiting) {
 void WaitingClaims::sort_ready() {
   std::ranges::stable_sort(ready_, {},
                            [](const ReadyExtract& extract) { return extract.claim.id; });
-}
-
-std::optional<std::chrono::steady_clock::time_point> WaitingClaims::next_deadline() const {
-  if (looks_.empty()) return std::nullopt;
-  return looks_.begin()->first;
 }
 
 }  // namespace caravel::watcher

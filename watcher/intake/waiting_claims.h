@@ -47,7 +47,9 @@ class WaitingClaims {
   /// two more due. All at once would be a storm if it was for another reason after all.
   void hurry_others(const FeedConfig& feed, const Moment& now);
   /// The claim is finished, one way or the other: its place is free.
-  void close(const std::string& id);
+  void close(const std::string& id) {
+    if (open_.close(id)) writers_.forget(id);
+  }
 
   /// Makes the looks due that events speak of; look_at_due() does them.
   void on_events(const std::vector<DropEvent>& events, const Moment& now);
@@ -60,7 +62,9 @@ class WaitingClaims {
   /// Puts what is ready into the order of the claims.
   void sort_ready();
 
-  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const;
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const {
+    return looks_.empty() ? std::nullopt : std::optional(looks_.begin()->first);
+  }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
   /// Only claims are left that wait for something outside, a writer or a manifest say, and may do
   /// so for ever.
