@@ -2,8 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "base/text.h"
@@ -161,7 +163,31 @@ std::int64_t Statement::integer(int column) const {
 
 void Sqlite::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
-Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout_ms) {
+/// SQLite calls this again and again while somebody else has the lock; 0 gives up with SQLITE_BUSY
+/// (sqlite.org/c3ref/busy_handler.html). sqlite3_busy_timeout() would do the same, but nothing ends
+/// its sleep.
+int Sqlite::wait_for_lock(void* of_connection, int tries) {
+  constexpr std::chrono::milliseconds kLongestPause{50};
+  // A lock that is held for a moment only need not spoil the last words of a program that ends.
+  constexpr std::chrono::milliseconds kAfterStop{100};
+  auto& patience = *static_cast<Patience*>(of_connection);
+  const auto now = std::chrono::steady_clock::now();
+  if (tries == 0) patience.since = now;
+  const bool stopped = patience.stop != nullptr && patience.stop->requested();
+  const auto left = patience.since + (stopped ? kAfterStop : patience.most) - now;
+  if (left <= left.zero()) return 0;
+  const auto pause = std::min<std::chrono::steady_clock::duration>(
+      left, std::min(std::chrono::milliseconds(1 + tries), kLongestPause));
+  if (patience.stop != nullptr && !stopped) {
+    (void)stopped_before(*patience.stop, now + pause);
+  } else {
+    std::this_thread::sleep_for(pause);
+  }
+  return 1;
+}
+
+Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout_ms,
+                            const StopSignal* stop) {
   sqlite3* database = nullptr;
   // NOMUTEX: a connection is used by one thread at a time, so SQLite need not lock it for each call
   // (sqlite.org/threadsafe.html, "Multi-thread").
@@ -185,13 +211,19 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout
       break;
   }
   const int code = sqlite3_open_v2(name.c_str(), &database, flags, nullptr);
-  Sqlite owner(database);  // even a failed open leaves a handle that must be closed (c3ref/open)
+  auto patience = std::make_unique<Patience>();
+  patience->most = std::chrono::milliseconds(busy_timeout_ms);
+  patience->stop = stop;
+  Sqlite owner(
+      database,
+      std::move(patience));  // even a failed open leaves a handle that must be closed (c3ref/open)
   if (code != SQLITE_OK) return failure(database, code);
   // Extended codes carry the cause (which call failed with an I/O error) into the words.
   sqlite3_extended_result_codes(database, 1);
-  // With a timeout SQLite sleeps and tries again by itself; without one it returns SQLITE_BUSY at
-  // the first lock.
-  sqlite3_busy_timeout(database, busy_timeout_ms);
+  // Without a handler SQLite returns SQLITE_BUSY at the first lock.
+  if (busy_timeout_ms > 0) {
+    sqlite3_busy_handler(database, &Sqlite::wait_for_lock, owner.patience_.get());
+  }
   return owner;
 }
 

@@ -1,6 +1,7 @@
 // SQLite's C interface with owners, Results and errors in our kinds (sqlite.org/c3ref/intro.html).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/stop_signal.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -104,8 +106,11 @@ class Sqlite {
   };
 
   /// The file must exist, but for Mode::create. A lock that somebody else holds is waited for up to
-  /// `busy_timeout_ms`.
-  static Result<Sqlite> open(const std::string& path, Mode mode, int busy_timeout_ms);
+  /// `busy_timeout_ms`, or until `stop` (which must outlive the connection, or may be null).
+  static Result<Sqlite> open(const std::string& path, Mode mode, int busy_timeout_ms,
+                             const StopSignal* stop = nullptr);
+  /// The same from now on; null: by the timeout alone.
+  void stop_waiting_at(const StopSignal* stop) { patience_->stop = stop; }
 
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
   /// Statements without values, separated by ";".
@@ -145,8 +150,17 @@ class Sqlite {
   struct Close {
     void operator()(sqlite3* database) const;
   };
-  explicit Sqlite(sqlite3* database) : database_(database) {}
+  /// What the busy handler knows; its address must not change when the Sqlite is moved.
+  struct Patience {
+    std::chrono::milliseconds most;
+    const StopSignal* stop = nullptr;
+    std::chrono::steady_clock::time_point since{};
+  };
+  static int wait_for_lock(void* patience, int tries);
+  Sqlite(sqlite3* database, std::unique_ptr<Patience> patience)
+      : patience_(std::move(patience)), database_(database) {}
 
+  std::unique_ptr<Patience> patience_;
   std::unique_ptr<sqlite3, Close> database_;
 };
 

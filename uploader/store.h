@@ -79,6 +79,8 @@ class Upload {
   /// were stored is gone (a database that vanished), or its CSV cannot be read on. Start another
   /// upload from the first row.
   [[nodiscard]] virtual bool must_restart() const = 0;
+  /// True after an error of the CSV or its sidecar: the store did nothing wrong.
+  [[nodiscard]] virtual bool csv_failed() const { return false; }
   /// What a person should know though it stopped nothing ("attachment refused: …").
   [[nodiscard]] virtual const std::vector<std::string>& notes() const = 0;
   /// Called from run(), in its thread, whenever rows were acknowledged.

@@ -15,6 +15,7 @@ class TalliedUpload : public Upload {
   [[nodiscard]] const UploadCounts& counts() const override { return counts_; }
   [[nodiscard]] const std::vector<RefusedRow>& refused() const override { return refused_; }
   [[nodiscard]] bool must_restart() const override { return must_restart_; }
+  [[nodiscard]] bool csv_failed() const override { return csv_failed_; }
   [[nodiscard]] const std::vector<std::string>& notes() const override { return notes_; }
 
  protected:
@@ -25,12 +26,15 @@ class TalliedUpload : public Upload {
   void note(std::string text) { notes_.push_back(std::move(text)); }
   /// See Upload::must_restart().
   void demand_restart() { must_restart_ = true; }
+  /// The same, because the next row cannot be read: see Upload::csv_failed().
+  void give_up_csv() { must_restart_ = csv_failed_ = true; }
 
  private:
   UploadCounts counts_;
   std::vector<RefusedRow> refused_;
   std::vector<std::string> notes_;
   bool must_restart_ = false;
+  bool csv_failed_ = false;
 };
 
 }  // namespace caravel::uploader

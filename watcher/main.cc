@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/last_words.h"
+#include "base/stop_on_signal.h"
 #include "base/stop_signal.h"
 #include "watcher/commands/command.h"
 #include "watcher/store_types.h"
@@ -40,40 +41,12 @@ std::vector<caravel::watcher::Command> all_commands() {
 #undef CARAVEL_CALL
 }
 
-// A signal handler gets no argument, so what it works on must be reachable from everywhere.
-caravel::StopSignal* stop_on_signal = nullptr;
-
-void request_stop(int) { stop_on_signal->request(); }
-
 /// What would end the program without a word becomes an error of the call that met it.
 void ignore_deadly_signals() {
   // A socket or a pipe whose other side is closed: EPIPE.
   std::signal(SIGPIPE, SIG_IGN);
   // A limit on the size of files (LimitFSIZE=, ulimit -f): EFBIG, treated like a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
-}
-
-void stop_on_signals(caravel::StopSignal& stop) {
-  stop_on_signal = &stop;
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  // A second Ctrl-C ends the program the hard way, which is safe at any instant.
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigset_t ours;
-  sigemptyset(&ours);
-  for (const int signal : {SIGINT, SIGTERM}) {
-    sigaction(signal, &action, nullptr);
-    sigaddset(&ours, signal);
-  }
-  // SIGHUP: the terminal is gone. `watch` takes it for something else (watcher/service/reload.h).
-  // Who started us with nohup(1) wants it ignored.
-  struct sigaction given {};
-  if (sigaction(SIGHUP, nullptr, &given) == 0 && given.sa_handler != SIG_IGN) {
-    sigaction(SIGHUP, &action, nullptr);
-  }
-  // A program that starts itself anew blocks them until its successor has come so far. SIGHUP stays
-  // blocked if it is: the successor reads it from a descriptor.
-  sigprocmask(SIG_UNBLOCK, &ours, nullptr);
 }
 
 /// Each feed has a store connection and files of its own: as many descriptors as an unprivileged
@@ -94,7 +67,7 @@ int main(int argc, char** argv) {
   caravel::hold_standard_files();
   ignore_deadly_signals();
   caravel::StopSignal stop;
-  stop_on_signals(stop);
+  caravel::stop_on_signals(stop);
   raise_file_limit();
   return caravel::watcher::run_program(all_commands(), caravel::watcher::all_store_types(),
                                        std::vector<std::string>(argv + 1, argv + argc), stop);

@@ -198,6 +198,7 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   reader.csv_bytes_ = static_cast<std::uint64_t>(status.st_size);
   // The copy is for csv_fd(): pread(2) on it does not move the offset that records_ reads at.
   reader.csv_ = UniqueFd(::fcntl(csv.get(), F_DUPFD_CLOEXEC, 0));
+  if (!reader.csv_) return fail_with_errno("csv: dup", errno);
   reader.records_.fd = std::move(csv);
   reader.rows_.fd = std::move(sidecar);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "tests/support/temp_dir.h"
 
@@ -116,6 +117,24 @@ TEST_F(SqliteTest, NamesAreQuotedAndColumnsAreToldInLowerCase) {
   EXPECT_EQ(file.columns_of(odd).value(), (std::set<std::string>{"_id", "date", "a \"b\"; drop"}));
   EXPECT_TRUE(file.columns_of("missing").value().empty());
   EXPECT_GE(file.most_columns(), 2000U);
+}
+
+TEST_F(SqliteTest, AStopEndsTheWaitForALock) {
+  auto holder = Open();
+  ASSERT_TRUE(holder.script("CREATE TABLE t (a); BEGIN EXCLUSIVE"));
+  StopSignal stop;
+  constexpr int kAnHour = 3'600'000;
+  auto waits = Sqlite::open(path_, Sqlite::Mode::read_write, kAnHour, &stop).value();
+  std::thread other([&] { stop.request(); });
+  const auto written = waits.script("INSERT INTO t VALUES (1)");
+  other.join();
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::retry);
+  // Nobody waits afterwards either, and a connection that was moved knows it too.
+  auto moved = std::move(waits);
+  EXPECT_FALSE(moved.script("INSERT INTO t VALUES (1)"));
+  ASSERT_TRUE(holder.script("ROLLBACK"));
+  EXPECT_TRUE(moved.script("INSERT INTO t VALUES (1)"));
 }
 
 }  // namespace

@@ -1,10 +1,16 @@
 // Waits that a stop ends.
 #include "base/stop_signal.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <climits>
+#include <csignal>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "base/stop_on_signal.h"
 
 namespace caravel {
 namespace {
@@ -38,6 +44,27 @@ TEST(StopSignal, AStopEndsAWaitAtOnceAndEveryWaitAfterIt) {
   other.join();
   EXPECT_TRUE(stopped_within(stop, hours(1)));
   EXPECT_TRUE(stopped_before(stop, steady_clock::now() - hours(1)));
+}
+
+/// The exit code of a program that is told to stop and does not.
+int ExitCodeOfOneThatHangs(int set_code) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static StopSignal stop;
+    stop_on_signals(stop);
+    if (set_code != 0) set_exit_code_at_stop(set_code);
+    ::raise(SIGTERM);
+    if (!stop.requested()) ::_exit(99);
+    for (;;) ::pause();
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(StopOnSignal, AProgramThatHangsEndsAllTheSameWithItsExitCode) {
+  EXPECT_EQ(ExitCodeOfOneThatHangs(7), 7);
+  EXPECT_EQ(ExitCodeOfOneThatHangs(0), 1) << "unless somebody said otherwise, it did not end well";
 }
 
 }  // namespace

@@ -101,6 +101,23 @@ class Crash(harness.HostTest):
 
 
 class Interrupted(harness.HostTest):
+    def test_a_killed_process_is_settled_by_the_next_run(self):
+        host = self.host()
+        name = "big-2012-03-09.log"
+        with open(host.path(name), "w", encoding="utf-8") as file:
+            file.writelines(harness.location(second) for second in range(60000))
+        child = subprocess.Popen([harness.CARAVEL, "--config", host.config, "process",
+                                  host.path(name)], stderr=subprocess.DEVNULL)
+        harness.wait_for("rows", lambda: os.path.exists(host.path("rows.db")))
+        child.kill()
+        child.wait()
+        swept = host.run("sweep")
+        self.assertIn("was killed", swept.stderr)
+        states = host.extracts()
+        self.assertEqual(0, sum(n for state, n in states.items() if state not in ("done", "failed")))
+        host.run("process", host.path(name), expect=0)
+        self.assertEqual(60000, host.count())
+
     def test_a_stopped_load_by_hand_goes_on_without_duplicates(self):
         host = self.host()
         total = 80000

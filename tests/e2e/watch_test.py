@@ -5,6 +5,7 @@ import hashlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -167,6 +168,25 @@ class Watch(harness.HostTest):
         host = self.host()
         self.assertIn("never", host.run("status", expect=0).stdout)
         self.assertFalse(os.path.exists(host.path("state")))
+
+    def test_a_locked_ledger_does_not_keep_it_from_ending(self):
+        host = self.host()
+        host.start()
+        ledger = sqlite3.connect(host.path("state/ledger.db"), isolation_level=None)
+        ledger.execute("BEGIN EXCLUSIVE")
+        idle = harness.time_slices(host.watcher.pid)
+        host.drop(location(1), "a-2012-03-09.log")
+        # An idle watcher is given none: it has seen the file, and asks for the lock again and again.
+        wait_for("the watcher to ask for the lock",
+                 lambda: harness.time_slices(host.watcher.pid) > idle + 30)
+        host.watcher.send_signal(signal.SIGTERM)
+        # The promise itself: 5 s. Twice that, for a machine that is busy.
+        self.assertEqual(0, host.watcher.wait(10))
+        host.watcher = None
+        ledger.execute("ROLLBACK")
+        ledger.close()
+        host.run("sweep", expect=0)
+        self.assertEqual(1, host.count())
 
     def test_one_watcher_a_spool(self):
         host = self.host()

@@ -164,7 +164,7 @@ Result<std::unique_ptr<CouchBatch>> CouchUpload::next_batch() {
   auto batch = reader_->next();
   if (!batch) {
     // The rows that were read before the error are in no batch: this upload cannot go on.
-    demand_restart();
+    give_up_csv();
     return tl::unexpected(batch.error());
   }
   if (!*batch) return nullptr;

@@ -51,6 +51,11 @@ Result<> RowsFile::make_parent() const {
   return {};
 }
 
+void RowsFile::stop_waiting_at(const StopSignal* stop) {
+  stop_ = stop;
+  if (file_) file_->stop_waiting_at(stop);
+}
+
 Result<Sqlite*> RowsFile::open(bool may_create) {
   if (file_ && still_there()) return file_.get();
   // The path leads to another file, or to none. What is written to the open one is lost, so it is
@@ -63,7 +68,7 @@ Result<Sqlite*> RowsFile::open(bool may_create) {
   return in_context([&]() -> Result<Sqlite*> {
     CARAVEL_ASSIGN_OR_RETURN(
         auto file, Sqlite::open(path_, may_create ? Sqlite::Mode::create : Sqlite::Mode::read_write,
-                                kBusyMilliseconds));
+                                kBusyMilliseconds, stop_));
     struct stat status {};
     // By device and inode still_there() knows the file again. A path says nothing: a new file may
     // have it.

@@ -18,6 +18,10 @@ class RowsFile {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  /// Who holds the file is waited for until `stop` at most; null: by the clock alone. What is given
+  /// must outlive the next call of this.
+  void stop_waiting_at(const StopSignal* stop);
+
   /// The open file, opened again if its path leads elsewhere by now; statements of the one that was
   /// open before must be gone. Makes the file, and the directory that it is in, if they are missing
   /// and `may_create`; else null.
@@ -51,6 +55,7 @@ class RowsFile {
   std::string name_;
   std::string path_;
   std::unique_ptr<Sqlite> file_;
+  const StopSignal* stop_ = nullptr;
   std::uint64_t device_ = 0;  // of the open file
   std::uint64_t inode_ = 0;
   std::uint64_t times_opened_ = 0;

@@ -23,7 +23,9 @@ SqliteUpload::SqliteUpload(RowsFile& file, StoreSettings settings, ExtractInfo e
 
 Result<> SqliteUpload::run(const StopSignal& stop) {
   if (done_) return {};
+  file_.stop_waiting_at(&stop);
   auto sent = send_rows(stop);
+  file_.stop_waiting_at(nullptr);
   // Statements must not outlive their connection, and the next run may open the file anew.
   writer_.reset();
   return sent;
@@ -54,12 +56,13 @@ Result<> SqliteUpload::open_file() {
   CARAVEL_ASSIGN_OR_RETURN(auto file, file_.open(options_.may_create && !any_stored));
   if (file == nullptr) {
     if (any_stored) return vanished();
-    // The embedded default has no administrator to ask: it goes on, and says what is missing.
+    // The embedded default has no administrator to ask: it goes on, and says what is missing. Said
+    // once the file is there: a file that cannot be made is tried again and again.
+    CARAVEL_ASSIGN_OR_RETURN(file, file_.open(true));
     note(
         fmt::format("{} had vanished, with the rows that were stored there: it was made anew. Load "
                     "the old extracts again to fill it",
                     file_.path()));
-    CARAVEL_ASSIGN_OR_RETURN(file, file_.open(true));
   }
   // Another file of this name is not where the rows went that were counted.
   if (any_stored && file_.times_opened() != opened_as_) return vanished();
@@ -89,8 +92,8 @@ Result<> SqliteUpload::read_pending() {
   while (!read_all_ && has_room()) {
     const auto got = rows_.next(row);
     if (!got) {
-      demand_restart();
-      return tl::unexpected(with_context(settings_.name, got.error()));
+      give_up_csv();
+      return tl::unexpected(got.error());
     }
     if (!*got) {
       read_all_ = true;

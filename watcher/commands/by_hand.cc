@@ -14,6 +14,7 @@
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/manifests.h"
 #include "watcher/service/console.h"
+#include "watcher/spool/by_hand.h"
 #include "watcher/terminal/progress.h"
 
 namespace caravel::watcher {
@@ -69,6 +70,9 @@ Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Tim
   }
   // A CSV with its sidecar (`prepared`) has the ids of its rows already.
   if (!job.prepared) job.beside = manifest_beside(job.path);
+  // Until this command ends, however it does: then the next one settles what it has left.
+  CARAVEL_ASSIGN_OR_RETURN(const auto at_work,
+                           LoadByHand::begin(tools.service.config.state, job.claim.id));
   CARAVEL_TRY(enter_in_ledger(tools, job, *stamp, now));
   PipelineResult result = run_pipeline(tools, job);
   if (result.ending != Ending::done && result.ending != Ending::failed) {
@@ -147,8 +151,12 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
   // written in csv/ and rejects/ has a claim id of our own in its name, or an owner.
   const auto spool = Spool::open(settings.config.spool, Room(settings.config.min_free));
   if (!spool) return report_error(spool.error());
-  auto ledger = Ledger::open(settings.config.ledger_path());
+  auto ledger = Ledger::open(settings.config.ledger_path(), Ledger::Mode::read_write, &call.stop);
   if (!ledger) return report_error(ledger.error());
+  const auto settled = settle_broken_off_loads(settings.config.state, *spool, *ledger,
+                                               std::chrono::system_clock::now());
+  if (!settled) return report_error(settled.error());
+  for (const std::string& text : *settled) fmt::print(stderr, "caravel: {}\n", text);
   const Service service{settings.config, settings.formats, *spool, call.stop, Origin::process};
   const auto store = uploader::make_store(*settings.config.find_store(feed.store));
 

@@ -1,5 +1,7 @@
 #include "watcher/intake/claimer.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -7,9 +9,14 @@
 #include <utility>
 
 #include "base/text.h"
+#include "watcher/files/completeness.h"
+#include "watcher/files/name_rules.h"
+#include "watcher/ledger/manifests.h"
 
 namespace caravel::watcher {
 namespace {
+
+constexpr char kSeeTheLog[] = "it could not be claimed: see the log";
 
 ClaimedFile claimed_file(const DropDirectory& directory, const Candidate& candidate,
                          const Claim& claim) {
@@ -44,13 +51,15 @@ Claimer::Outcome Claimer::claim(std::vector<Candidate> candidates, const Moment&
 
 void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidates,
                        const Moment& now, Outcome& outcome) {
-  std::vector<Chosen> all_chosen = choose(std::move(candidates), now, outcome.left);
+  std::vector<Chosen> all_chosen = choose(directory, std::move(candidates), now, outcome.left);
   if (all_chosen.empty()) return;
   // The row before the rename. A crash between the two leaves rows without files, which recovery
   // forgets. The other order would leave files in work/ of which nobody knows when they came.
   if (!commit(directory, all_chosen, now)) {
     directory.scan_soon(now);
-    for (Chosen& chosen : all_chosen) outcome.left.push_back(std::move(chosen.candidate));
+    for (Chosen& chosen : all_chosen) {
+      outcome.left.push_back({std::move(chosen.candidate), kSeeTheLog});
+    }
     return;
   }
   // One file that cannot be renamed holds up no other: rename() reports it and goes on.
@@ -67,8 +76,9 @@ void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidat
                   sync_claims(directory.root(), directory.fd(), claims));
 }
 
-std::vector<Claimer::Chosen> Claimer::choose(std::vector<Candidate> candidates, const Moment& now,
-                                             std::vector<Candidate>& left) {
+std::vector<Claimer::Chosen> Claimer::choose(const DropDirectory& directory,
+                                             std::vector<Candidate> candidates, const Moment& now,
+                                             std::vector<Left>& left) {
   std::vector<Chosen> chosen;
   std::map<const FeedConfig*, std::size_t> more;  // chosen here, so not open yet
   for (Candidate& candidate : candidates) {
@@ -77,7 +87,13 @@ std::vector<Claimer::Chosen> Claimer::choose(std::vector<Candidate> candidates, 
     // room.
     if (!candidate.manifest && (is_starved(feed) || !open_.has_room(feed, more[&feed]))) {
       starved_.insert(&feed);
-      left.push_back(std::move(candidate));
+      left.push_back({std::move(candidate), "max_claims extracts of its feed are in work"});
+      continue;
+    }
+    if (!candidate.manifest && !open_.has_room_to_rest(feed, more[&feed]) &&
+        !could_go(directory, candidate)) {
+      left.push_back(
+          {std::move(candidate), "it cannot be loaded yet, and too many of its feed wait already"});
       continue;
     }
     ++more[&feed];
@@ -90,6 +106,19 @@ std::vector<Claimer::Chosen> Claimer::choose(std::vector<Candidate> candidates, 
     chosen.push_back({std::move(candidate), std::move(claim)});
   }
   return chosen;
+}
+
+bool Claimer::could_go(const DropDirectory& directory, const Candidate& candidate) const {
+  const FeedConfig& feed = *candidate.feed;
+  if (feed.manifest != ManifestRule::ignore &&
+      (feed.manifest == ManifestRule::required || parse_tail_name(candidate.name))) {
+    const auto known = ledger_.manifests().for_name(feed.name, candidate.name);
+    if (!known || known->empty()) return false;
+  }
+  // It is opened by a name that a sender may exchange: nothing here blocks or follows a link.
+  const UniqueFd fd(::openat(directory.fd(), candidate.name.c_str(),
+                             O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+  return fd && writer_state(fd.get()) == WriterState::none;
 }
 
 bool Claimer::commit(const DropDirectory& directory, const std::vector<Chosen>& all_chosen,
@@ -127,7 +156,7 @@ void Claimer::rename(DropDirectory& directory, Chosen chosen, const Moment& now,
   // still in the drop directory, and the next scan finds it.
   if (!renamed) {
     directory.scan_soon(now);
-    outcome.left.push_back(std::move(chosen.candidate));
+    outcome.left.push_back({std::move(chosen.candidate), kSeeTheLog});
   }
 }
 

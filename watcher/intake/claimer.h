@@ -29,9 +29,14 @@ class Claimer {
         origin_(origin),
         messages_(messages) {}
 
+  /// Still in the drop directory: a later scan finds it.
+  struct Left {
+    Candidate candidate;
+    std::string why;  // for people
+  };
   struct Outcome {
     std::vector<ClaimedFile> claimed;  // durable, and not open yet in OpenClaims
-    std::vector<Candidate> left;       // still in the drop directory: a later scan finds them
+    std::vector<Left> left;
   };
   /// Oldest first, so that rows arrive about in the order of their time; manifests before the
   /// extracts that may wait for them.
@@ -57,8 +62,11 @@ class Claimer {
   void claim_in(DropDirectory& directory, std::vector<Candidate> candidates, const Moment& now,
                 Outcome& outcome);
   /// Those that there is room for; the others go to `left`.
-  std::vector<Chosen> choose(std::vector<Candidate> candidates, const Moment& now,
-                             std::vector<Candidate>& left);
+  std::vector<Chosen> choose(const DropDirectory& directory, std::vector<Candidate> candidates,
+                             const Moment& now, std::vector<Left>& left);
+  /// Whether nothing seems to stand in the way of a file that is still in its drop directory. Asked
+  /// only where so many claims wait that a further one must not: the claim alone tells for sure.
+  [[nodiscard]] bool could_go(const DropDirectory& directory, const Candidate& candidate) const;
   bool commit(const DropDirectory& directory, const std::vector<Chosen>& chosen, const Moment& now);
   void rename(DropDirectory& directory, Chosen chosen, const Moment& now, Outcome& outcome);
 

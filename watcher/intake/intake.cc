@@ -92,12 +92,9 @@ void Intake::scan(std::size_t index, const Moment& now) {
   directory.scan_begins(now);
   DropListing listing;
   const auto scanned = noticer_.scan(index, now, listing, [&](std::vector<Candidate> found) {
-    for (const Candidate& left : claim(std::move(found), now)) {
-      if (left.manifest) continue;
-      listing.add_waiting(*left.feed, left.name, left.stamp,
-                          claimer_.is_starved(*left.feed)
-                              ? "max_claims extracts of its feed are in work"
-                              : "it could not be claimed: see the log");
+    for (const Claimer::Left& left : claim(std::move(found), now)) {
+      const Candidate& file = left.candidate;
+      if (!file.manifest) listing.add_waiting(*file.feed, file.name, file.stamp, left.why);
     }
   });
   // Files that events found are claimed between two scans; only a scan sees all that is left, so
@@ -131,13 +128,14 @@ void Intake::step(const Moment& now) {
   const bool minute = now.steady >= next_scan_;
   if (minute) {
     next_scan_ = now.steady + kScanEvery;
+    recovery_.put_away_again(*work_);
     recheck_archived(now);
     claimer_.forget_all_starved();
   }
   // Files of a starved feed were left in the drop directory. They are looked for once enough places
   // are free; until then newer files of the feed wait too, so that none overtakes them.
-  const bool room = claimer_.forget_starved(
-      [&](const FeedConfig& feed) { return open_.is_worth_a_scan(feed, waiting_.stuck(feed)); });
+  const bool room =
+      claimer_.forget_starved([&](const FeedConfig& feed) { return open_.is_worth_a_scan(feed); });
   const bool missed = noticer_.take_missed();
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (minute || room || missed || now.steady >= directories_[i]->next_scan()) scan(i, now);
@@ -152,7 +150,7 @@ std::chrono::steady_clock::time_point Intake::next_deadline() const {
   return next;
 }
 
-std::vector<Candidate> Intake::claim(std::vector<Candidate> candidates, const Moment& now) {
+std::vector<Claimer::Left> Intake::claim(std::vector<Candidate> candidates, const Moment& now) {
   Claimer::Outcome outcome = claimer_.claim(std::move(candidates), now);
   add(outcome.claimed, now);
   // Most files are whole when they are claimed: they become ready at once.
@@ -172,13 +170,14 @@ void Intake::recheck_archived(const Moment& now) {
 
 void Intake::finished(const ReadyExtract& extract, const Moment& now) {
   waiting_.close(extract.claim.id);
+  messages_.file_works(place_of(extract.claim));
+  if (extract.tries > 0) waiting_.hurry_others(*extract.feed, now);
   // Files may have been left for want of a place: do not leave this one free until the next event.
   if (claimer_.any_starved()) step(now);
 }
 
-void Intake::wait_again(const ReadyExtract& extract, const std::string& why, bool mismatched,
-                        const Moment& now) {
-  waiting_.add_again(extract, why, mismatched, now);
+void Intake::wait_again(const ReadyExtract& extract, const WaitAgain& again, const Moment& now) {
+  waiting_.add_again(extract, again, now);
   if (claimer_.any_starved()) step(now);
 }
 

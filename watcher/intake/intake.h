@@ -66,10 +66,9 @@ class Intake {
   [[nodiscard]] std::vector<ReadyExtract> take_ready() { return waiting_.take_ready(); }
   /// An extract that was taken is through, or was given up: its place is free.
   void finished(const ReadyExtract& extract, const Moment& now);
-  /// An extract that was taken could not be read, or (`mismatched`) its content was not what its
-  /// manifest says. It becomes ready again once that may have changed; `why` is for people.
-  void wait_again(const ReadyExtract& extract, const std::string& why, bool mismatched,
-                  const Moment& now);
+  /// An extract that was taken could not be read, or was loaded in vain. It becomes ready again
+  /// once that may have changed.
+  void wait_again(const ReadyExtract& extract, const WaitAgain& again, const Moment& now);
 
   /// For one pass: nothing waits for its settle time, and no claim for a writer that was seen only
   /// a moment ago.
@@ -95,7 +94,7 @@ class Intake {
   void scan(std::size_t index, const Moment& now);
   void adopt(const Moment& now);
   /// Returns those that could not be claimed now; a later scan finds them again.
-  std::vector<Candidate> claim(std::vector<Candidate> candidates, const Moment& now);
+  std::vector<Claimer::Left> claim(std::vector<Candidate> candidates, const Moment& now);
   void add(const std::vector<ClaimedFile>& files, const Moment& now);
 
   const Spool& spool_;

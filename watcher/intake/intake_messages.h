@@ -31,6 +31,8 @@ class IntakeMessages {
     return check(files_, subject, outcome, {});
   }
   void file_fault(std::string_view subject, const Error& error) { add(files_, subject, error); }
+  /// What one file waits for; that is no fault. Said once, until file_works().
+  void file_waits(std::string_view subject, const std::string& text) { files_.set(subject, text); }
   void file_works(std::string_view subject) { files_.clear(subject); }
   /// Ends the faults of the files DIRECTORY/NAME that are no longer there.
   void forget_vanished_files(const std::string& directory, int directory_fd);

@@ -3,32 +3,48 @@
 namespace caravel::watcher {
 
 void OpenClaims::open(const std::string& id, const FeedConfig& feed) {
-  if (feeds_.emplace(id, &feed).second) ++counts_[&feed];
+  const auto [claim, is_new] = claims_.emplace(id, OneClaim{&feed, false});
+  if (is_new) ++counter(claim->second);
 }
 
 bool OpenClaims::close(const std::string& id) {
-  const auto claim = feeds_.find(id);
-  if (claim == feeds_.end()) return false;
-  --counts_[claim->second];
-  feeds_.erase(claim);
+  const auto claim = claims_.find(id);
+  if (claim == claims_.end()) return false;
+  --counter(claim->second);
+  claims_.erase(claim);
   return true;
 }
 
+void OpenClaims::set_resting(const std::string& id, bool resting) {
+  const auto claim = claims_.find(id);
+  if (claim == claims_.end()) return;
+  --counter(claim->second);
+  claim->second.resting = resting;
+  ++counter(claim->second);
+}
+
 bool OpenClaims::has_room(const FeedConfig& feed, std::size_t more) const {
-  return count(feed) + more < most_;
+  return count(feed).going + more < most_;
 }
 
-bool OpenClaims::is_worth_a_scan(const FeedConfig& feed, std::size_t stuck) const {
-  // The claims that are not stuck share the places that the stuck ones leave. A scan for each place
-  // that becomes free would look at the whole drop directory for every single extract; a scan for
-  // half of them keeps the workers busy as well.
-  const std::size_t moving = count(feed) - stuck;
-  return has_room(feed, 0) && moving <= (most_ - stuck) / 2;
+bool OpenClaims::has_room_to_rest(const FeedConfig& feed, std::size_t more) const {
+  return count(feed).resting + more < most_resting_;
 }
 
-std::size_t OpenClaims::count(const FeedConfig& feed) const {
+bool OpenClaims::is_worth_a_scan(const FeedConfig& feed) const {
+  // A scan for each place that becomes free would look at the whole drop directory for every single
+  // extract; a scan for half of them keeps the workers busy as well.
+  return has_room(feed, 0) && count(feed).going <= most_ / 2;
+}
+
+OpenClaims::Count OpenClaims::count(const FeedConfig& feed) const {
   const auto counted = counts_.find(&feed);
-  return counted == counts_.end() ? 0 : counted->second;
+  return counted == counts_.end() ? Count{} : counted->second;
+}
+
+std::size_t& OpenClaims::counter(const OneClaim& claim) {
+  Count& count = counts_[claim.feed];
+  return claim.resting ? count.resting : count.going;
 }
 
 }  // namespace caravel::watcher

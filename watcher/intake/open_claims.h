@@ -10,29 +10,49 @@
 namespace caravel::watcher {
 
 /// The claims that wait and those that a worker has, counted by feed. A feed may have `max_claims`
-/// of them: the files of a feed whose store is down stay in the drop directory, and other feeds go
-/// on.
+/// that can go on: the files of a feed whose store is down stay in the drop directory, and other
+/// feeds go on. A claim that waits for something outside (a right, a writer, a manifest, the end of
+/// its own trouble) takes no place of those: senders could fill all places with such files.
 class OpenClaims {
  public:
-  explicit OpenClaims(std::size_t most_of_a_feed) : most_(most_of_a_feed) {}
+  /// So many claims of a feed may wait for something outside: each costs some hundred bytes.
+  static constexpr std::size_t kMostResting = 10'000;
+
+  explicit OpenClaims(std::size_t most_of_a_feed, std::size_t most_resting = kMostResting)
+      : most_(most_of_a_feed), most_resting_(most_resting) {}
 
   void open(const std::string& id, const FeedConfig& feed);
   /// False if it was not open.
   bool close(const std::string& id);
-  [[nodiscard]] bool contains(const std::string& id) const { return feeds_.contains(id); }
+  [[nodiscard]] bool contains(const std::string& id) const { return claims_.contains(id); }
+  /// It waits for something outside, or does so no longer.
+  void set_resting(const std::string& id, bool resting);
 
-  /// Whether one more claim fits beside those that are open and `more` others.
+  /// Whether one more claim fits beside those that can go on and `more` others.
   [[nodiscard]] bool has_room(const FeedConfig& feed, std::size_t more) const;
+  /// Whether one more claim may turn out to wait for something outside.
+  [[nodiscard]] bool has_room_to_rest(const FeedConfig& feed, std::size_t more) const;
   /// Whether so many places of the feed are free that a scan for more of its files is worth it.
-  /// `stuck` of its claims wait for something outside, and may do so for ever.
-  [[nodiscard]] bool is_worth_a_scan(const FeedConfig& feed, std::size_t stuck) const;
+  [[nodiscard]] bool is_worth_a_scan(const FeedConfig& feed) const;
+  /// How many of the feed wait for something outside.
+  [[nodiscard]] std::size_t resting(const FeedConfig& feed) const { return count(feed).resting; }
 
  private:
-  [[nodiscard]] std::size_t count(const FeedConfig& feed) const;
+  struct OneClaim {
+    const FeedConfig* feed = nullptr;
+    bool resting = false;
+  };
+  struct Count {
+    std::size_t going = 0;
+    std::size_t resting = 0;
+  };
+  [[nodiscard]] Count count(const FeedConfig& feed) const;
+  std::size_t& counter(const OneClaim& claim);
 
   std::size_t most_;
-  std::map<std::string, const FeedConfig*> feeds_;  // by claim id
-  std::map<const FeedConfig*, std::size_t> counts_;
+  std::size_t most_resting_;
+  std::map<std::string, OneClaim> claims_;  // by claim id
+  std::map<const FeedConfig*, Count> counts_;
 };
 
 }  // namespace caravel::watcher

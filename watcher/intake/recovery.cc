@@ -1,5 +1,8 @@
 #include "watcher/intake/recovery.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,6 +10,7 @@
 
 #include "base/text.h"
 #include "watcher/exchange/manifest.h"
+#include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/manifests.h"
 #include "watcher/spool/archive.h"
@@ -17,6 +21,13 @@ namespace {
 /// For so long after it is done an archived file is looked at each minute (Intake::step()): a
 /// writer that no lease could show may have written on.
 constexpr std::chrono::hours kRecheckFor{1};
+
+/// Of the claims of drop directories that no feed has any more, so many are looked after.
+constexpr std::size_t kMostOldRoots = 100;
+/// When putting away is given up until the next time.
+constexpr int kMostFailures = 10;
+
+std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 bool is_over(const Extract& extract) {
   return extract.state == State::done || extract.state == State::failed;
@@ -45,9 +56,86 @@ std::vector<ClaimedFile> Recovery::adopt(const ClaimRoot& work, const Moment& no
   // moment, or in a root that could not be listed. Its row must not say that the file is gone.
   if (!all_roots_seen) return adopted;
   for (const auto& [id, extract] : *known) {
-    if (!open_.contains(id)) settle_without_file(work, extract, now);
+    if (open_.contains(id)) continue;
+    if (is_in_root(work, extract)) {
+      settle_without_file(work, extract, now);
+    } else {
+      look_elsewhere(work, extract, now, adopted);
+    }
   }
   return adopted;
+}
+
+/// Whether its file must be in a root that was listed just now.
+bool Recovery::is_in_root(const ClaimRoot& work, const Extract& extract) const {
+  if (extract.path.starts_with(work.path + "/")) return true;
+  return std::ranges::any_of(directories_, [&](const auto& directory) {
+    return directory->is_open() && extract.path.starts_with(directory->root().path + "/");
+  });
+}
+
+/// The claims of a drop directory that no feed has any more: nobody else looks there.
+void Recovery::look_elsewhere(const ClaimRoot& work, const Extract& extract, const Moment& now,
+                              std::vector<ClaimedFile>& adopted) {
+  const std::string subject = "elsewhere\n" + extract.claim;
+  const ClaimRoot* const root = old_root_of(work, extract);
+  if (root == nullptr) {
+    messages_.file_fault(
+        subject, {ErrorKind::fault,
+                  fmt::format("{}: its file was claimed to {}, which cannot be reached (is it not "
+                              "mounted?); it stays open",
+                              printable(extract.name), printable(extract.path))});
+    return;
+  }
+  const Claim claim{extract.claim, extract.name};
+  const auto there = exists_at(root->fd.get(), place_of(claim));
+  if (!messages_.check_file(subject, there)) return;
+  if (!*there) {
+    settle_without_file(work, extract, now);
+  } else if (auto file = adopt_claim(claim, extract, *root, nullptr, now)) {
+    adopted.push_back(std::move(*file));
+  }
+}
+
+/// Opened once and kept, as the roots of drop directories are: claims refer to them. Null if it is
+/// not there, or not ours alone.
+const ClaimRoot* Recovery::old_root_of(const ClaimRoot& work, const Extract& extract) {
+  const std::string path = parent_of(parent_of(extract.path));
+  const auto known =
+      std::ranges::find(old_roots_, path, [](const auto& root) { return root->path; });
+  if (known != old_roots_.end()) return known->get();
+  if (!path.ends_with("/.caravel") || old_roots_.size() >= kMostOldRoots) return nullptr;
+  const auto drop = open_directory(parent_of(path));
+  if (!drop) return nullptr;
+  auto fd = open_directory_at(drop->get(), ".caravel");
+  struct stat status;
+  struct stat ours;
+  if (!fd || ::fstat(fd->get(), &status) != 0 || ::fstat(work.fd.get(), &ours) != 0) return nullptr;
+  const bool is_ours = status.st_uid == ::geteuid() || status.st_uid == ours.st_uid;
+  if (!is_ours || (status.st_mode & 0777U) != 0700) return nullptr;
+  old_roots_.push_back(std::make_unique<ClaimRoot>(ClaimRoot{std::move(*fd), path, false}));
+  return old_roots_.back().get();
+}
+
+void Recovery::put_away_again(const ClaimRoot& work) {
+  const auto left = ledger_.extracts().not_archived(origin_);
+  if (!messages_.check("ledger: extracts to be put away", left)) return;
+  int failures = 0;
+  for (const Extract& extract : *left) {
+    const bool other = origin_ == Origin::capture && config_.find_feed(extract.feed) == nullptr;
+    // A worker may be putting it away this very moment.
+    if (other || open_.contains(extract.claim)) continue;
+    const ClaimRoot* root = extract.path.starts_with(work.path + "/") ? &work : nullptr;
+    for (const auto& directory : directories_) {
+      if (!directory->is_open()) continue;
+      if (extract.path.starts_with(directory->root().path + "/")) root = &directory->root();
+    }
+    if (root == nullptr) continue;
+    const Claim claim{extract.claim, extract.name};
+    // The files are moved to one of two directories: what fails for some, fails for all.
+    if (messages_.check_file(place_of(claim), put_away(spool_, ledger_, *root, extract))) continue;
+    if (++failures == kMostFailures) break;
+  }
 }
 
 std::optional<Recovery::Known> Recovery::known_extracts() {
@@ -69,8 +157,14 @@ std::optional<Recovery::Known> Recovery::known_extracts() {
 
 bool Recovery::adopt_root(const ClaimRoot& root, const DropDirectory* directory, Known& known,
                           const Moment& now, std::vector<ClaimedFile>& adopted) {
-  const auto claims = list_claims(root);
+  std::vector<UnreadableClaim> unreadable;
+  const auto claims = list_claims(root, &unreadable);
   if (!messages_.check("claims in " + root.path, claims)) return false;
+  // A claim that cannot be read hides no other. Its file is there: its row stays as it is.
+  for (const UnreadableClaim& claim : unreadable) {
+    messages_.file_fault("claim\n" + claim.id, claim.error);
+    known.erase(claim.id);
+  }
   // Two drop directories may be one, by two paths.
   std::set<std::string> taken;
   for (const ClaimedFile& file : adopted) taken.insert(file.claim.id);
@@ -168,14 +262,21 @@ std::vector<ClaimedFile> Recovery::recheck_archived(const ClaimRoot& work, const
     NewClaim row = row_of(file, origin_);
     row.size = stamp.size;
     row.mtime_ns = stamp.mtime_ns;
+    bool vanished = false;
     const auto taken = [&]() -> Result<> {
       CARAVEL_TRY(ledger_.extracts().commit_claims({row}, now.wall));
       // A crash here leaves a row without a file, which the next start forgets, and the file in
       // done/, where this check finds it again.
-      CARAVEL_TRY(reclaim(spool_, extract.done_path.substr(spool_.path().size() + 1), file.claim));
+      const std::string relative = extract.done_path.substr(spool_.path().size() + 1);
+      CARAVEL_ASSIGN_OR_RETURN(const auto outcome, reclaim(spool_, relative, file.claim));
+      // Somebody has taken it away since we looked: there is nothing to be loaded again.
+      if (outcome == ClaimOutcome::vanished) {
+        vanished = true;
+        return ledger_.extracts().claim_gone(file.claim.id);
+      }
       return ledger_.extracts().set_done_path(extract.claim, row.path);
     }();
-    if (!messages_.check_file("recheck\n" + extract.claim, taken)) continue;
+    if (!messages_.check_file("recheck\n" + extract.claim, taken) || vanished) continue;
     messages_.say(
         fmt::format("{}: was written to after it was loaded; it is loaded again as a new extract",
                     printable(extract.name)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -49,6 +50,9 @@ class Recovery {
   /// claimed again, as a new extract.
   [[nodiscard]] std::vector<ClaimedFile> recheck_archived(const ClaimRoot& work, const Moment& now);
 
+  /// Puts away what is done or failed and could not be put away when it ended.
+  void put_away_again(const ClaimRoot& work);
+
  private:
   using Known = std::map<std::string, Extract>;  // by claim id
 
@@ -61,6 +65,10 @@ class Recovery {
                                          const ClaimRoot& root, const DropDirectory* directory,
                                          const Moment& now);
   void remember_manifest(const FeedConfig& feed, const std::string& name, const Moment& now);
+  [[nodiscard]] bool is_in_root(const ClaimRoot& work, const Extract& extract) const;
+  void look_elsewhere(const ClaimRoot& work, const Extract& extract, const Moment& now,
+                      std::vector<ClaimedFile>& adopted);
+  [[nodiscard]] const ClaimRoot* old_root_of(const ClaimRoot& work, const Extract& extract);
   void settle_without_file(const ClaimRoot& work, const Extract& extract, const Moment& now);
   [[nodiscard]] bool has_changed(const Extract& extract, FileStamp& stamp) const;
   [[nodiscard]] const FeedConfig* feed_for(const std::string& name, NameKind kind,
@@ -73,6 +81,7 @@ class Recovery {
   const OpenClaims& open_;
   const Origin origin_;
   IntakeMessages& messages_;
+  std::vector<std::unique_ptr<ClaimRoot>> old_roots_;
 };
 
 }  // namespace caravel::watcher

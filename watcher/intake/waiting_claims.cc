@@ -1,10 +1,12 @@
 #include "watcher/intake/waiting_claims.h"
 
 #include <algorithm>
-#include <iterator>
+#include <functional>
+#include <random>
 
 #include <fmt/format.h>
 
+#include "base/backoff.h"
 #include "base/text.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/intake/manifests.h"
@@ -25,6 +27,34 @@ constexpr milliseconds kManifestAgain{5'000};
 /// was looked at more often waits for something outside: one pass does not wait with it.
 constexpr unsigned kQuietLooks = 3;
 
+/// After so many looks a second no more follow, however many claims wait.
+constexpr milliseconds kBetweenLooks{10};
+constexpr milliseconds kSlowestLook{300'000};
+/// Watches are few (fs.inotify.max_user_watches), and drop directories need them more.
+constexpr std::size_t kMostWatches = 1'000;
+
+/// Between two tries of an extract that is loaded in vain: twice as long each time, and so long
+/// that a try of seconds costs a hundredth of the time. All of a feed's together stay as seldom.
+constexpr milliseconds kFirstTryAgain{1'000};
+constexpr milliseconds kTryAgainLimit{60'000};
+constexpr milliseconds kBetweenTries{200};
+constexpr milliseconds kHeavyTry{1'000};
+constexpr int kShareOfHeavyTry = 100;
+constexpr milliseconds kSlowestTry{900'000};
+/// How many an extract that came through makes due.
+constexpr int kHurried = 2;
+
+milliseconds next_try_in(const ReadyExtract& extract, milliseconds took, std::size_t others) {
+  Backoff backoff(kFirstTryAgain, kTryAgainLimit);
+  milliseconds wait = kFirstTryAgain;
+  // By its id, so that extracts that were put off together do not come back together.
+  std::mt19937_64 jitter(std::hash<std::string>()(extract.claim.id) + extract.tries);
+  for (unsigned i = 0; i < std::min(extract.tries, 10U); ++i) wait = backoff.next(jitter());
+  wait = std::max(wait, kBetweenTries * static_cast<int>(others));
+  if (took >= kHeavyTry) wait = std::max(wait, took * kShareOfHeavyTry);
+  return std::min(wait, kSlowestTry);
+}
+
 }  // namespace
 
 void WaitingClaims::add(const ClaimedFile& file, const Moment& now) {
@@ -34,54 +64,117 @@ void WaitingClaims::add(const ClaimedFile& file, const Moment& now) {
   extract.root = file.root;
   extract.claimed = now.steady;
   // The wait for a manifest goes on where a restart, or the last pass of cron, broke it off.
-  if (file.claimed_at) extract.claimed -= std::max(now.wall - *file.claimed_at, Time::duration(0));
-  Waiting waiting = waiting_for(extract, now);
+  if (file.claimed_at) {
+    extract.claimed -=
+        std::max(now.wall - *file.claimed_at, std::chrono::system_clock::duration(0));
+  }
+  Waiting& waiting = insert(extract, now);
   waiting.manifest = file.manifest;
-  waiting_[file.claim.id] = std::move(waiting);
 }
 
-void WaitingClaims::add_again(const ReadyExtract& extract, const std::string& why, bool mismatched,
+void WaitingClaims::add_again(const ReadyExtract& extract, const WaitAgain& again,
                               const Moment& now) {
   // Closed and opened again: how long its file was still before it was read does not count.
   close(extract.claim.id);
-  Waiting& waiting = waiting_[extract.claim.id] = waiting_for(extract, now);
-  if (mismatched) waiting.mismatch = why;
-  wait(waiting, why, kNotReadyLook, now);
+  Waiting& waiting = insert(extract, now);
+  if (again.reason == WaitReason::put_off || again.reason == WaitReason::refused) {
+    put_off(waiting, again, now);
+    return;
+  }
+  if (again.reason == WaitReason::mismatched) waiting.mismatch = again.why;
+  wait(waiting, again.why, kNotReadyLook, now);
 }
 
-WaitingClaims::Waiting WaitingClaims::waiting_for(const ReadyExtract& extract, const Moment& now) {
-  open_.open(extract.claim.id, *extract.feed);
-  Waiting waiting;
+/// The pipeline has told the ledger why: only when it is tried again is known here alone.
+void WaitingClaims::put_off(Waiting& waiting, const WaitAgain& again, const Moment& now) {
+  ReadyExtract& extract = waiting.extract;
+  ++extract.tries;
+  waiting.why = again.why;
+  waiting.looks = kQuietLooks + 1;
+  set_stuck(waiting, true);
+  put_off_.emplace(extract.feed, extract.tries, extract.claim.id);
+  const milliseconds wait = next_try_in(extract, again.took, open_.resting(*extract.feed));
+  look_next(waiting, now.steady + wait);
+  messages_.check(
+      "ledger: claims that wait",
+      ledger_.extracts().set_waiting(extract.claim.id, again.why, now.wall + wait, now.wall));
+  if (again.reason == WaitReason::refused) return;
+  messages_.file_waits(place_of(extract.claim),
+                       fmt::format("{}: waits: {}", printable(extract.claim.name), again.why));
+}
+
+void WaitingClaims::hurry_others(const FeedConfig& feed, const Moment& now) {
+  auto next = put_off_.lower_bound({&feed, 0, ""});
+  for (int i = 0; i < kHurried && next != put_off_.end() && std::get<0>(*next) == &feed; ++i) {
+    const auto place = waiting_.find(std::get<2>(*next++));
+    if (place != waiting_.end()) look_next(place->second, now.steady);
+  }
+}
+
+WaitingClaims::Waiting& WaitingClaims::insert(const ReadyExtract& extract, const Moment& now) {
+  const std::string& id = extract.claim.id;
+  if (const auto place = waiting_.find(id); place != waiting_.end()) erase(place);
+  open_.open(id, *extract.feed);
+  Waiting& waiting = waiting_[id];
   waiting.extract = extract;
-  waiting.next_look = now.steady;
+  look_next(waiting, now.steady);
+  by_name_.emplace(std::pair(extract.feed, extract.claim.name), id);
   return waiting;
 }
 
-void WaitingClaims::close(const std::string& id) {
-  if (open_.close(id)) writers_.forget(id);
+void WaitingClaims::erase(Place place) {
+  const auto& [id, waiting] = *place;
+  const ReadyExtract& extract = waiting.extract;
+  looks_.erase({waiting.next_look, id});
+  put_off_.erase({extract.feed, extract.tries, id});
+  const auto forget = [&id = id](auto& index, const auto& key) {
+    const auto [from, until] = index.equal_range(key);
+    const auto one =
+        std::find_if(from, until, [&](const auto& entry) { return entry.second == id; });
+    if (one != until) index.erase(one);
+  };
+  forget(by_name_, std::pair(extract.feed, extract.claim.name));
+  forget(by_watch_, waiting.watch);
+  if (waiting.stuck) --stuck_;
+  waiting_.erase(place);
+}
+
+void WaitingClaims::look_next(Waiting& waiting, Time at) {
+  const std::string& id = waiting.extract.claim.id;
+  looks_.erase({waiting.next_look, id});
+  waiting.next_look = at;
+  looks_.emplace(at, id);
+}
+
+void WaitingClaims::set_stuck(Waiting& waiting, bool stuck) {
+  if (waiting.stuck == stuck) return;
+  waiting.stuck = stuck;
+  stuck ? ++stuck_ : --stuck_;
+  open_.set_resting(waiting.extract.claim.id, stuck);
 }
 
 void WaitingClaims::on_events(const std::vector<DropEvent>& events, const Moment& now) {
   for (const DropEvent& event : events) {
     // Lost events may have been those of a claim, but each is looked at again by its time.
     if (event.kind == EventKind::overflow) continue;
-    for (auto& [id, waiting] : waiting_) {
-      if (waiting.watch == event.watch) waiting.next_look = now.steady;
+    const auto [from, until] = by_watch_.equal_range(event.watch);
+    for (auto one = from; one != until; ++one) {
+      const auto place = waiting_.find(one->second);
+      if (place != waiting_.end()) look_next(place->second, now.steady);
     }
   }
 }
 
 void WaitingClaims::look_at_due(const Moment& now) {
-  for (auto place = waiting_.begin(); place != waiting_.end();) {
-    Waiting& waiting = place->second;
-    const bool settled = waiting.next_look <= now.steady && look_at(waiting, now);
-    place = settled ? waiting_.erase(place) : std::next(place);
+  // Each look ends the wait or puts the next look off, so this comes to an end.
+  while (!looks_.empty() && looks_.begin()->first <= now.steady) {
+    look_at(std::string(looks_.begin()->second), now);
   }
 }
 
 void WaitingClaims::look_at(const std::string& id, const Moment& now) {
   const auto place = waiting_.find(id);
-  if (place != waiting_.end() && look_at(place->second, now)) waiting_.erase(place);
+  if (place != waiting_.end() && look_at(place->second, now)) erase(place);
 }
 
 bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
@@ -92,7 +185,7 @@ bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
   auto look = watcher::look_at(*waiting.extract.root, claim);
   if (!look) {
     // An error of the disk, or of rights in work/, is no fault of the file: the claim stays.
-    wait(waiting, look.error().message, kSlowLook, now);
+    wait(waiting, look.error().message, slowed(kSlowLook), now);
     return false;
   }
   // What is no regular file with one link any more has to be still from the beginning, should it
@@ -103,16 +196,16 @@ bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
       return judge_regular(waiting, *look, now);
     case ClaimState::held:
       // The first open has asked the holder to give the lease back (fcntl(2)); it has up to 45 s.
-      wait(waiting, look->reason, writer_recheck_delay(waiting.looks), now);
+      wait(waiting, look->reason, slowed(writer_recheck_delay(waiting.looks)), now);
       return false;
     case ClaimState::more_links:
       // The removal of the other name changes the count of links, and the watch tells of that.
       watch(waiting, look->fd.get());
-      wait(waiting, look->reason, kSlowLook, now);
+      wait(waiting, look->reason, slowed(kSlowLook), now);
       return false;
     case ClaimState::unreadable:
       // A watch needs the file open, so only time brings the next look.
-      wait(waiting, look->reason, kSlowLook, now);
+      wait(waiting, look->reason, slowed(kSlowLook), now);
       return false;
     case ClaimState::not_regular:
       set_aside_unread(waiting, look->reason, now);
@@ -134,7 +227,7 @@ bool WaitingClaims::judge_regular(Waiting& waiting, const ClaimLook& look, const
   // The watch first, then the question: a close between the two is then seen.
   watch(waiting, look.fd.get());
   if (const auto busy = writers_.busy(waiting.extract, look, waiting.looks, now)) {
-    wait(waiting, busy->why, busy->look_in, now);
+    wait(waiting, busy->why, slowed(busy->look_in), now);
     return false;
   }
   if (waiting.manifest) return take(waiting, look, now);
@@ -155,7 +248,7 @@ bool WaitingClaims::take(Waiting& waiting, const ClaimLook& look, const Moment& 
   auto refusal = take_manifest(spool_, ledger_, waiting.extract, look.fd.get(), now.wall);
   if (!refusal) {
     messages_.file_fault(place_of(claim), with_context(printable(claim.name), refusal.error()));
-    waiting.next_look = now.steady + kManifestAgain;
+    look_next(waiting, now.steady + kManifestAgain);
     return false;
   }
   messages_.file_works(place_of(claim));
@@ -170,15 +263,18 @@ bool WaitingClaims::take(Waiting& waiting, const ClaimLook& look, const Moment& 
 }
 
 void WaitingClaims::wake_extract_of(const Waiting& manifest, bool taken, const Moment& now) {
-  const auto name = manifest_target(manifest.extract.claim.name);
-  for (auto& [id, waiting] : waiting_) {
-    const bool its = !waiting.manifest && waiting.extract.feed == manifest.extract.feed &&
-                     waiting.extract.claim.name == name;
-    if (!its) continue;
+  const std::string name(manifest_target(manifest.extract.claim.name).value_or(""));
+  const auto [from, until] = by_name_.equal_range({manifest.extract.feed, name});
+  for (auto one = from; one != until; ++one) {
+    const auto place = waiting_.find(one->second);
+    if (place == waiting_.end() || place->second.manifest) continue;
+    Waiting& waiting = place->second;
     // After a bad manifest the extract waits on, and says why.
-    waiting.next_look = now.steady;
+    look_next(waiting, now.steady);
+    if (!taken) continue;
     // After a good one the extract is no longer stuck, so that one pass does not end before it.
-    if (taken) waiting.looks = 0;
+    waiting.looks = 0;
+    set_stuck(waiting, false);
   }
 }
 
@@ -205,9 +301,10 @@ void WaitingClaims::set_aside_unread(const Waiting& waiting, const std::string& 
 
 void WaitingClaims::wait(Waiting& waiting, const std::string& why, milliseconds look_in,
                          const Moment& now) {
-  waiting.next_look = now.steady + look_in;
+  look_next(waiting, now.steady + std::max(look_in, milliseconds(1)));
   // A wait of that length is one for something outside.
   if (look_in >= kSlowLook) waiting.looks = std::max(waiting.looks, kQuietLooks + 1);
+  if (waiting.looks > kQuietLooks) set_stuck(waiting, true);
   if (waiting.looks <= kQuietLooks && !waiting.mismatch) return;
   if (waiting.why == why) return;
   waiting.why = why;
@@ -218,8 +315,14 @@ void WaitingClaims::wait(Waiting& waiting, const std::string& why, milliseconds 
   messages_.say(fmt::format("{}: waits: {}", printable(claim.name), why));
 }
 
-void WaitingClaims::make_ready(const Waiting& waiting, const Moment& now) {
+milliseconds WaitingClaims::slowed(milliseconds look_in) const {
+  const milliseconds least = kBetweenLooks * static_cast<int>(stuck_);
+  return std::max(look_in, std::min(least, kSlowestLook));
+}
+
+void WaitingClaims::make_ready(Waiting& waiting, const Moment& now) {
   unwatch(waiting);
+  set_stuck(waiting, false);
   // Only what was written down as waiting is written down as waiting no longer.
   if (!waiting.why.empty()) {
     messages_.check(
@@ -232,9 +335,10 @@ void WaitingClaims::make_ready(const Waiting& waiting, const Moment& now) {
 }
 
 void WaitingClaims::watch(Waiting& waiting, int fd) {
-  if (inotify_ == nullptr || waiting.watch >= 0) return;
+  if (inotify_ == nullptr || waiting.watch >= 0 || by_watch_.size() >= kMostWatches) return;
   // Without a watch the looks by the clock are slower, and enough.
   waiting.watch = inotify_->watch_file(fd).value_or(-1);
+  if (waiting.watch >= 0) by_watch_.emplace(waiting.watch, waiting.extract.claim.id);
 }
 
 void WaitingClaims::unwatch(const Waiting& waiting) {
@@ -244,25 +348,6 @@ void WaitingClaims::unwatch(const Waiting& waiting) {
 void WaitingClaims::sort_ready() {
   std::ranges::stable_sort(ready_, {},
                            [](const ReadyExtract& extract) { return extract.claim.id; });
-}
-
-std::optional<std::chrono::steady_clock::time_point> WaitingClaims::next_deadline() const {
-  std::optional<std::chrono::steady_clock::time_point> next;
-  for (const auto& [id, waiting] : waiting_) {
-    next = next ? std::min(*next, waiting.next_look) : waiting.next_look;
-  }
-  return next;
-}
-
-std::size_t WaitingClaims::stuck(const FeedConfig& feed) const {
-  return static_cast<std::size_t>(std::ranges::count_if(waiting_, [&](const auto& one) {
-    return one.second.extract.feed == &feed && one.second.looks > kQuietLooks;
-  }));
-}
-
-bool WaitingClaims::all_stuck() const {
-  return std::ranges::all_of(waiting_,
-                             [](const auto& one) { return one.second.looks > kQuietLooks; });
 }
 
 }  // namespace caravel::watcher

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,12 +40,16 @@ class WaitingClaims {
 
   /// Opens the claim; its first look is due now.
   void add(const ClaimedFile& file, const Moment& now);
-  /// An extract that was ready proved not to be; `mismatched`: its content is not what its manifest
-  /// says. `why` is for people.
-  void add_again(const ReadyExtract& extract, const std::string& why, bool mismatched,
-                 const Moment& now);
+  /// An extract that was ready proved not to be, or was loaded in vain.
+  void add_again(const ReadyExtract& extract, const WaitAgain& again, const Moment& now);
+  /// An extract that had been loaded in vain came through. What stood in its way may stand in
+  /// others' way no longer: two of the feed are due now, and each of them that comes through makes
+  /// two more due. All at once would be a storm if it was for another reason after all.
+  void hurry_others(const FeedConfig& feed, const Moment& now);
   /// The claim is finished, one way or the other: its place is free.
-  void close(const std::string& id);
+  void close(const std::string& id) {
+    if (open_.close(id)) writers_.forget(id);
+  }
 
   /// Makes the looks due that events speak of; look_at_due() does them.
   void on_events(const std::vector<DropEvent>& events, const Moment& now);
@@ -56,13 +62,13 @@ class WaitingClaims {
   /// Puts what is ready into the order of the claims.
   void sort_ready();
 
-  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const;
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const {
+    return looks_.empty() ? std::nullopt : std::optional(looks_.begin()->first);
+  }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
-  /// How many of a feed's claims wait for something outside, for a writer or a manifest, and may do
+  /// Only claims are left that wait for something outside, a writer or a manifest say, and may do
   /// so for ever.
-  [[nodiscard]] std::size_t stuck(const FeedConfig& feed) const;
-  /// Only such claims are left.
-  [[nodiscard]] bool all_stuck() const;
+  [[nodiscard]] bool all_stuck() const { return stuck_ == waiting_.size(); }
   /// How many only have to be still.
   [[nodiscard]] std::size_t not_still() const { return writers_.not_still(); }
 
@@ -75,9 +81,16 @@ class WaitingClaims {
     int watch = -1;
     std::string why;  // as the ledger has it
     std::optional<std::string> mismatch;
+    bool stuck = false;  // it waits for something outside
   };
+  using Place = std::map<std::string, Waiting>::iterator;
+  using Time = std::chrono::steady_clock::time_point;
 
-  Waiting waiting_for(const ReadyExtract& extract, const Moment& now);
+  Waiting& insert(const ReadyExtract& extract, const Moment& now);
+  void erase(Place place);
+  void look_next(Waiting& waiting, Time at);
+  void set_stuck(Waiting& waiting, bool stuck);
+  void put_off(Waiting& waiting, const WaitAgain& again, const Moment& now);
   /// True if the claim is settled: ready, taken, set aside, gone.
   bool look_at(Waiting& waiting, const Moment& now);
   bool judge_regular(Waiting& waiting, const ClaimLook& look, const Moment& now);
@@ -87,7 +100,9 @@ class WaitingClaims {
   void set_aside_unread(const Waiting& waiting, const std::string& why, const Moment& now);
   void wait(Waiting& waiting, const std::string& why, std::chrono::milliseconds look_in,
             const Moment& now);
-  void make_ready(const Waiting& waiting, const Moment& now);
+  /// The longer, the more claims wait: all looks together stay as seldom.
+  [[nodiscard]] std::chrono::milliseconds slowed(std::chrono::milliseconds look_in) const;
+  void make_ready(Waiting& waiting, const Moment& now);
   void watch(Waiting& waiting, int fd);
   void unwatch(const Waiting& waiting);
 
@@ -97,6 +112,13 @@ class WaitingClaims {
   OpenClaims& open_;
   IntakeMessages& messages_;
   std::map<std::string, Waiting> waiting_;  // by claim id, so in the order of the claims
+  // Thousands may wait, and senders choose how many: nothing goes through all of them.
+  std::set<std::pair<Time, std::string>> looks_;                                   // what is due
+  std::multimap<int, std::string> by_watch_;                                       // extracts
+  std::multimap<std::pair<const FeedConfig*, std::string>, std::string> by_name_;  // extracts
+  // Those that were loaded in vain, the least often first.
+  std::set<std::tuple<const FeedConfig*, unsigned, std::string>> put_off_;
+  std::size_t stuck_ = 0;
   WriterCheck writers_;
   std::vector<ReadyExtract> ready_;
 };

@@ -135,6 +135,8 @@ Result<> Extracts::set_state(const std::string& claim, State state, const std::s
 
 Result<> Extracts::set_waiting(const std::string& claim, const std::string& why,
                                std::optional<Time> next_try, Time now) {
+  // The reason is only shown, and thousands of files may wait: none of them waits for the disk too.
+  const Unsynced unsynced(database_);
   // Only a wait with a `next_try` follows an attempt that failed. A claim that waits for its
   // manifest or its writer has attempted nothing.
   return update(database_, "set waiting", claim,
@@ -210,6 +212,9 @@ Result<> Extracts::finish_failed(const std::string& claim, const std::string& wh
 }
 
 Result<> Extracts::set_done_path(const std::string& claim, const std::string& path) {
+  // After a loss of power put_away() finds the file where it was moved to: one wait for the disk
+  // less for each extract.
+  const Unsynced unsynced(database_);
   return in_context(fmt::format("set archived {}", claim), [&]() -> Result<> {
     CARAVEL_ASSIGN_OR_RETURN(
         auto changed,

@@ -46,7 +46,8 @@ struct FormattedExtract {
 };
 
 /// The rows of extracts that have a claim, which names them in every call. Errors and threads as
-/// for Ledger. Each call is one transaction, on the disk when it returns, but for acknowledge().
+/// for Ledger. Each call is one transaction, on the disk when it returns, but for acknowledge(),
+/// set_waiting() and set_done_path().
 /// A claim that is not there, or is done or failed already, is a fault.
 class Extracts {
  public:
@@ -64,7 +65,8 @@ class Extracts {
   /// To claimed, formatted or uploading; clears next_try.
   [[nodiscard]] Result<> set_state(const std::string& claim, State state, const std::string& why,
                                    Time now);
-  /// To waiting. With a `next_try` this counts as an attempt that failed.
+  /// To waiting. With a `next_try` this counts as an attempt that failed. Not synced to the disk,
+  /// as for acknowledge().
   [[nodiscard]] Result<> set_waiting(const std::string& claim, const std::string& why,
                                      std::optional<Time> next_try, Time now);
   /// To formatted. Refuses counts that do not add up. Remembers the time that was used, in the same

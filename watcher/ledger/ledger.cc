@@ -57,7 +57,7 @@ Result<> make_file(const std::string& path) {
 
 /// With a write-ahead log readers such as `status` and the one writer do not block each other
 /// (https://www.sqlite.org/wal.html). Errors: kind fault if the file system cannot do it.
-Result<> use_wal(Sqlite& database) {
+Result<> use_wal(Sqlite& database, const StopSignal* stop) {
   std::string mode;
   const auto read_mode = [&](const Statement& row) { mode = row.text(0); };
   const auto switch_over = [&]() -> Result<> {
@@ -70,6 +70,7 @@ Result<> use_wal(Sqlite& database) {
   auto switched = switch_over();
   for (int tries = 0; !switched && switched.error().kind == ErrorKind::retry; ++tries) {
     if (tries == kBusyTimeoutMs / kSwitchPauseMs) return switched;
+    if (stop != nullptr && stop->requested()) return switched;
     ::poll(nullptr, 0, kSwitchPauseMs);
     switched = switch_over();
   }
@@ -78,7 +79,7 @@ Result<> use_wal(Sqlite& database) {
   return fail(ErrorKind::fault, "this file system cannot hold it (no shared memory: NFS?)");
 }
 
-Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode) {
+Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode, const StopSignal* stop) {
   const bool write = mode == Ledger::Mode::read_write;
   std::error_code ignored;
   if (std::filesystem::exists(path + std::string(Ledger::kRebuiltSuffix), ignored)) {
@@ -95,14 +96,14 @@ Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode) {
   }
   CARAVEL_ASSIGN_OR_RETURN(
       auto database, Sqlite::open(path, write ? Sqlite::Mode::read_write : Sqlite::Mode::read_only,
-                                  kBusyTimeoutMs));
+                                  kBusyTimeoutMs, stop));
   if (!write) {
     CARAVEL_TRY(check_ledger(database));
     return database;
   }
   // The schema first: a switch to WAL would already change a file that turns out not to be ours.
   CARAVEL_TRY(upgrade_ledger(database));
-  CARAVEL_TRY(use_wal(database));
+  CARAVEL_TRY(use_wal(database, stop));
   // journal_size_limit: after a burst of commits the WAL file is cut back to 16 MiB.
   // FULL: each commit is on the disk when it returns. With NORMAL a power loss could take back a
   // claim whose rename is on the disk already
@@ -135,9 +136,9 @@ Ledger::Ledger(Ledger&& other) noexcept = default;
 Ledger& Ledger::operator=(Ledger&& other) noexcept = default;
 Ledger::~Ledger() = default;
 
-Result<Ledger> Ledger::open(const std::string& path, Mode mode) {
+Result<Ledger> Ledger::open(const std::string& path, Mode mode, const StopSignal* stop) {
   return in_context(path, [&]() -> Result<Ledger> {
-    CARAVEL_ASSIGN_OR_RETURN(auto database, open_database(path, mode));
+    CARAVEL_ASSIGN_OR_RETURN(auto database, open_database(path, mode, stop));
     return Ledger(std::make_unique<Parts>(std::move(database)));
   });
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/stop_signal.h"
 
 namespace caravel {
 class Statement;
@@ -43,7 +44,10 @@ class Ledger {
 
   /// Opens the ledger at `path`. read_write makes a missing file and its directory (0600, 0700),
   /// and brings an older schema up to date. read_only changes nothing; a missing file is a fault.
-  [[nodiscard]] static Result<Ledger> open(const std::string& path, Mode mode = Mode::read_write);
+  /// Once `stop` is requested (it must outlive the ledger, or may be null), nobody waits for
+  /// another writer any longer.
+  [[nodiscard]] static Result<Ledger> open(const std::string& path, Mode mode = Mode::read_write,
+                                           const StopSignal* stop = nullptr);
   /// As a path: an empty ledger of no file, for what is asked before the first start.
   static constexpr std::string_view kInMemory = ":memory:";
   /// Behind the path: a new ledger that is about to take the place of this one. As long as it is

@@ -1,5 +1,7 @@
 #include "watcher/pipeline/attempt.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +18,7 @@ Attempt::Attempt(const PipelineTools& tools, const ExtractJob& job)
     : tools_(tools), job_(job), files_(tools.service.spool, job), uploading_(tools, job) {}
 
 StepResult<> Attempt::go_on() {
+  CARAVEL_TRY_STEP(reopen());
   while (step_ != Step::end) {
     if (tools_.service.stop.requested()) return fail(ErrorKind::stopped, "stopped");
     StepResult<Step> next = take(step_);
@@ -27,7 +30,7 @@ StepResult<> Attempt::go_on() {
     }
     if (!next) return tl::unexpected(std::move(next).error());
     step_ = *next;
-    ++steps_;
+    furthest_ = std::max(furthest_, step_);
   }
   return {};
 }
@@ -70,6 +73,22 @@ StepResult<Attempt::Step> Attempt::open() {
   return first_of_rows();
 }
 
+void Attempt::rest() {
+  // An upload that is not through holds its CSV and batches of up to `batch_bytes`. Its rows are
+  // sent again; those of one that is through are not.
+  if (uploading_.started()) uploading_.start_over();
+  fd_.reset();
+}
+
+StepResult<> Attempt::reopen() {
+  const bool needs_file = step_ > Step::open && step_ <= Step::finish;
+  if (fd_ || !needs_file) return {};
+  auto fd = open_extract(job_);
+  if (!fd) return tl::unexpected(std::move(fd).error());
+  fd_ = *std::move(fd);
+  return {};
+}
+
 Attempt::Step Attempt::first_of_rows() const {
   return job_.prepared ? Step::read_prepared : Step::format;
 }
@@ -91,7 +110,7 @@ StepResult<Attempt::Step> Attempt::read_prepared() {
 /// the years were taken from, and after a crash the same rows get the same years, and so the same
 /// ids.
 StepResult<Attempt::Step> Attempt::take_report(FormatReport report) {
-  report_ = std::move(report);
+  const FormatReport before = std::exchange(report_, std::move(report));
   if (report_.refusal) {
     refusal_ = report_.refusal;
     return Step::refuse;
@@ -101,6 +120,13 @@ StepResult<Attempt::Step> Attempt::take_report(FormatReport report) {
     note(fmt::format("the year was guessed from the mtime ({}): year: guess",
                      report_.time.time_used));
   }
+  reject_sizes_ = files_.reject_sizes();
+  // Formatted once more, because files of it had vanished. The same content gives the same rows,
+  // and the store has answered for these.
+  const bool same = report_.result.sha256 == before.result.sha256 &&
+                    report_.result.counts.rows == before.result.counts.rows;
+  if (uploading_.answer() != nullptr && same) return Step::keep_rejects;
+  uploading_.start_over();
   return Step::upload;
 }
 
@@ -117,21 +143,23 @@ StepResult<Attempt::Step> Attempt::upload() {
     }
     CARAVEL_TRY(uploading_.start(*std::move(rows), report_));
   }
-  CARAVEL_TRY(uploading_.run());
-  for (const std::string& text : uploading_.upload().notes()) note(text);
+  CARAVEL_TRY_STEP(uploading_.run());
+  for (const std::string& text : uploading_.notes()) note(text);
   return Step::keep_rejects;
 }
 
 /// Behind the upload, which says what the store refused; before "done", so that a done extract has
 /// its rejected lines in rejects/ whenever the power fails.
 StepResult<Attempt::Step> Attempt::keep_rejects() {
-  auto kept = watcher::keep_rejects(tools_, job_, files_, fd_.get(), report_,
-                                    uploading_.upload().refused());
-  if (!kept) {
-    // The reject files cannot be told from half of them: format and upload once more. The row ids
-    // make that harmless.
-    uploading_.start_over();
+  // An earlier try may have added some lines, and given some of the files their names.
+  if (!job_.prepared && !files_.restore_rejects(reject_sizes_)) {
     step_ = first_of_rows();
+    return tl::unexpected(system_error("rejects: a temporary file is gone", ENOENT));
+  }
+  auto kept =
+      watcher::keep_rejects(tools_, job_, files_, fd_.get(), report_, uploading_.answer()->refused);
+  if (!kept) {
+    if (!job_.prepared && !files_.restore_rejects(reject_sizes_)) step_ = first_of_rows();
     return tl::unexpected(std::move(kept).error());
   }
   if (*kept > 0) note(kept_by_place(*kept));
@@ -153,8 +181,16 @@ StepResult<Attempt::Step> Attempt::finish() {
     note(job_.root != nullptr ? "changed while it was loaded: it is taken again as a new extract"
                               : "changed while it was loaded: load it again");
   }
-  counts_ = counts_of(report_, uploading_.upload());
-  CARAVEL_TRY(commit_done(tools_, job_, report_, counts_, notes_));
+  counts_ = counts_of(report_, *uploading_.answer());
+  auto done = commit_done(tools_, job_, report_, counts_, notes_);
+  if (!done) {
+    // A store whose answers do not add up is asked once more, for all rows.
+    if (!check_line_counts(counts_of(report_, {}), counts_)) {
+      uploading_.start_over();
+      step_ = Step::upload;
+    }
+    return tl::unexpected(std::move(done).error());
+  }
   return Step::remove_stale;
 }
 
@@ -167,11 +203,11 @@ StepResult<Attempt::Step> Attempt::remove_stale() {
       formatted.format == nullptr || formatted.format->identity == formatter::Identity::position;
   search.manifests_ignored = tools_.feed.manifest == ManifestRule::ignore;
   CARAVEL_ASSIGN_OR_RETURN(auto rows, files_.open_rows());
-  CARAVEL_ASSIGN_OR_RETURN(auto stale,
-                           remove_stale_rows(tools_.store, tools_.ledger, search, std::move(rows)));
-  note(fmt::format("stale rows: {} removed, {} kept", stale.removed, stale.kept.size()) +
-       (stale.kept.empty() ? "" : " because " + stale.why_kept));
-  for (const std::string& id : stale.kept) note(fmt::format("stale, kept: {}", id));
+  auto stale = remove_stale_rows(tools_.store, tools_.ledger, search, std::move(rows));
+  if (!stale) return tl::unexpected(Obstacle::of_store(std::move(stale).error()));
+  note(fmt::format("stale rows: {} removed, {} kept", stale->removed, stale->kept.size()) +
+       (stale->kept.empty() ? "" : " because " + stale->why_kept));
+  for (const std::string& id : stale->kept) note(fmt::format("stale, kept: {}", id));
   return Step::archive;
 }
 
@@ -179,8 +215,12 @@ StepResult<Attempt::Step> Attempt::remove_stale() {
 /// the next start looks for both.
 StepResult<Attempt::Step> Attempt::archive() {
   if (tools_.feed.keep_csv.count() == 0) files_.remove_csv();
+  return put_away();
+}
+
+Attempt::Step Attempt::put_away() {
   fd_.reset();
-  CARAVEL_TRY(put_file_away(tools_, job_));
+  if (auto put = put_file_away(tools_, job_); !put) left_in_work_ = std::move(put).error().message;
   return Step::end;
 }
 
@@ -190,11 +230,9 @@ StepResult<Attempt::Step> Attempt::refuse() {
   uploading_.start_over();  // closes the CSV
   files_.remove_temporaries();
   files_.remove_csv();
-  fd_.reset();
   counts_ = counts_of_refused(report_);
   CARAVEL_TRY(commit_failed(tools_, job_, report_, *refusal_));
-  CARAVEL_TRY(put_file_away(tools_, job_));
-  return Step::end;
+  return put_away();
 }
 
 PipelineResult Attempt::result(Ending ending, std::string message) const {
@@ -204,6 +242,7 @@ PipelineResult Attempt::result(Ending ending, std::string message) const {
   result.message = std::move(message);
   result.format = report_.format_name;
   result.wants_year = report_.year_unknown;
+  result.left_in_work = left_in_work_;
   return result;
 }
 
@@ -211,14 +250,17 @@ PipelineResult Attempt::result() const {
   return refusal_ ? result(Ending::failed, *refusal_) : result(Ending::done, "");
 }
 
-void Attempt::report_wait(const Error& error, std::chrono::milliseconds wait, Time now) {
+void Attempt::report_wait(const Obstacle& obstacle, std::chrono::milliseconds wait, Time now) {
+  const Error& error = obstacle.error;
   // The commit of the ending may be what fails, so this may fail as well: the observer still hears.
   (void)tools_.ledger.extracts().set_waiting(job_.claim.id, error.message, now + wait, now);
-  if (step_ == Step::upload) uploading_.store_is_down(error, now + wait);
+  if (obstacle.store) uploading_.store_is_down(error, now + wait);
   if (tools_.observer.on_wait) tools_.observer.on_wait(error.message, wait);
 }
 
 void Attempt::note(const std::string& text) {
+  // A step that is repeated finds the same again.
+  if (std::ranges::find(notes_, text) != notes_.end()) return;
   notes_.push_back(text);
   if (tools_.observer.on_note) tools_.observer.on_note(text);
 }

@@ -50,7 +50,8 @@ namespace caravel::watcher {
 
 /// Keeps the order of the steps and what is known between them; what a step does is in
 /// formatting.h, uploading.h, keep_rejects.h, stale_rows.h and ending.h. Each step is done once: an
-/// outage in the middle of one repeats that step only.
+/// outage in the middle of one repeats that step only. Only files that have vanished meanwhile are
+/// made once more, and what the store has answered for is not sent again for it.
 class Attempt {
  public:
   /// Both must outlive it.
@@ -59,14 +60,29 @@ class Attempt {
   /// Goes on until the extract is done or failed. After an obstacle: call again, and it goes on.
   [[nodiscard]] StepResult<> go_on();
 
-  /// Grows with every step and whenever the store acknowledges rows.
-  [[nodiscard]] std::uint64_t progress() const { return steps_ + uploading_.answers(); }
+  /// Grows with every new step and whenever the store acknowledges rows. What is done again is no
+  /// progress: a step that fails behind it must not look like the beginning of another outage.
+  [[nodiscard]] std::uint64_t progress() const {
+    return static_cast<std::uint64_t>(furthest_) + uploading_.furthest();
+  }
+  /// Whether a later try need not begin with the file.
+  [[nodiscard]] bool is_worth_keeping() const {
+    const bool formatted = step_ > Step::format && step_ < Step::refuse;
+    return formatted || uploading_.answer() != nullptr;
+  }
+  /// Gives back what must not be held while others pass: descriptors, batches. go_on() gets them
+  /// again.
+  void rest();
+  /// How many rows the store has refused of what it has answered for.
+  [[nodiscard]] std::size_t refused_rows() const {
+    return uploading_.answer() != nullptr ? uploading_.answer()->refused.size() : 0;
+  }
   [[nodiscard]] PipelineResult result(Ending ending, std::string message) const;
   /// The ending once go_on() has succeeded.
   [[nodiscard]] PipelineResult result() const;
 
   /// Notes in the ledger, and tells the observer, that it waits.
-  void report_wait(const Error& error, std::chrono::milliseconds wait, Time now);
+  void report_wait(const Obstacle& obstacle, std::chrono::milliseconds wait, Time now);
 
  private:
   /// In the order in which they are taken: all before `finish` may still lead to `refuse`.
@@ -96,6 +112,10 @@ class Attempt {
   StepResult<Step> refuse();
 
   [[nodiscard]] Step first_of_rows() const;
+  /// Gets the file again that rest() has closed.
+  StepResult<> reopen();
+  /// Puts the file where it stays. A failure is no obstacle: what counts is committed.
+  Step put_away();
   /// From a report on to the upload, or to the refusal that it asks for.
   StepResult<Step> take_report(FormatReport report);
   void note(const std::string& text);
@@ -106,12 +126,14 @@ class Attempt {
   const ExtractJob& job_;
   const ExtractFiles files_;
   Step step_ = Step::open;
-  std::uint64_t steps_ = 0;  // that succeeded
+  Step furthest_ = Step::open;
   UniqueFd fd_;
   FormatReport report_;
+  RejectSizes reject_sizes_;  // of what formatting left
   Uploading uploading_;
   std::optional<std::string> refusal_;  // why the file is set aside
   LineCounts counts_;
+  std::string left_in_work_;
   std::vector<std::string> notes_;
 };
 

@@ -35,15 +35,15 @@ Result<> note_arrival(const PipelineTools& tools, const ExtractJob& job, const F
 
 }  // namespace
 
-LineCounts counts_of(const FormatReport& report, const uploader::Upload& upload) {
+LineCounts counts_of(const FormatReport& report, const StoreAnswer& answer) {
   const formatter::Counts& formatted = report.result.counts;
-  const uploader::UploadCounts& sent = upload.counts();
+  const uploader::UploadCounts& sent = answer.counts;
   LineCounts counts;
   counts.lines = formatted.lines;
   counts.rows = formatted.rows;
   counts.dropped = formatted.dropped;
   // By the format, and by the store for a row's content: both have their lines in rejects/.
-  counts.rejected = formatted.rejected + upload.refused().size();
+  counts.rejected = formatted.rejected + answer.refused.size();
   counts.stored = sent.stored;
   counts.already_there = sent.already_there;
   counts.differs = sent.differs;

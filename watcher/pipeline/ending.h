@@ -9,11 +9,12 @@
 #include "watcher/ledger/extract.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/pipeline/pipeline.h"
+#include "watcher/pipeline/uploading.h"
 
 namespace caravel::watcher {
 
 /// Where the lines of an extract went that formatting and the store are through with.
-[[nodiscard]] LineCounts counts_of(const FormatReport& report, const uploader::Upload& upload);
+[[nodiscard]] LineCounts counts_of(const FormatReport& report, const StoreAnswer& answer);
 /// Of one that is refused whole: all lines that were counted have failed.
 [[nodiscard]] LineCounts counts_of_refused(const FormatReport& report);
 

@@ -1,6 +1,7 @@
 #include "watcher/pipeline/extract_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -55,6 +56,37 @@ Result<> ExtractFiles::publish_csv() const {
     return fail_with_errno(fmt::format("rename to {}", csv_), errno);
   }
   return {};
+}
+
+RejectSizes ExtractFiles::reject_sizes() const {
+  RejectSizes sizes;
+  const auto paths = reject_temporaries();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    struct stat status;
+    if (::lstat(paths[i].c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+      sizes[i] = static_cast<std::uint64_t>(status.st_size);
+    }
+  }
+  return sizes;
+}
+
+bool ExtractFiles::restore_rejects(const RejectSizes& sizes) const {
+  const RejectSizes there = reject_sizes();
+  const auto paths = reject_temporaries();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    // A file that has its name by now, or that somebody has tidied away.
+    if (sizes[i] && (!there[i] || *there[i] < *sizes[i])) return false;
+    if (there[i] == sizes[i]) continue;
+    const int done = sizes[i] ? ::truncate(paths[i].c_str(), static_cast<off_t>(*sizes[i]))
+                              : ::unlink(paths[i].c_str());
+    if (done != 0) return false;
+  }
+  return true;
+}
+
+std::array<std::string, 3> ExtractFiles::reject_temporaries() const {
+  const auto paths = temporaries().rejects;
+  return {paths.lines, paths.reasons, paths.cut};
 }
 
 /// "" for a file that was not made: publish_reject_files() then removes the one that an earlier

@@ -1,6 +1,9 @@
 // The files that one extract has in csv/ and rejects/ while it is in the pipeline. Internal to it.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +14,10 @@
 #include "watcher/spool/rejects.h"
 
 namespace caravel::watcher {
+
+/// The bytes of the temporary files for lines, reasons and a cut line; nothing of one that is not
+/// there.
+using RejectSizes = std::array<std::optional<std::uint64_t>, 3>;
 
 /// While they are written their names begin with ".tmp-<claim id>", so that nobody takes half a
 /// file for a whole one. A second run of the same claim uses the same names and writes them anew;
@@ -27,6 +34,11 @@ class ExtractFiles {
   [[nodiscard]] FormatTargets temporaries() const;
   /// Gives the temporary CSV and sidecar their own names. Not synced: they can be made again.
   [[nodiscard]] Result<> publish_csv() const;
+  /// What lies in the temporary reject files, once formatting has written them.
+  [[nodiscard]] RejectSizes reject_sizes() const;
+  /// Takes out of them again what was added to them since. False if that cannot be done, because
+  /// one has its name already, say: only formatting makes them anew.
+  [[nodiscard]] bool restore_rejects(const RejectSizes& sizes) const;
   /// The temporary reject files that `report` says were made, as publish_reject_files() wants them.
   [[nodiscard]] RejectFiles rejects_of(const FormatReport& report) const;
 
@@ -35,6 +47,7 @@ class ExtractFiles {
   void remove_temporaries() const;
 
  private:
+  [[nodiscard]] std::array<std::string, 3> reject_temporaries() const;
   [[nodiscard]] std::string temporary(std::string_view folder, std::string_view ending) const;
 
   const std::string spool_;

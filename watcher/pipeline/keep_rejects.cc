@@ -30,6 +30,7 @@ Result<> add_lines(const PipelineTools& tools, const std::string& name, int fd,
   // (dup(2)), which formatting has moved.
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
   UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!own) return fail_with_errno("dup", errno);
   formatter::Input::Options options;
   options.digest = false;
   options.fixed_size = made.stamp.size;  // what was appended since was not formatted either

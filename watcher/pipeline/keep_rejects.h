@@ -18,7 +18,7 @@ namespace caravel::watcher {
 /// the extract only, because they had no room (max_reject_bytes).
 ///
 /// After an error the temporaries may hold some of the refused lines, and some files may have their
-/// names already: repeating this would add lines twice, so format the extract again first.
+/// names already: ExtractFiles::restore_rejects() first, or format the extract again.
 [[nodiscard]] Result<std::uint64_t> keep_rejects(const PipelineTools& tools, const ExtractJob& job,
                                                  const ExtractFiles& files, int fd,
                                                  const FormatReport& report,

@@ -1,6 +1,7 @@
 #include "watcher/pipeline/pipeline.h"
 
 #include <random>
+#include <utility>
 
 #include "base/backoff.h"
 #include "base/moment.h"
@@ -18,6 +19,8 @@ constexpr milliseconds kFirstRetry{250};
 constexpr milliseconds kRetryLimit{15'000};
 constexpr milliseconds kFirstFaultRetry{5'000};
 constexpr milliseconds kFaultRetryLimit{60'000};
+/// Trouble here is waited for only by hand, and other files of the same command come after it.
+constexpr milliseconds kPatienceHere{10'000};
 
 /// How long something has been down, and how long to wait before it is tried again.
 class Outage {
@@ -42,41 +45,124 @@ class Outage {
   std::optional<steady_clock::time_point> since_;
 };
 
+}  // namespace
+
+/// An extract on its way, with what is known of its troubles. Internal: it lives in PutOffRuns
+/// between two calls of run_pipeline().
+class PipelineRun {
+ public:
+  PipelineRun(const PipelineTools& tools, ExtractJob job)
+      : tools_(tools), job_(std::move(job)), attempt_(*tools_, job_) {}
+  PipelineRun(const PipelineRun&) = delete;  // the attempt refers to the other members
+  PipelineRun& operator=(const PipelineRun&) = delete;
+
+  PipelineResult go_on();
+  void use(const PipelineTools& tools) { tools_.emplace(tools); }
+  [[nodiscard]] const std::string& claim() const { return job_.claim.id; }
+  [[nodiscard]] bool is_worth_keeping() const { return attempt_.is_worth_keeping(); }
+  [[nodiscard]] std::size_t refused_rows() const { return attempt_.refused_rows(); }
+  void rest() { attempt_.rest(); }
+  /// The intake may say by now that nobody waits any longer for another transfer.
+  void set_last_chance(bool last) { job_.last_chance = last; }
+
+ private:
+  /// How it ends here and now, or nothing: then it is tried again after `wait`.
+  std::optional<PipelineResult> give_way(const Obstacle& obstacle, milliseconds wait,
+                                         const Moment& now);
+
+  // A copy, exchanged in its place at each call: another thread, with a ledger connection of its
+  // own, may take the next turn of the feed.
+  std::optional<PipelineTools> tools_;
+  ExtractJob job_;
+  Attempt attempt_;
+  Outage outage_;
+};
+
 /// Every return leaves the ledger as the next one needs it: an extract that is neither done nor
 /// failed stays "unfinished" there, and its file in work/.
-PipelineResult try_until_it_ends(const PipelineTools& tools, const ExtractJob& job) {
-  Attempt attempt(tools, job);
-  Outage outage;
+PipelineResult PipelineRun::go_on() {
   for (;;) {
-    const std::uint64_t progress = attempt.progress();
-    const auto through = attempt.go_on();
-    if (through) return attempt.result();
-    const Error& error = through.error().error;
-    if (error.kind == ErrorKind::stopped) return attempt.result(Ending::stopped, error.message);
-    if (const auto ending = through.error().ending) return attempt.result(*ending, error.message);
+    const std::uint64_t progress = attempt_.progress();
+    const auto through = attempt_.go_on();
+    if (through) return attempt_.result();
+    const Obstacle& obstacle = through.error();
+    const Error& error = obstacle.error;
+    if (error.kind == ErrorKind::stopped) return attempt_.result(Ending::stopped, error.message);
+    if (obstacle.ending) return attempt_.result(*obstacle.ending, error.message);
     const Moment now = Moment::now();
-    const milliseconds wait = outage.next_wait(error, attempt.progress() != progress, now.steady);
-    // The wait counts as well: nobody sleeps only to give up after it.
-    if (tools.patience && now.steady + wait - outage.since() > *tools.patience) {
-      // Only for `status`: if the ledger cannot be written, the result still says why.
-      (void)tools.ledger.extracts().set_waiting(job.claim.id, error.message, now.wall, now.wall);
-      return attempt.result(Ending::gave_up, error.message);
-    }
-    attempt.report_wait(error, wait, now.wall);
-    // Others may be taken: the caller lets them pass and comes back to this one.
-    if (error.kind == ErrorKind::refused) return attempt.result(Ending::refused, error.message);
-    if (stopped_within(tools.service.stop, wait)) {
-      return attempt.result(Ending::stopped, error.message);
+    const milliseconds wait = outage_.next_wait(error, attempt_.progress() > progress, now.steady);
+    if (auto ended = give_way(obstacle, wait, now)) return *std::move(ended);
+    if (stopped_within(tools_->service.stop, wait)) {
+      return attempt_.result(Ending::stopped, error.message);
     }
   }
 }
 
-}  // namespace
+std::optional<PipelineResult> PipelineRun::give_way(const Obstacle& obstacle, milliseconds wait,
+                                                    const Moment& now) {
+  const std::string& why = obstacle.error.message;
+  // Only for `status`: if the ledger cannot be written, the result still says why.
+  const auto note_in_ledger = [&] {
+    (void)tools_->ledger.extracts().set_waiting(job_.claim.id, why, now.wall, now.wall);
+  };
+  const bool refused = obstacle.error.kind == ErrorKind::refused;
+  if (!obstacle.store && !refused && tools_->put_off != nullptr) {
+    note_in_ledger();
+    return attempt_.result(Ending::put_off, why);
+  }
+  // The wait counts as well: nobody sleeps only to give up after it.
+  auto patience = tools_->patience;
+  if (patience && !obstacle.store) patience = std::min(*patience, kPatienceHere);
+  if (patience && now.steady + wait - outage_.since() > *patience) {
+    note_in_ledger();
+    return attempt_.result(refused          ? Ending::refused
+                           : obstacle.store ? Ending::gave_up
+                                            : Ending::put_off,
+                           why);
+  }
+  attempt_.report_wait(obstacle, wait, now.wall);
+  // Others may be taken: the caller lets them pass and comes back to this one.
+  if (refused) return attempt_.result(Ending::refused, why);
+  return std::nullopt;
+}
+
+PutOffRuns::PutOffRuns() = default;
+PutOffRuns::~PutOffRuns() = default;
+
+void PutOffRuns::put(std::unique_ptr<PipelineRun> run) {
+  if (!run->is_worth_keeping()) return;
+  run->rest();
+  if (run->refused_rows() > kMostRefused) return;
+  // The oldest goes: its extract may have left by another way long ago.
+  while (runs_.size() >= kMost || refused_ + run->refused_rows() > kMostRefused) {
+    (void)take(std::string(runs_.begin()->first));
+  }
+  refused_ += run->refused_rows();
+  runs_[run->claim()] = std::move(run);
+}
+
+std::unique_ptr<PipelineRun> PutOffRuns::take(const std::string& claim) {
+  const auto place = runs_.find(claim);
+  if (place == runs_.end()) return nullptr;
+  auto run = std::move(place->second);
+  runs_.erase(place);
+  refused_ -= run->refused_rows();
+  return run;
+}
 
 PipelineResult run_pipeline(const PipelineTools& tools, const ExtractJob& job) {
   const auto began = steady_clock::now();
-  PipelineResult result = try_until_it_ends(tools, job);
+  auto run = tools.put_off != nullptr ? tools.put_off->take(job.claim.id) : nullptr;
+  if (run == nullptr) {
+    run = std::make_unique<PipelineRun>(tools, job);
+  } else {
+    run->use(tools);
+    run->set_last_chance(job.last_chance);
+  }
+  PipelineResult result = run->go_on();
   result.took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+  const bool again = result.ending == Ending::put_off || result.ending == Ending::refused;
+  if (again && tools.put_off != nullptr) tools.put_off->put(std::move(run));
   return result;
 }
 

@@ -12,6 +12,8 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -48,6 +50,32 @@ struct PipelineObserver {
   std::function<void(const std::string& text)> on_note;
 };
 
+class PipelineRun;
+
+/// Extracts that were put off behind their formatting: the next try goes on from there, and what
+/// the store has answered for is not sent again. Only memory is held, and not much: past the bounds
+/// an extract begins with its file again, which does no harm. One thread.
+class PutOffRuns {
+ public:
+  static constexpr std::size_t kMost = 100;
+  /// Lines that stores refused, of all of them.
+  static constexpr std::size_t kMostRefused = 100'000;
+
+  PutOffRuns();
+  ~PutOffRuns();
+  PutOffRuns(const PutOffRuns&) = delete;
+  PutOffRuns& operator=(const PutOffRuns&) = delete;
+
+  void put(std::unique_ptr<PipelineRun> run);
+  /// Null if there is none.
+  [[nodiscard]] std::unique_ptr<PipelineRun> take(const std::string& claim);
+  [[nodiscard]] std::size_t size() const { return runs_.size(); }
+
+ private:
+  std::map<std::string, std::unique_ptr<PipelineRun>> runs_;  // by claim id
+  std::size_t refused_ = 0;
+};
+
 /// What one extract is loaded with. All of it must outlive run_pipeline(); one thread.
 struct PipelineTools {
   const Service& service;
@@ -55,10 +83,13 @@ struct PipelineTools {
   Ledger& ledger;
   uploader::Store& store;  // the feed's
   PipelineObserver observer;
-  /// How long a store (or a disk) may be down before the job is given up; empty: for ever.
+  /// How long a store may be down before the job is given up; empty: for ever.
   std::optional<std::chrono::milliseconds> patience;
   /// What is known of extracts that found too little room; null if nothing is remembered.
   SpaceNeeds* needs = nullptr;
+  /// Other extracts can go on while this one cannot: trouble of its own puts it off, and what is
+  /// done of it is kept here. Null: such trouble is waited for like a store.
+  PutOffRuns* put_off = nullptr;
 
   [[nodiscard]] const uploader::StoreConfig& store_config() const {
     return *service.config.find_store(feed.store);
@@ -69,6 +100,7 @@ enum class Ending {
   done,
   failed,   // the file's own content: it is in failed/, or, by hand, where it was
   gave_up,  // something is down and the job may not wait for ever: the file stays where it is
+  put_off,  // trouble of this file, or of a directory here: it stays, and others may pass
   refused,  // the store takes nothing of it, or the disk has no room for it; others may pass: the
             // file stays where it is
   stopped,
@@ -83,12 +115,15 @@ struct PipelineResult {
   std::string message;  // empty if done: else why it is not
   std::string format;
   bool wants_year = false;  // failed for want of --year
+  /// Done or failed, but its file could not be moved out of work/ yet: why. The intake repeats it.
+  std::string left_in_work;
   std::chrono::milliseconds took{0};
 };
 
-/// Takes one extract all the way. Blocks: while a store or the disk is down it waits and tries
-/// again, until `tools.patience` is over or Service::stop is requested. A crash at any instant
-/// loses nothing and stores nothing twice: attempt.h says why.
+/// Takes one extract all the way. Blocks: while the store is down it waits and tries again, until
+/// `tools.patience` is over or Service::stop is requested. Trouble of any other kind is this
+/// extract's own: it is put off, if `tools.put_off` is there. A crash at any instant loses nothing
+/// and stores nothing twice: attempt.h says why.
 [[nodiscard]] PipelineResult run_pipeline(const PipelineTools& tools, const ExtractJob& job);
 
 }  // namespace caravel::watcher

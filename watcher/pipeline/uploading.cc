@@ -59,26 +59,33 @@ Result<bool> Uploading::was_loaded_before(const std::string& sha256) {
   });
 }
 
-Result<> Uploading::run() {
+StepResult<> Uploading::run() {
   CARAVEL_TRY(
       tools_.ledger.extracts().acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
   if (auto sent = upload_->run(tools_.service.stop); !sent) {
+    const bool of_store = !upload_->csv_failed();
     // The database was deleted and made again, say: what was acknowledged is gone, and the next try
     // begins with the first row.
     if (upload_->must_restart()) start_over();
-    return sent;
+    if (of_store) return tl::unexpected(Obstacle::of_store(std::move(sent).error()));
+    return tl::unexpected(std::move(sent).error());
   }
   mark_store(StoreState::ok, "", std::nullopt);
+  // The CSV is closed and the batches are freed: an extract may have to wait with its answer.
+  answer_ = StoreAnswer{upload_->counts(), upload_->refused()};
+  notes_ = upload_->notes();
+  upload_.reset();
   return {};
 }
 
 void Uploading::start_over() {
   upload_.reset();
+  answer_.reset();
   acknowledged_ = 0;
 }
 
 void Uploading::acknowledge(std::uint64_t rows) {
-  ++answers_;
+  furthest_ = std::max(furthest_, rows);
   if (acknowledged_ == 0 && rows > 0) {
     // From now on a database that is missing is a fault, and is not created:
     // StoreRecords::may_create().

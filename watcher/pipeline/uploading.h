@@ -13,15 +13,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "formatter/rows/sidecar.h"
 #include "uploader/store.h"
 #include "watcher/ledger/stores.h"
 #include "watcher/pipeline/format_step.h"
+#include "watcher/pipeline/obstacle.h"
 #include "watcher/pipeline/pipeline.h"
 
 namespace caravel::watcher {
+
+/// What a store made of all rows of an extract.
+struct StoreAnswer {
+  uploader::UploadCounts counts;
+  std::vector<uploader::RefusedRow> refused;
+};
 
 class Uploading {
  public:
@@ -30,19 +38,22 @@ class Uploading {
   Uploading(const Uploading&) = delete;
   Uploading& operator=(const Uploading&) = delete;
 
-  /// False before start(), and after an error of run() that no upload can go on from.
+  /// False before start(), after an error of run() that no upload can go on from, and at the end.
   [[nodiscard]] bool started() const { return upload_ != nullptr; }
   /// Begins with the first of `rows`. `report` is what formatting said of them.
   [[nodiscard]] Result<> start(formatter::RowReader rows, const FormatReport& report);
-  /// Blocks until the feed document is stored. Needs started(). Errors as Upload::run().
-  [[nodiscard]] Result<> run();
-  /// The extract is formatted once more: all rows are sent again.
+  /// Blocks until the feed document is stored. Needs started(). Errors as Upload::run(); it is said
+  /// of the store only what is the store's fault.
+  [[nodiscard]] StepResult<> run();
+  /// Forgets what was stored: all rows are sent again.
   void start_over();
 
-  /// What the store did, once run() has succeeded.
-  [[nodiscard]] const uploader::Upload& upload() const { return *upload_; }
-  /// Grows whenever the store acknowledges rows.
-  [[nodiscard]] std::uint64_t answers() const { return answers_; }
+  /// What the store did, once run() has succeeded: from then on nothing of the upload is held but
+  /// this. Null before.
+  [[nodiscard]] const StoreAnswer* answer() const { return answer_ ? &*answer_ : nullptr; }
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  /// The most rows that were ever acknowledged: what is sent again is no progress.
+  [[nodiscard]] std::uint64_t furthest() const { return furthest_; }
 
   /// Notes in the ledger that the store is down or at fault.
   void store_is_down(const Error& error, Time next_try);
@@ -59,7 +70,9 @@ class Uploading {
   std::unique_ptr<uploader::Upload> upload_;
   std::uint64_t rows_ = 0;  // to be sent
   std::uint64_t acknowledged_ = 0;
-  std::uint64_t answers_ = 0;
+  std::uint64_t furthest_ = 0;
+  std::optional<StoreAnswer> answer_;
+  std::vector<std::string> notes_;
   std::chrono::steady_clock::time_point told_ledger_{};
   std::optional<StoreState> marked_;
 };

@@ -18,7 +18,7 @@ FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed,
 
 PipelineResult FeedLoader::run(Ledger& ledger, const ReadyExtract& extract) {
   try {
-    return run_pipeline({service_, feed_, ledger, *store_, observer_, patience_, &needs_},
+    return run_pipeline({service_, feed_, ledger, *store_, observer_, patience_, &needs_, &put_off_},
                         job_of_claim(extract.claim, *extract.root, extract.last_chance));
   } catch (...) {
     // All that the load had was given back on the way here; a transaction was rolled back. So this

@@ -51,6 +51,7 @@ class FeedLoader {
   SpaceNeeds needs_;
   std::unique_ptr<uploader::Store> store_;
   PipelineObserver observer_;
+  PutOffRuns put_off_;
 };
 
 }  // namespace caravel::watcher

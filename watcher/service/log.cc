@@ -31,9 +31,11 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
       log_error("{}: failed: {}", what, result.message);
       break;
     case Ending::gave_up:
-    case Ending::refused:
       log_error("{}: not loaded: {}", what, result.message);
       break;
+    case Ending::put_off:
+    case Ending::refused:
+      break;  // tried again and again: whoever waits with it says so once
     case Ending::stopped:
       log_info("{}: stopped", what);
       break;
@@ -44,6 +46,9 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
     case Ending::vanished:
       log_error("{}: the file is gone", what);
       break;
+  }
+  if (!result.left_in_work.empty()) {
+    log_warning("{}: it stays in work/ until it can be put away: {}", what, result.left_in_work);
   }
 }
 

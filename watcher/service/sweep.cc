@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "base/moment.h"
+#include "base/text.h"
 #include "watcher/intake/intake.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/service/feed_loader.h"
 #include "watcher/service/log.h"
+#include "watcher/service/program_log.h"
 #include "watcher/service/tidy.h"
 #include "watcher/service/watch.h"
 #include "watcher/sources/source_watch.h"
@@ -83,7 +85,7 @@ class Sweep {
     // After a mismatch a good transfer may come in this very pass. Any other reason to wait is left
     // to the next pass.
     if (result.ending == Ending::mismatched) {
-      intake_.wait_again(extract, result.message, true, Moment::now());
+      intake_.wait_again(extract, {WaitReason::mismatched, result.message}, Moment::now());
     } else {
       intake_.finished(extract, Moment::now());
     }
@@ -104,6 +106,9 @@ class Sweep {
     auto& loader = loaders_.try_emplace(&feed, service_, feed, kPatience).first->second;
     PipelineResult result = loader.load(ledger_, extract);
     log_result(feed.name, extract.claim.name, result);
+    if (result.ending == Ending::put_off || result.ending == Ending::refused) {
+      log_error("{}: {}: not loaded: {}", feed.name, printable(extract.claim.name), result.message);
+    }
     if (result.ending == Ending::gave_up) down_[&feed] = result.message;
     return result;
   }
@@ -120,6 +125,7 @@ class Sweep {
         ++total_.failed;
         break;
       case Ending::gave_up:
+      case Ending::put_off:
       case Ending::refused:
       case Ending::not_ready:
         ++total_.gave_up;
@@ -143,8 +149,10 @@ class Sweep {
 }  // namespace
 
 Result<SweepResult> sweep(const Service& service) {
-  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path(),
+                                                     Ledger::Mode::read_write, &service.stop));
   say_if_ledger_is_new(service, ledger);
+  log_broken_off_loads(service, ledger, std::chrono::system_clock::now());
   CARAVEL_ASSIGN_OR_RETURN(auto total, Sweep(service, ledger).run());
   const Time now = std::chrono::system_clock::now();
   // After the loading, so that what came in this pass is neither silent nor overdue.

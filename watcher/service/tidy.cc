@@ -9,6 +9,7 @@
 #include "watcher/ledger/history.h"
 #include "watcher/service/program_log.h"
 #include "watcher/spool/archive.h"
+#include "watcher/spool/by_hand.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/expire.h"
 #include "watcher/spool/originals.h"
@@ -84,6 +85,15 @@ void log_expired(const Result<Expired>& expired) {
 }
 
 }  // namespace
+
+void log_broken_off_loads(const Service& service, Ledger& ledger, Time now) {
+  const auto said = settle_broken_off_loads(service.config.state, service.spool, ledger, now);
+  if (!said) {
+    log_warning("loads that were broken off: {}", said.error().message);
+    return;
+  }
+  for (const std::string& text : *said) log_warning("{}", text);
+}
 
 void tidy(const Service& service, Time now) {
   const auto keep_for = [&](milliseconds FeedConfig::*keep) {

@@ -7,6 +7,9 @@
 
 namespace caravel::watcher {
 
+/// Settles the loads by hand whose command was killed, and says so in the log.
+void log_broken_off_loads(const Service& service, Ledger& ledger, Time now);
+
 /// Deletes what was kept long enough in done/ and csv/ (each feed's files by that feed's keep_done
 /// and keep_csv; an original that rejects are kept in by their place stays), and temporaries that a
 /// crash left. What cannot be deleted is logged, and stays.

@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/moment.h"
+#include "base/stop_on_signal.h"
 #include "watcher/intake/intake.h"
 #include "watcher/intake/noticing/inotify.h"
 #include "watcher/service/log.h"
@@ -28,6 +30,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::hours kTidyEvery{1};
+constexpr std::chrono::minutes kSettleLoadsEvery{1};
 /// Silences are noticed even if nothing at all happens.
 constexpr std::chrono::minutes kLookAtSourcesEvery{1};
 
@@ -54,12 +57,38 @@ class FinishedExtracts {
     return std::exchange(extracts_, {});
   }
   [[nodiscard]] int fd() const { return fd_.get(); }
+  /// poll(2) passes over a descriptor that is none: the loop would hear of nothing.
+  [[nodiscard]] Result<> expect_open() const {
+    return fd_ ? Result<>() : fail_with_errno("eventfd", error_);
+  }
 
  private:
   UniqueFd fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  int error_ = errno;  // of the line above, if it failed
   std::mutex mutex_;
   std::vector<One> extracts_;
 };
+
+/// Why an extract that a worker had waits in the intake again; nothing if it is through.
+std::optional<WaitAgain> why_it_waits(const PipelineResult& result) {
+  switch (result.ending) {
+    case Ending::mismatched:
+      return WaitAgain{WaitReason::mismatched, result.message};
+    case Ending::not_ready:
+      return WaitAgain{WaitReason::not_ready, result.message};
+    case Ending::put_off:
+      return WaitAgain{WaitReason::put_off, result.message, result.took};
+    case Ending::refused:
+      return WaitAgain{WaitReason::refused, result.message, result.took};
+    case Ending::done:
+    case Ending::failed:
+    case Ending::gave_up:
+    case Ending::stopped:
+    case Ending::vanished:
+      break;
+  }
+  return std::nullopt;
+}
 
 /// Requests the stop when it is destroyed. Members are destroyed in the reverse order of their
 /// declaration, so it stands behind the workers, whose destructors wait for their threads.
@@ -80,6 +109,8 @@ class Watch {
         sources_(service.config, ledger_) {}
 
   Result<> run() {
+    CARAVEL_TRY(finished_.expect_open());
+    settle_loads_if_due(Moment::now());
     // Workers first: the intake has extracts for them as soon as it has taken up what a crash left.
     CARAVEL_ASSIGN_OR_RETURN(
         workers_,
@@ -103,6 +134,7 @@ class Watch {
       take_back_finished(now);
       CARAVEL_TRY(look_at_drop_directories(has_events, now));
       log_warnings(sources_.step(now.wall));
+      settle_loads_if_due(now);
       hand_over();
     }
     // The program that starts in our place says READY=1 (sd_notify(3)).
@@ -125,6 +157,13 @@ class Watch {
     next_tidy_ = now.steady + kTidyEvery;
   }
 
+  /// A `process` that was killed leaves its extract in work, and nobody comes back for it.
+  void settle_loads_if_due(const Moment& now) {
+    if (now.steady < next_settling_) return;
+    next_settling_ = now.steady + kSettleLoadsEvery;
+    log_broken_off_loads(service_, ledger_, now.wall);
+  }
+
   /// Waits until something has happened, something is due, or the service is to stop. True if
   /// inotify has events.
   Result<bool> wait() {
@@ -144,10 +183,10 @@ class Watch {
   /// Tells the intake what became of the extracts that the workers had.
   void take_back_finished(const Moment& now) {
     for (const FinishedExtracts::One& one : finished_.take()) {
-      const bool mismatched = one.result.ending == Ending::mismatched;
-      // Its claim stays: it is waited for until the file can be read, or another transfer comes.
-      if (mismatched || one.result.ending == Ending::not_ready) {
-        intake_.wait_again(one.extract, one.result.message, mismatched, now);
+      // Its claim stays: it is waited for until the file can be read, another transfer comes, or
+      // the trouble is over.
+      if (const auto why = why_it_waits(one.result)) {
+        intake_.wait_again(one.extract, *why, now);
       } else {
         intake_.finished(one.extract, now);
       }
@@ -177,6 +216,7 @@ class Watch {
   SourceWatch sources_;
   steady_clock::time_point next_tidy_{};
   std::unique_ptr<Workers> workers_;
+  steady_clock::time_point next_settling_{};
   // However the loop is left, by a stop or an error: this is destroyed before the workers are.
   const StopAtEnd stop_at_end_{service_.stop};
 };
@@ -184,9 +224,18 @@ class Watch {
 }  // namespace
 
 Result<> watch(const Service& service, Reload& reload) {
-  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path()));
-  say_if_ledger_is_new(service, ledger);
-  return Watch(service, reload, std::move(ledger)).run();
+  set_exit_code_at_stop(0);
+  const auto watched = [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path(),
+                                                       Ledger::Mode::read_write, &service.stop));
+    say_if_ledger_is_new(service, ledger);
+    return Watch(service, reload, std::move(ledger)).run();
+  }();
+  // What could not be waited for any longer is no fault: a watcher that was told to stop has ended
+  // well, and the next start goes on.
+  const bool broken_off = !watched && watched.error().kind == ErrorKind::retry;
+  if (broken_off && service.stop.requested()) return {};
+  return watched;
 }
 
 }  // namespace caravel::watcher

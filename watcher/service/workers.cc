@@ -39,7 +39,8 @@ Workers::~Workers() {
 }
 
 Result<> Workers::start_one() {
-  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service_.config.ledger_path()));
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service_.config.ledger_path(),
+                                                     Ledger::Mode::read_write, &service_.stop));
   Worker& worker = workers_.emplace_back(Worker{std::move(ledger), {}});
   auto thread = start_thread([this, &worker] { loop(worker.ledger); });
   if (!thread) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <functional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -158,9 +159,16 @@ Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& 
   auto directory = make_day(spool.done_fd(), day);
   if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
   Mover mover(root, claim, spool.done_fd(), spool.room());
+  bool made_anew = false;
   for (unsigned n = 1; n <= kMaxNames; ++n) {
     const std::string name = nth_name(claim.name, sha256, n);
     auto moved = mover.to(directory->get(), name);
+    if (!moved && moved.error().system == ENOENT && !std::exchange(made_anew, true)) {
+      // Whoever tidies (expire_done()) found the day empty, and removed it, just now.
+      directory = make_day(spool.done_fd(), day);
+      if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
+      moved = mover.to(directory->get(), name);
+    }
     if (!moved) return tl::unexpected(with_context("archive", std::move(moved).error()));
     if (*moved == Moved::moved) return fmt::format("{}/{}", done_directory(day), name);
     if (*moved == Moved::gone) return std::nullopt;

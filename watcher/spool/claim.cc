@@ -42,6 +42,25 @@ Result<bool> rename_reaches(int from_fd, int to_fd) {
          (!mounts_known || status[0].stx_mnt_id == status[1].stx_mnt_id);
 }
 
+namespace {
+
+/// Appends the files of one claim directory, and removes it if it has none.
+Result<> list_claim(const ClaimRoot& root, const std::string& id, std::vector<Claim>& claims) {
+  const UniqueFd directory(
+      ::openat(root.fd.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  // We make directories only: a file or a symlink of this name is somebody else's.
+  if (!directory && (errno == ENOTDIR || errno == ELOOP)) return {};
+  if (!directory) return fail_with_errno(fmt::format("{}/{}", root.path, id), errno);
+  const std::size_t before = claims.size();
+  CARAVEL_TRY(for_each_name(directory.get(), [&](const std::string& name) {
+    claims.push_back({id, name});
+    return true;
+  }));
+  return claims.size() == before ? remove_claim_directory(root, id) : Result<>();
+}
+
+}  // namespace
+
 Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::string& drop_path) {
   auto reaches = rename_reaches(drop_fd, spool.work_fd());
   if (!reaches) return tl::unexpected(with_context(drop_path, std::move(reaches).error()));
@@ -205,7 +224,8 @@ Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim) {
 
 Result<> sync_content(int fd) { return sync_fd(fd, "an extract"); }
 
-Result<std::vector<Claim>> list_claims(const ClaimRoot& root) {
+Result<std::vector<Claim>> list_claims(const ClaimRoot& root,
+                                       std::vector<UnreadableClaim>* unreadable) {
   std::vector<std::string> ids;
   CARAVEL_TRY(for_each_name(root.fd.get(), [&](const std::string& name) {
     if (is_claim_id(name)) ids.push_back(name);
@@ -215,17 +235,10 @@ Result<std::vector<Claim>> list_claims(const ClaimRoot& root) {
 
   std::vector<Claim> claims;
   for (const std::string& id : ids) {
-    UniqueFd directory(
-        ::openat(root.fd.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    // We make directories only: a file or a symlink of this name is somebody else's.
-    if (!directory && (errno == ENOTDIR || errno == ELOOP)) continue;
-    if (!directory) return fail_with_errno(fmt::format("{}/{}", root.path, id), errno);
-    const std::size_t before = claims.size();
-    CARAVEL_TRY(for_each_name(directory.get(), [&](const std::string& name) {
-      claims.push_back({id, name});
-      return true;
-    }));
-    if (claims.size() == before) CARAVEL_TRY(remove_claim_directory(root, id));
+    auto listed = list_claim(root, id, claims);
+    if (listed) continue;
+    if (unreadable == nullptr) return tl::unexpected(std::move(listed).error());
+    unreadable->push_back({id, std::move(listed).error()});
   }
   return claims;
 }

@@ -107,7 +107,14 @@ struct ClaimLook {
 /// What is in the root: one entry a file, in the order of the ids. Claim directories without a
 /// file, which a crash leaves before the rename of claim() or after the one of archive(), are
 /// removed. What has no claim id for a name is not ours and left alone.
-[[nodiscard]] Result<std::vector<Claim>> list_claims(const ClaimRoot& root);
+/// A claim directory that cannot be read is told in `unreadable` and hides no other; without
+/// `unreadable` it is an error.
+struct UnreadableClaim {
+  std::string id;
+  Error error;
+};
+[[nodiscard]] Result<std::vector<Claim>> list_claims(
+    const ClaimRoot& root, std::vector<UnreadableClaim>* unreadable = nullptr);
 
 /// Removes the empty directory of a claim; one that is gone is fine.
 [[nodiscard]] Result<> remove_claim_directory(const ClaimRoot& root, const std::string& id);

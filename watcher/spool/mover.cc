@@ -71,7 +71,8 @@ Result<Moved> Mover::to(int directory_fd, const std::string& name) {
     case EEXIST:
       return Moved::taken;
     case ENOENT:
-      return Moved::gone;
+      return source_is_there() ? fail_with_errno("the target directory", ENOENT)
+                               : Result<Moved>(Moved::gone);
     case EXDEV:
       // rename(2) does not reach another file system: from here on the bytes are copied.
       across_ = true;
@@ -80,6 +81,10 @@ Result<Moved> Mover::to(int directory_fd, const std::string& name) {
       return fail_with_errno(fmt::format("move {}", printable(claim_.name)), error);
   }
 }
+
+/// ENOENT of a rename may be the target's: its directory was removed while we had it open. The file
+/// is then where it was, and whoever moves it makes the directory anew.
+bool Mover::source_is_there() const { return exists_at(root_.fd.get(), place_).value_or(true); }
 
 Result<Moved> Mover::copy_to(int directory_fd, const std::string& name) {
   if (!copied_) {

@@ -33,6 +33,7 @@ class Mover {
 
  private:
   Result<Moved> copy_to(int directory_fd, const std::string& name);
+  [[nodiscard]] bool source_is_there() const;
   /// Copies the file to the temporary, with its mtime, and syncs it. No temporary is left if that
   /// fails.
   Result<> copy();

@@ -1,6 +1,7 @@
 #include "watcher/spool/rejects.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -86,6 +87,19 @@ std::optional<std::string> find_ours(int directory, const std::string& name,
   return std::nullopt;
 }
 
+/// Others hold the lock for the time of a few renames. Whoever may read the directory can hold it
+/// for longer, and a process that was stopped (SIGSTOP) holds it for ever: nobody waits for these.
+Result<> lock_for_a_moment(int directory) {
+  constexpr int kTries = 100;
+  constexpr int kPauseMs = 20;
+  for (int i = 0; ::flock(directory, LOCK_EX | LOCK_NB) != 0; ++i) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return fail_with_errno("lock", errno);
+    if (i == kTries) return fail(ErrorKind::retry, "another process holds the lock of rejects/");
+    ::poll(nullptr, 0, kPauseMs);
+  }
+  return {};
+}
+
 /// The first name that no files have, made ours.
 Result<std::string> take_free(int directory, const std::string& name, std::string_view sha256,
                               std::string_view owner) {
@@ -130,7 +144,8 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   const std::string owner = fmt::format("{}\n{}", sha256, feed);
   // Looking for a free name and taking it is one step for all who do so: workers, and `process`.
   const UniqueFd lock(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock || ::flock(lock.get(), LOCK_EX) != 0) return failed(system_error("lock", errno));
+  if (!lock) return failed(system_error("lock", errno));
+  if (auto locked = lock_for_a_moment(lock.get()); !locked) return failed(locked.error());
   const Suffixes suffixes = suffixes_of(files);
   const bool none = std::ranges::all_of(suffixes, [](const auto& s) { return s.second->empty(); });
 

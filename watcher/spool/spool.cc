@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -57,6 +58,13 @@ std::string holder_in(const std::string& text) {
   const std::string holder = text.substr(0, text.find('\n'));
   // No text yet: the other process took the lock a moment ago and is about to write it.
   return holder.empty() ? "another process" : printable(holder);
+}
+
+/// Whether the process that the lock file's text names has the lock of this line of /proc/locks.
+bool is_pid_of(const std::string& text, const std::string& line) {
+  const std::string_view pid = std::string_view(text).substr(0, text.find(','));  // "pid 123"
+  return pid.starts_with("pid ") && pid.size() > 4 &&
+         line.find(fmt::format(" {} ", pid.substr(4))) != std::string::npos;
 }
 
 }  // namespace
@@ -124,12 +132,17 @@ std::string lock_holder(const std::string& path) {
   const std::string file = path + "/.lock";
   struct stat status;
   if (::stat(file.c_str(), &status) != 0) return "";
-  // "1: FLOCK  ADVISORY  WRITE 123 fd:00:2536 0 EOF": the inode ends the sixth field.
+  // "1: FLOCK  ADVISORY  WRITE 123 fd:00:2536 0 EOF": the fifth field is the pid, the sixth device
+  // and inode. On some file systems (btrfs) stat(2) tells another device than the kernel has here:
+  // then the pid in the file decides. An inode alone may be that of a file on another disk.
   std::ifstream locks("/proc/locks");
+  const std::string holder = read_file(file, kMostHolderBytes).value_or("");
+  const std::string place =
+      fmt::format(" {:02x}:{:02x}:{} ", major(status.st_dev), minor(status.st_dev), status.st_ino);
   const std::string inode = fmt::format(":{} ", status.st_ino);
   for (std::string line; std::getline(locks, line);) {
     if (line.find("FLOCK") == std::string::npos || line.find(inode) == std::string::npos) continue;
-    return holder_in(read_file(file, kMostHolderBytes).value_or(""));
+    if (line.find(place) != std::string::npos || is_pid_of(holder, line)) return holder_in(holder);
   }
   return "";
 }

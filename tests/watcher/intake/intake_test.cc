@@ -2,9 +2,7 @@
 #include "watcher/intake/intake.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -14,6 +12,7 @@
 
 #include "base/file.h"
 #include "tests/support/spool_fixture.h"
+#include "tests/support/without_right.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/manifests.h"
 
@@ -34,32 +33,7 @@ feeds:
 )";
 constexpr const char* kOneFeed = "feeds:\n  hrt: {format: spysocket}\n";
 
-/// Without one right of root, as long as it lives (capabilities(7)).
-template <int capability>
-class WithoutRight {
- public:
-  WithoutRight() {
-    taken_ = set_effective([](auto mask) { return mask & ~kBit; });
-  }
-  ~WithoutRight() {
-    if (taken_) set_effective([](auto mask) { return mask | kBit; });
-  }
-  WithoutRight(const WithoutRight&) = delete;
-  WithoutRight& operator=(const WithoutRight&) = delete;
-  [[nodiscard]] bool taken() const { return taken_; }
-
- private:
-  static constexpr std::uint32_t kBit = 1U << capability;
-  template <class Change>
-  static bool set_effective(Change change) {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-    if (::syscall(SYS_capget, &header, data) != 0) return false;
-    data[0].effective = change(data[0].effective);
-    return ::syscall(SYS_capset, &header, data) == 0;
-  }
-  bool taken_ = false;
-};
+using test::WithoutRight;
 using WithoutLeases = WithoutRight<CAP_LEASE>;
 
 /// Nothing can be written to any file, as on a full disk, as long as it lives (setrlimit(2)).
@@ -173,7 +147,7 @@ TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
   EXPECT_FALSE(is_there("e.log") || is_there("f.log"));
 }
 
-TEST_F(IntakeTest, SlowSendersDoNotKeepTheLastFreePlace) {
+TEST_F(IntakeTest, SlowSendersTakeNoPlace) {
   Configure("max_claims: 4\nfeeds:\n  hrt: {format: spysocket}\n");
   std::vector<UniqueFd> senders;
   for (const char* name : {"a", "b", "c"}) {
@@ -187,11 +161,7 @@ TEST_F(IntakeTest, SlowSendersDoNotKeepTheLastFreePlace) {
   ASSERT_THAT(Ready(), IsEmpty());
   for (const char* name : {"d", "e", "f"}) Drop(fmt::format("drop/{}.log", name), GoodLine(1));
   Pass(60s);
-  ASSERT_THAT(Ready(), testing::SizeIs(1));
-  intake_->finished(in_work_[0], now_);
-  ASSERT_THAT(Ready(), testing::SizeIs(1));
-  intake_->finished(in_work_[1], now_);
-  EXPECT_THAT(Ready(), testing::SizeIs(1));
+  EXPECT_THAT(Ready(), testing::SizeIs(3));
 }
 
 TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
@@ -218,7 +188,7 @@ TEST_F(IntakeTest, AnExtractThatProvedNotToBeReadyIsWaitedForAgain) {
   std::filesystem::create_hard_link(dir_.path(place), dir_.path("second-name"));
   const auto store = uploader::make_store(*config_.find_store(extract.feed->store));
   EXPECT_EQ(Load(extract, *store).ending, Ending::not_ready);
-  intake_->wait_again(extract, "has a second name", false, now_);
+  intake_->wait_again(extract, {WaitReason::not_ready, "has a second name"}, now_);
   EXPECT_EQ(intake_->waiting(), 1U);
   Pass(2s);
   EXPECT_THAT(Ready(), IsEmpty());

@@ -107,7 +107,7 @@ TEST_F(PipelineTest, AnExtractWhoseLinesAreNotAllAccountedForIsNotDone) {
     store_.counts = test.counts;
     store_.refused = test.refused;
     const PipelineResult result = Load(extract, store_);
-    EXPECT_EQ(result.ending, Ending::gave_up);
+    EXPECT_EQ(result.ending, Ending::put_off);
     EXPECT_THAT(result.message, HasSubstr("set done"));
     const auto known = Must(ledger_->extracts().find_claim(extract.claim.id));
     ASSERT_TRUE(known);

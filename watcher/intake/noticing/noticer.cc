@@ -7,6 +7,7 @@ namespace caravel::watcher {
 
 Noticer::Noticed Noticer::on_events(const std::vector<DropEvent>& events, const Moment& now) {
   Noticed noticed{{}, std::vector<bool>(directories_.size(), false)};
+  Named named;
   for (const DropEvent& event : events) {
     if (event.kind == EventKind::overflow) {
       // The kernel does not say whose events were lost (inotify(7), IN_Q_OVERFLOW), so every
@@ -14,12 +15,12 @@ Noticer::Noticed Noticer::on_events(const std::vector<DropEvent>& events, const 
       noticed.rescan.assign(directories_.size(), true);
       continue;
     }
-    for (std::size_t i = 0; i < directories_.size(); ++i) on_event(event, i, now, noticed);
+    for (std::size_t i = 0; i < directories_.size(); ++i) on_event(event, i, now, named, noticed);
   }
   return noticed;
 }
 
-void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& now,
+void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& now, Named& named,
                        Noticed& noticed) {
   const DropDirectory& directory = *directories_[index];
   if (event.watch != directory.watch()) {
@@ -42,12 +43,10 @@ void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& 
   // A subdirectory is never taken.
   if (event.is_directory) return;
   // A sender's create, write and close come as several events of one name.
-  const auto same = [&](const Candidate& candidate) {
-    return candidate.directory == index && candidate.name == event.name;
-  };
-  if (std::ranges::none_of(noticed.candidates, same)) {
-    look(index, event.name, event.kind == EventKind::complete, now, noticed.candidates);
-  }
+  if (named.contains({index, event.name})) return;
+  const std::size_t before = noticed.candidates.size();
+  look(index, event.name, event.kind == EventKind::complete, now, noticed.candidates);
+  if (noticed.candidates.size() > before) named.emplace(index, event.name);
 }
 
 std::vector<Candidate> Noticer::look_at_due(const Moment& now) {

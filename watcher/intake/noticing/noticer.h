@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -56,7 +58,11 @@ class Noticer {
   [[nodiscard]] std::size_t not_still() const { return still_.size(); }
 
  private:
-  void on_event(const DropEvent& event, std::size_t directory, const Moment& now, Noticed& noticed);
+  /// What is a candidate already, by directory and name: thousands of events may come at a time.
+  using Named = std::set<std::pair<std::size_t, std::string>>;
+
+  void on_event(const DropEvent& event, std::size_t directory, const Moment& now, Named& named,
+                Noticed& noticed);
   /// `closed`: its writer is done with it, so it need not be still.
   void look(std::size_t directory, const std::string& name, bool closed, const Moment& now,
             std::vector<Candidate>& candidates);
