@@ -90,7 +90,7 @@ def put(chance, drop, number):
         return b""
     what = chance.randrange(12)
     if what == 0:
-        os.symlink(chance.choice(("/etc/passwd", "nowhere", ".", "a-2012-03-09.log", "/dev/zero")), path)
+        os.symlink(chance.choice(("/dev/null", "nowhere", ".", "a-2012-03-09.log", "/dev/zero")), path)
     elif what == 1:
         os.mkfifo(path)
     elif what == 2:
