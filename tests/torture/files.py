@@ -17,6 +17,10 @@ UGLY_NAMES = ("x\n2012.log", "\x1b[31mred.log", "a\u202egol.log", "-rf.log", "*.
               "2012-02-30.log", "2999-12-31.log", "0000-00-00.log", "a.log~deadbeef", "a.log~deadbeef.log")
 
 
+# An escape sequence, a bell, a mark of direction, a line separator.
+RAW = (b"\x1b", b"\x07", "\u202e".encode(), "\u2028".encode())
+
+
 def damaged(chance, data):
     """Some bytes changed, lost, doubled, or put elsewhere."""
     data = bytearray(data)
@@ -86,7 +90,7 @@ def put(chance, drop, number):
         return b""
     what = chance.randrange(12)
     if what == 0:
-        os.symlink(chance.choice(("/etc/passwd", "nowhere", ".", "a-2012-03-09.log", "/dev/zero")), path)
+        os.symlink(chance.choice(("/dev/null", "nowhere", ".", "a-2012-03-09.log", "/dev/zero")), path)
     elif what == 1:
         os.mkfifo(path)
     elif what == 2:
@@ -189,9 +193,8 @@ class HostileFiles(Attack):
         if status is None:
             verdict.add("other", 1, "status fails")
             return verdict
-        said = host.run("status").stdout
-        verdict.add("other", any(byte in said for byte in (b"\x1b", b"\xe2\x80\xae", b"\xe2\x80\xa8", b"\x07")),
-                    "status shows raw text of names")
+        raw = [line for line in host.run("status").stdout.splitlines() if any(text in line for text in RAW)]
+        verdict.add("other", len(raw), f"status shows raw text of names: {raw[:1]}")
         for feed in status["feeds"]:
             counts = feed["counts"]
             whole = counts["stored"] + counts["already_there"] + counts["dropped"] + counts["rejected"]

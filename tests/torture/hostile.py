@@ -184,8 +184,12 @@ class Hostile:
             with open(log, "ab") as file:
                 file.write(b"x" * 300000)
         elif what == 5:
+            # A file of this run's own: the next tears write through the link.
+            victim = os.path.join(os.path.dirname(log), "victim")
+            with open(victim, "w", encoding="ascii") as file:
+                file.write("not a line of any log\n")
             os.unlink(log)
-            os.symlink("/etc/passwd", log)
+            os.symlink(victim, log)
         elif what == 6:
             os.unlink(log)
             os.mkfifo(log)

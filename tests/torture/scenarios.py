@@ -9,6 +9,7 @@ import content
 from host import Host, compare
 from injection import Injected
 
+FORMATS = os.path.join(os.environ["CARAVEL_SOURCE_DIR"], "etc/formats/")
 FEEDS = """spool: spool
 state: state
 stores:
@@ -80,6 +81,7 @@ class Scenario:
     def start(self, host, options):
         return Injected(self.tools.injector, ["--path-prefix", host.folder + "/", "--path-prefix",
                                               host.beside + "/", "--path-prefix", "socket:",
+                                              "--path-prefix", FORMATS,
                                               *options],
                         self.command_line(host), host.folder, host.messages)
 

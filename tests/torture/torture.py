@@ -67,6 +67,7 @@ class Workshop:
 def work(number, options, tools, folder, until, results):
     """A worker: draws points in fair shares of time until the time is over."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     workshop = Workshop(tools, os.path.join(folder, f"w{number}"), options.only, options.scenario)
     chance = random.Random(f"{options.seed}:{number}")
     spent = {category: 0.0 for category in workshop.attacks}
@@ -119,7 +120,8 @@ def run_all(options, tools, folder):
     until = time.monotonic() + options.minutes * 60
     begun = time.monotonic()
     results = multiprocessing.Queue()
-    workers = [multiprocessing.Process(target=work, args=(number, options, tools, folder, until, results))
+    workers = [multiprocessing.Process(target=work, args=(number, options, tools, folder, until, results),
+                                       daemon=True)  # they end with us
                for number in range(options.workers)]
     for worker in workers:
         worker.start()
@@ -211,6 +213,7 @@ def main():
         options.scenario = [*(options.scenario or []), *AGENTS]
         options.only = [name for name in options.only if name != "agent"] or ["crash", "power", "fault"]
     options.minutes = options.minutes or (60 if options.hostile else 10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.seed = options.seed or str(random.randrange(10**9))
     # Reports of leaks need ptrace(2) for themselves.
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")

@@ -2,8 +2,8 @@
 //
 //   pid N               of the program; it runs from here on
 //   hit N NAME PATH     the first harmed call
-//   quiet               no traced call was made for as long as --quiet says; again and again
-//   end HOW CODE calls=N harmed=N after=N cpu_ms=N after_cpu_ms=N wall_ms=N
+//   quiet               nothing was changed, said or locked for as long as --quiet says; again and
+//   again end HOW CODE calls=N harmed=N after=N cpu_ms=N after_cpu_ms=N wall_ms=N
 //       HOW: exited (CODE its status), signaled (CODE the signal), killed (by us, at the call that
 //       was asked for), hang (by us, at --limit). `after` counts from the first harmed call.
 #pragma once

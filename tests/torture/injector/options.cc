@@ -37,7 +37,7 @@ Counted are calls that change a file, a socket or a lock.
   --log FILE            one line a counted call: number, thread, name, path, what was done to it
   --record FILE         what a power cut needs to know (see recorder.h)
   --events FD           one line an event is written there (see events.h)
-  --quiet MS            the event "quiet" comes when no call was made for so long
+  --quiet MS            the event "quiet" comes when nothing was changed for so long
   --limit MS            a run that takes longer is killed (60000)
 
 SIGTERM and SIGINT are passed on to PROGRAM.

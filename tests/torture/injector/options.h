@@ -37,7 +37,7 @@ struct Options {
   std::string record_path;             // everything that a power cut needs to know: recorder.h
   std::vector<ClockStep> clock_steps;  // clocks that jump
   int events = -1;                     // descriptor for one line an event: events.h
-  unsigned quiet_ms = 0;               // without a traced call for so long: the event "quiet"
+  unsigned quiet_ms = 0;               // nothing was changed for so long: the event "quiet"
   unsigned limit_ms = 60'000;          // a longer run is killed: the event "end hang"
 };
 

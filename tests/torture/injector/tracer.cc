@@ -252,7 +252,7 @@ void Tracer::on_seccomp(pid_t thread) {
     held_.push_back(thread);
     return;
   }
-  last_call_ = Clock::now();
+  if (call->kind != CallKind::read) last_call_ = Clock::now();
   called_ = true;
   if (!counts(*call, stopped)) return let_go_on(thread, false);
   ++ending_.calls;
