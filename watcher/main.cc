@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "base/ending/last_words.h"
+#include "base/ending/stop_on_signal.h"
 #include "base/file.h"
-#include "base/last_words.h"
-#include "base/stop_on_signal.h"
 #include "base/stop_signal.h"
 #include "watcher/commands/command.h"
 #include "watcher/store_types.h"

@@ -82,7 +82,8 @@ class Rejects {
 
   [[nodiscard]] std::uint64_t used() const;
   [[nodiscard]] bool fits(std::uint64_t bytes) const { return used() + bytes <= limits_.max_bytes; }
-  /// Whether there is room for so many bytes and the record that says why. If so, `record_` is that.
+  /// Whether there is room for so many bytes and the record that says why. If so, `record_` is
+  /// that.
   [[nodiscard]] bool fits_with_record(std::uint64_t line, std::uint64_t offset,
                                       std::string_view reason, std::uint64_t bytes);
   /// The record that says why, in `record_`.

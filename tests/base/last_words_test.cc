@@ -1,5 +1,5 @@
 // What is said when an exception has reached nobody.
-#include "base/last_words.h"
+#include "base/ending/last_words.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/stop_on_signal.h"
+#include "base/ending/stop_on_signal.h"
 
 namespace caravel {
 namespace {

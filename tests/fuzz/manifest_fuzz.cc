@@ -6,7 +6,6 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "watcher/exchange/manifest.h"
-#include "watcher/tail/state/state.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using caravel::fuzz::Require;
@@ -26,10 +25,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto parts = parse_tail_name(text)) {
     Require(parts->run.size() == 8, "a run has eight digits");
-  }
-  if (const auto state = caravel::tail::parse_state(text)) {
-    const auto again = caravel::tail::parse_state(caravel::tail::format_state(*state));
-    Require(again.has_value() && *again == *state, "a state is read as it was written");
   }
   return 0;
 }

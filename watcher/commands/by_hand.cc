@@ -156,7 +156,7 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
   const auto settled = settle_broken_off_loads(settings.config.state, *spool, *ledger,
                                                std::chrono::system_clock::now());
   if (!settled) return report_error(settled.error());
-  for (const std::string& text : *settled) fmt::print(stderr, "caravel: {}\n", text);
+  for (const std::string& text : *settled) say("{}", text);
   const Service service{settings.config, settings.formats, *spool, call.stop, Origin::process};
   const auto store = uploader::make_store(*settings.config.find_store(feed.store));
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/last_words.h"
+#include "base/ending/last_words.h"
 #include "base/units.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/service/console.h"

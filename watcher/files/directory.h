@@ -21,9 +21,10 @@ namespace caravel::watcher {
 [[nodiscard]] Result<UniqueFd> make_directory_at(int parent_fd, const std::string& name,
                                                  mode_t mode);
 
-/// Makes the directory `path`, whose parent must be there, so that it outlasts a loss of power: else
-/// everything that is synced inside could go with it. One that is there is fine; its parent is synced
-/// as far as we have the right to, since an earlier run may have ended right behind the mkdir(2).
+/// Makes the directory `path`, whose parent must be there, so that it outlasts a loss of power:
+/// else everything that is synced inside could go with it. One that is there is fine; its parent is
+/// synced as far as we have the right to, since an earlier run may have ended right behind the
+/// mkdir(2).
 [[nodiscard]] Result<> make_durable_directory(const std::string& path, mode_t mode);
 
 /// fsync(2); `what` is for the message.

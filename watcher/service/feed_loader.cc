@@ -1,6 +1,6 @@
 #include "watcher/service/feed_loader.h"
 
-#include "base/last_words.h"
+#include "base/ending/last_words.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/service/log.h"
 #include "watcher/service/turns.h"
@@ -18,8 +18,9 @@ FeedLoader::FeedLoader(const Service& service, const FeedConfig& feed,
 
 PipelineResult FeedLoader::run(Ledger& ledger, const ReadyExtract& extract) {
   try {
-    return run_pipeline({service_, feed_, ledger, *store_, observer_, patience_, &needs_, &put_off_},
-                        job_of_claim(extract.claim, *extract.root, extract.last_chance));
+    return run_pipeline(
+        {service_, feed_, ledger, *store_, observer_, patience_, &needs_, &put_off_},
+        job_of_claim(extract.claim, *extract.root, extract.last_chance));
   } catch (...) {
     // All that the load had was given back on the way here; a transaction was rolled back. So this
     // is the same as after an error, and one extract that needs too much memory does not end the

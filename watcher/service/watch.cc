@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ending/stop_on_signal.h"
 #include "base/moment.h"
-#include "base/stop_on_signal.h"
 #include "watcher/intake/intake.h"
 #include "watcher/intake/noticing/inotify.h"
 #include "watcher/service/log.h"

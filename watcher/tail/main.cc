@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ending/last_words.h"
 #include "base/file.h"
-#include "base/last_words.h"
 #include "base/moment.h"
 #include "base/stop_signal.h"
 #include "base/text.h"

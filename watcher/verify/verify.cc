@@ -81,9 +81,8 @@ Result<formatter::RowReader> rows_of(const PipelineTools& tools, const ExtractJo
   }
   FormatTargets targets = temporaries.targets();
   targets.may_write = ask_room(tools.service.spool.room(), tools.service.config.max_unpacked);
-  CARAVEL_ASSIGN_OR_RETURN(
-      const auto report,
-      format_file(fd.get(), order_of(tools, job), targets, &tools.ledger, monitor));
+  CARAVEL_ASSIGN_OR_RETURN(const auto report, format_file(fd.get(), order_of(tools, job), targets,
+                                                          &tools.ledger, monitor));
   CARAVEL_TRY(expect_same_rows(report, loaded));
   return temporaries.rows();
 }

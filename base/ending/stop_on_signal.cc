@@ -1,4 +1,4 @@
-#include "base/stop_on_signal.h"
+#include "base/ending/stop_on_signal.h"
 
 #include <unistd.h>
 

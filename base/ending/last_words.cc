@@ -1,4 +1,4 @@
-#include "base/last_words.h"
+#include "base/ending/last_words.h"
 
 #include <unistd.h>
 

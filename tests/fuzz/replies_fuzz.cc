@@ -1,0 +1,42 @@
+// Any text as a server's reply to a bulk request or a question about rows: refused, or one answer
+// for each id that was asked about, in that order, and words that are safe to log.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/fuzz/fuzz.h"
+#include "uploader/couchdb/bulk_docs.h"
+
+namespace caravel::uploader {
+namespace {
+
+using fuzz::Require;
+
+const std::vector<std::string_view> kIds = {
+    "hrt:20120309T094800:V.1:00", "hrt:20120309T094801:V.1:01", "hrt:20120309T094802:V.1:02"};
+
+void ReadReply(std::string_view reply) {
+  if (const auto entries = read_bulk_reply(reply, kIds)) {
+    Require(entries->size() == kIds.size(), "an entry for each document");
+    for (const BulkEntry& entry : *entries) {
+      Require(entry.result != EntryResult::ok || entry.reason.empty(), "a success needs no reason");
+      Require(entry.reason.size() <= 2000, "a reason is bounded");
+    }
+  }
+  if (const auto found = read_lookup_reply(reply, kIds)) {
+    Require(found->size() == kIds.size(), "an answer for each id");
+    for (std::size_t i = 0; i < kIds.size(); ++i) {
+      Require((*found)[i].id == kIds[i], "in the order of the question");
+    }
+  }
+  Require(error_of_reply(reply).size() <= 2000, "the words of an error are bounded");
+}
+
+}  // namespace
+}  // namespace caravel::uploader
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  caravel::uploader::ReadReply({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
