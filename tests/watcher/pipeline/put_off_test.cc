@@ -61,6 +61,14 @@ class ScriptedStore : public uploader::Store {
   Result<std::optional<uploader::StoredDocument>> find(const std::string&) override {
     return std::nullopt;
   }
+  Result<uploader::Missing> missing(const std::string&, formatter::RowReader,
+                                    const StopSignal&) override {
+    return uploader::Missing{};
+  }
+  Result<> for_each_feed_document(
+      const std::string&, const std::function<void(const uploader::StoredDocument&)>&) override {
+    return {};
+  }
   Result<> for_each_row_of(const std::string&, const std::string&,
                            const std::function<void(const uploader::StoredDocument&)>&) override {
     return {};
@@ -86,7 +94,8 @@ class PutOffTest : public SpoolTest {
   PipelineResult Load() {
     const ReadyExtract& extract = in_work_.front();
     const Service service{config_, test::ShippedFormats(), *spool_, never_};
-    const PipelineTools tools{service, *extract.feed, *ledger_, store_, {}, std::nullopt, &runs_};
+    const PipelineTools tools{service, *extract.feed, *ledger_, store_,
+                              {},      std::nullopt,  nullptr,  &runs_};
     return run_pipeline(tools, job_of_claim(extract.claim, *extract.root, extract.last_chance));
   }
   void Chmod(const std::string& directory, mode_t mode) {
@@ -202,7 +211,8 @@ TEST_F(PutOffTest, SoManyAreKeptAndNoMore) {
   Chmod("rejects", 0550);
   const Service service{config_, test::ShippedFormats(), *spool_, never_};
   const ReadyExtract& extract = in_work_.front();
-  const PipelineTools tools{service, *extract.feed, *ledger_, store_, {}, std::nullopt, &runs_};
+  const PipelineTools tools{service, *extract.feed, *ledger_, store_,
+                            {},      std::nullopt,  nullptr,  &runs_};
   store_.script.refused.resize(PutOffRuns::kMostRefused + 1);
   const auto job = job_of_claim(extract.claim, *extract.root, false);
   EXPECT_EQ(run_pipeline(tools, job).ending, Ending::put_off);
