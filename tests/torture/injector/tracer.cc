@@ -165,7 +165,8 @@ int Tracer::run() {
 }
 
 void Tracer::on_tick() {
-  if (g_passed_on != 0 && started_) {
+  // Once it is gone, its number may be another program's.
+  if (g_passed_on != 0 && started_ && threads_.contains(program_)) {
     kill(program_, g_passed_on);
     g_passed_on = 0;
   }
