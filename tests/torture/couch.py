@@ -98,7 +98,10 @@ class Couch:
                 break
             name, value = header.decode("latin-1").split(":", 1)
             headers[name.strip().lower()] = value.strip()
-        body = rfile.read(int(headers.get("content-length", 0)))
+        size = int(headers.get("content-length", 0))
+        body = rfile.read(size)
+        if len(body) < size:
+            return False  # whoever sent it was killed on the way
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         request = Request(method, path, headers, body)

@@ -2,6 +2,7 @@
 drop directory, beside honest extracts. The honest ones must come through whole, and each other file must
 end as done, as failed, or as left alone, with its reason; nothing may be invented."""
 import gzip
+import hashlib
 import os
 import socket
 import subprocess
@@ -137,7 +138,6 @@ def without_year(record):
 
 
 def manifest(data):
-    import hashlib
     return (b"version=1\nhost=evil\nlog=/var/log/app.log\ndevice=1\ninode=2\nrun=0a1b2c3d\nsequence=1\n"
             b"first_line=" + b"0" * 32 + b"\nfirst=0\nlast=%d\nbytes=%d\nlines=%d\nsha256=%s\n"
             b"cut=2012-03-09T09:48:00.250Z\n" % (len(data), len(data), data.count(b"\n"),

@@ -31,6 +31,7 @@ class Host:
         self.messages = folder + ".messages"
         self.beside = folder  # a further folder that is part of it
         self.temporaries_may_stay = False
+        self.loaded_again = False  # extracts were loaded twice on purpose
         self.any_year = False  # the clock was wrong, and with it the years of lines that have none
 
     def path(self, *parts):
@@ -233,8 +234,10 @@ def compare_files(verdict, truth, host, drops):
         verdict.add("doubled", sum((found - expected).values()),
                     f"originals in {fate}/: {[os.path.basename(p) for p in paths]}")
     for path in host.files_below("spool/rejects"):
-        if not os.path.basename(path).startswith(".") and path.endswith((".rejects", ".cut")) and not os.path.exists(path.rsplit(".", 1)[0] + ".reasons.csv"):
-            verdict.add("lost", 1, f"{os.path.basename(path)} has no reasons")
+        name = os.path.basename(path)
+        if not name.startswith(".") and name.endswith((".rejects", ".cut")):
+            explained = os.path.exists(path.rsplit(".", 1)[0] + ".reasons.csv")
+            verdict.add("lost", not explained, f"{name} has no reasons")
     for path in failed_paths:
         if not os.path.exists(path + ".why"):
             verdict.add("other", 1, f"{os.path.basename(path)} has no .why")
@@ -261,8 +264,8 @@ def compare_ledger(verdict, truth, host, exact):
             verdict.add("other", 1, f"the sum of {feed['name']} is wrong: {counts}")
         lines = counts["lines"] - counts["failed"]
         if exact and lines != truth.lines.get(feed["name"], 0):
-            verdict.add("other", 1,
-                        f"the ledger has {lines} lines of {feed['name']}, not {truth.lines.get(feed['name'])}")
+            verdict.add("other", 1, f"the ledger has {lines} lines of {feed['name']}, "
+                                    f"not {truth.lines.get(feed['name'])}")
 
 
 def compare(truth, host, exact=True, drops=("spool/drop",), couch=None, files=True, feed_documents=True):

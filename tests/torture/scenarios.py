@@ -79,11 +79,11 @@ class Scenario:
         return host.folder
 
     def start(self, host, options):
-        return Injected(self.tools.injector, ["--path-prefix", host.folder + "/", "--path-prefix",
-                                              host.beside + "/", "--path-prefix", "socket:",
-                                              "--path-prefix", FORMATS,
-                                              *options],
-                        self.command_line(host), host.folder, host.messages)
+        prefixes = []
+        for prefix in (host.folder + "/", host.beside + "/", "socket:", FORMATS):
+            prefixes += ["--path-prefix", prefix]
+        return Injected(self.tools.injector, [*prefixes, *options], self.command_line(host), host.folder,
+                        host.messages)
 
     def bring_all(self, host):
         """All that would come while it runs comes now."""
@@ -106,7 +106,7 @@ class Scenario:
         return host.settle()
 
     def compare(self, host):
-        return compare(self.truth, host, self.exact, self.drops,
+        return compare(self.truth, host, self.exact and not host.loaded_again, self.drops,
                        self.couch)
 
 
@@ -183,7 +183,7 @@ class Process(Scenario):
         return host.settle()
 
     def compare(self, host):
-        verdict = compare(self.truth, host, self.exact, self.drops,
+        verdict = compare(self.truth, host, self.exact and not host.loaded_again, self.drops,
                           self.couch, files=False)
         for extract in self.extracts:
             with open(host.path("old", extract.name), "rb") as file:

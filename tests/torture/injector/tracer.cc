@@ -81,6 +81,12 @@ std::int64_t milliseconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
+bool only_looks(const Call& call, const StoppedCall& stopped) {
+  const bool opens = call.name == "openat" || call.name == "open";
+  return call.kind == CallKind::read ||
+         (opens && !opens_for_change(stopped.argument(call.path + 1)));
+}
+
 bool is_clock_call(long number) {
   const auto calls = clock_calls();
   return std::find(calls.begin(), calls.end(), number) != calls.end();
@@ -159,7 +165,8 @@ int Tracer::run() {
 }
 
 void Tracer::on_tick() {
-  if (g_passed_on != 0 && started_) {
+  // Once it is gone, its number may be another program's.
+  if (g_passed_on != 0 && started_ && threads_.contains(program_)) {
     kill(program_, g_passed_on);
     g_passed_on = 0;
   }
@@ -252,7 +259,7 @@ void Tracer::on_seccomp(pid_t thread) {
     held_.push_back(thread);
     return;
   }
-  if (call->kind != CallKind::read) last_call_ = Clock::now();
+  if (!only_looks(*call, stopped)) last_call_ = Clock::now();
   called_ = true;
   if (!counts(*call, stopped)) return let_go_on(thread, false);
   ++ending_.calls;
