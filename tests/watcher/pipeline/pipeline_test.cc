@@ -168,7 +168,7 @@ TEST_F(PipelineTest, ADiskThatIsLowLetsNothingBegin) {
       Must(Spool::open(spool, Room(1000, [](int) { return Result<std::uint64_t>(999); }))));
   store_.counts = counts_of(3, 0);
   const PipelineResult result = Load(extract, store_);
-  EXPECT_EQ(result.ending, Ending::gave_up);
+  EXPECT_EQ(result.ending, Ending::put_off);
   EXPECT_THAT(result.message, HasSubstr("less than min_free (1000 bytes) is free"));
 }
 

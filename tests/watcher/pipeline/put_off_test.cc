@@ -129,7 +129,7 @@ TEST_F(PutOffTest, ALineThatTheStoreRefusedIsKeptOnceHoweverOftenThatIsTried) {
   // The lines are added to the temporaries, and then nobody can take a name for them.
   ASSERT_EQ(Load().ending, Ending::done);
   const std::string owner =
-      ".tmp-owner-" +
+      ".tmp-hidden-" +
       Must(ledger_->extracts().find_claim(in_work_.front().claim.id))->sha256.substr(0, 16);
   for (const std::string& name : dir_.list("spool/rejects")) {
     std::filesystem::remove(dir_.path("spool/rejects/" + name));
@@ -213,7 +213,7 @@ TEST_F(PutOffTest, SoManyAreKeptAndNoMore) {
   const ReadyExtract& extract = in_work_.front();
   const PipelineTools tools{service, *extract.feed, *ledger_, store_,
                             {},      std::nullopt,  nullptr,  &runs_};
-  store_.script.refused.resize(PutOffRuns::kMostRefused + 1);
+  store_.script.refused.resize(PutOffRuns::kMostRefused + 1, store_.script.refused.front());
   const auto job = job_of_claim(extract.claim, *extract.root, false);
   EXPECT_EQ(run_pipeline(tools, job).ending, Ending::put_off);
   EXPECT_EQ(runs_.size(), 0U) << "its refused lines would take too much room";
