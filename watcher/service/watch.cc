@@ -225,17 +225,17 @@ class Watch {
 
 Result<> watch(const Service& service, Reload& reload) {
   set_exit_code_at_stop(0);
-  const auto watched = [&]() -> Result<> {
-    CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(service.config.ledger_path(),
-                                                       Ledger::Mode::read_write, &service.stop));
-    say_if_ledger_is_new(service, ledger);
-    return Watch(service, reload, std::move(ledger)).run();
-  }();
   // What could not be waited for any longer is no fault: a watcher that was told to stop has ended
-  // well, and the next start goes on.
-  const bool broken_off = !watched && watched.error().kind == ErrorKind::retry;
-  if (broken_off && service.stop.requested()) return {};
-  return watched;
+  // well, and the next start goes on. Asked before Watch is destroyed, which requests the stop too.
+  const auto unless_told_to_stop = [&](Result<> ran) {
+    const bool broken_off = !ran && ran.error().kind == ErrorKind::retry;
+    return broken_off && service.stop.requested() ? Result<>() : ran;
+  };
+  auto ledger = Ledger::open(service.config.ledger_path(), Ledger::Mode::read_write, &service.stop);
+  if (!ledger) return unless_told_to_stop(tl::unexpected(std::move(ledger).error()));
+  say_if_ledger_is_new(service, *ledger);
+  Watch watch(service, reload, *std::move(ledger));
+  return unless_told_to_stop(watch.run());
 }
 
 }  // namespace caravel::watcher
