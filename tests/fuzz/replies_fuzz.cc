@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "tests/fuzz/fuzz.h"
-#include "uploader/couchdb/bulk_docs.h"
+#include "uploader/couchdb/documents/bulk_docs.h"
+#include "uploader/couchdb/documents/found.h"
 
 namespace caravel::uploader {
 namespace {
@@ -24,7 +25,8 @@ void ReadReply(std::string_view reply) {
       Require(entry.reason.size() <= 2000, "a reason is bounded");
     }
   }
-  if (const auto found = read_lookup_reply(reply, kIds)) {
+  for (const auto& found : {read_keys_reply(reply, kIds), read_bulk_get_reply(reply, kIds)}) {
+    if (!found) continue;
     Require(found->size() == kIds.size(), "an answer for each id");
     for (std::size_t i = 0; i < kIds.size(); ++i) {
       Require((*found)[i].id == kIds[i], "in the order of the question");

@@ -73,6 +73,10 @@ Error start_anew() {
     arguments.push_back(line->data() + at);
   }
   arguments.push_back(nullptr);
+  // An alarm that is set says that a SIGTERM came just before they were blocked
+  // (base/ending/stop_on_signal.h). The new program would be ended by the alarm, which outlasts
+  // execve(2): it gets the SIGTERM instead.
+  if (::alarm(0) > 0) ::kill(::getpid(), SIGTERM);
   const std::string program = path_of_program();
   ::execv(program.c_str(), arguments.data());
   return system_error("start " + program + " anew", errno);
