@@ -255,7 +255,9 @@ class Hostile:
             ratios[share] = now / usual
             print(f"delay of an honest extract, {share:.0%} of {len(before)} and {len(during)}: "
                   f"{usual * 1000:.1f} ms before, {now * 1000:.1f} ms under attack: ratio {now / usual:.2f}")
-        verdict.add("other", ratios[0.5] > 2, f"honest extracts take {ratios[0.5]:.2f} times as long")
+        # A minute on a machine that does something else as well proves nothing.
+        judged = self.attack_time >= 300
+        verdict.add("other", judged and ratios[0.5] > 2, f"honest extracts take {ratios[0.5]:.2f} times as long")
         print(f"{self.tried}; the watcher's memory at most {peak / 1024:.0f} MiB; "
               f"{os.path.getsize(self.host.messages) / 1024:.0f} KiB of messages")
         for feed, stored in (("quiet", self.host.stored("quiet")), ("calm", self.honest.rows_of("calm"))):
