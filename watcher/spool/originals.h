@@ -7,12 +7,12 @@
 // deletes these has settled the rejects.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -24,7 +24,10 @@ struct Original {
   std::string name;  // that the extract came with
   std::uint64_t size = 0;
 
-  auto operator<=>(const Original&) const = default;
+  bool operator==(const Original&) const = default;
+  bool operator<(const Original& other) const {
+    return std::tie(name, size) < std::tie(other.name, other.size);
+  }
 };
 
 /// The hidden file in rejects/ that marks the original of the rejects called `base`.

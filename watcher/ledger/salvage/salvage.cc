@@ -60,7 +60,8 @@ std::optional<Time> time_of(const RecordValue& value) { return parse_time_text(v
 std::optional<Extract> extract_in(const DatabaseRecord& record) {
   const Values& v = record.values;
   if (record.row <= 0 || v.size() < kExtractValues || !is_null(v[0])) return std::nullopt;
-  for (const std::size_t text : {1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 15, 16, 17, 29, 30, 31, 32, 35}) {
+  constexpr std::size_t kTexts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 15, 16, 17, 29, 30, 31, 32, 35};
+  for (const std::size_t text : kTexts) {
     if (!is_text(v[text])) return std::nullopt;
   }
   for (std::size_t i = 18; i <= 28; ++i) {
