@@ -22,6 +22,8 @@ constexpr milliseconds kFaultRetryLimit{60'000};
 /// Trouble here is waited for only by hand, and other files of the same command come after it.
 constexpr milliseconds kPatienceHere{10'000};
 
+}  // namespace
+
 /// How long something has been down, and how long to wait before it is tried again.
 class Outage {
  public:
@@ -44,8 +46,6 @@ class Outage {
   Backoff seldom_{kFirstFaultRetry, kFaultRetryLimit};
   std::optional<steady_clock::time_point> since_;
 };
-
-}  // namespace
 
 /// An extract on its way, with what is known of its troubles. Internal: it lives in PutOffRuns
 /// between two calls of run_pipeline().
