@@ -146,6 +146,24 @@ class CouchStore(harness.HostTest):
         host.wait_until_ended(2)
         self.assertEqual(len(self.couch.rows()), 2)
 
+    def test_extracts_that_the_store_refuses_take_no_place(self):
+        self.couch.start()
+        self.couch.request("PUT", "/feed")
+        rule = "function (doc) { if (doc.Vehicle == 'V.1.9') throw({forbidden: 'not this one'}); }"
+        self.couch.request("PUT", "/feed/_design/rule", {"validate_doc_update": rule})
+        host = self.host(stores=self.couch.yaml(), store="couch", feeds="max_claims: 1\n")
+        host.start()
+        for number in (1, 2, 3):
+            host.drop(location(number, vehicle="V.1.9"), f"bad{number}-2012-03-09.log")
+            wait_for("the reason", lambda number=number: "not this one" in
+                     host.run("explain", f"bad{number}-2012-03-09.log").stdout)
+        host.drop(location(4), "good-2012-03-09.log")
+        wait_for("the good one", lambda: "good-2012-03-09.log" in host.done())
+        self.couch.request("DELETE", "/feed/_design/rule?rev=" +
+                           self.couch.get("/feed/_design/rule")["_rev"])
+        host.wait_until_ended(4)
+        self.assertEqual(len(self.couch.rows()), 4)
+
     def test_a_rule_that_breaks_makes_no_rejects_and_lets_the_others_pass(self):
         self.couch.start()
         self.couch.request("PUT", "/feed")

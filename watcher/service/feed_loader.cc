@@ -3,7 +3,6 @@
 #include "base/ending/last_words.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/service/log.h"
-#include "watcher/service/turns.h"
 
 namespace caravel::watcher {
 
@@ -23,16 +22,15 @@ PipelineResult FeedLoader::run(Ledger& ledger, const ReadyExtract& extract) {
         job_of_claim(extract.claim, *extract.root, extract.last_chance));
   } catch (...) {
     // All that the load had was given back on the way here; a transaction was rolled back. So this
-    // is the same as after an error, and one extract that needs too much memory does not end the
-    // loading of all others.
+    // is trouble of this extract alone, and one that needs too much memory does not end the loading
+    // of all others.
     char words[kMostLastWords];
     PipelineResult result;
-    result.ending = Ending::refused;
+    result.ending = Ending::put_off;
     result.message = words_of_exception(words, sizeof words);
     // Only for `status`: if the ledger cannot be written, the log still says why.
     const Time now = std::chrono::system_clock::now();
     (void)ledger.extracts().set_waiting(extract.claim.id, result.message, std::nullopt, now);
-    observer_.on_wait(extract.claim.name + ": " + result.message, Turns::kRefusedRetry);
     return result;
   }
 }

@@ -29,13 +29,8 @@ class FeedLoader {
 
   /// Takes one extract all the way: run_pipeline(). Its end is not logged: log_result(). `ledger`
   /// is that of the calling thread. What is thrown inside (memory that has run out) ends this load
-  /// only: it counts as refused, so that the extract is tried again while others pass.
+  /// only: the extract is put off, so that it is tried again while others pass.
   [[nodiscard]] PipelineResult load(Ledger& ledger, const ReadyExtract& extract);
-
-  /// Whether the store refused this extract the last time.
-  [[nodiscard]] bool has_refused(const ReadyExtract& extract) const {
-    return refused_.contains(extract.claim.id);
-  }
 
  private:
   [[nodiscard]] PipelineResult run(Ledger& ledger, const ReadyExtract& extract);

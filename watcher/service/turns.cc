@@ -7,7 +7,7 @@ namespace caravel::watcher {
 
 Turns::Turns(const std::vector<FeedConfig>& feeds, std::size_t workers) : workers_(workers) {
   for (const FeedConfig& feed : feeds) {
-    feeds_.push_back({.config = &feed, .queue = {}, .refused = {}});
+    feeds_.push_back({.config = &feed, .queue = {}});
     stores_.emplace(feed.store, 0);
   }
 }
@@ -31,16 +31,13 @@ bool Turns::has_worker_for(const std::string& store) const {
   return workers_ - busy_ > static_cast<std::size_t>(without);
 }
 
-std::optional<ReadyExtract> Turns::take(TimePoint now) {
+std::optional<ReadyExtract> Turns::take() {
   for (std::size_t i = 0; i < feeds_.size(); ++i) {
     const std::size_t place = (next_ + i) % feeds_.size();
     Feed& feed = feeds_[place];
-    // A refused extract that is due goes before the queue: a queue that never runs empty must not
-    // keep it from being tried.
-    std::deque<ReadyExtract>& from = feed.refused_is_due(now) ? feed.refused : feed.queue;
-    if (feed.busy || from.empty() || !has_worker_for(feed.config->store)) continue;
-    ReadyExtract extract = std::move(from.front());
-    from.pop_front();
+    if (feed.busy || feed.queue.empty() || !has_worker_for(feed.config->store)) continue;
+    ReadyExtract extract = std::move(feed.queue.front());
+    feed.queue.pop_front();
     feed.busy = true;
     ++busy_;
     ++stores_[feed.config->store];
@@ -56,29 +53,10 @@ void Turns::give_back(const FeedConfig* feed) {
   --stores_[feed->store];
 }
 
-void Turns::give_back_refused(ReadyExtract extract, TimePoint now) {
-  give_back(extract.feed);
-  Feed& feed = find(extract.feed);
-  feed.refused.push_back(std::move(extract));
-  feed.next_refused = now + kRefusedRetry;
-}
-
-void Turns::retry_refused(const FeedConfig* feed, TimePoint now) { find(feed).next_refused = now; }
-
 std::size_t Turns::waiting_feeds() const {
   return static_cast<std::size_t>(std::count_if(feeds_.begin(), feeds_.end(), [](const Feed& feed) {
     return !feed.busy && !feed.queue.empty();
   }));
-}
-
-std::optional<Turns::TimePoint> Turns::next_due(TimePoint now) const {
-  std::optional<TimePoint> due;
-  for (const Feed& feed : feeds_) {
-    // That of a busy feed is looked at again when the feed is given back.
-    if (feed.refused.empty() || feed.busy || feed.next_refused <= now) continue;
-    if (!due || feed.next_refused < *due) due = feed.next_refused;
-  }
-  return due;
 }
 
 }  // namespace caravel::watcher

@@ -1,13 +1,10 @@
 // Which extract a free worker loads next: feeds take turns, and each store keeps a worker.
 //
-//   add() ──> a queue a feed ──┐                    ┌──> take(): its feed is busy until give_back()
-//                              ├── turns of feeds ──┤
-//   refused ──> every 15 s ────┘                    └──> none: wait until next_due()
-//        ^                                                        │
-//        └───────────────── give_back(refused) <──────────────────┘
+//   add() ──> a queue a feed ──> turns of feeds ──> take(): its feed is busy until give_back()
+//
+// What could not be loaded and is tried again later goes back to the intake, not to its queue.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -28,32 +25,18 @@ namespace caravel::watcher {
 /// - A worker stays free for each store that none works for: a store that does not answer keeps its
 ///   feeds' workers for as long as it is down, and may not keep them all. (With fewer workers than
 ///   stores that cannot be promised; the first that come are served.)
-/// - What a store refused is tried again every kRefusedRetry, and holds up nothing else.
 class Turns {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
-  /// A store takes what it refused once somebody has mended its validation function, or its rights.
-  static constexpr std::chrono::seconds kRefusedRetry{15};
-
   /// `feeds` must outlive it. `workers`: how many extracts may be in work at a time.
   Turns(const std::vector<FeedConfig>& feeds, std::size_t workers);
 
   void add(ReadyExtract extract);
 
   /// The extract whose turn it is; nothing if none may be loaded now.
-  [[nodiscard]] std::optional<ReadyExtract> take(TimePoint now);
+  [[nodiscard]] std::optional<ReadyExtract> take();
 
   /// The extract that take() gave out is through, or was left.
   void give_back(const FeedConfig* feed);
-  /// The same, but its store refused it.
-  void give_back_refused(ReadyExtract extract, TimePoint now);
-  /// The store takes again what it refused: the other refused ones of this feed need not wait.
-  void retry_refused(const FeedConfig* feed, TimePoint now);
-
-  /// When, after `now`, the next refused extract is due; empty if none is. One that is due already,
-  /// and was not taken, waits for what give_back() sets free, and not for a time.
-  [[nodiscard]] std::optional<TimePoint> next_due(TimePoint now) const;
 
   /// Of how many feeds an extract waits for its turn.
   [[nodiscard]] std::size_t waiting_feeds() const;
@@ -65,13 +48,7 @@ class Turns {
   struct Feed {
     const FeedConfig* config;
     std::deque<ReadyExtract> queue;
-    std::deque<ReadyExtract> refused;  // by the store
-    TimePoint next_refused{};
     bool busy = false;
-
-    [[nodiscard]] bool refused_is_due(TimePoint now) const {
-      return !refused.empty() && now >= next_refused;
-    }
   };
 
   [[nodiscard]] Feed& find(const FeedConfig* feed);

@@ -9,8 +9,6 @@
 
 namespace caravel::watcher {
 
-using std::chrono::steady_clock;
-
 std::size_t most_workers(const Config& config) {
   std::set<std::string> stores;
   for (const FeedConfig& feed : config.feeds) stores.insert(feed.store);
@@ -83,7 +81,7 @@ void Workers::add(ReadyExtract extract) {
 }
 
 void Workers::loop(Ledger& ledger) {
-  while (std::optional<ReadyExtract> extract = next()) load(ledger, std::move(*extract));
+  while (std::optional<ReadyExtract> extract = next()) load(ledger, *extract);
 }
 
 std::optional<ReadyExtract> Workers::next() {
@@ -93,16 +91,11 @@ std::optional<ReadyExtract> Workers::next() {
     // A stop alone wakes nobody here, since a signal handler may not notify a condition variable.
     // The loop of watch() sees the stop and destroys the workers, and ~Workers() notifies.
     if (service_.stop.requested()) break;
-    const auto now = steady_clock::now();
-    if (auto extract = turns_.take(now)) {
+    if (auto extract = turns_.take()) {
       --idle_;
       return extract;
     }
-    if (const auto due = turns_.next_due(now)) {
-      changed_.wait_until(lock, *due);
-    } else {
-      changed_.wait(lock);
-    }
+    changed_.wait(lock);
   }
   --idle_;
   return std::nullopt;
@@ -116,23 +109,13 @@ FeedLoader& Workers::loader_of(const FeedConfig& feed) {
   return *loader;
 }
 
-void Workers::load(Ledger& ledger, ReadyExtract extract) {
+void Workers::load(Ledger& ledger, const ReadyExtract& extract) {
   const FeedConfig& feed = *extract.feed;
-  FeedLoader& loader = loader_of(feed);
-  const bool refused_before = loader.has_refused(extract);
-  const PipelineResult result = loader.load(ledger, extract);
-  if (result.ending == Ending::refused) {
-    // The intake is told nothing: the extract keeps its claim and its place until it is through.
-    const std::lock_guard lock(mutex_);
-    turns_.give_back_refused(std::move(extract), steady_clock::now());
-    changed_.notify_all();
-    return;
-  }
+  const PipelineResult result = loader_of(feed).load(ledger, extract);
   log_result(feed.name, extract.claim.name, result);
   on_finished_(extract, result);
   const std::lock_guard lock(mutex_);
   turns_.give_back(&feed);
-  if (refused_before) turns_.retry_refused(&feed, steady_clock::now());
   // All, because several may be waiting for what this one held: its feed, its store's share.
   changed_.notify_all();
 }

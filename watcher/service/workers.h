@@ -60,7 +60,7 @@ class Workers {
   [[nodiscard]] std::optional<ReadyExtract> next();
   /// The loader of a feed. Only the worker that has a turn of the feed uses it.
   [[nodiscard]] FeedLoader& loader_of(const FeedConfig& feed);
-  void load(Ledger& ledger, ReadyExtract extract);
+  void load(Ledger& ledger, const ReadyExtract& extract);
 
   const Service& service_;
   const std::size_t most_;

@@ -38,7 +38,7 @@ class TurnsTest : public testing::Test {
   /// The names of all that may be loaded at the moment; they stay in work.
   std::vector<std::string> TakeAll() {
     std::vector<std::string> names;
-    while (auto extract = turns_->take(now_)) {
+    while (auto extract = turns_->take()) {
       names.push_back(extract->claim.name);
       taken_.push_back(*extract);
     }
@@ -63,7 +63,6 @@ class TurnsTest : public testing::Test {
 
   std::vector<FeedConfig> feeds_;
   std::optional<Turns> turns_;
-  Turns::TimePoint now_{};
   std::map<std::string, int> added_;
   std::vector<ReadyExtract> taken_;
 };
@@ -117,51 +116,6 @@ TEST_F(TurnsTest, FewerWorkersThanStoresStillWork) {
     EXPECT_THAT(TakeAll(), ElementsAre(name));
     Finish(name);
   }
-}
-
-TEST_F(TurnsTest, WhatWasRefusedIsTriedAgainLaterAndHoldsUpNothing) {
-  Configure({{"a", "s"}}, 1);
-  Add("a", 2);
-  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
-  turns_->give_back_refused(Taken("a1"), now_);
-  EXPECT_EQ(turns_->next_due(now_), now_ + Turns::kRefusedRetry);
-  EXPECT_THAT(TakeAll(), ElementsAre("a2"));
-  Finish("a2");
-  now_ += Turns::kRefusedRetry - 1ms;
-  EXPECT_THAT(TakeAll(), IsEmpty());
-  now_ += 1ms;
-  Add("a", 1);
-  // Before the queue, which may never run empty.
-  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
-}
-
-TEST_F(TurnsTest, WhatIsDueAndHasNoWorkerWakesNobody) {
-  Configure({{"a", "s"}, {"b", "s"}, {"c", "t"}}, 2);
-  Add("a", 1);
-  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
-  turns_->give_back_refused(Taken("a1"), now_);
-  Add("b", 1);
-  EXPECT_THAT(TakeAll(), ElementsAre("b1"));
-  // The other worker is kept for the store "t": to wait for a time that is over would never wait.
-  now_ += Turns::kRefusedRetry;
-  EXPECT_THAT(TakeAll(), IsEmpty());
-  EXPECT_EQ(turns_->next_due(now_), std::nullopt);
-  Finish("b1");
-  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
-}
-
-TEST_F(TurnsTest, AStoreThatTakesAgainWhatItRefusedGetsTheOthersAtOnce) {
-  Configure({{"a", "s"}}, 1);
-  Add("a", 2);
-  for (const char* name : {"a1", "a2"}) {
-    EXPECT_THAT(TakeAll(), ElementsAre(name));
-    turns_->give_back_refused(Taken(name), now_);
-  }
-  now_ += Turns::kRefusedRetry;
-  EXPECT_THAT(TakeAll(), ElementsAre("a1"));
-  Finish("a1");
-  turns_->retry_refused(Find("a"), now_);
-  EXPECT_THAT(TakeAll(), ElementsAre("a2"));
 }
 
 }  // namespace
