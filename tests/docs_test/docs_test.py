@@ -6,7 +6,7 @@
                                               ```text output must print just that
     docs_test.py config CARAVEL SOURCE_DIR    loads every etc/*.yaml with `caravel check`
     docs_test.py format CARAVEL SOURCE_DIR    every etc/formats/*.yaml compiles
-    docs_test.py promises CARAVEL SOURCE_DIR  the tests that docs/promises.md names exist
+    docs_test.py promises CARAVEL SOURCE_DIR  the tests that docs/reliability.md names exist
 """
 import os
 import re
@@ -121,7 +121,7 @@ def run_promises(_caravel, source, _folder):
     there = names_of_tests(source)
     failed = ran = 0
     python_file = None  # of a name without one: that of the name before it
-    with open(os.path.join(source, "docs/promises.md"), encoding="utf-8") as file:
+    with open(os.path.join(source, "docs/reliability.md"), encoding="utf-8") as file:
         rows = [line for line in file if line.startswith("| ")]
     for name in re.findall(r"`([^`]+)`", "".join(rows)):
         if re.fullmatch(r"test_\w+", name):
@@ -133,8 +133,8 @@ def run_promises(_caravel, source, _folder):
         ran += 1
         if name not in there:
             failed += 1
-            print(f"--- docs/promises.md names {name}, which is no test")
-    print(f"{ran} tests of docs/promises.md looked for, {failed} missing")
+            print(f"--- docs/reliability.md names {name}, which is no test")
+    print(f"{ran} tests of docs/reliability.md looked for, {failed} missing")
     return failed == 0 and ran > 0
 
 

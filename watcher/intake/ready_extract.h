@@ -36,7 +36,7 @@ enum class WaitReason {
 struct WaitAgain {
   WaitReason reason = WaitReason::not_ready;
   std::string why;                    // for people
-  std::chrono::milliseconds took{0};  // the try that was in vain
+  std::chrono::milliseconds took{0};  // the try in vain; 0: the next costs nothing
 };
 
 }  // namespace caravel::watcher

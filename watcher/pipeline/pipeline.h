@@ -118,6 +118,9 @@ struct PipelineResult {
   /// Done or failed, but its file could not be moved out of work/ yet: why. The intake repeats it.
   std::string left_in_work;
   std::chrono::milliseconds took{0};
+  /// The next try asks for room on the disk before anything else: it costs nothing while there is
+  /// none.
+  bool asks_for_room_first = false;
 };
 
 /// Takes one extract all the way. Blocks: while the store is down it waits and tries again, until

@@ -79,7 +79,8 @@ std::optional<WaitAgain> why_it_waits(const PipelineResult& result) {
     case Ending::put_off:
       return WaitAgain{WaitReason::put_off, result.message, result.took};
     case Ending::refused:
-      return WaitAgain{WaitReason::refused, result.message, result.took};
+      return WaitAgain{WaitReason::refused, result.message,
+                       result.asks_for_room_first ? std::chrono::milliseconds(0) : result.took};
     case Ending::done:
     case Ending::failed:
     case Ending::gave_up:
