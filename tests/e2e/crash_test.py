@@ -102,6 +102,11 @@ class Crash(harness.HostTest):
 
 class Interrupted(harness.HostTest):
     def test_a_killed_process_is_settled_by_the_next_run(self):
+        for command in ("sweep", "status", "explain"):
+            with self.subTest(command):
+                self.settled_by(command)
+
+    def settled_by(self, command):
         host = self.host()
         name = "big-2012-03-09.log"
         with open(host.path(name), "w", encoding="utf-8") as file:
@@ -111,8 +116,8 @@ class Interrupted(harness.HostTest):
         harness.wait_for("rows", lambda: os.path.exists(host.path("rows.db")))
         child.kill()
         child.wait()
-        swept = host.run("sweep")
-        self.assertIn("was killed", swept.stderr)
+        answered = host.run(command, *(["1"] if command == "explain" else []))
+        self.assertIn("was killed", answered.stderr)
         states = host.extracts()
         self.assertEqual(0, sum(n for state, n in states.items() if state not in ("done", "failed")))
         host.run("process", host.path(name), expect=0)

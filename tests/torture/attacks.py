@@ -129,7 +129,7 @@ class Crash(Attack):
     """kill -9 before or after a call; then, for some, again and again during recovery."""
     row = "crash points"
     category = "crash"
-    share = 6.0
+    share = 7.0
 
     def draw(self, chance):
         scenario = self.draw_scenario(chance)
@@ -151,7 +151,7 @@ class Fault(Attack):
     """Calls that fail: once, a few times, or for as long as the program runs."""
     row = "faults"
     category = "fault"
-    share = 4.0
+    share = 5.0
     patient = True
     linger = 1.5  # seconds of a look at a lasting fault; there are two or more
 
@@ -246,7 +246,8 @@ class LastingFault:
                       if state in ("seen", "waiting", "claimed", "formatted", "uploading"))
         explained = [entry for entry in self.told["waiting"] if entry["why"]]
         stores = [store for store in self.told["stores"] if store["why"]]
-        said = [line for line in self.host.said().splitlines() if " warning: " in line or " error: " in line]
+        said = [line for line in self.host.said().splitlines()
+                if any(mark in line for mark in self.scenario.marks)]
         verdict.add("other", waiting > 0 and not (explained or stores or said),
                     f"{waiting} extracts wait, and nothing says why")
 
@@ -267,7 +268,7 @@ class PowerLoss(Attack):
     """The power goes at a call; for some, again during recovery."""
     row = "power losses"
     category = "power"
-    share = 2.5
+    share = 2.0
 
     def __init__(self, scenarios, place):
         # A record is of one folder.

@@ -153,7 +153,7 @@ class HostileFiles(Attack):
     """Twenty hostile entries at once; each counts as tried."""
     row = "files"
     category = "files"
-    share = 1.0
+    share = 0.5
     many = 20
 
     def __init__(self, scenarios, place):

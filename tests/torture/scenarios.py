@@ -30,6 +30,7 @@ class Scenario:
     kept_by_others = ()    # what in its folder only other programs write
     quiet_ms = 1500        # a sweep holds out for a second
     exact = True           # each extract is loaded once, whatever happens
+    marks = (" warning: ", " error: ")  # of the words that explain a wait
     config = FEEDS + OTHER_FEED
     drops = ("spool/drop", "spool/other")
     stores = ("local", "couch")
@@ -163,6 +164,7 @@ class Process(Scenario):
     """Old extracts by hand, from a folder that the program must not change."""
     kind = "process"
     exact = False
+    marks = ("",)  # a person reads all that it says
     config = FEEDS
     drops = ("spool/drop",)
 

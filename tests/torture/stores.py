@@ -11,7 +11,7 @@ from verdict import judge_ending
 class StoreModes(Attack):
     row = "store modes"
     category = "store"
-    share = 1.5
+    share = 1.0
     patient = True
 
     def __init__(self, scenarios, place):

@@ -153,7 +153,7 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
   if (!spool) return report_error(spool.error());
   auto ledger = Ledger::open(settings.config.ledger_path(), Ledger::Mode::read_write, &call.stop);
   if (!ledger) return report_error(ledger.error());
-  const auto settled = settle_broken_off_loads(settings.config.state, *spool, *ledger,
+  const auto settled = settle_broken_off_loads(settings.config.state, &*spool, *ledger,
                                                std::chrono::system_clock::now());
   if (!settled) return report_error(settled.error());
   for (const std::string& text : *settled) say("{}", text);

@@ -122,8 +122,7 @@ Result<int> run_explain(const CommandCall& call) {
       const Settings settings,
       load_settings(call, question.is_document() ? Secrets::read : Secrets::leave));
   const Config& config = settings.config;
-  CARAVEL_ASSIGN_OR_RETURN(auto ledger,
-                           Ledger::open(config.ledger_path(), Ledger::Mode::read_only));
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger_to_ask(config));
   // Where the part before the colon names no feed, a file may be meant after all.
   if (const FeedConfig* const feed = config.find_feed(question.feed)) {
     return run_for_document(config, ledger, *feed, question.what);

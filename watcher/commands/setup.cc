@@ -1,5 +1,9 @@
 #include "watcher/commands/setup.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -7,7 +11,9 @@
 #include <fmt/format.h>
 
 #include "uploader/utc_time.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/service/console.h"
+#include "watcher/spool/by_hand.h"
 
 namespace caravel::watcher {
 namespace {
@@ -63,6 +69,27 @@ Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
     say("warning: {}", warning);
   }
   return Settings{std::move(config), std::move(formats)};
+}
+
+Result<Ledger> open_ledger_to_ask(const Config& config) {
+  const std::string path = config.ledger_path();
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(path, Ledger::Mode::read_only));
+  bool any = false;
+  for (const Origin origin : {Origin::process, Origin::upload}) {
+    CARAVEL_ASSIGN_OR_RETURN(const auto open, ledger.extracts().unfinished(origin));
+    any = any || !open.empty();
+  }
+  struct stat file {};
+  if (!any || ::stat(path.c_str(), &file) != 0 || file.st_uid != ::geteuid()) return ledger;
+  // What cannot be settled now, because another process writes or the disk is full, the next
+  // command will settle: an answer that is late by a load is better than none.
+  if (auto writable = Ledger::open(path)) {
+    const auto now = std::chrono::system_clock::now();
+    if (const auto said = settle_broken_off_loads(config.state, nullptr, *writable, now)) {
+      for (const std::string& text : *said) say("{}", text);
+    }
+  }
+  return ledger;
 }
 
 }  // namespace caravel::watcher

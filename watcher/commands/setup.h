@@ -1,4 +1,4 @@
-// What most commands begin with: the configuration with its formats, and the log.
+// What most commands begin with: the configuration with its formats, the log, the ledger.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 #include "formatter/formats/format.h"
 #include "watcher/commands/command.h"
 #include "watcher/config/config.h"
+#include "watcher/ledger/ledger.h"
 
 namespace caravel::watcher {
 
@@ -25,5 +26,10 @@ struct Settings {
   formatter::FormatSet formats;
 };
 [[nodiscard]] Result<Settings> load_settings(const CommandCall& call, Secrets secrets);
+
+/// The ledger, for a command that answers questions. Loads whose command was killed look alive in
+/// it: they are settled first, and that is said on stderr. Only the ledger's own user does so, for
+/// what another one writes there may be closed to the service.
+[[nodiscard]] Result<Ledger> open_ledger_to_ask(const Config& config);
 
 }  // namespace caravel::watcher

@@ -52,19 +52,18 @@ StatusQuestion question_of(const Config& config) {
   return question;
 }
 
-Result<Ledger> open_ledger(const std::string& path) {
+Result<Ledger> open_ledger(const Config& config) {
   // Before the first start there is no ledger: nothing was seen yet, which is no fault. Only a
   // missing file says so; one that may not be read is a fault that people must hear of.
-  const bool missing = ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
-  return missing ? Ledger::open(std::string(Ledger::kInMemory))
-                 : Ledger::open(path, Ledger::Mode::read_only);
+  const bool missing = ::access(config.ledger_path().c_str(), F_OK) != 0 && errno == ENOENT;
+  return missing ? Ledger::open(std::string(Ledger::kInMemory)) : open_ledger_to_ask(config);
 }
 
 Result<int> run_status(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::leave));
   const StatusQuestion question = question_of(settings.config);
   const auto now = std::chrono::system_clock::now();
-  CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger(settings.config.ledger_path()));
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger(settings.config));
   CARAVEL_ASSIGN_OR_RETURN(const StatusReport report, build_status(ledger, question, now));
   CARAVEL_TRY(print(call.arguments.has("json") ? status_json(report) : status_text(report)));
   return kExitGood;
@@ -77,7 +76,9 @@ Command status_command() {
       .name = "status",
       .about = "feeds, states, counts, lag, what fails and why",
       .usage = "[--json]",
-      .help = "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing.",
+      .help =
+          "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing, but "
+          "settles loads of commands that were killed.",
       .options = {flag("json", "one JSON object on stdout")},
       .run = run_status};
 }

@@ -87,7 +87,7 @@ void log_expired(const Result<Expired>& expired) {
 }  // namespace
 
 void log_broken_off_loads(const Service& service, Ledger& ledger, Time now) {
-  const auto said = settle_broken_off_loads(service.config.state, service.spool, ledger, now);
+  const auto said = settle_broken_off_loads(service.config.state, &service.spool, ledger, now);
   if (!said) {
     log_warning("loads that were broken off: {}", said.error().message);
     return;

@@ -58,7 +58,7 @@ void remove_temporaries_of(const Spool& spool, const std::string& claim) {
 }
 
 /// A sentence, if it was settled here and now.
-Result<std::optional<std::string>> settle(int fd, const Spool& spool, Ledger& ledger,
+Result<std::optional<std::string>> settle(int fd, const Spool* spool, Ledger& ledger,
                                           const std::string& claim, Time now) {
   CARAVEL_ASSIGN_OR_RETURN(const bool ours, lock(fd, claim, F_WRLCK));
   if (!ours) return std::nullopt;
@@ -67,7 +67,7 @@ Result<std::optional<std::string>> settle(int fd, const Spool& spool, Ledger& le
     CARAVEL_ASSIGN_OR_RETURN(const auto extract, ledger.extracts().find_claim(claim));
     const bool over = !extract || extract->state == State::done || extract->state == State::failed;
     if (over) return std::nullopt;
-    remove_temporaries_of(spool, claim);
+    if (spool != nullptr) remove_temporaries_of(*spool, claim);
     const std::string why = fmt::format(
         "broken off: the `caravel {}` that loaded it was killed. Run it again: what is "
         "stored is not stored twice",
@@ -89,7 +89,7 @@ Result<LoadByHand> LoadByHand::begin(const std::string& state, const std::string
 }
 
 Result<std::vector<std::string>> settle_broken_off_loads(const std::string& state,
-                                                         const Spool& spool, Ledger& ledger,
+                                                         const Spool* spool, Ledger& ledger,
                                                          Time now) {
   std::vector<std::string> said;
   for (const Origin origin : {Origin::process, Origin::upload}) {

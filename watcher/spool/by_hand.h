@@ -34,10 +34,11 @@ class LoadByHand {
   UniqueFd fd_;
 };
 
-/// Sets every load to failed whose command is gone, and removes its temporaries. Returns a sentence
-/// for each. A crash in here leaves the rest to the next call. Anybody may call this at any time.
+/// Sets every load to failed whose command is gone, and removes its temporaries (without a `spool`
+/// they go when they are old). Returns a sentence for each. A crash in here leaves the rest to the
+/// next call. Anybody may call this at any time.
 [[nodiscard]] Result<std::vector<std::string>> settle_broken_off_loads(const std::string& state,
-                                                                       const Spool& spool,
+                                                                       const Spool* spool,
                                                                        Ledger& ledger, Time now);
 
 }  // namespace caravel::watcher

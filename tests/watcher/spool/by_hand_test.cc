@@ -32,7 +32,7 @@ class ByHandTest : public SpoolTest {
     return row.claim;
   }
   std::vector<std::string> Settle() {
-    return Must(settle_broken_off_loads(config_.state, *spool_, *ledger_, now_.wall));
+    return Must(settle_broken_off_loads(config_.state, &*spool_, *ledger_, now_.wall));
   }
   State StateOf(const std::string& claim) {
     return Must(ledger_->extracts().find_claim(claim)).value().state;
