@@ -17,7 +17,7 @@ import unittest
 CARAVEL = os.environ["CARAVEL_BINARY"]
 SOURCE = os.environ["CARAVEL_SOURCE_DIR"]
 SAMPLE = os.path.join(SOURCE, "tests/data/sample/hrt-sample-2012-03-09.log")
-PATIENCE = 60  # seconds; only a failure takes that long
+PATIENCE = 180  # seconds; only a failure takes that long
 
 
 def wait_for(what, condition):

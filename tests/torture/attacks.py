@@ -197,9 +197,11 @@ class LastingFault:
     """Looks at a program that meets a fault again and again: it must not spin, nor be silent."""
     most_share = 0.3    # of a processor, in a window; a loop without a wait takes all of it
     most_requests = 40  # a second
+    most_silence = 15.0  # seconds; for ten it may wait for a lock that others have
 
     def __init__(self, scenario, host, linger):
         self.scenario, self.host, self.linger = scenario, host, linger
+        self.first = time.monotonic()
         self.begun = None
         self.windows = 0
         self.hot = None
@@ -234,7 +236,8 @@ class LastingFault:
             if busy:
                 self.hot = f"{share:.0%} of a processor and {rate:.0f} requests a second"
             self.told = self.scenario.status(self.host)
-            run.terminate()
+            if busy or self.unexplained() == 0 or now - self.first > self.most_silence:
+                run.terminate()
 
     def judge(self, verdict, ending, met=None):
         """`met`: whether the program met the fault at all."""
@@ -242,14 +245,20 @@ class LastingFault:
         verdict.add("hot loops", self.hot is not None, f"while the fault lasts: {self.hot}")
         if not met or self.told is None or self.windows < 2:
             return
+        unexplained = self.unexplained()
+        verdict.add("other", unexplained > 0, f"{unexplained} extracts wait, and nothing says why")
+
+    def unexplained(self):
+        """How many extracts wait, if neither `status` nor the log says why."""
+        if self.told is None:
+            return 0
         waiting = sum(count for feed in self.told["feeds"] for state, count in feed["extracts"].items()
                       if state in ("seen", "waiting", "claimed", "formatted", "uploading"))
         explained = [entry for entry in self.told["waiting"] if entry["why"]]
         stores = [store for store in self.told["stores"] if store["why"]]
         said = [line for line in self.host.said().splitlines()
                 if any(mark in line for mark in self.scenario.marks)]
-        verdict.add("other", waiting > 0 and not (explained or stores or said),
-                    f"{waiting} extracts wait, and nothing says why")
+        return 0 if explained or stores or said else waiting
 
 
 def cpu_seconds(process):

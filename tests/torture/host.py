@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 
 from verdict import Verdict
@@ -72,11 +73,12 @@ class Host:
             return None
 
     def drop(self, extract, folder="spool/drop"):
-        """Written elsewhere, then renamed into place, the companions first."""
+        """Written elsewhere, then renamed into place, the companions first. Any thread may drop."""
+        coming = self.path(f"coming{threading.get_ident()}")
         for name, data in [*extract.companions.items(), (extract.name, extract.data)]:
-            with open(self.path("coming"), "wb") as file:
+            with open(coming, "wb") as file:
                 file.write(data)
-            os.rename(self.path("coming"), self.path(folder, name))
+            os.rename(coming, self.path(folder, name))
 
     def write_into_drop(self, extract, folder="spool/drop"):
         """As it lies there since long ago."""

@@ -161,6 +161,8 @@ PipelineResult run_pipeline(const PipelineTools& tools, const ExtractJob& job) {
   }
   PipelineResult result = run->go_on();
   result.took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+  result.asks_for_room_first = result.ending == Ending::refused && tools.needs != nullptr &&
+                               tools.needs->of(job.claim.id, steady_clock::now()) > 0;
   const bool again = result.ending == Ending::put_off || result.ending == Ending::refused;
   if (again && tools.put_off != nullptr) tools.put_off->put(std::move(run));
   return result;

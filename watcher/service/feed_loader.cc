@@ -39,7 +39,6 @@ PipelineResult FeedLoader::load(Ledger& ledger, const ReadyExtract& extract) {
   PipelineResult result = run(ledger, extract);
   if (result.ending == Ending::refused) {
     refused_.insert(extract.claim.id);
-    result.asks_for_room_first = needs_.of(extract.claim.id, std::chrono::steady_clock::now()) > 0;
   } else {
     refused_.erase(extract.claim.id);
     needs_.forget(extract.claim.id);
