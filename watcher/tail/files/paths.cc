@@ -81,14 +81,20 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
     return fail_with_errno("open " + directory, errno);
   }
   // Names of files that come or go meanwhile may or may not be among these (readdir(3)).
+  bool itself = false;  // ".", which each directory has
   for (;;) {
     // Null means the end or an error, and only errno tells them apart (readdir(3)). A list that was
     // cut short would let a file that is there be taken for lost.
     errno = 0;
     const dirent* const entry = ::readdir(stream.get());
     if (entry == nullptr && errno != 0) return fail_with_errno("read " + directory, errno);
-    if (entry == nullptr) return names;
+    if (entry == nullptr) {
+      // glibc takes ENOENT, which a removed directory gives, for the end of the list.
+      if (!itself) return fail_with_errno("read " + directory, ENOENT);
+      return names;
+    }
     const std::string_view name = entry->d_name;
+    itself = itself || name == ".";
     if (name != "." && name != "..") names.emplace_back(name);
   }
 }

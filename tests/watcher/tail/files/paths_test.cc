@@ -1,11 +1,15 @@
 // What lies at a path, and in a directory.
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
+#include "base/unique_fd.h"
 #include "tests/watcher/tail/tail_fixture.h"
 #include "watcher/tail/files/paths.h"
 #include "watcher/tail/names/siblings.h"
@@ -65,6 +69,18 @@ TEST(NamesIn, AListThatIsCutShortIsAnError) {
     // A rotated file that was not listed would be called lost.
     EXPECT_FALSE(siblings.has_value());
   }
+}
+
+TEST(NamesIn, ARemovedDirectoryIsNoEmptyOne) {
+  TailFixture f;
+  const std::string directory = f.Log("old");
+  ASSERT_EQ(::mkdir(directory.c_str(), 0700), 0);
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::rmdir(directory.c_str()), 0);
+  // As it is for who opened it a moment before: readdir(3) just ends.
+  const auto names = names_in("/proc/self/fd/" + std::to_string(fd.get()));
+  ASSERT_FALSE(names.has_value());
+  EXPECT_EQ(names.error().system, ENOENT);
 }
 
 }  // namespace
