@@ -271,8 +271,7 @@ class Run {
     result_.sha256 = digests.packed;
     result_.unpacked_sha256 = digests.unpacked;
     // The promise that nothing is lost, checked on every extract.
-    const Counts& counts = result_.counts;
-    if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
+    if (!result_.counts.add_up()) {
       return fail(ErrorKind::fault, "internal error: the counts of lines do not add up");
     }
     // A write that failed earlier in this run is returned here too (output.h).
@@ -281,7 +280,7 @@ class Run {
     // Last of all, behind everything that can fail: a sidecar with its end line says that all of it
     // is whole.
     if (!outputs_.sidecar.discards()) {
-      outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, counts}));
+      outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
     }
     CARAVEL_TRY(outputs_.sidecar.flush());
     return std::move(result_);

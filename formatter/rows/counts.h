@@ -13,6 +13,11 @@ struct Counts {
   std::uint64_t rows = 0;
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
+
+  /// Whether it is so. No sum is made that could overflow: a damaged file may hold any numbers.
+  [[nodiscard]] constexpr bool add_up() const {
+    return rows <= lines && dropped <= lines - rows && rejected == lines - rows - dropped;
+  }
 };
 
 /// How a column's values are meant in a store that has types.

@@ -127,6 +127,7 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
     end.counts.rows = object.at("rows").get<std::uint64_t>();
     end.counts.dropped = object.at("dropped").get<std::uint64_t>();
     end.counts.rejected = object.at("rejected").get<std::uint64_t>();
+    if (!end.counts.add_up()) return broken("the counts of its end line do not add up");
     return end;
   } catch (const json::exception& e) {
     return broken(e.what());

@@ -114,6 +114,17 @@ TEST(Sidecar, HeaderAndEndComeBackAsTheyWere) {
   EXPECT_EQ(end->counts.rejected, 1U);
 }
 
+TEST(Sidecar, AnEndWhoseCountsDoNotAddUpIsNone) {
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
+  for (const Counts& counts : {Counts{10, 7, 2, 2}, Counts{10, 11, 0, 0}, Counts{3, 2, kMost, 2},
+                               Counts{0, kMost, 1, 0}}) {
+    const std::string end_text = sidecar_end_text({kSha256, counts});
+    const auto end = parse_sidecar_end(std::string_view(end_text).substr(4));
+    ASSERT_FALSE(end) << end_text;
+    EXPECT_THAT(end.error().message, HasSubstr("do not add up"));
+  }
+}
+
 TEST(Sidecar, RowTakesTheGreatestNumbers) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0};
   std::string out;
