@@ -20,6 +20,8 @@ constexpr int kMostRounds = 8;
 // A validation function that breaks on a row will break on it again, unless it was being changed at
 // that moment: one try more tells.
 constexpr int kRoundsForABrokenRule = 1;
+// A row that is alone in its request is refused for good when that was said so often.
+constexpr std::uint8_t kTimesRefusedAlone = 4;
 // So many culprits that the server names are taken out one by one; beyond them the rest is halved
 // as well, so that the number of requests stays bounded.
 constexpr unsigned kMostNamedCulprits = 8;
@@ -185,7 +187,10 @@ Result<> CouchBatch::take_refused_request(const HttpReply& reply) {
     divide_last(rows.size() / 2);
     return {};
   }
-  // The row is alone in its request, so the row is the culprit.
+  // The row is alone in its request, so it is the culprit. But such a word can come from a server
+  // in trouble too, or from somebody in between, and would make a reject of the row: it must be
+  // said again and again.
+  if (++attempts_[rows.front()].alone < kTimesRefusedAlone) return {};
   const std::string said = error_of_reply(reply.body);
   fates_.refuse(rows.front(), too_large ? RowFates::Refusal::size : RowFates::Refusal::content,
                 fmt::format("HTTP {}{}{}", reply.status, said.empty() ? "" : ": ", said));

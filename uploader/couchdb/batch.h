@@ -73,6 +73,7 @@ class CouchBatch {
   struct Attempts {
     std::uint8_t rounds = 0;      // how often the row was sent
     std::uint8_t rule_broke = 0;  // how often a validation function broke on it
+    std::uint8_t alone = 0;       // how often a request with this row only was refused
     std::string rev;              // of the stored row that this one replaces
   };
   /// Indices into batch_->rows.

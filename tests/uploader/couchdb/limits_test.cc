@@ -106,6 +106,21 @@ TEST_F(CouchLimitsTest, ANameThatIsNoRowOfTheRequestIsNotBelieved) {
   }
 }
 
+TEST_F(CouchLimitsTest, ARowThatIsRefusedAloneIsSentAgain) {
+  for (const int status : {413, 400}) {
+    SCOPED_TRACE(status);
+    store_.reset();
+    Start(extract_of(1));
+    int wrong = 0;
+    couch_->intercept = [&](const SentRequest& request) {
+      if (!is_bulk(request) || ++wrong > 3) return pass();
+      return std::optional(reply_of(status, R"({"error":"e","reason":"a server that starts"})"));
+    };
+    ExpectStored(1);
+    EXPECT_TRUE(upload_->refused().empty());
+  }
+}
+
 TEST_F(CouchLimitsTest, ALimitOfRequestsIsLearnedForTheNextBatchesAndExtracts) {
   Start(extract_of(1000));
   std::size_t refused = 0;
