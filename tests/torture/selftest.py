@@ -81,6 +81,21 @@ for n in range(9):
                 self.assertEqual(len(os.listdir(self.path("place"))), 9 - failed + 1)
                 shutil.rmtree(self.path("place"))
 
+    def test_a_lock_can_always_be_given_back(self):
+        take_and_give_back = """
+import fcntl, os
+with open("f", "w") as file:
+    for lock in (fcntl.lockf, fcntl.flock):
+        for operation in (fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN):
+            try: lock(file, operation)
+            except OSError as error: print(error.errno)
+"""
+        for call in ("fcntl", "flock"):
+            with self.subTest(call):
+                ending, _ = self.run_python(
+                    ["--calls", call, "--fail-at", 1, "--errno", "ENOLCK", "--for-ever"], take_and_give_back)
+                self.assertEqual((ending.harmed, ending.code), (1, 0))
+
     def test_a_short_write_is_short(self):
         self.run_python(["--calls", "write", "--short-at", 1],
                         "import os\nfd = os.open('f', os.O_CREAT | os.O_WRONLY)\nos.write(fd, b'x' * 100)")

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -104,6 +105,17 @@ pid_t process_of_thread(pid_t thread) {
     if (word == "Tgid:" && in >> process) return process;
   }
   return thread;
+}
+
+/// No kernel refuses that: a program that lives with it would be right about nothing else.
+bool gives_lock_back(const StoppedCall& stopped) {
+  if (stopped.number() == SYS_flock) return (stopped.argument(1) & LOCK_UN) != 0;
+  if (stopped.number() != SYS_fcntl) return false;
+  if (stopped.argument(1) == F_SETLEASE) return stopped.argument(2) == F_UNLCK;
+  struct flock lock {};
+  const std::string bytes = stopped.bytes_at(stopped.argument(2), sizeof lock);
+  if (bytes.size() == sizeof lock) std::memcpy(&lock, bytes.data(), sizeof lock);
+  return lock.l_type == F_UNLCK;
 }
 
 }  // namespace
@@ -268,7 +280,7 @@ void Tracer::on_seccomp(pid_t thread) {
     ending_.how = "killed";
     return kill_all();
   }
-  if (is_harmed(*call)) {
+  if (is_harmed(*call) && !gives_lock_back(stopped)) {
     harm(*call, stopped);
     return let_go_on(thread, false);
   }
