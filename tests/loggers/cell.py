@@ -130,8 +130,12 @@ class Cell:
 
     def write(self, text):
         if text:
-            self.process.stdin.write(text.encode())
-            self.process.stdin.flush()
+            try:
+                self.process.stdin.write(text.encode())
+                self.process.stdin.flush()
+            except BrokenPipeError:
+                if not self.logger.dies:
+                    raise
 
     def rotate_until(self, fed):
         due = time.monotonic() + self.mode.every
@@ -143,11 +147,13 @@ class Cell:
             due = max(due + self.mode.every, time.monotonic())
 
     def end_writer(self):
-        if self.process and self.process.stdin:
+        try:
             self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # feed_lines has seen it
         if self.logger.finish:
             self.logger.finish(self)
-        elif self.process.wait(60) != self.logger.status:
+        elif self.process.wait(60) != self.logger.status and not self.logger.dies:
             raise RuntimeError(f"the writer ended with status {self.process.returncode}")
 
     def settle(self, there):

@@ -51,6 +51,7 @@ class Logger:
     block: int = 0           # the writer before the logger buffers that many bytes
     pad: int = 0             # bytes that are added to a line by `feed`: larger files for the same lines
     status: int = 0          # with which the logger ends when its stdin does
+    dies: bool = False       # it ends by itself, in the middle
     needs: tuple = ()        # programs, files and node modules that must be there
     lines: Optional[int] = None  # instead of the mode's: loggers with a smallest size, or slow ones
     modes: tuple = tuple(MODES)
