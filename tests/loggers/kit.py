@@ -1,8 +1,9 @@
 """What a set-up is made of: a logger, how it is started and rotated, and how the agent is told its LOG.
 
-Every writer program takes the same arguments, `KIND FOLDER BYTES SECONDS`: how to log, where to, the size
-at which files are rotated, the time after which they are (for those that go by time). It logs each line
-of its stdin, as it comes, and ends with its stdin.
+Every writer program takes the same arguments, `KIND FOLDER BYTES SECONDS PAD`: how to log, where to, the
+size at which files are rotated, the time after which they are (for those that go by time), how many blanks
+are put behind a line (for loggers whose smallest size is large). It logs each line of its stdin, as it
+comes, and ends with its stdin.
 """
 import dataclasses
 import os
@@ -57,13 +58,13 @@ class Logger:
     modes: tuple = tuple(MODES)
 
 
-def writer(program, kind, *, line_bytes=LINE_BYTES, least=0):
-    """Starts a writer program. `line_bytes`: how long a line becomes in the file; `least`: the smallest
-    size at which the logger can rotate."""
+def writer(program, kind, *, least=0):
+    """Starts a writer program. `least`: the smallest size at which the logger can rotate."""
     def start(cell):
-        size = max(least, cell.mode.lines_a_file * line_bytes)
+        size = max(least, cell.mode.lines_a_file * LINE_BYTES)
+        pad = size // cell.mode.lines_a_file - LINE_BYTES
         return cell.spawn([*cell.builder.command(program), kind, cell.logs, str(size),
-                           str(max(1, round(cell.mode.every)))])
+                           str(max(1, round(cell.mode.every))), str(pad)])
     return start
 
 

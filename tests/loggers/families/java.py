@@ -4,9 +4,9 @@ from kit import Logger, writer
 JAVA = ("java", "javac")
 
 
-def java(name, title, program, kind, logs=("app.log",), jar=None, least=0):
+def java(name, title, program, kind, logs=("app.log",), jar=None):
     needs = JAVA + ((f"/usr/share/java/{jar}.jar",) if jar else ())
-    return Logger(name, title, writer(f"{program}.java", kind, least=least), logs, needs=needs)
+    return Logger(name, title, writer(f"{program}.java", kind), logs, needs=needs)
 
 
 def jul(name, title, kind, *logs):
