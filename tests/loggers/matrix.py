@@ -2,6 +2,7 @@
 """Runs real loggers beside caravel-tail, and ends in a table of what was lost, doubled and disordered."""
 import argparse
 import concurrent.futures
+import fnmatch
 import importlib
 import json
 import os
@@ -25,16 +26,13 @@ def all_loggers():
     return found
 
 
-def chosen(loggers, names):
-    """Those of that name, or whose name begins so."""
-    if not names:
-        return loggers
-    picked = [logger for logger in loggers
-              if any(logger.name == name or logger.name.startswith(name) for name in names)]
-    unknown = [name for name in names if not any(logger.name.startswith(name) for logger in picked)]
-    if unknown:
-        sys.exit(f"loggers: no set-up is named {unknown[0]}: see --list")
-    return picked
+def chosen(loggers, patterns):
+    """Those whose name is one of `patterns`, or like one of them: winston*."""
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(logger.name, pattern) for logger in loggers):
+            sys.exit(f"loggers: no set-up is named {pattern}: see --list")
+    return [logger for logger in loggers
+            if not patterns or any(fnmatch.fnmatchcase(logger.name, pattern) for pattern in patterns)]
 
 
 def run_cell(job, options, builder):
@@ -84,7 +82,7 @@ def table(loggers, modes, results):
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/loggers", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a set-up, or how its name begins (all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a set-up, or a pattern: 'winston*' (all)")
     parser.add_argument("--mode", action="append", choices=list(MODES), help="may be given again (all)")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--build", default=f"{SOURCE}/build/dev", metavar="DIR", help="whose caravel-tail")

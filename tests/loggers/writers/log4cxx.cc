@@ -1,5 +1,5 @@
 // KIND FOLDER BYTES SECONDS PAD: logs each line of its stdin with log4cxx' rolling appenders.
-#include <log4cxx/basicconfigurator.h>
+#include <log4cxx/helpers/properties.h>
 #include <log4cxx/logger.h>
 #include <log4cxx/propertyconfigurator.h>
 
