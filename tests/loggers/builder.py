@@ -22,10 +22,15 @@ LIBRARIES = {
 class Builder:
     def __init__(self, folder):
         self.folder, self.locks, self.lock = folder, {}, threading.Lock()
-        self.node_modules = f"{folder}/node_modules"
+        # What scripts/loggers --setup installs; and what all tests have.
+        self.node_modules = [f"{folder}/node_modules", f"{os.path.dirname(os.path.dirname(folder))}/node_modules"]
+
+    def npm_module(self, name):
+        """Its folder; None if it is not installed."""
+        return next(filter(os.path.isdir, (f"{modules}/{name}" for modules in self.node_modules)), None)
 
     def environment(self):
-        return {"NODE_PATH": self.node_modules, "TZ": "UTC", "LC_ALL": "C.UTF-8",
+        return {"NODE_PATH": ":".join(self.node_modules), "TZ": "UTC", "LC_ALL": "C.UTF-8",
                 "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 
     def command(self, program):

@@ -7,8 +7,7 @@ import threading
 import time
 
 from agent import Agent, Arrivals
-from kit import HERE
-from lines import LINE_BYTES, line, on_disk
+from lines import line, on_disk
 
 NO_NEWS = 12     # seconds without an extract, after which nothing more is expected
 AFTERWARDS = 3   # seconds in which a line could come a second time
@@ -47,9 +46,6 @@ class Cell:
 
     def __init__(self, logger, mode, folder, binary, builder):
         self.logger, self.mode, self.builder = logger, mode, builder
-        if logger.lines:
-            mode = dataclasses.replace(mode, lines=logger.lines)
-            self.mode = mode
         self.folder, self.logs, self.work = folder, f"{folder}/logs", f"{folder}/work"
         for path in (self.logs, self.work, f"{folder}/agent"):
             os.makedirs(path)

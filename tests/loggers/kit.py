@@ -36,6 +36,13 @@ MODES = {mode.name: mode for mode in (
     Mode("slow", 480, 12, 1.7), Mode("fast", 4000, 6, 0.1), Mode("once", 480, 12, 1.7, 1.5),
     Mode("calm", 264, 24, 6), Mode("calm-once", 264, 24, 6, 4))}
 
+# For each run of the tests: a dozen loggers that are small, in two short modes.
+QUICK_MODES = {mode.name: mode for mode in (
+    Mode("quick", 400, 4, 0.4), Mode("quick-once", 400, 6, 0.6, 1))}
+DOZEN = ("logrotate-plain", "logrotate-compress", "logrotate-copytruncate", "logrotate-olddir", "rotatelogs-n",
+         "rotatelogs-link", "rotatelogs-n-buffered", "cronolog-link", "multilog", "svlogd-both",
+         "python-rotating", "python-rotator-gz", "winston", "rotating-file-stream")
+
 
 @dataclasses.dataclass
 class Logger:
@@ -54,8 +61,6 @@ class Logger:
     status: int = 0          # with which the logger ends when its stdin does
     dies: bool = False       # it ends by itself, in the middle
     needs: tuple = ()        # programs, files and node modules that must be there
-    lines: Optional[int] = None  # instead of the mode's: loggers with a smallest size, or slow ones
-    modes: tuple = tuple(MODES)
 
 
 def writer(program, kind, *, least=0):
@@ -82,11 +87,11 @@ def piped(*command):
     return start
 
 
-def missing(needs, node_modules):
+def missing(needs, builder):
     """Of what a set-up needs, what is not there."""
     def there(need):
         if need.startswith("npm:"):
-            return os.path.isdir(os.path.join(node_modules, need[4:]))
+            return builder.npm_module(need[4:])
         return os.path.exists(need) if "/" in need else find_program(need)
     return [need for need in needs if not there(need)]
 

@@ -61,14 +61,12 @@ def unpacked(path):
 def on_disk(folder, shape):
     """The numbers of all lines that lie anywhere below `folder`. A line that was cut in two by a rotation
     counts, if both of its pieces are there."""
-    numbers, seen, ends, starts = set(), set(), [], []
+    numbers, ends, starts = set(), [], []
     for directory, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(directory, name)
-            about = os.lstat(path)
-            if os.path.islink(path) or not os.path.isfile(path) or about.st_ino in seen:
+            if os.path.islink(path) or not os.path.isfile(path):
                 continue
-            seen.add(about.st_ino)
             pieces = unpacked(path).lstrip(b"\0").split(b"\n")
             ends.append(pieces.pop())
             starts.extend(pieces[:1])

@@ -14,7 +14,7 @@ import tempfile
 import families
 from builder import Builder
 from cell import Cell
-from kit import HERE, MODES, missing
+from kit import DOZEN, HERE, MODES, QUICK_MODES, missing
 
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 
@@ -84,6 +84,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="scripts/loggers", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a set-up, or a pattern: 'winston*' (all)")
     parser.add_argument("--mode", action="append", choices=list(MODES), help="may be given again (all)")
+    parser.add_argument("--dozen", action="store_true", help="what the tests run: a dozen, quickly")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--build", default=f"{SOURCE}/build/dev", metavar="DIR", help="whose caravel-tail")
     parser.add_argument("--jobs", type=int, default=8, help="cells at a time (8)")
@@ -93,33 +94,48 @@ def arguments():
     return parser.parse_args()
 
 
+def installed(loggers, builder):
+    """Those that can be run here; the others are named."""
+    found = []
+    for logger in loggers:
+        lacking = missing(logger.needs, builder)
+        if lacking:
+            print(f"loggers: {logger.name}: no {lacking[0]} (scripts/loggers --setup)", file=sys.stderr)
+        else:
+            found.append(logger)
+    return found
+
+
+def run_all(jobs, options, builder):
+    options.folder = tempfile.mkdtemp(prefix="loggers.")
+    os.chmod(options.folder, 0o755)  # some loggers are not root
+    try:
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            return list(pool.map(lambda job: run_cell(job, options, builder), jobs))
+    finally:
+        shutil.rmtree(options.folder, ignore_errors=True)
+
+
 def main():
     options = arguments()
-    loggers = chosen(all_loggers(), options.names)
+    loggers = chosen(all_loggers(), DOZEN if options.dozen else options.names)
     if options.list:
-        print("\n".join(f"{logger.name:28} {logger.title}" for logger in loggers))
+        print("\n".join(f"{logger.name:32} {logger.title}" for logger in loggers))
         return 0
     builder = Builder(f"{SOURCE}/build/loggers")
     options.binary = os.environ.get("CARAVEL_TAIL_BINARY",
                                     f"{os.path.abspath(options.build)}/watcher/tail/caravel-tail")
     if not os.path.exists(options.binary):
         sys.exit(f"loggers: {options.binary} is missing: build it first")
-    for logger in list(loggers):
-        lacking = missing(logger.needs, builder.node_modules)
-        if lacking:
-            print(f"loggers: {logger.name}: no {lacking[0]} (scripts/loggers --setup)", file=sys.stderr)
-            loggers.remove(logger)
-    modes = [MODES[name] for name in MODES if not options.mode or name in options.mode]
-    jobs = [(logger, mode) for mode in modes for logger in loggers if mode.name in logger.modes]
-    options.folder = tempfile.mkdtemp(prefix="loggers.")
-    os.chmod(options.folder, 0o755)
-    try:
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            done = list(pool.map(lambda job: run_cell(job, options, builder), jobs))
-    finally:
-        shutil.rmtree(options.folder, ignore_errors=True)
+    here = installed(loggers, builder)
+    if options.dozen and here != loggers:
+        return 1
+    modes = list(QUICK_MODES.values()) if options.dozen else \
+        [MODES[name] for name in MODES if not options.mode or name in options.mode]
+    jobs = [(logger, mode) for mode in modes for logger in here]
+    done = run_all(jobs, options, builder)
     results = {(logger.name, mode.name): result for (logger, mode), result in zip(jobs, done)}
-    print(table(loggers, modes, results))
+    print(table(here, modes, results))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({" ".join(key): vars(result) for key, result in results.items()}, file, indent=1)

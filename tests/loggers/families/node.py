@@ -12,7 +12,7 @@ def logger(name, title, kind, module, logs=("app.log",), shape=Shape(), **option
 
 def logrotate_stream(name, title, block=0):
     def start(cell):
-        program = f"{cell.builder.node_modules}/logrotate-stream/bin/logrotate-stream"
+        program = cell.builder.npm_module("logrotate-stream") + "/bin/logrotate-stream"
         size = cell.mode.lines_a_file * LINE_BYTES
         return cell.spawn(["node", program, cell.path("app.log"), "--keep", "5000", "--size", str(size)])
     return Logger(name, title, start, block=block, needs=("node", "npm:logrotate-stream"))

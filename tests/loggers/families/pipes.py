@@ -4,10 +4,9 @@ from kit import LINE_BYTES, PYTHON, WRITERS, Logger, piped
 PAGE = 4096  # the block of a writer that buffers
 
 
-def rotatelogs(name, title, logs, *arguments, block=0, modes=None):
-    options = {"modes": modes} if modes else {}
+def rotatelogs(name, title, logs, *arguments, block=0):
     return Logger(f"rotatelogs-{name}", f"rotatelogs {title}", piped("rotatelogs", *arguments), logs,
-                  block=block, needs=("rotatelogs",), **options)
+                  block=block, needs=("rotatelogs",))
 
 
 def cronolog(name, title, logs, *arguments, block=0):
