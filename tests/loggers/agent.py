@@ -74,7 +74,7 @@ class Agent:
         for pattern in siblings if takes_siblings(binary) else ():
             self.command += ["--siblings", pattern]
         self.command += logs
-        self.every, self.process, self.passes = every, None, None
+        self.every, self.process, self.passes, self.passed = every, None, None, 0
         self.done = threading.Event()
 
     def start(self):
@@ -98,6 +98,15 @@ class Agent:
     def one_pass(self):
         with open(self.messages_path, "ab") as messages:
             subprocess.run([*self.command, "--once"], stderr=messages, check=False)
+        self.passed += 1
+
+    def looks(self):
+        """How often it has looked for new lines, as far as can be told from outside: passes, or how often
+        the running agent went to sleep, which is once an interval when nothing is to be done."""
+        if not self.process:
+            return self.passed
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii", errors="replace") as file:
+            return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.MULTILINE)[1])
 
     def stop(self):
         self.done.set()

@@ -9,8 +9,9 @@ import time
 from agent import Agent, Arrivals
 from lines import line, on_disk
 
-NO_NEWS = 12     # seconds without an extract, after which nothing more is expected
-AFTERWARDS = 3   # seconds in which a line could come a second time
+NO_NEWS_LOOKS = 12  # looks, and seconds, without an extract, after which nothing more is expected
+ENOUGH_LOOKS = 3    # the same when all has arrived: a line could still come a second time
+PATIENCE = 300   # for a writer to end; only a failure takes that long, or a busy machine
 BURSTS = 60      # a second, at most: what is fed in one go
 
 
@@ -149,21 +150,21 @@ class Cell:
             pass  # feed_lines has seen it
         if self.logger.finish:
             self.logger.finish(self)
-        elif self.process.wait(60) != self.logger.status and not self.logger.dies:
+        elif self.process.wait(PATIENCE) != self.logger.status and not self.logger.dies:
             raise RuntimeError(f"the writer ended with status {self.process.returncode}")
 
     def settle(self, there):
         """Until all that is on the disk has arrived and nothing comes twice, or nothing comes any more."""
-        last_news = complete = None
+        since = looks = None
+        complete = False
         while True:
-            now = time.monotonic()
-            if self.arrivals.look() or last_news is None:
-                last_news = now
-            if there <= self.arrivals.numbers.keys():
-                complete = complete or now
-                if now - complete > AFTERWARDS + (self.mode.once or 0):
-                    return
-            elif now - last_news > NO_NEWS:
+            now, looked = time.monotonic(), self.agent.looks()
+            whole = there <= self.arrivals.numbers.keys()
+            if self.arrivals.look() or since is None or whole != complete:
+                since, looks, complete = now, looked, whole
+            enough = ENOUGH_LOOKS if complete else NO_NEWS_LOOKS
+            # A busy machine gives the agent few looks in many seconds: both must have passed.
+            if now - since > enough and looked - looks >= enough:
                 return
             time.sleep(0.2)
 

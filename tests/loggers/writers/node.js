@@ -18,8 +18,23 @@ function winston(options) {
 function withWinston(library, transport) {
   const logger = library.createLogger({
     format: library.format.printf(entry => entry.message), transports: [transport] });
-  const finished = new Promise(resolve => transport.on("finish", resolve));
-  return [line => logger.info(line), () => { logger.end(); return finished; }];
+  // winston loses lines that come in a burst while it rotates: each one waits until the one before is
+  // taken, or for a second, since of a lost one nothing is heard.
+  let last = Promise.resolve();
+  const log = line => {
+    last = last.then(() => new Promise(resolve => {
+      const patience = setTimeout(resolve, 1000);
+      transport.once("logged", () => { clearTimeout(patience); resolve(); });
+      logger.info(line);
+    }));
+  };
+  const end = async () => {
+    await last;
+    const finished = new Promise(resolve => transport.on("finish", resolve));
+    logger.end();
+    return finished;
+  };
+  return [log, end];
 }
 
 function daily(options) {
