@@ -27,7 +27,7 @@ class Result:
     halves: int = 0
     deleted: int = 0  # lines that are neither on the disk nor have arrived
     said: bool = False
-    files: int = 0
+    files: int = 0    # at the end; 1 means: the logger did not rotate, or keeps nothing
     error: str = ""
 
     def well(self):
@@ -36,7 +36,7 @@ class Result:
     def text(self):
         if self.error:
             return f"FAILED: {self.error}"
-        parts = [f"{self.written}/{self.there}/{self.arrived}"]
+        parts = [f"{self.written}/{self.there}/{self.arrived}" + (" (1 file)" if self.files == 1 else "")]
         wrong = [(self.lost, f"**{self.lost} lost**"), (self.doubled, f"{self.doubled} doubled"),
                  (self.steps_back, f"order {self.steps_back}"), (self.halves, f"{self.halves} halves")]
         return " ".join(parts + [", ".join(text for count, text in wrong if count)]).strip()
@@ -54,7 +54,7 @@ class Cell:
                            [self.path(pattern) for pattern in logger.siblings], mode.once)
         self.arrivals = Arrivals(self.agent.outbox, logger.shape)
         self.processes, self.process, self.written = [], None, 0
-        self.complaints = []
+        self.rotations, self.complaints = 0, []
 
     def path(self, name):
         return os.path.join(self.logs, name)
@@ -104,6 +104,8 @@ class Cell:
             fed.set()
             if self.logger.rotate:
                 rotator.join()
+        if self.complaints and not self.rotations:
+            raise RuntimeError(f"nothing was rotated: {self.complaints[0]}")
 
     def feed_lines(self):
         begin, pending = time.monotonic(), ""
@@ -139,6 +141,7 @@ class Cell:
         while not fed.wait(max(0, due - time.monotonic())):
             try:
                 self.logger.rotate(self)
+                self.rotations += 1
             except (OSError, subprocess.SubprocessError) as error:
                 self.complaints.append(f"{error} {getattr(error, 'stderr', '')}")
             due = max(due + self.mode.every, time.monotonic())
