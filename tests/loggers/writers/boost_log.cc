@@ -21,7 +21,8 @@ int main(int, char** arguments) {
 
   auto backend = boost::make_shared<sinks::text_file_backend>(
       keywords::file_name = folder + (kind == "pattern" ? "app_%N.log" : "app.log"),
-      keywords::rotation_size = std::strtoul(arguments[3], nullptr, 10), keywords::auto_flush = true);
+      keywords::rotation_size = std::strtoul(arguments[3], nullptr, 10),
+      keywords::auto_flush = true);
   if (targets.count(kind)) backend->set_target_file_name_pattern(folder + targets.at(kind));
   if (kind == "old" || kind == "same") {
     backend->set_file_collector(

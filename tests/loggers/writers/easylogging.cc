@@ -1,4 +1,5 @@
-// KIND FOLDER BYTES SECONDS PAD: logs each line of its stdin with easylogging++, which rolls by emptying.
+// KIND FOLDER BYTES SECONDS PAD: logs each line of its stdin with easylogging++, which rolls by
+// emptying.
 #include <easylogging++.h>
 
 #include <iostream>
@@ -8,7 +9,8 @@ INITIALIZE_EASYLOGGINGPP
 
 int main(int, char** arguments) {
   el::Configurations configurations;
-  configurations.setGlobally(el::ConfigurationType::Filename, std::string(arguments[2]) + "/app.log");
+  configurations.setGlobally(el::ConfigurationType::Filename,
+                             std::string(arguments[2]) + "/app.log");
   configurations.setGlobally(el::ConfigurationType::Format, "%msg");
   configurations.setGlobally(el::ConfigurationType::ToStandardOutput, "false");
   configurations.setGlobally(el::ConfigurationType::MaxLogFileSize, arguments[3]);

@@ -8,7 +8,8 @@
 
 int main(int, char** arguments) {
   const std::string kind = arguments[1];
-  Poco::AutoPtr<Poco::FileChannel> channel(new Poco::FileChannel(std::string(arguments[2]) + "/app.log"));
+  Poco::AutoPtr<Poco::FileChannel> channel(
+      new Poco::FileChannel(std::string(arguments[2]) + "/app.log"));
   channel->setProperty("rotation", arguments[3]);
   channel->setProperty("archive", kind == "timestamp" ? "timestamp" : "number");
   channel->setProperty("compress", kind == "compress" ? "true" : "false");
