@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import unittest
 
 import harness
 from harness import SAMPLE, location, wait_for
@@ -199,6 +200,7 @@ class Watch(harness.HostTest):
         self.assertIn(f"pid {host.watcher.pid}", sweep.stderr)
         self.assertIn(f"pid {host.watcher.pid}", host.run("status").stdout)
 
+    @unittest.skipIf("TSAN_OPTIONS" in os.environ, "the sanitizer has a thread of its own that never rests")
     def test_an_idle_watcher_uses_no_processor_time(self):
         host = self.host()
         host.start()

@@ -197,7 +197,7 @@ class LastingFault:
     """Looks at a program that meets a fault again and again: it must not spin, nor be silent."""
     most_share = 0.3    # of a processor, in a window; a loop without a wait takes all of it
     most_requests = 40  # a second
-    most_silence = 15.0  # seconds; for ten it may wait for a lock that others have
+    most_silence = 45.0  # seconds; for ten a statement waits for a lock, and some follow each other
 
     def __init__(self, scenario, host, linger):
         self.scenario, self.host, self.linger = scenario, host, linger
