@@ -77,8 +77,8 @@ Command status_command() {
       .about = "feeds, states, counts, lag, what fails and why",
       .usage = "[--json]",
       .help =
-          "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing, but "
-          "settles loads of commands that were killed.",
+          "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing, but\n"
+          "that loads whose command was killed are settled.",
       .options = {flag("json", "one JSON object on stdout")},
       .run = run_status};
 }
