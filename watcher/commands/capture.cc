@@ -32,6 +32,8 @@ Options:
   --max-bytes SIZE     of what is loaded at a time (8MiB)
   --max-outbox SIZE    of what waits to be loaded; then the log waits (1GiB)
   --grace TIME         how long a rotated log must be still before the next is begun
+  --siblings PATTERN   more rotated files: other names, other directories; {} is the LOG's
+                       name ('old/{}-*'). As often as needed
   --host NAME          this host's name in what is stored (its host name)
   --config FILE        the configuration; else $CARAVEL_CONFIG, else
                        /etc/caravel/caravel.yaml)";
@@ -59,6 +61,9 @@ Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
   if (options.what != tail::Options::What::run) {
     return fail(ErrorKind::usage, "--version and --help stand alone: caravel --version");
   }
+  options.agent.watch_in_thread = true;
+  // The loading side needs descriptors too, and the limit of a process is 1024 as a rule.
+  options.agent.max_held = std::min<std::size_t>(options.agent.max_held, 256);
   return std::move(options.agent);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -67,9 +68,11 @@ Result<> use_wal(Sqlite& database, const StopSignal* stop) {
   };
   // For this one switch SQLite does not call the busy handler when another connection makes the
   // same switch, and it offers no way to be told when that one has finished: so we ask again.
+  // By the clock, not by the number of tries: each of them may have waited for a lock itself.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
   auto switched = switch_over();
-  for (int tries = 0; !switched && switched.error().kind == ErrorKind::retry; ++tries) {
-    if (tries == kBusyTimeoutMs / kSwitchPauseMs) return switched;
+  while (!switched && switched.error().kind == ErrorKind::retry) {
+    if (std::chrono::steady_clock::now() >= give_up) return switched;
     if (stop != nullptr && stop->requested()) return switched;
     ::poll(nullptr, 0, kSwitchPauseMs);
     switched = switch_over();

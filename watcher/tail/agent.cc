@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/rotation.h"
 
 namespace caravel::tail {
 namespace {
@@ -30,12 +31,16 @@ Agent::Agent(AgentOptions options, Disk& disk)
       cutter_(disk),
       room_(outbox_, RoomRules{options_.max_outbox, options_.max_bytes, options_.keep_sent},
             notices_),
-      logs_(FollowRules{options_.logs, options_.outbox, *options_.grace, options_.from_start},
-            notices_),
+      held_(options_.max_held),
+      unpacker_(disk, options_.outbox),
+      logs_(FollowRules{options_.logs, options_.outbox, *options_.grace, options_.from_start,
+                        options_.siblings},
+            held_, unpacker_, notices_),
       keeper_(disk, options_.state, logs_, outbox_, room_, notices_),
       extracts_(Workbench{disk, outbox_, room_, logs_, keeper_, cutter_, notices_},
                 ExtractRules{options_.host, options_.max_bytes}),
-      publisher_(outbox_, room_, logs_, keeper_, notices_) {
+      publisher_(outbox_, room_, logs_, keeper_, notices_),
+      watch_(options_.max_held) {
   if (!options_.send.empty()) {
     sender_.emplace(
         outbox_,
@@ -52,6 +57,7 @@ Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, Disk& disk) {
 
 Result<> Agent::load() {
   CARAVEL_TRY(outbox_.open());
+  unpacker_.clean_up();
   // sent/ is made while the disk still has room for it: on a full disk, sent extracts could not be
   // moved there. If it cannot be made now, keep_as_sent() tries again.
   if (sender_) static_cast<void>(make_directory(options_.outbox + "/sent"));
@@ -59,6 +65,8 @@ Result<> Agent::load() {
   // Logs are found now, and not with the first step: a log that appears between the start and the
   // first step is new, and is read from its beginning.
   logs_.find();
+  watch_directories();
+  if (options_.watch_in_thread && !options_.once) watch_.start();
   if (!logs_.changed()) return {};
   // A full disk does not keep the agent from starting: each step tries to save the state again, and
   // the sending may make room.
@@ -75,12 +83,14 @@ void Agent::report(std::string_view subject, const Error& error, Step& step) {
 Step Agent::step(const Moment& now) {
   Step step;
   const bool look_due = now.steady >= next_look_;
+  take_over_what_appeared(now);
   if (look_due) look_for_logs(now, step);
   step.trouble = step.trouble || logs_.cannot_see_all();
   step.wake = next_look_;
   const bool more = advance_logs(now, step);
   // After all logs were looked at: a log whose file was renamed is found under its new name first.
   if (look_due) logs_.forget_deserted();
+  if (!more) logs_.release_held(now);
   // While a backlog is worked off, the state is saved with the next extract's announcement.
   if (!more) save_if_changed(now, step);
   if (!logs_.changed()) notices_.clear("state", "the state can be written again");
@@ -90,9 +100,45 @@ Step Agent::step(const Moment& now) {
   return step;
 }
 
+/// Directories are watched before anything in them is looked at: what appears in between is seen
+/// twice, not missed. A single pass looks once and needs no watch.
+void Agent::watch_directories() {
+  if (options_.once) return;
+  if (!watch_.watch(logs_.directories(), logs_.paths())) {
+    logs_.look_through();
+    notices_.set("watch",
+                 "not all directories of the logs can be watched (inotify); they are "
+                 "looked through at each interval");
+  } else {
+    notices_.clear("watch", "all directories of the logs are watched again");
+  }
+}
+
+void Agent::take_over_what_appeared(const Moment& now) {
+  watch_.collect();
+  DirectoryWatch::News news = watch_.take();
+  held_.take_over(std::move(news.arrivals), now);
+  for (const std::string& path : news.missed) {
+    // Of a packed file, the original was seen to appear, too.
+    if (is_packed(path) || !logs_.is_name_of_log(path)) continue;
+    notices_.say(printable(path) +
+                 ": was there for a moment only and is gone before it could be "
+                 "opened; its lines are lost, if it had any");
+  }
+  if (news.look_again || news.full) logs_.look_through();
+  if (news.full || held_.take_full()) {
+    notices_.set("held", "more than " + std::to_string(options_.max_held) +
+                             " rotated files wait to be read (--max-open); the newest of them are "
+                             "not held open: if they are deleted first, they are lost");
+  } else if (held_.size() < options_.max_held) {
+    notices_.clear("held", "all rotated files that wait to be read are held open again");
+  }
+}
+
 /// Once an interval: looks for new logs, and for what other programs did to the outbox.
 void Agent::look_for_logs(const Moment& now, Step& step) {
   logs_.find();
+  watch_directories();
   next_look_ = now.steady + options_.interval;
   if (!sender_) return;
   // Others may have put extracts back (--resend), or taken some away.

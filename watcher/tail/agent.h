@@ -1,8 +1,10 @@
 // The agent: follows logs, cuts what is appended to them into extracts, has these sent. A library:
 // the caller owns the loop and the clock.
 //
+//   DirectoryWatch  opens files at once that appear beside a log; HeldFiles keeps them
 //   FollowedLogs    which logs there are: named ones, and what patterns find
 //     LogFollower     which file of a log is read, from where (follow/log_follower.h)
+//     Unpacker        reads those that were compressed first
 //   ExtractCutter   whole lines behind the position -> extracts, built and synced as temporaries
 //   Publisher       the state announces them; then manifests and extracts get their names
 //     StateKeeper     saves the state file: the only thing that a start relies on
@@ -32,11 +34,14 @@
 #include "watcher/tail/extracts/publisher.h"
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/disk.h"
+#include "watcher/tail/held/held_files.h"
 #include "watcher/tail/logs/followed_logs.h"
 #include "watcher/tail/logs/state_keeper.h"
 #include "watcher/tail/outbox/outbox.h"
 #include "watcher/tail/outbox/room.h"
 #include "watcher/tail/outbox/sender.h"
+#include "watcher/tail/packed/unpacker.h"
+#include "watcher/tail/watch/directory_watch.h"
 
 namespace caravel::tail {
 
@@ -55,7 +60,13 @@ struct AgentOptions {
   bool from_start = false;  // of logs that are there when the agent first looks
   std::string send;         // a command; empty: other programs take the files
   std::chrono::milliseconds send_timeout{600'000};
-  bool once = false;                // one pass; each file is sent, or tried, once
+  bool once = false;  // one pass; each file is sent, or tried, once
+  /// Patterns of rotated files whose names do not say so, or in other directories; {}: the log's
+  /// name.
+  std::vector<std::string> siblings{};
+  std::size_t max_held = 1024;  // rotated files that are held open until they are read
+  /// Files are opened by a thread of their own as soon as they appear, and not only at each step.
+  bool watch_in_thread = false;
   std::size_t max_open = SIZE_MAX;  // logs at a time: one descriptor each
   std::string send_open_files{};    // as in SendRules
 };
@@ -94,6 +105,8 @@ class Agent {
   [[nodiscard]] Result<> load();
 
   void look_for_logs(const Moment& now, Step& step);
+  void watch_directories();
+  void take_over_what_appeared(const Moment& now);
   [[nodiscard]] bool advance_logs(const Moment& now, Step& step);
   [[nodiscard]] Result<bool> advance(FollowedLog& log, const Moment& now, Step& step);
   [[nodiscard]] Result<> begin(FollowedLog& log);
@@ -109,11 +122,14 @@ class Agent {
   Outbox outbox_;
   Cutter cutter_;
   OutboxRoom room_;
+  HeldFiles held_;
+  Unpacker unpacker_;
   FollowedLogs logs_;
   StateKeeper keeper_;
   ExtractCutter extracts_;
   Publisher publisher_;
   std::optional<Sender> sender_;
+  DirectoryWatch watch_;
   std::chrono::steady_clock::time_point next_look_;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cxxabi.h>
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -113,9 +114,10 @@ int resend(const Options& options) {
   return 1;
 }
 
-/// Each log that is open holds one descriptor. Raises the limit of descriptors as far as an
-/// unprivileged process may (to the hard limit, setrlimit(2)), notes how many logs may be open, and
-/// what the send command is to have: the limit as it was.
+/// Each log that is open holds one descriptor, and so does each rotated file that is held. Raises
+/// the limit of descriptors as far as an unprivileged process may (to the hard limit,
+/// setrlimit(2)), notes how many logs may be open, how many files may be held, and what the send
+/// command is to have: the limit as it was.
 void raise_file_limit(caravel::tail::AgentOptions& agent) {
   // A batch of 16 extracts holds 32 descriptors, with its manifests; the agent's own (state lock,
   // signals, send command, standard files) are fewer than ten.
@@ -125,7 +127,10 @@ void raise_file_limit(caravel::tail::AgentOptions& agent) {
   const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
   if (limit.rlim_cur != before) agent.send_open_files = std::to_string(before);
-  agent.max_open = limit.rlim_cur > kOthers ? limit.rlim_cur - kOthers : 1;
+  const rlim_t ours = limit.rlim_cur > kOthers ? limit.rlim_cur - kOthers : 1;
+  // What appeared and was not taken over yet is counted by itself: up to twice the number.
+  agent.max_held = std::min<rlim_t>(agent.max_held, std::max<rlim_t>(ours / 4, 1));
+  agent.max_open = std::max<rlim_t>(ours - std::min(ours, 2 * agent.max_held), 1);
 }
 
 }  // namespace
@@ -171,6 +176,7 @@ int main(int argc, char** argv) {
       static_cast<long>(::getpid() ^ std::chrono::steady_clock::now().time_since_epoch().count()));
 
   const bool once = options->agent.once;
+  options->agent.watch_in_thread = true;
   Disk disk;
   auto agent = Agent::open(std::move(options->agent), disk);
   if (!agent) return status_of(agent.error());

@@ -63,6 +63,9 @@ Usage: caravel-tail [OPTION]... LOG...
   --keep-sent TIME     how long sent extracts stay in DIR/sent (24h)
   --grace TIME         how long a rotated log must be still before the next one
                        is begun (2 intervals; 1s to 2m)
+  --siblings PATTERN   more rotated files: other names, other directories; {} is
+                       the LOG's name ('old/{}-*'). As often as needed
+  --max-open NUMBER    rotated files held open until they are read (1024)
   --host NAME          this host's name in extracts (its host name)
   --config FILE        lines of option = value, and log = PATH
   --resend RUN:SEQ     put a sent extract back into the outbox
@@ -100,10 +103,10 @@ Result<> apply_line(std::string_view line, const std::string& file, std::vector<
   }
   const Setting* const setting = find_setting(name);
   if (setting == nullptr) return unknown_setting(name + ": unknown", name, "", {"log"});
-  if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+  if (!setting->repeatable && std::find(seen.begin(), seen.end(), name) != seen.end()) {
     return fail(ErrorKind::usage, name + ": given twice");
   }
-  // Only `log` may be given more than once: of two values, one would be passed over in silence.
+  // Of two values, one would be passed over in silence, so only lists take more than one.
   seen.push_back(name);
   auto set = setting->set(options.agent, value, directory_of(file));
   if (!set) return tl::unexpected(with_context(name, set.error()));

@@ -6,12 +6,16 @@
 #include <cstdint>
 
 #include "base/units.h"
+#include "watcher/exchange/key_value.h"
 #include "watcher/tail/files/paths.h"
 
 namespace caravel::tail {
 namespace {
 
 using std::chrono::milliseconds;
+
+/// More descriptors than any system gives one process by default.
+constexpr std::uint64_t kMostHeld = 1 << 20;
 
 /// Sets a time such as "10s" (base/units.h). One that is below `least` is an error: with an
 /// interval of 0 the agent would never sleep, with a send timeout of 0 no command would ever end.
@@ -45,7 +49,7 @@ Result<> set_text(const std::string& text, std::string& out) {
 using A = AgentOptions;
 using S = const std::string;
 /// All options that take a value and may stand on the command line or in the file.
-constexpr std::array<Setting, 11> kSettings{{
+constexpr std::array<Setting, 13> kSettings{{
     {"outbox", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.outbox); }},
     {"state", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.state); }},
     {"host",
@@ -73,6 +77,22 @@ constexpr std::array<Setting, 11> kSettings{{
     {"max-outbox", [](A& a, S& v, S&) { return set_size(v, a.max_outbox); }},
     {"keep-sent", [](A& a, S& v, S&) { return set_duration(v, milliseconds(0), a.keep_sent); }},
     {"send", [](A& a, S& v, S&) { return set_text(v, a.send); }},
+    {"siblings",
+     [](A& a, S& v, S&) -> Result<> {
+       if (v.empty()) return fail(ErrorKind::usage, "must not be empty");
+       // A relative one begins at each log's own directory.
+       a.siblings.push_back(v.starts_with('/') ? plain_path(v) : v);
+       return {};
+     },
+     true},
+    {"max-open",
+     [](A& a, S& v, S&) -> Result<> {
+       const auto number = watcher::parse_whole_number(v);
+       if (!number || *number == 0)
+         return fail(ErrorKind::usage, "'" + v + "' is no number from 1 on");
+       a.max_held = static_cast<std::size_t>(std::min<std::uint64_t>(*number, kMostHeld));
+       return {};
+     }},
     {"send-timeout",
      [](A& a, S& v, S&) { return set_duration(v, milliseconds(100), a.send_timeout); }},
 }};

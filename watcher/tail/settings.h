@@ -17,6 +17,7 @@ struct Setting {
   /// Relative paths are relative to `directory`. Errors are of kind usage, and do not name
   /// the option: the caller does.
   Result<> (*set)(AgentOptions&, const std::string& value, const std::string& directory);
+  bool repeatable = false;  // may be given more than once, and adds each time
 };
 
 /// The option of that name; null if there is none.

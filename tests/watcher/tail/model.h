@@ -15,7 +15,7 @@ class Model : public ModelApplication {
     EXPECT_NO_FATAL_FAILURE(Pass());
   }
   void Act() {
-    switch (Pick(17)) {
+    switch (Pick(19)) {
       case 0:
       case 1:
       case 2:
@@ -43,6 +43,9 @@ class Model : public ModelApplication {
         return MoveTheClock();
       case 14:
         return CutPower();
+      case 15:
+      case 16:
+        return RotateAndPackAtOnce();
       default:
         return Live();
     }
@@ -100,6 +103,37 @@ class Model : public ModelApplication {
     }
     FinishLine();
     NewLog();
+  }
+  /// Several rotations between two looks. What the agent saw appear, it holds: then the rotated
+  /// file may be packed, or deleted, at once.
+  void RotateAndPackAtOnce() {
+    // Where names are gone and the clock was set, nothing tells the order.
+    if (writer_ < 0 || symlinks_ || clock_steps_) return;
+    Note("rotate and pack at once");
+    for (std::size_t i = 1 + Pick(3); i > 0; --i) {
+      FinishLine();
+      struct stat status {};
+      ::fstat(writer_, &status);
+      const std::string name = Log(NextName());
+      fs::rename(Log(In("app.log")), name);
+      NewLog();
+      Write();
+      if (!See() || !AgentHolds(status.st_ino) || Chance(0.3)) continue;
+      const std::string packed = name + ".gz";
+      std::ofstream(packed) << "packed";
+      fs::last_write_time(packed, fs::last_write_time(name));
+      fs::remove(name);
+      if (Chance(0.5)) fs::remove(packed);
+      generations_[generations_.size() - 2].deleted = true;
+      Note("packed generation " + std::to_string(generations_.size() - 2));
+    }
+  }
+  /// Lets the agent open what has appeared, as its thread does; no log is looked at.
+  bool See() {
+    if (!agent) return false;
+    const Step step = agent->step(now);
+    messages.insert(messages.end(), step.messages.begin(), step.messages.end());
+    return true;
   }
   void CopyTruncate() {
     if (writer_ < 0 || symlinks_) return;
@@ -253,8 +287,26 @@ class Model : public ModelApplication {
   void RenameAndCreateUnseen() {
     if (writer_ < 0) return;
     FinishLine();
-    if (!symlinks_) Rename(In("app.log"), NextName());
+    if (!symlinks_) {
+      const std::string name = NextName();
+      Rename(In("app.log"), name);
+      if (Chance(0.4)) Pack(name);
+    }
     NewLog();
+  }
+  /// Nobody has seen the file under this name, and perhaps never at all.
+  void Pack(const std::string& name) {
+    Note("packed " + name);
+    const auto modified = fs::last_write_time(Log(name));
+    std::ofstream(Log(name + ".gz"), std::ios::binary) << Gzip(ReadAll(Log(name)));
+    // gzip(1) keeps the time of the last write, many loggers do not.
+    if (clock_steps_ || Chance(0.7)) {
+      fs::last_write_time(Log(name + ".gz"), modified);
+    } else {
+      const UniqueFd file(::open(Log(name + ".gz").c_str(), O_WRONLY));
+      Stamp(file.get());
+    }
+    fs::remove(Log(name));
   }
   void Dies() {
     Note("agent ends");

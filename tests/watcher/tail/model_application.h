@@ -32,7 +32,12 @@ class ModelApplication : public TailFixture {
         clock_steps_(seed % 3 == 1),
         symlinks_(seed % 4 == 3),
         linked_(!symlinks_ && seed % 7 == 4),
-        upwards_(seed % 5 == 2) {
+        upwards_(seed % 5 == 2),
+        olddir_(!symlinks_ && !linked_ && seed % 5 == 3) {
+    if (olddir_) {
+      fs::create_directory(Log("old"));
+      options.siblings = {"old/{}-*"};
+    }
     if (!linked_) return;
     fs::create_directory(Log("data"));
     fs::create_symlink("data/app.log", Log());
@@ -47,6 +52,8 @@ class ModelApplication : public TailFixture {
 
   void Stamp(int fd) {
     now.wall += std::chrono::milliseconds(1);
+    // A file that was last written before it was born would tell of a clock that was set.
+    if (!clock_steps_) now.wall = std::max(now.wall, std::chrono::system_clock::now());
     const auto since = now.wall.time_since_epoch();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
     const timespec time{seconds.count(), std::chrono::nanoseconds(since - seconds).count()};
@@ -122,17 +129,26 @@ class ModelApplication : public TailFixture {
     // Files that were read to their ends may be deleted, as logrotate's `rotate` count does.
     const bool all_read = Published() >= LinesBefore(generations_.size() - 1);
     const auto may_go = [&](int i) {
-      const std::string name = Log(In("app.log." + std::to_string(i)));
-      if (fs::exists(name) && all_read && Chance(0.5)) fs::remove(name);
+      for (const char* const packed : {"", ".gz"}) {
+        const std::string name = Log(In("app.log." + std::to_string(i) + packed));
+        if (fs::exists(name) && all_read && Chance(0.5)) fs::remove(name);
+      }
     };
+    if (olddir_) {
+      char name[32];
+      std::snprintf(name, sizeof name, "old/app.log-%08d", ++rotated_);
+      return name;
+    }
     if (upwards_) {
       for (int i = std::max(rotated_ - 30, 1); i < rotated_ - 2; ++i) may_go(i);
-      NextTick();
+      LetItBeOld();
       return In("app.log." + std::to_string(++rotated_));
     }
     for (int i = 30; i > 0; --i) {
-      if (fs::exists(Log(In("app.log." + std::to_string(i))))) {
-        Rename(In("app.log." + std::to_string(i)), In("app.log." + std::to_string(i + 1)));
+      for (const char* const packed : {"", ".gz"}) {
+        const std::string name = In("app.log." + std::to_string(i) + packed);
+        if (!fs::exists(Log(name))) continue;
+        Rename(name, In("app.log." + std::to_string(i + 1) + packed));
       }
     }
     for (int i = 30; i > 3; --i) may_go(i);
@@ -191,6 +207,7 @@ class ModelApplication : public TailFixture {
   bool symlinks_;  // each file has a name of its own; the log is a link to the newest
   bool linked_;    // the log is a link to a file in another directory, which is rotated there
   bool upwards_;
+  bool olddir_;  // rotated files are moved into another directory
   int rotated_ = 0;
   int writer_ = -1;
   int target_ = 0;

@@ -33,6 +33,11 @@ TEST(TailOptions, ComeFromTheLineAndAFile) {
   options = parse_options({"--config", f.Log("conf"), "--", "--odd.log"}, "/here");
   ASSERT_TRUE(options.has_value());
   EXPECT_THAT(options->agent.logs, ElementsAre("/here/--odd.log"));
+  f.Append("siblings = old/{}-*\nsiblings = /a//b*\nmax-open = 7\nlog = x\n", "names");
+  options = parse_options({"--config", f.Log("names")}, "/here");
+  ASSERT_TRUE(options.has_value()) << options.error().message;
+  EXPECT_THAT(options->agent.siblings, ElementsAre("old/{}-*", "/a/b*"));
+  EXPECT_EQ(options->agent.max_held, 7U);
   options = parse_options({"--resend", "0a1b2c3d:00000017"}, "/");
   ASSERT_TRUE(options.has_value());
   EXPECT_EQ(options->resend_sequence, 17U);
@@ -78,6 +83,8 @@ TEST(TailOptions, NameWhatIsWrong) {
       {{"--interval", "5", "x"}, "'5' is not like 30s"},
       {{"--interval"}, "--interval: needs a value"},
       {{"--max-bytes", "0", "x"}, "must be more than 0"},
+      {{"--max-open", "0", "x"}, "is no number from 1 on"},
+      {{"--siblings", "", "x"}, "must not be empty"},
       {{"--from", "middle", "x"}, "is neither start nor end"},
       {{"--resend", "x:1"}, "is not like"},
       {{"--resend", "0a1b2c3d:0:17"}, "is not like"},

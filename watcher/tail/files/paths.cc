@@ -70,14 +70,14 @@ Result<> make_directory(const std::string& path) {
   return fail_with_errno("mkdir " + path, errno);
 }
 
-Result<std::vector<std::string>> names_in(const std::string& directory) {
+Result<std::vector<Entry>> entries_in(const std::string& directory) {
   struct Close {
     void operator()(DIR* stream) const { ::closedir(stream); }
   };
-  std::vector<std::string> names;
+  std::vector<Entry> entries;
   const std::unique_ptr<DIR, Close> stream(::opendir(directory.c_str()));
   if (!stream) {
-    if (errno == ENOENT) return names;  // gone, or not made yet: nothing is in it
+    if (errno == ENOENT) return entries;  // gone, or not made yet: nothing is in it
     return fail_with_errno("open " + directory, errno);
   }
   // Names of files that come or go meanwhile may or may not be among these (readdir(3)).
@@ -91,12 +91,20 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
     if (entry == nullptr) {
       // glibc takes ENOENT, which a removed directory gives, for the end of the list.
       if (!itself) return fail_with_errno("read " + directory, ENOENT);
-      return names;
+      return entries;
     }
     const std::string_view name = entry->d_name;
     itself = itself || name == ".";
-    if (name != "." && name != "..") names.emplace_back(name);
+    if (name != "." && name != "..") entries.push_back({std::string(name), entry->d_ino});
   }
+}
+
+Result<std::vector<std::string>> names_in(const std::string& directory) {
+  CARAVEL_ASSIGN_OR_RETURN(auto entries, entries_in(directory));
+  std::vector<std::string> names;
+  names.reserve(entries.size());
+  for (Entry& entry : entries) names.push_back(std::move(entry.name));
+  return names;
 }
 
 Result<bool> is_there(const std::string& path) {

@@ -1,6 +1,7 @@
 // Paths, and what lies at them: the questions that the agent asks about a directory.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,13 @@ namespace caravel::tail {
 /// The last component.
 [[nodiscard]] std::string base_of(const std::string& path);
 
+struct Entry {
+  std::string name;
+  std::uint64_t inode = 0;  // of the name itself: a symlink's is its own
+};
 /// What is in a directory, in no order; nothing if it is not there.
+[[nodiscard]] Result<std::vector<Entry>> entries_in(const std::string& directory);
+/// The names alone.
 [[nodiscard]] Result<std::vector<std::string>> names_in(const std::string& directory);
 
 /// Makes a directory and its parents, mode 0750, durably. One that is there is no error.

@@ -1,9 +1,12 @@
 #include "watcher/tail/follow/file_search.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "base/text.h"
+#include "watcher/tail/files/paths.h"
+#include "watcher/tail/names/order.h"
 
 namespace caravel::tail {
 namespace {
@@ -16,11 +19,27 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
   for (const Sibling& file : files) {
     if (file.packed || !same_file(file.stamp.id, position.id)) continue;
     if (file.stamp.size < position.offset) continue;
-    CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+    CARAVEL_ASSIGN_OR_RETURN(auto fd, open_sibling(file));
     auto same = holds(fd.get(), position);
     if (!same || *same) return same;
   }
   return false;
+}
+
+/// Whether the log was last written before all the unread rotated files were begun: then its
+/// program goes on in files with other names (rotatelogs -n), and the log is the oldest. A copy of
+/// the log, which is younger too, was begun before the log was truncated.
+bool log_comes_first(const Survey& survey, const std::optional<Stamp>& live) {
+  if (!live || !survey.rotated() || live->id.born == 0) return false;
+  // The birth of a packed file is that of its packing.
+  const bool packed = std::any_of(survey.fresh.begin(), survey.fresh.end(),
+                                  [](const Unread& next) { return next.file.packed; });
+  if (packed) return false;
+  if (live->modified < live->id.born) return false;  // a clock was set
+  return std::all_of(survey.fresh.begin(), survey.fresh.end(), [&](const Unread& next) {
+    const std::int64_t born = next.file.stamp.id.born;
+    return next.file.rotation.empty() || (born > live->id.born && born > live->modified);
+  });
 }
 
 }  // namespace
@@ -29,6 +48,10 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
 /// again.
 void FileSearch::set_aside() {
   log_.state.aside = std::exchange(log_.state.file, std::nullopt);
+  // Whether the log is written while it waits is told by its mtime.
+  if (log_.state.aside && log_.open.is(log_.state.aside->id)) {
+    log_.state.aside->modified = log_.open.stamp().modified;
+  }
   changed_ = true;
 }
 
@@ -98,7 +121,7 @@ Result<> FileSearch::recall_by_order(std::vector<Sibling> files) {
     live.push_back(std::move(files.back()));
     files.pop_back();
   }
-  sort_siblings(files, numbers_ascend(files, nullptr, nullptr));
+  sort_siblings(files, numbers_of(files, nullptr, nullptr));
   files.insert(files.end(), live.begin(), live.end());
   const auto found = std::find_if(files.begin(), files.end(), [&](const Sibling& file) {
     return last && same_file(file.stamp.id, *last);
@@ -113,25 +136,50 @@ Result<> FileSearch::recall_by_order(std::vector<Sibling> files) {
   return {};
 }
 
+/// Once after a start: an agent before this one may have known fewer names. What it took for no
+/// file of the log, and was written before its last look, is not taken for unread now.
+void FileSearch::pass_over_what_older_rules_did(const std::vector<Sibling>& files) {
+  rules_compared_ = true;
+  LogState& state = log_.state;
+  const std::string rules = log_.files.kinship().rules();
+  if (state.rules == rules) return;
+  for (const Sibling& file : files) {
+    if (file.rotation.empty() || log_.files.is_reading(file.stamp.id)) continue;
+    const bool later = looked_before_ != 0 && file.stamp.modified >= looked_before_;
+    if (later || log_.files.kinship().every_agent_knows(file.path)) continue;
+    if (!log_.known.holds_id(file.stamp.id)) log_.known.remember_there(file);
+  }
+  state.rules = rules;
+  changed_ = true;
+}
+
 Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& now) {
   LogState& state = log_.state;
   CARAVEL_ASSIGN_OR_RETURN(auto files, log_.files.list(live));
   if (state.since) CARAVEL_TRY(recall_by_order(files));
+  if (!rules_compared_) pass_over_what_older_rules_did(files);
   if (!look_back_) CARAVEL_TRY(begin_looking_back(live, files, now));
   bool grown_first = !std::exchange(log_first_, false);
+  const bool rotated_first = std::exchange(rotated_first_, false);
   if (state.aside && !state.file) {
     // If the log that was set aside is gone meanwhile, its copy is read first, or its loss is said.
     CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state.aside));
     if (!there) take_back();
   }
-  // At most two rounds: the second one with the log that had been set aside.
+  // A second round with the log that had been set aside; and one for each packed file that turns
+  // out to have been read.
   for (;;) {
     if (state.file) {
       CARAVEL_ASSIGN_OR_RETURN(auto settled, go_on_or_give_up(files, live, now));
       if (settled) return {};
     }
-    CARAVEL_ASSIGN_OR_RETURN(auto survey,
-                             log_.known.survey(files, being_read(), log_.files.live().has_value()));
+    // While the log's name is missing, its directory may be another one: nothing is forgotten.
+    const auto inodes = log_.files.inodes();
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto survey, log_.known.survey(files, being_read(), log_.files.live() ? &inodes : nullptr));
+    // What is not read at once is held: its name may be gone when its turn comes.
+    for (const Unread& next : survey.grown) log_.held.hold(next.file, now);
+    for (const Unread& next : survey.fresh) log_.held.hold(next.file, now);
     if (grown_first && !survey.grown.empty()) return open_grown(survey.grown.front(), now);
     // The log was set aside for a rotated file that had been overlooked: that file is the older
     // one.
@@ -143,7 +191,14 @@ Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& n
       continue;
     }
     if (survey.fresh.empty()) return {};
-    return open_unread(std::move(survey.fresh.front()), now);
+    Unread& last = survey.fresh.back();
+    const bool log_first = !rotated_first && last.file.rotation.empty() &&
+                           last.start.offset < last.file.stamp.size &&
+                           log_comes_first(survey, live);
+    Unread& next = log_first ? last : survey.fresh.front();
+    if (!next.file.packed) return open_unread(std::move(next), now);
+    CARAVEL_ASSIGN_OR_RETURN(const auto settled, open_unread_packed(next.file, files, now));
+    if (settled) return {};
   }
 }
 
@@ -154,6 +209,12 @@ Result<> FileSearch::open_grown(const Unread& next, const Moment& now) {
 }
 
 Result<> FileSearch::open_unread(Unread next, const Moment& now) {
+  if (next.file.proof != Proof::none && !std::exchange(told_of_doubt_, true)) {
+    log_.notices.say(printable(next.file.path) + ": is read as a file of " +
+                     printable(log_.state.log) +
+                     ", because it was begun when the one before it was finished; if it is a log "
+                     "of its own, name it as a LOG");
+  }
   // Another log may have read this file under another name: its lines must not come twice.
   if (next.start.offset == 0) {
     auto before = log_.others.read_up_to(next.file, log_.state);
@@ -163,6 +224,57 @@ Result<> FileSearch::open_unread(Unread next, const Moment& now) {
   // name.
   CARAVEL_TRY(log_.open.open(next.file, next.start, now));
   return {};
+}
+
+/// The text of a packed file; nothing if its packer still works on it, as far as can be told.
+Result<std::optional<UnpackedText>> FileSearch::unpack(const Sibling& file) {
+  CARAVEL_ASSIGN_OR_RETURN(auto text, log_.unpacker.unpack(file));
+  const std::int64_t grace = std::chrono::nanoseconds(grace_).count();
+  if (!text.damage.empty() && std::abs(file_time() - file.stamp.modified) < grace) {
+    return std::nullopt;
+  }
+  return text;
+}
+
+/// Opens a packed file. False: it does not hold what was read before `position`.
+Result<bool> FileSearch::open_text(const Sibling& file, UnpackedText text, const Position& position,
+                                   const Moment& now) {
+  const std::string damage = text.damage;
+  const std::string size = std::to_string(text.size);
+  auto opened = log_.open.open_text(file, std::move(text), position, now);
+  if (opened && *opened && !damage.empty()) {
+    log_.notices.say(printable(file.path) + ": is damaged (" + damage +
+                     "): what comes behind its first " + size + " bytes, unpacked, is lost");
+  }
+  return opened;
+}
+
+/// A file that may be the one that `position` is in. False: it is not. True: it is open, or a
+/// packed one that is still being made, or nothing can be said of it now.
+Result<bool> FileSearch::open_again(const Sibling& file, const Position& position,
+                                    const Moment& now) {
+  if (!file.packed) return log_.open.open(file, position, now);
+  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file));
+  if (!text) return true;
+  return open_text(file, std::move(*text), position, now);
+}
+
+/// A packed file whose turn it is. False: nothing in it is to be read, which is remembered; the
+/// next file may be opened. True: it is open, or its packer still works on it.
+Result<bool> FileSearch::open_unread_packed(const Sibling& file, const std::vector<Sibling>& files,
+                                            const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file));
+  if (!text) return true;
+  Stamp stamp = file.stamp;
+  stamp.size = text->size;
+  CARAVEL_ASSIGN_OR_RETURN(auto start,
+                           log_.known.read_before_as_packed(text->file.get(), stamp, files));
+  if (!start) start.emplace().id = stamp.id;
+  if (start->offset == text->size && text->damage.empty()) {
+    log_.known.remember_there(file);
+    return false;
+  }
+  return open_text(file, std::move(*text), *start, now);
 }
 
 /// Opens the unfinished file of the state. False: the file is gone for good, which was said;
@@ -186,8 +298,8 @@ Result<bool> FileSearch::go_on_or_give_up(const std::vector<Sibling>& files,
 Result<bool> FileSearch::find_again(const std::vector<Sibling>& files, const Moment& now) {
   const Position file = *log_.state.file;
   for (const Sibling& candidate : files) {
-    if (candidate.packed || !same_file(candidate.stamp.id, file.id)) continue;
-    auto opened = log_.open.open(candidate, file, now);
+    if (!same_file(candidate.stamp.id, file.id)) continue;
+    auto opened = open_again(candidate, file, now);
     if (!opened && !candidate.rotation.empty() &&
         passed_over(candidate, opened.error(), log_.notices)) {
       // Once it may be read, it is read on as a file that has grown.
@@ -198,6 +310,12 @@ Result<bool> FileSearch::find_again(const std::vector<Sibling>& files, const Mom
     }
     if (!opened || *opened) return opened;
   }
+  // Its new name may say nothing of the log; its identity does.
+  CARAVEL_ASSIGN_OR_RETURN(const auto renamed, log_.files.find_renamed(file.id));
+  if (renamed) {
+    auto opened = log_.open.open(*renamed, file, now);
+    if (opened && *opened) return true;
+  }
   return find_copy(files, file, now);
 }
 
@@ -207,12 +325,23 @@ Result<bool> FileSearch::find_again(const std::vector<Sibling>& files, const Mom
 /// still to be read.
 Result<bool> FileSearch::find_copy(const std::vector<Sibling>& files, const Position& file,
                                    const Moment& now) {
-  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {file}, false));
+  // A packed file with its mtime is this one: there may be more in it than was read.
+  for (const Sibling& packed : files) {
+    if (!packed.packed || packed.stamp.modified != file.modified) continue;
+    if (!can_be_unpacked(packed)) continue;
+    CARAVEL_ASSIGN_OR_RETURN(const auto opened, open_again(packed, file, now));
+    if (opened) return true;
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {file}));
+  // Copies with a name that says nothing come last: content alone speaks for them.
+  for (Sibling& stranger : log_.files.strangers()) {
+    survey.fresh.push_back({std::move(stranger), {}});
+  }
   for (const Unread& candidate : survey.fresh) {
     if (candidate.file.rotation.empty()) continue;
-    CARAVEL_ASSIGN_OR_RETURN(auto opened, log_.open.open(candidate.file, file, now));
+    CARAVEL_ASSIGN_OR_RETURN(auto opened, open_again(candidate.file, file, now));
     if (!opened) continue;
-    log_.open.mark_as_copy();
+    if (log_.open.is_open()) log_.open.mark_as_copy();
     return true;
   }
   return false;
@@ -228,17 +357,35 @@ Result<> FileSearch::begin_looking_back(const std::optional<Stamp>& live,
   if (!in_place || state.aside) return {};
   CARAVEL_ASSIGN_OR_RETURN(auto same, is_among(files, *state.file));
   if (!same) return {};
-  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {*state.file}, false));
-  if (!survey.grown.empty() || survey.rotated()) set_aside();
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {*state.file}));
+  // Otherwise the log is read to its end first.
+  const bool log_first = live->modified != state.file->modified && log_comes_first(survey, live);
+  if (!survey.grown.empty() || (survey.rotated() && !log_first)) set_aside();
   return {};
 }
 
-Result<> FileSearch::look_back(const std::optional<Stamp>& live, const Moment& now) {
+Result<> FileSearch::look_back(const std::optional<Stamp>& live, bool news, const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(auto files, log_.files.list(live));
-  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, being_read(), false));
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, being_read()));
   if (survey.grown.empty() && !survey.rotated()) {
+    if (news) {
+      look_back_after(std::max<std::chrono::milliseconds>(grace_, std::chrono::seconds(1)), now);
+      return {};
+    }
     look_back_after(std::min<std::chrono::milliseconds>(2 * look_back_wait_, kLookBackAtMost), now);
     return {};
+  }
+  // Its end is read first.
+  if (live && log_.open.was_written(*live) && log_comes_first(survey, live)) {
+    look_back_after(std::chrono::seconds(1), now);
+    return {};
+  }
+  rotated_first_ = true;
+  // The log is opened again later; until then it may be renamed or deleted.
+  if (live && log_.open.is(live->id)) {
+    Sibling file{log_.state.log, {}, *live};
+    file.held = log_.open.fd();
+    log_.held.hold(file, now);
   }
   if (log_.state.file && !log_.state.aside) set_aside();
   log_.open.close();

@@ -14,7 +14,9 @@
 #include "watcher/tail/follow/log_files.h"
 #include "watcher/tail/follow/open_file.h"
 #include "watcher/tail/follow/other_logs.h"
+#include "watcher/tail/held/held_files.h"
 #include "watcher/tail/names/siblings.h"
+#include "watcher/tail/packed/unpacker.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
@@ -26,6 +28,8 @@ struct FollowedFiles {
   OpenFile& open;
   LogFiles& files;
   const OtherLogs& others;
+  HeldFiles& held;
+  Unpacker& unpacker;
   Notices& notices;
 };
 
@@ -34,7 +38,8 @@ struct FollowedFiles {
 /// them; then the oldest unread one, the log itself last.
 class FileSearch {
  public:
-  FileSearch(FollowedFiles log, std::chrono::milliseconds grace) : log_(log), grace_(grace) {}
+  FileSearch(FollowedFiles log, std::chrono::milliseconds grace)
+      : log_(log), grace_(grace), looked_before_(log.state.looked) {}
 
   /// Opens the file to read next, if there is one. `live`: what has the log's name and is its own.
   [[nodiscard]] Result<> open_next(const std::optional<Stamp>& live, const Moment& now);
@@ -49,8 +54,9 @@ class FileSearch {
     return look_back_ && now.steady >= *look_back_;
   }
   /// Sets the open log aside, and closes it, if a finished file has grown or a rotated one was
-  /// overlooked while it was renamed. The next look comes ever later.
-  [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, const Moment& now);
+  /// overlooked while it was renamed. The next look comes ever later, or soon if there was `news`:
+  /// a file that appeared.
+  [[nodiscard]] Result<> look_back(const std::optional<Stamp>& live, bool news, const Moment& now);
 
   /// What a survey leaves out: the open file, and the log that was set aside.
   [[nodiscard]] std::vector<Position> being_read() const;
@@ -62,6 +68,7 @@ class FileSearch {
 
  private:
   [[nodiscard]] Result<> recall_by_order(std::vector<Sibling> files);
+  void pass_over_what_older_rules_did(const std::vector<Sibling>& files);
   [[nodiscard]] Result<> begin_looking_back(const std::optional<Stamp>& live,
                                             const std::vector<Sibling>& files, const Moment& now);
   void look_back_soon(const Moment& now);
@@ -73,13 +80,25 @@ class FileSearch {
                                        const Moment& now);
   [[nodiscard]] Result<> open_grown(const Unread& next, const Moment& now);
   [[nodiscard]] Result<> open_unread(Unread next, const Moment& now);
+  [[nodiscard]] Result<std::optional<UnpackedText>> unpack(const Sibling& file);
+  [[nodiscard]] Result<bool> open_text(const Sibling& file, UnpackedText text,
+                                       const Position& position, const Moment& now);
+  [[nodiscard]] Result<bool> open_again(const Sibling& file, const Position& position,
+                                        const Moment& now);
+  [[nodiscard]] Result<bool> open_unread_packed(const Sibling& file,
+                                                const std::vector<Sibling>& files,
+                                                const Moment& now);
   void set_aside();
   void take_back();
 
   FollowedFiles log_;
   std::chrono::milliseconds grace_;
   bool log_first_ = false;
+  bool rotated_first_ = false;  // the log was read to its end before they were begun
   bool changed_ = false;
+  bool rules_compared_ = false;
+  bool told_of_doubt_ = false;
+  std::int64_t looked_before_;  // when an agent before this one looked
   std::optional<std::chrono::steady_clock::time_point> look_back_;
   std::chrono::milliseconds look_back_wait_{0};
 };

@@ -35,24 +35,32 @@ class KnownFiles {
   /// Remembers a file that lay there before the log was first looked at: it is never read.
   void remember_there(const Sibling& file);
 
-  /// See compare(). What it recognizes is remembered; with `forget`, files that were gone in two
-  /// such surveys are forgotten (one may be missed while it is renamed). After an error the memory
-  /// is as before.
+  /// See compare(). What it recognizes is remembered. With `inodes` (of all names in the log's
+  /// directories, sorted), files that were gone in two such surveys are forgotten (one may be
+  /// missed while it is renamed). After an error the memory is as before.
   [[nodiscard]] Result<Survey> survey(const std::vector<Sibling>& files,
-                                      const std::vector<Position>& left_out, bool forget);
+                                      const std::vector<Position>& left_out,
+                                      const std::vector<std::uint64_t>* inodes = nullptr);
 
-  /// Whether a known file has this identity; its content is not compared.
-  [[nodiscard]] bool holds_id(const FileId& id) const;
+  /// The known file of this identity, or null; its content is not compared.
+  [[nodiscard]] const Known* find(const FileId& id) const;
+  [[nodiscard]] bool holds_id(const FileId& id) const { return find(id) != nullptr; }
 
   /// How far `file` was read; nothing if it never was, or is not what it was.
   [[nodiscard]] std::optional<Position> position_of(const Sibling& file) const;
+
+  /// How far the text of a packed file was read as the file that it was made of, or a copy of that;
+  /// nothing if it was not. `files`: what is there. `stamp`: of the packed file, with the text's
+  /// size.
+  [[nodiscard]] Result<std::optional<Position>> read_before_as_packed(
+      int text, const Stamp& stamp, const std::vector<Sibling>& files) const;
 
   /// Whether the memory changed since this was last asked.
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
 
  private:
   void remember(Known known);
-  void forget_missing(const std::vector<bool>& seen);
+  void forget_missing(const std::vector<bool>& seen, const std::vector<std::uint64_t>& inodes);
 
   std::vector<Known>& known_;
   Notices& notices_;

@@ -6,19 +6,22 @@
 
 namespace caravel::tail {
 
-LogFollower::LogFollower(LogState& state, std::chrono::milliseconds grace,
-                         const std::vector<std::string>& logs, const OtherLogs& others,
-                         Notices& notices)
+LogFollower::LogFollower(LogState& state, const FollowerRules& rules, const OtherLogs& others,
+                         HeldFiles& held, Unpacker& unpacker, Notices& notices)
     : state_(state),
-      logs_(logs),
+      rules_(rules),
       others_(others),
+      held_(held),
+      unpacker_(unpacker),
       notices_(notices),
-      file_(grace),
+      file_(rules.grace),
       known_(state.known, notices),
-      files_(state, logs, others, known_, file_),
-      search_(parts(), grace) {}
+      files_(state, rules, others, known_, file_, held),
+      search_(parts(), rules.grace) {}
 
-FollowedFiles LogFollower::parts() { return {state_, known_, file_, files_, others_, notices_}; }
+FollowedFiles LogFollower::parts() {
+  return {state_, known_, file_, files_, others_, held_, unpacker_, notices_};
+}
 
 Result<> LogFollower::begin(const StartRules& rules, Cutter& cutter) {
   return start_log(parts(), rules, cutter);
@@ -30,11 +33,14 @@ Result<bool> LogFollower::look(const Moment& now) {
   // Only a log that the options name is missed; what a pattern found may well go.
   if (live) {
     notices_.clear(state_.log + "\nmissing", printable(state_.log) + ": is there now");
-  } else if (!file_.is_open() && std::find(logs_.begin(), logs_.end(), state_.log) != logs_.end()) {
+  } else if (!file_.is_open() &&
+             std::find(rules_.logs.begin(), rules_.logs.end(), state_.log) != rules_.logs.end()) {
     notices_.set(state_.log + "\nmissing", printable(state_.log) + ": does not exist; waiting");
   }
   const bool at_rest = file_.is_open() && file_.all_read() && !file_.is_rotated();
-  const bool look_back_due = search_.look_back_due(now);
+  news_ = news_ || files_.appeared_since(seen_);
+  seen_ = held_.newest();
+  const bool look_back_due = news_ || search_.look_back_due(now);
   // The usual case ends here, and one stat(2) is all that an idle log costs. The stamp holds the
   // ctime: a rename or a truncation changes it, too.
   if (at_rest && live == file_.stamp() && !look_back_due) return false;
@@ -43,11 +49,15 @@ Result<bool> LogFollower::look(const Moment& now) {
   // Looking back may close the open file. That is done only while the file has the log's name: a
   // deleted one could never be opened again.
   const bool in_place = live && file_.is(live->id);
-  if (in_place && at_rest && look_back_due) CARAVEL_TRY(search_.look_back(live, now));
+  if (in_place && at_rest && look_back_due) {
+    CARAVEL_TRY(search_.look_back(live, news_, now));
+    news_ = false;
+  }
   // A refresh may close the file; the next one is then opened in the same look.
   if (file_.is_open()) CARAVEL_TRY(refresh(live, now));
   if (!file_.is_open()) {
     CARAVEL_TRY(search_.open_next(live && is_own_file(*live) ? live : std::nullopt, now));
+    news_ = false;
   }
   if (!file_.is_open()) {
     // Nothing to read: that is the end of the log only if its name is gone, too.
@@ -94,6 +104,10 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Moment& no
   if (written) {
     CARAVEL_ASSIGN_OR_RETURN(auto find_again, is_to_be_found_again(stamp, is_live));
     if (find_again) {
+      // Its name may be gone: then it can be read only by this descriptor.
+      Sibling file{file_.path(), "moved", stamp};
+      file.held = file_.fd();
+      held_.hold(file, now);
       file_.close();
       return {};
     }
@@ -123,14 +137,14 @@ Result<bool> LogFollower::finish(const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(state_.log));
   if (live && !live->regular) live = std::nullopt;
   CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(live));
-  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, search_.being_read(), false));
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, search_.being_read()));
   // While no newer file exists, the writer may well go on in this one. A deleted file that is held
   // open keeps its room on the disk, so it is let go.
-  const bool newer = !survey.fresh.empty() || file_.has_grown() || state_.aside;
-  if (!newer && file_.stamp().links > 0) return false;
-  // If the newer file was rotated, too, the writer has surely left this one: the grace need not
-  // pass.
-  if (!file_.is_over(now) && !survey.rotated()) return false;
+  if (!is_newer(survey, live) && file_.stamp().links > 0) return false;
+  // If there are two newer files, the writer has surely left this one: the grace need not pass.
+  const auto plain = std::count_if(survey.fresh.begin(), survey.fresh.end(),
+                                   [](const Unread& next) { return !next.file.packed; });
+  if (!file_.is_over(now) && !(survey.rotated() && plain > 1)) return false;
 
   const bool too_long = file_.holds_up_too_long(now);
   if (!too_long && !file_.has_grown()) report_unfinished_line();
@@ -145,6 +159,31 @@ Result<bool> LogFollower::finish(const Moment& now) {
   state_.file.reset();
   file_.close();
   return true;
+}
+
+/// Whether there is a file that was begun after the open one. The log itself is none if it was
+/// begun before and read: then its program goes on in files with other names (winston).
+bool LogFollower::is_newer(const Survey& survey, const std::optional<Stamp>& live) const {
+  if (survey.rotated() || file_.has_grown() || file_.is_copy()) return true;
+  const std::int64_t born = file_.stamp().id.born;
+  if (born == 0 || !live || live->id.born == 0) return !survey.fresh.empty() || state_.aside;
+  if (live->id.born > born) return !survey.fresh.empty() || state_.aside;
+  if (!survey.fresh.empty()) return survey.fresh.back().start.offset < live->size;
+  return state_.aside &&
+         (live->modified != state_.aside->modified || live->size < state_.aside->offset);
+}
+
+bool LogFollower::needs(const HeldFile& file) const {
+  if (!file.fd || !files_.owns(file)) return false;
+  // At rest, the log itself needs no second descriptor.
+  if (file_.is(file.id)) return file_.is_rotated();
+  if (files_.is_reading(file.id)) return true;
+  const auto stamp = stamp_of(file.fd.get());
+  if (!stamp) return false;
+  if (const Known* const known = known_.find(file.id)) {
+    return known->read && known->size != stamp->size && !is_packed(file.paths.back());
+  }
+  return files_.is_file_of_log(file, *stamp);
 }
 
 void LogFollower::report_unfinished_line() {
@@ -182,7 +221,7 @@ void LogFollower::give_up_lost_file() {
 std::optional<Position> LogFollower::position_of(const Sibling& file) const {
   for (const auto& position : {state_.file, state_.aside}) {
     if (!position || !same_file(position->id, file.stamp.id)) continue;
-    const auto fd = open_log(file.path);
+    const auto fd = open_sibling(file);
     if (fd && holds(fd->get(), *position).value_or(false)) return position;
   }
   return known_.position_of(file);

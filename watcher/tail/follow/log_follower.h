@@ -12,7 +12,6 @@
 // renamed or deleted meanwhile. docs/tail.md, "Rotation", has the rules and their limits.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,11 +23,14 @@
 #include "watcher/tail/files/cutter.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/follow/file_search.h"
+#include "watcher/tail/follow/kinship.h"
 #include "watcher/tail/follow/known_files.h"
 #include "watcher/tail/follow/log_files.h"
 #include "watcher/tail/follow/log_start.h"
 #include "watcher/tail/follow/open_file.h"
 #include "watcher/tail/follow/other_logs.h"
+#include "watcher/tail/held/held_files.h"
+#include "watcher/tail/packed/unpacker.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
@@ -37,11 +39,9 @@ namespace caravel::tail {
 /// nothing is lost.
 class LogFollower {
  public:
-  /// `state` outlives this and is advanced by it; `grace` is how long a rotated file must have been
-  /// still before it counts as finished; `logs` (and patterns) are followed by others, whatever
-  /// their names are.
-  LogFollower(LogState& state, std::chrono::milliseconds grace,
-              const std::vector<std::string>& logs, const OtherLogs& others, Notices& notices);
+  /// `state` outlives this and is advanced by it, and so does everything else.
+  LogFollower(LogState& state, const FollowerRules& rules, const OtherLogs& others, HeldFiles& held,
+              Unpacker& unpacker, Notices& notices);
   LogFollower(const LogFollower&) = delete;
   LogFollower& operator=(const LogFollower&) = delete;
   ~LogFollower() = default;
@@ -73,6 +73,21 @@ class LogFollower {
   /// How far this file, not being read now, was read; nothing if it is not what it was.
   [[nodiscard]] std::optional<Position> position_of(const Sibling& file) const;
 
+  /// Where the log's files appear.
+  [[nodiscard]] std::vector<std::string> directories() const {
+    return files_.kinship().directories();
+  }
+  /// Files may have appeared unseen: the next look goes through all of them.
+  void look_through() { news_ = true; }
+  /// Whether a file that is held open is one of the log's and not read to its end yet.
+  [[nodiscard]] bool needs(const HeldFile& file) const;
+  /// Whether it is one of the log's, read or not, as far as its names tell.
+  [[nodiscard]] bool owns(const HeldFile& file) const { return files_.owns(file); }
+  [[nodiscard]] bool is_name_of_log(const std::string& path) const {
+    const auto kin = files_.kinship().kin_at(path);
+    return files_.kinship().is_own_name(path) || (kin && kin->proof == Proof::none);
+  }
+
   /// Whether the state changed by looking, since this was last asked.
   [[nodiscard]] bool take_changed();
 
@@ -93,17 +108,22 @@ class LogFollower {
   [[nodiscard]] bool is_own_file(const Stamp& live);
   [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Moment& now);
   [[nodiscard]] Result<bool> is_to_be_found_again(const Stamp& stamp, bool is_live) const;
+  [[nodiscard]] bool is_newer(const Survey& survey, const std::optional<Stamp>& live) const;
   void report_unfinished_line();
 
   LogState& state_;
-  const std::vector<std::string>& logs_;
+  const FollowerRules& rules_;
   const OtherLogs& others_;
+  HeldFiles& held_;
+  Unpacker& unpacker_;
   Notices& notices_;
   OpenFile file_;
   KnownFiles known_;
   LogFiles files_;
   FileSearch search_;
   bool deserted_ = false;
+  bool news_ = false;       // files appeared that were not compared yet
+  std::uint64_t seen_ = 0;  // of the held files, the last that was looked at
   std::uint64_t bytes_left_behind_ = 0;
 };
 

@@ -13,7 +13,7 @@ namespace {
 /// Lets the log begin behind the last line end before `size` (UINT64_MAX: the file's own size). A
 /// line that is being written at this moment is so read whole.
 Result<> start_behind(const Sibling& file, std::uint64_t size, Cutter& cutter, LogState& state) {
-  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_sibling(file));
   CARAVEL_ASSIGN_OR_RETURN(auto stamp, stamp_of(fd.get()));
   if (size != UINT64_MAX && stamp.size < size) return {};  // truncated since: all of it is new
   CARAVEL_ASSIGN_OR_RETURN(auto end, cutter.last_line_end(fd.get(), std::min(size, stamp.size)));
@@ -33,7 +33,7 @@ Result<> start_behind_first_look(const FollowedFiles& log, std::vector<Sibling> 
                                  const std::optional<Stamp>& live, Cutter& cutter) {
   const FirstLook first = *log.state.first_look;
   const bool ours = live && live->regular && log.others.reader_of(live->id, log.state) == nullptr;
-  if (ours) files.push_back(Sibling{log.state.log, {}, *live, false});
+  if (ours) files.push_back(Sibling{log.state.log, {}, *live});
   for (const Sibling& file : files) {
     if (file.packed || !same_file(file.stamp.id, first.id)) continue;
     auto started = start_behind(file, first.size, cutter, log.state);
@@ -65,6 +65,7 @@ void leave_alone_older(const FollowedFiles& log, const std::vector<Sibling>& fil
 
 Result<> start_log(const FollowedFiles& log, const StartRules& rules, Cutter& cutter) {
   LogState& state = log.state;
+  state.rules = log.files.kinship().rules();
   CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(state.log));
   // Where a symlink leads is noted at the first look: from then on a swap is noticed.
   if (state.targets.empty()) {
@@ -77,7 +78,7 @@ Result<> start_log(const FollowedFiles& log, const StartRules& rules, Cutter& cu
   leave_alone_older(log, files, live, rules.rotated_since);
   if (!live || !live->regular) return {};
   if (log.others.reader_of(live->id, state) != nullptr) return {};
-  const Sibling file{state.log, {}, *live, false};
+  const Sibling file{state.log, {}, *live};
   // Another log may have read it, under another name, before it let it go.
   state.file = log.others.read_up_to(file, state);
   if (state.file || rules.from_start) return {};

@@ -6,24 +6,41 @@
 namespace caravel::tail {
 
 Result<bool> OpenFile::open(const Sibling& file, const Position& position, const Moment& now) {
-  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_log(file.path));
+  CARAVEL_ASSIGN_OR_RETURN(auto fd, open_sibling(file));
   auto stamp = stamp_of(fd.get());
   if (!stamp) return tl::unexpected(with_context(file.path, stamp.error()));
   // From here on the descriptor is asked, not the path: a rotation may have given the name to
   // another file since it was listed. A descriptor stays with its file.
   if (!same_file(stamp->id, file.stamp.id)) return false;
+  return take(file, std::move(fd), *stamp, position, now);
+}
+
+Result<bool> OpenFile::open_text(const Sibling& file, UnpackedText text, const Position& position,
+                                 const Moment& now) {
+  // It is known, and named in manifests, as the packed file; its size is that of the text.
+  Stamp stamp = file.stamp;
+  stamp.size = text.size;
+  CARAVEL_ASSIGN_OR_RETURN(const auto taken,
+                           take(file, std::move(text.file), stamp, position, now));
+  is_text_ = copy_ = taken;
+  return taken;
+}
+
+Result<bool> OpenFile::take(const Sibling& file, UniqueFd fd, const Stamp& stamp,
+                            const Position& position, const Moment& now) {
   // Shorter than what was read: truncated. Equally long or longer, its content tells.
-  if (stamp->size < position.offset) return false;
+  if (stamp.size < position.offset) return false;
   auto same = holds(fd.get(), position);
   if (!same) return tl::unexpected(with_context(file.path, same.error()));
   if (!*same) return false;
   fd_ = std::move(fd);
   position_ = position;
-  position_.id = stamp->id;
+  position_.id = stamp.id;
   opened_at_ = position_;
-  stamp_ = *stamp;
+  stamp_ = stamp;
   path_ = file.path;
   rotated_ = !file.rotation.empty();
+  is_text_ = false;
   copy_ = false;
   grown_ = false;
   all_read_ = false;
@@ -40,6 +57,7 @@ Result<bool> OpenFile::open(const Sibling& file, const Position& position, const
 }
 
 Result<Stamp> OpenFile::stamp_now() {
+  if (is_text_) return stamp_;
   auto stamp = stamp_of(fd_.get());
   // NFS: a descriptor whose file was deleted on the server stays stale (ESTALE) for ever.
   if (!stamp) fd_.reset();

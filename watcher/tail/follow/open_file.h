@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "watcher/tail/files/log_file.h"
 #include "watcher/tail/names/siblings.h"
+#include "watcher/tail/packed/unpacker.h"
 
 namespace caravel::tail {
 
@@ -24,6 +25,9 @@ class OpenFile {
   /// Opens `file`, to be read on from `position`. False, and nothing is opened, if another file
   /// has the name by now or the file does not hold what was read before `position`.
   [[nodiscard]] Result<bool> open(const Sibling& file, const Position& position, const Moment& now);
+  /// The same for the text of a packed file. Nobody writes to it: it is never rotated or grown.
+  [[nodiscard]] Result<bool> open_text(const Sibling& file, UnpackedText text,
+                                       const Position& position, const Moment& now);
   void close() { fd_.reset(); }
 
   [[nodiscard]] bool is_open() const { return static_cast<bool>(fd_); }
@@ -62,6 +66,7 @@ class OpenFile {
   [[nodiscard]] bool is_rotated() const { return rotated_; }
   /// A copy that copytruncate made: nobody writes to it.
   void mark_as_copy() { copy_ = true; }
+  [[nodiscard]] bool is_copy() const { return copy_; }
   /// The file was read to its end before, and has grown since.
   [[nodiscard]] bool has_grown() const { return grown_; }
   void mark_as_grown() { grown_ = true; }
@@ -73,6 +78,9 @@ class OpenFile {
   [[nodiscard]] bool holds_up_too_long(const Moment& now) const;
 
  private:
+  [[nodiscard]] Result<bool> take(const Sibling& file, UniqueFd fd, const Stamp& stamp,
+                                  const Position& position, const Moment& now);
+
   std::chrono::milliseconds grace_;
   UniqueFd fd_;
   Position position_;
@@ -80,6 +88,7 @@ class OpenFile {
   Stamp stamp_;
   std::uint64_t scanned_ = 0;
   std::string path_;
+  bool is_text_ = false;  // of a packed file: its stamp is that file's
   bool rotated_ = false;
   bool copy_ = false;
   bool grown_ = false;

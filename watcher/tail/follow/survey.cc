@@ -7,58 +7,19 @@
 #include <utility>
 
 #include "base/text.h"
+#include "watcher/tail/follow/copies.h"
+#include "watcher/tail/names/order.h"
+#include "watcher/tail/packed/unpacker.h"
 
 namespace caravel::tail {
 namespace {
 
-/// From so many bytes on, content alone tells that a file is a copy. The two digests cover 1024
-/// bytes each; less than both may be a header with which all files of a program begin.
-constexpr std::uint64_t kTellingBytes = 2048;
 constexpr std::int64_t kSecond = 1'000'000'000;
-
-/// Finds a known file by its inode number: there may be thousands, and each file of the directory
-/// is looked up at each survey.
-class Index {
- public:
-  explicit Index(const std::vector<Known>& known) : known_(known), order_(known.size()) {
-    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
-    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
-      return known_[a].id.inode < known_[b].id.inode;
-    });
-  }
-  [[nodiscard]] std::optional<std::size_t> find(const FileId& id) const {
-    auto at =
-        std::lower_bound(order_.begin(), order_.end(), id.inode,
-                         [&](std::size_t i, auto inode) { return known_[i].id.inode < inode; });
-    for (; at != order_.end() && known_[*at].id.inode == id.inode; ++at) {
-      if (same_file(known_[*at].id, id)) return *at;
-    }
-    return std::nullopt;
-  }
-
- private:
-  const std::vector<Known>& known_;
-  std::vector<std::size_t> order_;
-};
 
 /// Whether a compressed file has the mtime of its original: gzip(1) and others keep it, some of
 /// them only its seconds.
 bool same_time(std::int64_t packed, std::int64_t original) {
   return packed == original || (packed % kSecond == 0 && packed / kSecond == original / kSecond);
-}
-
-/// Whether the file `whole` begins with all `size` bytes of `part`, an open file, as far as the
-/// digests of head and tail tell.
-Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size) {
-  if (size == 0 || whole.stamp.size < size) return false;
-  auto one = open_log(whole.path);
-  if (!one && lacks_right(one.error())) return false;  // then nothing was read of it since
-  if (!one) return tl::unexpected(one.error());
-  Position a;
-  Position b;
-  CARAVEL_TRY(move_to(one->get(), size, a));
-  CARAVEL_TRY(move_to(part, size, b));
-  return a.head == b.head && a.tail == b.tail;
 }
 
 /// Whether `file`, which has the identity of a known one, still has its content. An inode number
@@ -74,7 +35,7 @@ Result<bool> is_still(const Sibling& file, const Known& known, Position& start) 
   // log itself always is.
   if (unchanged && !file.rotation.empty()) return true;
   if (known.digest.empty()) return true;
-  auto fd = open_log(file.path);
+  auto fd = open_sibling(file);
   if (!fd) {
     if (!known.read) return true;
     return tl::unexpected(fd.error());
@@ -103,7 +64,7 @@ class Comparing {
         there_(memory.size()) {}
 
   [[nodiscard]] Result<Comparison> run() {
-    const Index index(memory_);
+    const KnownById index(memory_);
     for (const Sibling& file : files_) {
       const auto is_it = [&](const Position& p) { return same_file(p.id, file.stamp.id); };
       if (std::any_of(left_out_.begin(), left_out_.end(), is_it)) continue;
@@ -112,8 +73,8 @@ class Comparing {
       if (!recognized) sort_in(file);
     }
     // Copies are recognized only after that: their originals may be any of the files.
+    for (const Sibling* file : packed_) sort_in_packed(*file);
     for (Sibling& file : in_order_of_writing()) CARAVEL_TRY(add_unless_copy(std::move(file)));
-    for (const Sibling* file : packed_) add_packed(*file);
     if (live_) out_.survey.fresh.push_back(std::move(*live_));
     for (const Sibling* file : there_) out_.seen.push_back(file != nullptr);
     return std::move(out_);
@@ -165,14 +126,18 @@ class Comparing {
     for (std::size_t i = memory_.size(); i-- > 0 && before == nullptr;) {
       if (there_[i] != nullptr && memory_[i].read) (read == nullptr ? read : before) = there_[i];
     }
-    sort_siblings(fresh_, numbers_ascend(fresh_, read, before));
+    sort_by_writing(fresh_, read, before);
     return fresh_;
   }
 
   [[nodiscard]] Result<> add_unless_copy(Sibling file) {
     Unread unread = from_its_start(std::move(file));
+    if (unread.file.packed) {
+      out_.survey.fresh.push_back(std::move(unread));
+      return {};
+    }
     const Stamp& stamp = unread.file.stamp;
-    const auto fd = open_log(unread.file.path);
+    const auto fd = open_sibling(unread.file);
     if (!fd) {
       if (passed_over(unread.file, fd.error(), notices_)) return {};
       return tl::unexpected(fd.error());
@@ -184,60 +149,32 @@ class Comparing {
                                               ? begins_with(files_.back(), fd->get(), stamp.size)
                                               : Result<bool>(false));
     if (of_log) return {};
-    CARAVEL_ASSIGN_OR_RETURN(auto copy, is_copy(fd->get(), stamp, unread.start));
-    if (!copy) {
-      unread.start = Position{};
-      unread.start.id = stamp.id;
-    } else if (unread.start.offset == stamp.size) {
-      unread.start.modified = stamp.modified;
-      out_.recognized.push_back(known_of(unread.start, stamp.size, false));
+    CARAVEL_ASSIGN_OR_RETURN(auto copied, read_before_as(memory_, there_, fd->get(), stamp));
+    if (copied && copied->offset == stamp.size) {
+      copied->modified = stamp.modified;
+      out_.recognized.push_back(known_of(*copied, stamp.size, false));
       return {};
     }
+    if (copied) unread.start = std::move(*copied);
     out_.survey.fresh.push_back(std::move(unread));
     return {};
   }
 
-  /// Whether the open file, which was never read, is a copy of one that was (by cp, or by
-  /// copytruncate of a file that was read to its end). Then `start` is how far the original was
-  /// read.
-  [[nodiscard]] Result<bool> is_copy(int fd, const Stamp& stamp, Position& start) const {
-    const std::uint64_t size = stamp.size;
-    if (size < kTellingBytes) return false;
-    for (std::size_t i = 0; i < there_.size(); ++i) {
-      const Known& known = memory_[i];
-      if (!known.read || known.offset < kTellingBytes) continue;
-      start.id = stamp.id;
-      if (known.offset <= size) {
-        CARAVEL_TRY(move_to(fd, known.offset, start));
-        if (digest_of(start) != known.digest) continue;
-        // The bytes behind were in the original, too, when that was last looked at: a line without
-        // an end.
-        if (size <= known.size) CARAVEL_TRY(move_to(fd, size, start));
-        return true;
-      }
-      // A copy of the first part. The original must still have that content: it may have been
-      // written anew in place.
-      const Sibling* const original = there_[i];
-      if (original == nullptr || original->stamp.size < size) continue;
-      auto whole = open_log(original->path);
-      if (!whole) continue;
-      Position prefix;
-      CARAVEL_TRY(move_to(whole->get(), size, prefix));
-      CARAVEL_TRY(move_to(fd, size, start));
-      if (digest_of(start) == digest_of(prefix)) return true;
-    }
-    return false;
-  }
-
-  /// Remembers a compressed file that is not known. It was made of a file that was read and is
-  /// gone; if none fits, its lines can never be read, and a message says so.
-  void add_packed(const Sibling& file) {
+  /// Takes up a compressed file that is not known. One that was made of a file that was read and is
+  /// gone is remembered, and so is one that nobody can read, which a message says. Of any other,
+  /// only its text tells whether it was read: it is unpacked when its turn comes.
+  void sort_in_packed(const Sibling& file) {
     // While the packer works, the file that it packs is there too: the next survey decides.
     const std::string original = file.path.substr(0, file.path.rfind('.'));
     const bool being_made = std::any_of(
         files_.begin(), files_.end(), [&](const Sibling& other) { return other.path == original; });
     if (being_made) return;
-    if (!is_packed_form_of_read(file)) {
+    const bool readable = can_be_unpacked(file);
+    if (!is_packed_form_of_read(file, readable)) {
+      if (readable) {
+        fresh_.push_back(file);
+        return;
+      }
       notices_.say(printable(file.path) +
                    ": was compressed before it was read, as far as can be "
                    "told; its lines are missing (" +
@@ -250,13 +187,18 @@ class Comparing {
     out_.recognized.push_back(known);
   }
 
-  [[nodiscard]] bool is_packed_form_of_read(const Sibling& file) const {
+  /// `exactly`: times that agree in their seconds only prove nothing, the text can be compared.
+  [[nodiscard]] bool is_packed_form_of_read(const Sibling& file, bool exactly) const {
+    if (file.original_held) return true;  // and is read, or was
+    const std::int64_t packed = file.stamp.modified;
+    const auto fits = [&](std::int64_t original) {
+      return exactly ? packed == original : same_time(packed, original);
+    };
     for (std::size_t i = 0; i < there_.size(); ++i) {
-      if (there_[i] == nullptr && same_time(file.stamp.modified, memory_[i].modified)) return true;
+      if (there_[i] == nullptr && fits(memory_[i].modified)) return true;
     }
-    return std::any_of(left_out_.begin(), left_out_.end(), [&](const Position& position) {
-      return same_time(file.stamp.modified, position.modified);
-    });
+    return std::any_of(left_out_.begin(), left_out_.end(),
+                       [&](const Position& position) { return fits(position.modified); });
   }
 
   const std::vector<Known>& memory_;

@@ -53,11 +53,11 @@ Position position_in_lost_file(const watcher::Manifest& manifest) {
 }
 
 /// Looks for the manifest's file among the log and its rotated files.
-Result<Position> find_position(const std::string& log, const watcher::Manifest& manifest,
+Result<Position> find_position(const LogState& log, const watcher::Manifest& manifest,
                                Cutter& cutter) {
-  CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(log));
-  CARAVEL_ASSIGN_OR_RETURN(auto files, rotated_siblings(log, live));
-  if (live && live->regular) files.push_back(Sibling{log, {}, *live, false});
+  CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(log.log));
+  CARAVEL_ASSIGN_OR_RETURN(auto files, rotated_siblings(log.log, live, log.shapes));
+  if (live && live->regular) files.push_back(Sibling{log.log, {}, *live});
   for (const Sibling& file : files) {
     CARAVEL_ASSIGN_OR_RETURN(auto position, position_behind(file, manifest, cutter));
     if (position) return std::move(*position);
@@ -77,7 +77,7 @@ Result<bool> catch_up_with_outbox(LogState& log, const Outbox& outbox, Cutter& c
   if (!newest) return false;
   notices.say(printable(log.log) + ": the state is older than extract " +
               std::to_string(newest->sequence) + " in the outbox; going on behind that");
-  CARAVEL_ASSIGN_OR_RETURN(auto position, find_position(log.log, *newest, cutter));
+  CARAVEL_ASSIGN_OR_RETURN(auto position, find_position(log, *newest, cutter));
   position.first_line = newest->first_line;
   log.sequence = newest->sequence;
   if (log.aside && same_file(log.aside->id, position.id)) log.aside.reset();

@@ -1,6 +1,7 @@
 #include "watcher/tail/logs/followed_logs.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -15,6 +16,13 @@ namespace {
 /// counts them up to kForgottenAfter.
 constexpr unsigned kFileGivenUpAfter = 2;
 constexpr unsigned kForgottenAfter = 4;
+/// A file that no log needs is held for a while: one of a log may still be written to, any other
+/// may get the name by which it is known as a log's.
+constexpr std::chrono::seconds kHeldAtLeast{2};
+
+std::set<std::string> set_of(std::vector<std::string> paths) {
+  return {std::make_move_iterator(paths.begin()), std::make_move_iterator(paths.end())};
+}
 
 }  // namespace
 
@@ -23,8 +31,8 @@ FollowedLog& FollowedLogs::add(LogState state) {
   auto log = std::make_unique<FollowedLog>();
   log->state = std::move(state);
   const OtherLogs& others = *this;
-  log->follower =
-      std::make_unique<LogFollower>(log->state, rules_.grace, rules_.logs, others, notices_);
+  log->follower = std::make_unique<LogFollower>(log->state, follower_rules_, others, held_,
+                                                unpacker_, notices_);
   logs_.push_back(std::move(log));
   return *logs_.back();
 }
@@ -82,6 +90,54 @@ void FollowedLogs::find() {
 std::size_t FollowedLogs::open_files() const {
   return static_cast<std::size_t>(std::count_if(
       logs_.begin(), logs_.end(), [](const auto& log) { return log->follower->file().is_open(); }));
+}
+
+std::set<std::string> FollowedLogs::directories() const {
+  std::set<std::string> directories;
+  for (const auto& log : logs_) {
+    if (log->followed) directories.merge(set_of(log->follower->directories()));
+  }
+  // Patterns find logs in directories that have none yet.
+  for (const std::string& log : rules_.logs) {
+    const std::string directory = directory_of(log);
+    if (!is_pattern(directory)) directories.insert(directory);
+  }
+  const auto outbox = stamp_of(rules_.outbox);
+  std::erase_if(directories, [&](const std::string& directory) {
+    const auto stamp = stamp_of(directory);
+    return outbox && *outbox && stamp && *stamp && same_file((*outbox)->id, (*stamp)->id);
+  });
+  return directories;
+}
+
+std::set<std::string> FollowedLogs::paths() const {
+  std::set<std::string> paths;
+  for (const auto& log : logs_) paths.insert(log->state.log);
+  return paths;
+}
+
+void FollowedLogs::look_through() {
+  for (const auto& log : logs_) log->follower->look_through();
+}
+
+void FollowedLogs::release_held(const Moment& now) {
+  using Patience = std::optional<std::chrono::milliseconds>;
+  held_.release(now, [&](const HeldFile& file) -> Patience {
+    bool owned = false;
+    for (const auto& log : logs_) {
+      if (!log->followed || !log->follower->owns(file)) continue;
+      if (log->follower->needs(file)) return std::nullopt;
+      owned = true;
+    }
+    return std::max<std::chrono::milliseconds>(owned ? 2 * rules_.grace : rules_.grace / 2,
+                                               kHeldAtLeast);
+  });
+}
+
+bool FollowedLogs::is_name_of_log(const std::string& path) const {
+  return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+    return log->followed && log->follower->is_name_of_log(path);
+  });
 }
 
 const LogState* FollowedLogs::reader_of(const FileId& id, const LogState& asking) const {

@@ -6,13 +6,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "base/moment.h"
 #include "base/notices.h"
 #include "watcher/tail/follow/other_logs.h"
+#include "watcher/tail/held/held_files.h"
 #include "watcher/tail/logs/followed_log.h"
 #include "watcher/tail/logs/log_patterns.h"
+#include "watcher/tail/packed/unpacker.h"
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
@@ -21,15 +25,20 @@ struct FollowRules {
   std::vector<std::string> logs;  // paths or patterns
   std::string outbox;             // its files are no logs: they would be cut for ever
   std::chrono::milliseconds grace{0};
-  bool from_start = false;  // of logs that are there when the agent first looks
+  bool from_start = false;            // of logs that are there when the agent first looks
+  std::vector<std::string> siblings;  // patterns of further rotated files, see FollowerRules
 };
 
 /// All of what the state file remembers is here, so this also knows whether it is to be saved.
 class FollowedLogs : private OtherLogs {
  public:
-  /// `notices` outlives this.
-  FollowedLogs(FollowRules rules, Notices& notices)
-      : rules_(std::move(rules)), notices_(notices), patterns_(notices) {}
+  /// What is given outlives this.
+  FollowedLogs(FollowRules rules, HeldFiles& held, Unpacker& unpacker, Notices& notices)
+      : rules_(std::move(rules)),
+        held_(held),
+        unpacker_(unpacker),
+        notices_(notices),
+        patterns_(notices) {}
 
   /// Called at the start, before anything else, with what the state file remembers.
   void restore(std::vector<Pattern> patterns) { patterns_.restore(std::move(patterns)); }
@@ -44,6 +53,17 @@ class FollowedLogs : private OtherLogs {
 
   [[nodiscard]] const std::vector<std::unique_ptr<FollowedLog>>& all() const { return logs_; }
   [[nodiscard]] std::size_t open_files() const;
+  /// All directories in which files of the logs appear, but not the outbox.
+  [[nodiscard]] std::set<std::string> directories() const;
+  /// The paths of all logs.
+  [[nodiscard]] std::set<std::string> paths() const;
+  /// Files may have appeared unseen: each log goes through all of its own.
+  void look_through();
+  /// Lets go of held files that no log needed for some time.
+  void release_held(const Moment& now);
+
+  /// Whether a file of this name is surely a log's: its own, or a rotated one.
+  [[nodiscard]] bool is_name_of_log(const std::string& path) const;
 
   /// What the state file is to hold.
   [[nodiscard]] State to_save() const;
@@ -66,6 +86,9 @@ class FollowedLogs : private OtherLogs {
   [[nodiscard]] bool is_to_be_forgotten(FollowedLog& log);
 
   FollowRules rules_;
+  FollowerRules follower_rules_{rules_.grace, rules_.logs, rules_.siblings};
+  HeldFiles& held_;
+  Unpacker& unpacker_;
   Notices& notices_;
   LogPatterns patterns_;
   std::vector<std::unique_ptr<FollowedLog>> logs_;

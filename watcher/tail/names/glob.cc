@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "watcher/tail/files/paths.h"
-#include "watcher/tail/names/siblings.h"
+#include "watcher/tail/names/rotation.h"
 #include "watcher/tail/names/wildcard.h"
 
 namespace caravel::tail {
@@ -67,6 +67,22 @@ bool matches(std::string_view pattern, std::string_view path) {
     pattern.remove_prefix(pattern_end + 1);
     path.remove_prefix(path_end + 1);
   }
+}
+
+std::vector<std::string> files_matching(const std::string& pattern) {
+  std::vector<std::string> found;
+  std::optional<Error> unreadable;
+  expand("", pattern, found, unreadable);
+  return found;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("*?[]\\").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
 }
 
 Matches matching_logs(const std::string& pattern, const std::vector<std::string>& known) {

@@ -17,6 +17,13 @@ namespace caravel::tail {
 /// Whether a path matches, each of its components by itself; hidden ones need an explicit dot.
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view path);
 
+/// The files (no directories) that match, in no order. Directories that cannot be looked through
+/// are passed over.
+[[nodiscard]] std::vector<std::string> files_matching(const std::string& pattern);
+
+/// `text` with a backslash before each character that means something in a pattern.
+[[nodiscard]] std::string escaped(std::string_view text);
+
 struct Matches {
   std::vector<std::string> logs;
   /// Taken for rotated files of a log among `logs`, though "app-1.log" beside "app.log" may as well

@@ -1,61 +1,50 @@
-// The rotated files of a log: which names in its directory are such, and in which order they were
-// written.
-//
-//   app.log.1  app.log.2.gz  app.log.old     a count (logrotate), compressed or not
-//   app.log-20240131  app-20240131.log       a date behind the name, or before its extension
-//   app.1.log                                a count before its extension
-//   app.log.part  app2.log                   none: what stands for the rotation must be digits with
-//                                            separators, "old" or "bak", behind '.', '-' or '_'
-//
-// Dates ascend: the larger one is newer. Counts descend where logrotate renames all files at each
-// rotation (app.log.1 is the newest), and ascend where a program counts upwards; the names do not
-// say which. numbers_ascend() tells it from what was read before, or from which files were renamed.
-// Names that are mixed are ordered by mtime. A wrong order loses nothing: it only mixes lines.
+// The files beside a log: which of them may be the log's by their names, and how they are opened.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "watcher/tail/files/log_file.h"
+#include "watcher/tail/names/rotation.h"
 
 namespace caravel::tail {
 
-/// Compressed: what is in it cannot be resumed.
-[[nodiscard]] bool is_packed(std::string_view name);
-
-/// What stands for the rotation in a name that can be a rotation of `base`: "1" for "app.log.1",
-/// "20240131" for "app-20240131.log" and "app.log-20240131.gz", "old" for "app.log.old"; nothing
-/// for other names ("app.log.part", "app2.log").
-[[nodiscard]] std::optional<std::string_view> rotation_of(std::string_view name,
-                                                          std::string_view base);
-
-/// Whether the rotation is surely a date, of this century or the last; any other may be a number.
-[[nodiscard]] bool is_date(std::string_view rotation);
-
-/// All names of which `name` can be a rotation.
-[[nodiscard]] std::vector<std::string> bases_of(std::string_view name);
-
 struct Sibling {
   std::string path;
-  std::string rotation;  // see rotation_of()
+  std::string rotation;  // what stands for it in the name; empty: this is the log itself
   Stamp stamp;
-  bool packed = false;
+  bool packed = false;        // compressed: its bytes are not the log's
+  Proof proof = Proof::none;  // what its times must show
+  /// A descriptor that is held elsewhere, or -1: the file can be read though its name is gone.
+  int held = -1;
+  /// When it was seen to appear, in the order of all files that were; 0: it was found by looking.
+  std::uint64_t appeared = 0;
+  bool original_held = false;  // of a packed one: what it was made of was held when it was packed
 };
 
-/// Whether the program numbers its rotated files upwards (a higher number is newer), as judged by
-/// `files`, all of them newer than `read`, which was read after `before` (either may be null); else
-/// by the times of their last change (a rename is one). False: logrotate's way.
-[[nodiscard]] bool numbers_ascend(const std::vector<Sibling>& files, const Sibling* read,
-                                  const Sibling* before);
+/// Whether an open file begins as gzip's do (RFC 1952), whatever it is named.
+[[nodiscard]] bool is_gzip(int fd);
 
-/// Sorts oldest first: by number or by date, if the names all have such, else by mtime.
-void sort_siblings(std::vector<Sibling>& siblings, bool ascending);
+/// Opens the file for reading: the one that is held, else what has the name.
+[[nodiscard]] Result<UniqueFd> open_sibling(const Sibling& file);
+
+/// The file at `path`, if there is a regular one; an error if it does not answer, for then it must
+/// not be taken for gone, and so for lost.
+[[nodiscard]] Result<std::optional<Sibling>> sibling_at(const std::string& path,
+                                                        std::string rotation);
 
 /// The rotated files beside `log`, in no order, without the log itself under another name.
+/// `shapes`: of further names that its rotated files have, see kin_of().
 [[nodiscard]] Result<std::vector<Sibling>> rotated_siblings(const std::string& log,
-                                                            const std::optional<Stamp>& live);
+                                                            const std::optional<Stamp>& live,
+                                                            const std::vector<std::string>& shapes);
+
+/// The file of this identity in a directory, under whatever name, if it is there and no packed one.
+[[nodiscard]] Result<std::optional<Sibling>> find_in(const std::string& directory,
+                                                     const FileId& id);
 
 }  // namespace caravel::tail

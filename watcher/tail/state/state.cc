@@ -181,9 +181,10 @@ std::string pending_prefix(std::size_t index) {
   return index == 0 ? "next_" : "next" + std::to_string(index + 1) + "_";
 }
 
-/// The keys of a symlink's targets: "target", "target2", …; the first is the present one.
-std::string target_key(std::size_t index) {
-  return index == 0 ? "target" : "target" + std::to_string(index + 1);
+/// The keys of a symlink's targets: "target", "target2", …; the first is the present one. Those of
+/// shapes likewise.
+std::string numbered_key(std::string_view key, std::size_t index) {
+  return std::string(key) + (index == 0 ? "" : std::to_string(index + 1));
 }
 
 /// Reads the section of one log. The files that it knows follow in sections of their own. Problems
@@ -200,9 +201,13 @@ LogState read_log(Section& section) {
   if (section.has("first_device")) {
     log.first_look = FirstLook{read_id("first_", section), section.number("first_size")};
   }
-  for (std::size_t i = 0; section.has(target_key(i)); ++i) {
-    log.targets.push_back(section.decoded(target_key(i)));
+  for (std::size_t i = 0; section.has(numbered_key("target", i)); ++i) {
+    log.targets.push_back(section.decoded(numbered_key("target", i)));
   }
+  for (std::size_t i = 0; section.has(numbered_key("shape", i)); ++i) {
+    log.shapes.push_back(section.decoded(numbered_key("shape", i)));
+  }
+  if (section.has("rules")) log.rules = section.decoded("rules");
   if (section.has("looked")) log.looked = section.time("looked");
   if (section.has("deserted")) {
     log.deserted_looks =
@@ -273,8 +278,12 @@ std::string format_state(const State& state) {
       append_key_value("first_size", std::to_string(log.first_look->size), out);
     }
     for (std::size_t i = 0; i < log.targets.size(); ++i) {
-      append_key_value(target_key(i), encode_value(log.targets[i]), out);
+      append_key_value(numbered_key("target", i), encode_value(log.targets[i]), out);
     }
+    for (std::size_t i = 0; i < log.shapes.size(); ++i) {
+      append_key_value(numbered_key("shape", i), encode_value(log.shapes[i]), out);
+    }
+    if (!log.rules.empty()) append_key_value("rules", encode_value(log.rules), out);
     if (log.looked != 0) append_key_value("looked", std::to_string(log.looked), out);
     if (log.deserted_looks > 0) {
       append_key_value("deserted", std::to_string(log.deserted_looks), out);

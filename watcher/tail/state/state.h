@@ -62,6 +62,11 @@ struct LogState {
   std::optional<FirstLook> first_look;
   /// Where the log really lies, if a symlink leads there, and before that; the newest first.
   std::vector<std::string> targets;
+  /// Names that its files were seen to get: "app.#" for app.1706695200 (shape_of()).
+  std::vector<std::string> shapes;
+  /// Which rules of names the log was last looked at with. An agent that knows more names must not
+  /// take old files for unread ones.
+  std::string rules;
   std::int64_t looked = 0;      // when it was looked at last, by the clock of file systems
   unsigned deserted_looks = 0;  // looks in a row that found nothing of it (4 at most)
   bool operator==(const LogState&) const = default;

@@ -61,7 +61,7 @@ TEST(NamesIn, AListThatIsCutShortIsAnError) {
     calls = 0;
     refused_from = call;
     const auto names = names_in(directory);
-    const auto siblings = rotated_siblings(f.Log(), std::nullopt);
+    const auto siblings = rotated_siblings(f.Log(), std::nullopt, {});
     refused_from = 0;
     ASSERT_FALSE(names.has_value());
     EXPECT_EQ(names.error().system, EIO);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "watcher/tail/names/siblings.h"
+#include "watcher/tail/names/order.h"
 
 namespace caravel::tail {
 namespace {
@@ -44,11 +44,11 @@ TEST(RotatedOrder, GoesByNumberOrDateAndElseByTime) {
   const auto sorted = [](std::vector<std::pair<std::string, int>> files) {
     std::vector<Sibling> siblings;
     for (const auto& [rotation, time] : files) {
-      Sibling sibling{rotation, rotation, {}, false};
+      Sibling sibling{rotation, rotation, {}};
       sibling.stamp.modified = time;
       siblings.push_back(sibling);
     }
-    sort_siblings(siblings, false);
+    sort_siblings(siblings, Numbers::descend);
     std::vector<std::string> order;
     for (const Sibling& sibling : siblings) order.push_back(sibling.rotation);
     return order;
@@ -91,7 +91,7 @@ TEST(RotatedNumbers, AscendIfWhatWasReadOrTheRenamesSaySo) {
       {"no number", {{"1", 5, 5, 1}, {"old", 8, 8, 1}}, "", false},
   };
   const auto sibling = [](const File& file) {
-    Sibling made{file.number, file.number, {}, false};
+    Sibling made{file.number, file.number, {}};
     made.stamp.changed = file.renamed;
     made.stamp.modified = file.modified;
     made.stamp.id.born = file.born;
@@ -102,7 +102,8 @@ TEST(RotatedNumbers, AscendIfWhatWasReadOrTheRenamesSaySo) {
     std::vector<Sibling> files;
     for (const File& file : c.files) files.push_back(sibling(file));
     const Sibling read = sibling({c.read, 0, 0, 0});
-    EXPECT_EQ(numbers_ascend(files, *c.read != '\0' ? &read : nullptr, nullptr), c.ascend);
+    EXPECT_EQ(numbers_of(files, *c.read != '\0' ? &read : nullptr, nullptr),
+              c.ascend ? Numbers::ascend : Numbers::descend);
   }
 }
 

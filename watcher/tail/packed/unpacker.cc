@@ -1,0 +1,108 @@
+#include "watcher/tail/packed/unpacker.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "base/text.h"
+#include "watcher/tail/files/log_file.h"
+
+namespace caravel::tail {
+namespace {
+
+constexpr unsigned kBuffer = 64 << 10;
+/// So often the free room is looked at.
+constexpr std::uint64_t kBytesBetweenLooks = 16 << 20;
+
+/// Bytes that may still be written to the disk of `fd`; nothing if it does not say.
+std::uint64_t free_room(int fd) {
+  struct statvfs disk {};
+  if (::fstatvfs(fd, &disk) != 0) return UINT64_MAX;
+  return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+}
+
+/// gzclose_r() takes the descriptor with it.
+struct CloseStream {
+  void operator()(gzFile stream) const { static_cast<void>(::gzclose_r(stream)); }
+};
+using Stream = std::unique_ptr<gzFile_s, CloseStream>;
+
+Result<Stream> open_stream(int packed) {
+  // The position is that of the descriptor, which others may have read from.
+  UniqueFd own(::fcntl(packed, F_DUPFD_CLOEXEC, 0));
+  if (!own || ::lseek(own.get(), 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
+  Stream stream(::gzdopen(own.get(), "rb"));
+  if (!stream) return fail(ErrorKind::retry, "no memory to unpack it");
+  static_cast<void>(own.release());
+  static_cast<void>(::gzbuffer(stream.get(), kBuffer));
+  return stream;
+}
+
+/// What went wrong with the stream since the last read; empty if nothing did.
+Result<std::string> damage_of(gzFile stream) {
+  int code = Z_OK;
+  const char* const words = ::gzerror(stream, &code);
+  if (code == Z_OK || code == Z_STREAM_END) return std::string();
+  if (code == Z_ERRNO) return fail_with_errno("read", errno);
+  if (code == Z_MEM_ERROR) return fail(ErrorKind::retry, "no memory to unpack it");
+  return code == Z_BUF_ERROR ? std::string("it ends in the middle") : std::string(words);
+}
+
+}  // namespace
+
+bool can_be_unpacked(const Sibling& file) {
+  const auto fd = open_sibling(file);
+  return fd && is_gzip(fd->get());
+}
+
+void Unpacker::clean_up() { static_cast<void>(disk_.remove(path())); }
+
+Result<UnpackedText> Unpacker::unpack(const Sibling& file) {
+  auto text = unpack_file(file);
+  if (!text) return tl::unexpected(with_context(printable(file.path), text.error()));
+  return text;
+}
+
+Result<UnpackedText> Unpacker::unpack_file(const Sibling& file) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto packed, open_sibling(file));
+  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(packed.get()));
+  // Another file may have the name by now; the next look finds both.
+  if (!same_file(stamp.id, file.stamp.id)) return fail(ErrorKind::retry, "was renamed just now");
+  // A name for a moment only: O_TMPFILE would do without, but not every file system has it.
+  CARAVEL_ASSIGN_OR_RETURN(const auto out, disk_.create(path()));
+  auto in = open_log(path());
+  CARAVEL_TRY(disk_.remove(path()));
+  if (!in) return tl::unexpected(in.error());
+  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack_into(packed.get(), out.get()));
+  text.file = std::move(*in);
+  return text;
+}
+
+Result<UnpackedText> Unpacker::unpack_into(int packed, int text) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto stream, open_stream(packed));
+  const std::uint64_t left_to_others = free_room(text) / 10;
+  std::uint64_t looked_at = 0;
+  const auto buffer = std::make_unique<char[]>(kBuffer);
+  UnpackedText out;
+  for (;;) {
+    const int got = ::gzread(stream.get(), buffer.get(), kBuffer);
+    if (got <= 0) break;
+    if (out.size - looked_at >= kBytesBetweenLooks) {
+      looked_at = out.size;
+      if (free_room(text) <= left_to_others) {
+        return fail(ErrorKind::retry, "no room in the outbox to unpack it (" +
+                                          std::to_string(out.size) + " bytes so far)");
+      }
+    }
+    CARAVEL_TRY(disk_.write(text, {buffer.get(), static_cast<std::size_t>(got)}));
+    out.size += static_cast<std::uint64_t>(got);
+  }
+  CARAVEL_ASSIGN_OR_RETURN(out.damage, damage_of(stream.get()));
+  return out;
+}
+
+}  // namespace caravel::tail

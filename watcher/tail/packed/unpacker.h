@@ -1,0 +1,47 @@
+// Rotated files that were compressed before anybody read them: their text, as a file to be read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/tail/files/disk.h"
+#include "watcher/tail/names/siblings.h"
+
+namespace caravel::tail {
+
+/// What a compressed file holds. It lies on the outbox's disk in a file without a name, so that it
+/// is gone when the descriptor is closed, or with the agent.
+struct UnpackedText {
+  UniqueFd file;
+  std::uint64_t size = 0;
+  std::string damage;  // why what comes behind cannot be unpacked; empty: it is all there is
+};
+
+/// Knows gzip (RFC 1952), several members too. Other forms would make the agent twice as large.
+class Unpacker {
+ public:
+  /// `directory`: the outbox. `disk` outlives this.
+  Unpacker(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
+
+  /// Removes what a crash left behind.
+  void clean_up();
+
+  /// Unpacks as a stream, in the memory of one window, and leaves a tenth of the disk's free room
+  /// to others. Errors: kind retry (no room, an I/O error), with the file's path.
+  [[nodiscard]] Result<UnpackedText> unpack(const Sibling& file);
+
+ private:
+  [[nodiscard]] Result<UnpackedText> unpack_file(const Sibling& file);
+  [[nodiscard]] Result<UnpackedText> unpack_into(int packed, int text);
+  [[nodiscard]] std::string path() const { return directory_ + "/.unpacked"; }
+
+  Disk& disk_;
+  std::string directory_;
+};
+
+/// Whether an Unpacker can read `file`: by its first bytes, whatever it is named.
+[[nodiscard]] bool can_be_unpacked(const Sibling& file);
+
+}  // namespace caravel::tail
