@@ -68,6 +68,27 @@ const char* never_null(std::string_view value) {
   return value.data() == nullptr ? "" : value.data();
 }
 
+/// A wait in vain that was shorter is worth another one.
+constexpr std::chrono::seconds kLongWait{1};
+
+/// Whether a statement that is about to begin need not try: one before it waited in vain just now.
+/// Within a transaction the lock is held already, and a ROLLBACK must never be kept from running.
+bool would_wait_in_vain(sqlite3* database, const LockPatience& patience) {
+  return std::chrono::steady_clock::now() < patience.in_vain_until &&
+         sqlite3_get_autocommit(database) != 0;
+}
+
+/// Notes how a statement ended that was begun at `begun`.
+void note_wait(int code, std::chrono::steady_clock::time_point begun, LockPatience& patience) {
+  // SQLITE_PROTOCOL: SQLite has waited by itself, for ten seconds (sqlite.org/rescode.html).
+  const int primary = code & 0xff;
+  if (primary != SQLITE_BUSY && primary != SQLITE_PROTOCOL) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (!patience.once || now - begun < kLongWait) return;
+  patience.in_vain_until = now + (now - begun) / 2;
+  patience.in_vain_code = code;
+}
+
 /// The bytes, beside letters and digits, that stand for themselves in the path of a "file:" URI.
 constexpr std::string_view kPlainInUri = "/-._~";
 
@@ -112,11 +133,17 @@ void Statement::reset() {
 
 Result<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) return failure(nullptr, bind_error_);
+  sqlite3* const database = sqlite3_db_handle(statement_.get());
+  if (sqlite3_stmt_busy(statement_.get()) == 0 && would_wait_in_vain(database, *patience_)) {
+    return failure(nullptr, patience_->in_vain_code);
+  }
   errno = 0;  // see reason_of_system()
+  const auto begun = std::chrono::steady_clock::now();
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return failure(sqlite3_db_handle(statement_.get()), code);
+  note_wait(code, begun, *patience_);
+  return failure(database, code);
 }
 
 Result<> Statement::finish() {
@@ -170,7 +197,7 @@ int Sqlite::wait_for_lock(void* of_connection, int tries) {
   constexpr std::chrono::milliseconds kLongestPause{50};
   // A lock that is held for a moment only need not spoil the last words of a program that ends.
   constexpr std::chrono::milliseconds kAfterStop{100};
-  auto& patience = *static_cast<Patience*>(of_connection);
+  auto& patience = *static_cast<LockPatience*>(of_connection);
   const auto now = std::chrono::steady_clock::now();
   if (tries == 0) patience.since = now;
   const bool stopped = patience.stop != nullptr && patience.stop->requested();
@@ -211,7 +238,7 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout
       break;
   }
   const int code = sqlite3_open_v2(name.c_str(), &database, flags, nullptr);
-  auto patience = std::make_unique<Patience>();
+  auto patience = std::make_unique<LockPatience>();
   patience->most = std::chrono::milliseconds(busy_timeout_ms);
   patience->stop = stop;
   Sqlite owner(
@@ -228,20 +255,30 @@ Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout
 }
 
 Result<Statement> Sqlite::prepare(std::string_view sql) {
+  if (would_wait_in_vain(database_.get(), *patience_)) {
+    return failure(nullptr, patience_->in_vain_code);
+  }
   sqlite3_stmt* statement = nullptr;
+  const auto begun = std::chrono::steady_clock::now();
   // The _v2 form compiles the statement again by itself when the schema has changed since
   // (sqlite.org/c3ref/prepare.html).
   const int code = sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                       &statement, nullptr);
-  if (code != SQLITE_OK) return failure(database_.get(), code);
-  return Statement(statement);
+  if (code == SQLITE_OK) return Statement(statement, patience_.get());
+  note_wait(code, begun, *patience_);  // it may have read the schema first
+  return failure(database_.get(), code);
 }
 
 Result<> Sqlite::script(const std::string& sql) {
+  if (would_wait_in_vain(database_.get(), *patience_)) {
+    return failure(nullptr, patience_->in_vain_code);
+  }
   errno = 0;  // see reason_of_system()
+  const auto begun = std::chrono::steady_clock::now();
   const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return failure(database_.get(), code);
-  return {};
+  if (code == SQLITE_OK) return {};
+  note_wait(code, begun, *patience_);
+  return failure(database_.get(), code);
 }
 
 std::int64_t Sqlite::changes() const { return sqlite3_changes64(database_.get()); }

@@ -24,6 +24,16 @@ namespace caravel {
 /// (SQLITE_CORRUPT, SQLITE_NOTADB).
 inline constexpr std::string_view kDamagedDatabase = "the file is damaged";
 
+/// How long a connection waits for locks, and whether it did in vain.
+struct LockPatience {
+  std::chrono::milliseconds most{0};
+  const StopSignal* stop = nullptr;
+  std::chrono::steady_clock::time_point since{};  // of the wait that goes on
+  bool once = false;                              // see Sqlite::wait_once_only()
+  std::chrono::steady_clock::time_point in_vain_until{};
+  int in_vain_code = 0;  // of the statement that waited
+};
+
 /// One prepared statement, which must be gone before its Sqlite. Values are bound in order, from
 /// the first "?"; columns count from 0.
 class Statement {
@@ -84,10 +94,12 @@ class Statement {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  Statement(sqlite3_stmt* statement, LockPatience* patience)
+      : statement_(statement), patience_(patience) {}
   void note(int bind_code);
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  LockPatience* patience_;  // the connection's
   int bound_ = 0;
   int bind_error_ = 0;  // the first; step() returns it
 };
@@ -111,6 +123,10 @@ class Sqlite {
                              const StopSignal* stop = nullptr);
   /// The same from now on; null: by the timeout alone.
   void stop_waiting_at(const StopSignal* stop) { patience_->stop = stop; }
+  /// From now on, where a statement waited in vain for long, those behind it fail at once for half
+  /// of that time: a caller that has many of them would else say nothing for many times the
+  /// timeout.
+  void wait_once_only() { patience_->once = true; }
 
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
   /// Statements without values, separated by ";".
@@ -150,17 +166,12 @@ class Sqlite {
   struct Close {
     void operator()(sqlite3* database) const;
   };
-  /// What the busy handler knows; its address must not change when the Sqlite is moved.
-  struct Patience {
-    std::chrono::milliseconds most;
-    const StopSignal* stop = nullptr;
-    std::chrono::steady_clock::time_point since{};
-  };
   static int wait_for_lock(void* patience, int tries);
-  Sqlite(sqlite3* database, std::unique_ptr<Patience> patience)
+  Sqlite(sqlite3* database, std::unique_ptr<LockPatience> patience)
       : patience_(std::move(patience)), database_(database) {}
 
-  std::unique_ptr<Patience> patience_;
+  /// The busy handler and statements point to it: its address must not change when this is moved.
+  std::unique_ptr<LockPatience> patience_;
   std::unique_ptr<sqlite3, Close> database_;
 };
 

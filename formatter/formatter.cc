@@ -27,6 +27,8 @@ constexpr std::uint64_t kBytesBetweenReports = 1 << 20;
 
 /// The reason of a last line without a line end, short or long.
 constexpr std::string_view kCutOff = "no line end (cut off?)";
+/// The reason of a half line, and what its text may look like does not matter.
+constexpr std::string_view kCutByLogger = "a piece of a line that its logger cut in two";
 
 /// One run over one extract.
 class Run {
@@ -77,6 +79,14 @@ class Run {
     if (format_ != nullptr) return {};
     CARAVEL_ASSIGN_OR_RETURN(auto first_lines,
                              lines_.peek(kDetectionLines, request_.accept_unterminated));
+    // A piece tells nothing of the format.
+    if (request_.begins_with_piece && !first_lines.empty()) {
+      first_lines.erase(first_lines.begin());
+      if (first_lines.empty() && lines_.ended()) {
+        format_ = &no_format_;
+        return {};
+      }
+    }
     if (first_lines.empty()) {
       // Nothing to tell a format by. An empty extract is well formed in any: no row, no reject.
       if (!lines_.ended()) {
@@ -117,6 +127,10 @@ class Run {
       return;
     }
     ++result_.counts.lines;
+    if (line.number == 1 && request_.begins_with_piece) {
+      reject_half(line);
+      return;
+    }
     // The writer may not have finished this line: as a row it could be a wrong one.
     if (!line.terminated && !request_.accept_unterminated) {
       ++result_.counts.rejected;
@@ -182,6 +196,16 @@ class Run {
         reject(line, records_->reason());
         break;
     }
+  }
+
+  void reject_half(const Line& line) {
+    records_->pass_over();
+    if (line.terminated) {
+      reject(line, kCutByLogger);
+      return;
+    }
+    ++result_.counts.rejected;
+    outputs_.rejects.add_cut(line.number, line.offset, kCutByLogger, line.text());
   }
 
   void reject(const Line& line, std::string_view reason) {

@@ -43,6 +43,9 @@ struct FormatRequest {
   /// What a manifest says of the extract's place in its log; without one it is a log of its own.
   std::optional<Hash128> first_line;
   std::uint64_t log_offset = 0;
+  /// The first line is a piece of a line that its logger cut in two: a reject, whatever it looks
+  /// like.
+  bool begins_with_piece = false;
   bool accept_unterminated = false;
   std::size_t max_line = std::size_t{1} << 20;  // bytes; a longer line is a reject
   /// An extract that unpacks to more bytes is refused.

@@ -119,6 +119,38 @@ TEST_F(SqliteTest, NamesAreQuotedAndColumnsAreToldInLowerCase) {
   EXPECT_GE(file.most_columns(), 2000U);
 }
 
+TEST_F(SqliteTest, AfterALongWaitInVainTheNextStatementsDoNotWaitAgain) {
+  constexpr int kLong = 4000;
+  auto holder = Open();
+  ASSERT_TRUE(holder.script("CREATE TABLE t (a)"));
+  auto other = Sqlite::open(path_, Sqlite::Mode::read_write, kLong);
+  ASSERT_TRUE(other);
+  other->wait_once_only();
+  auto prepared = other->prepare("INSERT INTO t VALUES (1)");
+  ASSERT_TRUE(prepared);
+  {
+    auto held = Transaction::begin(holder);
+    ASSERT_TRUE(held);
+    const auto waited = other->script("INSERT INTO t VALUES (2)");
+    ASSERT_FALSE(waited);
+    EXPECT_EQ(waited.error().kind, ErrorKind::retry);
+  }
+  // The lock is free, but nobody asks for it.
+  for (const auto& again : {prepared->run(), other->script("INSERT INTO t VALUES (2)")}) {
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind, ErrorKind::retry);
+    EXPECT_EQ(again.error().message, "database is locked");
+  }
+  EXPECT_FALSE(other->run("INSERT INTO t VALUES (2)"));
+  // In a while it is asked for again.
+  Result<> stored = prepared->run();
+  for (int i = 0; i < 1000 && !stored; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    stored = prepared->run();
+  }
+  EXPECT_TRUE(stored);
+}
+
 TEST_F(SqliteTest, AStopEndsTheWaitForALock) {
   auto holder = Open();
   ASSERT_TRUE(holder.script("CREATE TABLE t (a); BEGIN EXCLUSIVE"));

@@ -482,6 +482,27 @@ class Manifests(harness.HostTest):
         self.assertEqual(host.rows("select a, b from web"), [("1", "2")])
         self.assertIn("columns: [...]", host.run("status").stdout)
 
+    def test_pieces_of_a_line_that_its_logger_cut_are_rejects_of_their_own(self):
+        host = self.host()
+        host.start()
+        self.send(host, location(1), 1)
+        # The first half of a line, at the end of its file; then the second one, which looks whole.
+        self.send(host, location(2)[:30], 2, first=len(location(1)), lines=0)
+        self.send(host, location(3), 3, inode=78, lines=0)
+        self.send(host, location(4), 4, inode=78, first=len(location(3)))
+        self.wait_done(host, 4)
+        self.assertEqual(host.rows("select count(*) from hrt"), [(2,)])
+        for number, text in ((2, location(2)[:30]), (3, location(3))):
+            reasons = glob.glob(host.path("spool/rejects/**", tail_name(number) + "*reasons.csv"),
+                                recursive=True)
+            self.assertEqual(len(reasons), 1, number)
+            with open(reasons[0], encoding="utf-8") as file:
+                self.assertIn("1,0,a piece of a line that its logger cut in two", file.read())
+            kept = [name for name in glob.glob(host.path("spool/rejects/**", tail_name(number) + "*"),
+                                               recursive=True) if "reasons" not in name]
+            with open(kept[0], encoding="utf-8") as file:
+                self.assertEqual(file.read(), text)
+
     def test_sweeps_wait_as_long_as_a_watcher(self):
         host = self.host(feed="    settle: 1ms\n    manifest_wait: 1s\n    year: guess\n")
         os.makedirs(host.path("spool/drop"))

@@ -66,6 +66,27 @@ TEST(Formatter, MayTakeALastLineWithoutEnd) {
   EXPECT_EQ(run.id_tails[0], run.id_tails[1]);
 }
 
+TEST(Formatter, APieceOfALineIsARejectWhateverItLooksLike) {
+  for (const bool named : {true, false}) {
+    FormatRequest request = Spysocket();
+    if (!named) request.format = nullptr;
+    request.begins_with_piece = true;
+    request.accept_unterminated = true;
+    const FormatRun second = test::Format(kGood + "\n", request);
+    ASSERT_TRUE(second.ok) << second.error.message;
+    EXPECT_EQ(second.counts(), "1 = 0 rows + 0 dropped + 1 rejected");
+    EXPECT_EQ(second.rejects, kGood + "\n");
+    const FormatRun first = test::Format(kGood, request);
+    ASSERT_TRUE(first.ok) << first.error.message;
+    EXPECT_EQ(first.cut, kGood);
+    EXPECT_EQ(first.reasons,
+              "line,offset,reason\n1,0,a piece of a line that its logger cut in two\n");
+    // Whatever a manifest says, the other lines are lines.
+    const FormatRun more = test::Format("half\n" + kGood + "\n", request);
+    EXPECT_EQ(more.counts(), "2 = 1 rows + 0 dropped + 1 rejected");
+  }
+}
+
 TEST(Formatter, FindsTheFormatOfASingleLineWithoutEndIfThatMayBeTaken) {
   FormatRequest request;
   request.years = YearTable::fixed(std::chrono::year(2012));

@@ -1,6 +1,7 @@
 #include "uploader/couchdb/batch.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -189,13 +190,32 @@ Result<> CouchBatch::take_refused_request(const HttpReply& reply) {
   }
   // The row is alone in its request, so it is the culprit. But such a word can come from a server
   // in trouble too, or from somebody in between, and would make a reject of the row: it must be
-  // said again and again.
-  if (++attempts_[rows.front()].alone < kTimesRefusedAlone) return {};
+  // said again and again, and the other rows have their turn before that.
+  const std::uint32_t row = rows.front();
   const std::string said = error_of_reply(reply.body);
-  fates_.refuse(rows.front(), too_large ? RowFates::Refusal::size : RowFates::Refusal::content,
-                fmt::format("HTTP {}{}{}", reply.status, said.empty() ? "" : ": ", said));
-  chunks_.pop_back();
+  const auto why = too_large ? RowFates::Refusal::size : RowFates::Refusal::content;
+  const std::string reason =
+      fmt::format("HTTP {}{}{}", reply.status, said.empty() ? "" : ": ", said);
+  if (++attempts_[row].alone >= kTimesRefusedAlone) {
+    fates_.refuse(row, why, reason);
+    chunks_.pop_back();
+    return {};
+  }
+  std::rotate(chunks_.begin(), std::prev(chunks_.end()), chunks_.end());
+  if (!refuses_all()) return {};
+  // So it is no matter of rows; whoever takes the batch sees that, and to ask on would not help.
+  for (const Rows& chunk : chunks_) fates_.refuse(chunk.front(), why, reason);
+  chunks_.clear();
   return {};
+}
+
+/// Whether each row was refused alone, and none passed.
+bool CouchBatch::refuses_all() const {
+  const auto was_alone = [&](const Rows& rows) {
+    return rows.size() == 1 && attempts_[rows.front()].alone > 0;
+  };
+  return chunks_.size() >= RowFates::kSpeakForAll && questions_.empty() && !fates_.any_settled() &&
+         std::all_of(chunks_.begin(), chunks_.end(), was_alone);
 }
 
 /// {"error":"document_too_large","reason":ID}: refuses that row. Rows that are as large are sent

@@ -91,6 +91,7 @@ class CouchBatch {
   [[nodiscard]] std::optional<Error> take_entry(std::uint32_t row, const BulkEntry& entry);
   [[nodiscard]] Result<> take_lookup(const HttpReply& reply);
   [[nodiscard]] Result<> judge(std::uint32_t row, const Found& found, Rows& again);
+  [[nodiscard]] bool refuses_all() const;
   void divide_last(std::size_t first_rows);
   [[nodiscard]] Error in_context(const Error& error) const;
 

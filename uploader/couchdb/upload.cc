@@ -9,13 +9,6 @@
 #include "uploader/row.h"
 
 namespace caravel::uploader {
-namespace {
-
-// A batch of fewer rows may well be all bad while the store is good.
-constexpr std::size_t kRowsThatSpeakForAll = 20;
-
-}  // namespace
-
 CouchUpload::CouchUpload(const CouchDatabase& database, Learned& learned, ExtractInfo extract,
                          formatter::RowReader rows, UploadOptions options)
     : database_(database),
@@ -203,7 +196,7 @@ Result<> CouchUpload::handle(const HttpReply& reply, const StopSignal& stop) {
 /// in a validation function.
 std::string CouchUpload::fault_of_store(const CouchBatch& batch) const {
   const bool nothing_yet = counts().stored + counts().already_there == 0;
-  const bool speaks_for_all = batch.fates().rows_sent() >= kRowsThatSpeakForAll;
+  const bool speaks_for_all = batch.fates().rows_sent() >= RowFates::kSpeakForAll;
   if (batch.fates().all_refused(!speaks_for_all) && (speaks_for_all || nothing_yet)) {
     return "it refuses every row";
   }

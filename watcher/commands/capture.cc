@@ -59,7 +59,8 @@ Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
   CARAVEL_ASSIGN_OR_RETURN(
       auto options, tail::parse_options(arguments, std::filesystem::current_path(error).string()));
   if (options.what != tail::Options::What::run) {
-    return fail(ErrorKind::usage, "--version and --help stand alone: caravel --version");
+    return fail(ErrorKind::usage,
+                "--version and --help stand alone; --resend and --explain are caravel-tail's");
   }
   options.agent.watch_in_thread = true;
   // The loading side needs descriptors too, and the limit of a process is 1024 as a rule.

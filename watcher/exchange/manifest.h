@@ -18,7 +18,8 @@ inline constexpr std::uint64_t kMaxSequence = INT64_MAX - 1;
 
 /// What one extract holds and where in which log it was. The bytes of the extract are the bytes
 /// [first, last) of one file: the one that had `device` and `inode` on the capture host when the
-/// extract was cut. An extract never mixes two files.
+/// extract was cut. An extract never mixes two files, but for a line that its logger cut in two
+/// when it rotated the log: joined, it stands as if the first file had gone on.
 struct Manifest {
   static constexpr std::uint64_t kVersion = 1;
 
@@ -35,8 +36,10 @@ struct Manifest {
   std::uint64_t first = 0;  // byte offset in that file: of the extract's first byte
   std::uint64_t last = 0;   // one past the extract's last byte: where the next extract begins
   std::uint64_t bytes = 0;  // last - first
-  std::uint64_t lines = 0;  // whole lines; each ends with \n
-  std::string sha256;       // 64 hex digits, over the extract's bytes
+  /// Whole lines; each ends with \n. 0: the extract is a piece of a line that its logger cut in
+  /// two when it rotated the log: the first one, without a line end, or the second one.
+  std::uint64_t lines = 0;
+  std::string sha256;                         // 64 hex digits, over the extract's bytes
   std::chrono::system_clock::time_point cut;  // wall time of the capture host; milliseconds count
 
   bool operator==(const Manifest&) const = default;

@@ -100,6 +100,7 @@ Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode, const S
   CARAVEL_ASSIGN_OR_RETURN(
       auto database, Sqlite::open(path, write ? Sqlite::Mode::read_write : Sqlite::Mode::read_only,
                                   kBusyTimeoutMs, stop));
+  database.wait_once_only();
   if (!write) {
     CARAVEL_TRY(check_ledger(database));
     return database;

@@ -44,6 +44,7 @@ formatter::FormatRequest request_for(const FormatOrder& order, const Assumption&
   if (assumed.manifest) {
     request.first_line = first_line_hash(*assumed.manifest);
     request.log_offset = assumed.manifest->first;
+    request.begins_with_piece = assumed.manifest->lines == 0;
   }
   request.accept_unterminated = order.feed.accept_unterminated;
   request.max_line = order.config.max_line;
@@ -177,7 +178,8 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
 /// ids.
 bool same_place(const std::optional<Manifest>& a, const std::optional<Manifest>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
-  return a->first_line == b->first_line && a->first == b->first;
+  return a->first_line == b->first_line && a->first == b->first &&
+         (a->lines == 0) == (b->lines == 0);
 }
 
 /// What the content turned out to be, once its digest is known: the manifest that counts for it,
@@ -238,6 +240,11 @@ void judge_year(YearRule rule, const ExtractTime& time, FormatReport& report) {
       static_cast<unsigned>(last_date->day()));
 }
 
+/// Half a line, by itself, in an extract of its own: a reject that says nothing of the format.
+bool is_piece(const FormatReport& report) {
+  return report.manifest && report.manifest->lines == 0 && report.result.counts.lines <= 1;
+}
+
 /// A piece of a CSV log from behind its first line: what would be taken for its header is a row.
 std::optional<std::string> refuse_without_header(const FormatReport& report) {
   const formatter::Format* const format = report.result.format;
@@ -285,6 +292,7 @@ Result<FormatReport> format_file(int fd, const FormatOrder& order, const FormatT
     report.time = settled.time.known;
   }
   // One refusal is enough: the first reason that is found is the one that is told.
+  if (is_piece(report)) return report;
   if (!report.refusal) report.refusal = refuse_without_header(report);
   if (!report.refusal) report.refusal = refuse_for_rejects(order, targets, report.result);
   return report;

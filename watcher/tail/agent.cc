@@ -12,18 +12,21 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Fills in what the user did not set. The grace is two intervals, so that two looks in a row find
-/// a rotated file unchanged. Extracts larger than the outbox may be would each have to wait until
-/// it is empty.
+/// Fills in what the user did not set. Extracts larger than the outbox may be would each have to
+/// wait until it is empty.
 AgentOptions completed(AgentOptions options) {
-  if (!options.grace) {
-    options.grace = std::clamp(2 * options.interval, milliseconds(1'000), milliseconds(120'000));
-  }
+  options.grace = grace_of(options);
   options.max_bytes = std::min(options.max_bytes, options.max_outbox);
   return options;
 }
 
 }  // namespace
+
+milliseconds grace_of(const AgentOptions& options) {
+  // Two intervals, so that two looks in a row find a rotated file unchanged.
+  if (options.grace) return *options.grace;
+  return std::clamp(2 * options.interval, milliseconds(1'000), milliseconds(120'000));
+}
 
 Agent::Agent(AgentOptions options, Disk& disk)
     : options_(completed(std::move(options))),
@@ -120,10 +123,10 @@ void Agent::take_over_what_appeared(const Moment& now) {
   held_.take_over(std::move(news.arrivals), now);
   for (const std::string& path : news.missed) {
     // Of a packed file, the original was seen to appear, too.
-    if (is_packed(path) || !logs_.is_name_of_log(path)) continue;
-    notices_.say(printable(path) +
-                 ": was there for a moment only and is gone before it could be "
-                 "opened; its lines are lost, if it had any");
+    if (is_packed(path)) continue;
+    logs_.say_if_lost(path, printable(path) +
+                                ": was there for a moment only and is gone before it could be "
+                                "opened; its lines are lost, if it had any");
   }
   if (news.look_again || news.full) logs_.look_through();
   if (news.full || held_.take_full()) {
@@ -201,7 +204,11 @@ Result<bool> Agent::advance(FollowedLog& log, const Moment& now, Step& step) {
   }
   auto finished = follower.finish(now);
   if (finished && *finished) logs_.mark_changed();
-  return finished;
+  if (!finished || !follower.half_line()) return finished;
+  CARAVEL_ASSIGN_OR_RETURN(const auto half, extracts_.cut_half_line(log, now));
+  if (half != ExtractCutter::Cut::part) return false;
+  CARAVEL_TRY(publisher_.publish(log, now, step.published));
+  return true;
 }
 
 /// Decides where a log without a state is read from. An error leaves it undecided: the next look
@@ -242,13 +249,6 @@ void Agent::send(const Moment& now, Step& step) {
   }
   // The sender has its own notices; a pass of --once must still end with status 1.
   if (sender_->failed()) step.trouble = true;
-}
-
-std::uint64_t Agent::bytes_left_behind() const {
-  std::uint64_t bytes = 0;
-  // Counted since the start only; the state file does not keep it.
-  for (const auto& log : logs_.all()) bytes += log->follower->bytes_left_behind();
-  return bytes;
 }
 
 }  // namespace caravel::tail

@@ -71,6 +71,9 @@ struct AgentOptions {
   std::string send_open_files{};    // as in SendRules
 };
 
+/// The grace that is meant, set or not.
+[[nodiscard]] std::chrono::milliseconds grace_of(const AgentOptions& options);
+
 struct Step {
   std::chrono::steady_clock::time_point wake;  // call again then, or when send_fd() is readable
   std::vector<std::string> published;          // paths of extracts
@@ -96,9 +99,6 @@ class Agent {
 
   /// For poll(2): readable when a send command has ended; -1 if none runs.
   [[nodiscard]] int send_fd() const { return sender_ ? sender_->pid_fd() : -1; }
-
-  /// Bytes that are known to have never reached an extract.
-  [[nodiscard]] std::uint64_t bytes_left_behind() const;
 
  private:
   Agent(AgentOptions options, Disk& disk);

@@ -23,6 +23,7 @@
 #include "base/stop_signal.h"
 #include "base/text.h"
 #include "watcher/tail/agent.h"
+#include "watcher/tail/explain/explanation.h"
 #include "watcher/tail/options.h"
 
 /// libstdc++'s std::terminate() calls this name (vterminate.cc). Its own version prints the
@@ -153,6 +154,13 @@ int main(int argc, char** argv) {
   if (options->what == Options::What::help) return print(caravel::tail::help_text());
   if (options->what == Options::What::version) return print("caravel-tail " CARAVEL_VERSION "\n");
   if (options->what == Options::What::resend) return resend(*options);
+  if (options->what == Options::What::explain) {
+    const auto& agent = options->agent;
+    const auto text = caravel::tail::explain_log(
+        {agent.state, caravel::tail::grace_of(agent), agent.logs, agent.siblings},
+        options->explained_log);
+    return text ? print(*text) : status_of(text.error());
+  }
   if (options->agent.host.empty()) {
     char host[HOST_NAME_MAX + 1] = {};
     // gethostname(2) need not end a name that it cuts off with a NUL: the last byte is kept free.

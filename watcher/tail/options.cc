@@ -69,6 +69,8 @@ Usage: caravel-tail [OPTION]... LOG...
   --host NAME          this host's name in extracts (its host name)
   --config FILE        lines of option = value, and log = PATH
   --resend RUN:SEQ     put a sent extract back into the outbox
+  --explain LOG        say which files are LOG's and why, how far each was read,
+                       what an agent holds open, what was missed
   --help, --version
 
 Messages go to stderr. Exit status: 0 well, 1 something failed, 2 usage.
@@ -98,7 +100,7 @@ Result<> apply_line(std::string_view line, const std::string& file, std::vector<
     return {};
   }
   // A file that names a further file could name itself; --resend is a thing to do once.
-  if (name == "config" || name == "resend") {
+  if (name == "config" || name == "resend" || name == "explain") {
     return fail(ErrorKind::usage, name + ": belongs on the command line");
   }
   const Setting* const setting = find_setting(name);
@@ -124,7 +126,7 @@ struct Argument {
 };
 
 bool takes_value(const std::string& name) {
-  return find_setting(name) != nullptr || name == "config" || name == "resend";
+  return find_setting(name) != nullptr || name == "config" || name == "resend" || name == "explain";
 }
 
 /// Pairs each option with its value, as getopt_long(3) would, and keeps logs in their order.
@@ -188,12 +190,20 @@ Result<> apply_option(const Argument& argument, const std::string& directory, Op
   }
   if (!option.starts_with("--") || !takes_value(name)) {
     return unknown_setting(option + ": unknown option", name, "--",
-                           {"once", "config", "resend", "help", "version"});
+                           {"once", "config", "resend", "explain", "help", "version"});
   }
   if (!argument.value) return fail(ErrorKind::usage, option + ": needs a value");
   const std::string& value = *argument.value;
   if (name == "config") return {};  // apply_first() read it
   if (name == "resend") return set_resend(value, options);
+  if (name == "explain") {
+    if (needs_directory(value, directory)) {
+      return fail(ErrorKind::usage, option + ": the current directory is gone; name a full path");
+    }
+    options.what = Options::What::explain;
+    options.explained_log = absolute(value, directory);
+    return {};
+  }
   if ((name == "outbox" || name == "state") && needs_directory(value, directory)) {
     return fail(ErrorKind::usage, option + ": the current directory is gone; name a full path");
   }
@@ -244,6 +254,9 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   // Logs on the command line replace those of the file, as its other options do. So `--once
   // --config FILE LOG` cuts one log of a file that names many.
   if (!logs.empty()) options.agent.logs = std::move(logs);
+  if (options.what == Options::What::explain && options.agent.logs.empty()) {
+    options.agent.logs = {options.explained_log};
+  }
   if (options.agent.logs.empty() && options.what == Options::What::run) {
     return fail(ErrorKind::usage, "no log is named; see --help");
   }

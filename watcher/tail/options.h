@@ -12,11 +12,12 @@
 namespace caravel::tail {
 
 struct Options {
-  enum class What { run, help, version, resend };
+  enum class What { run, help, version, resend, explain };
   What what = What::run;
   AgentOptions agent;
   std::string resend_run;
   std::uint64_t resend_sequence = 0;
+  std::string explained_log;
 };
 
 /// The text of --help: one screen.

@@ -121,6 +121,29 @@ TEST_F(CouchLimitsTest, ARowThatIsRefusedAloneIsSentAgain) {
   }
 }
 
+TEST_F(CouchLimitsTest, AServerThatRefusesEachRowIsNotAskedAgainAndAgain) {
+  constexpr std::size_t kRows = 64;
+  for (const int status : {413, 400}) {
+    SCOPED_TRACE(status);
+    store_.reset();
+    Start(extract_of(kRows));
+    std::size_t asked = 0;
+    couch_->intercept = [&](const SentRequest& request) {
+      if (!is_bulk(request)) return pass();
+      ++asked;
+      return std::optional(reply_of(status, R"({"error":"e","reason":"no"})"));
+    };
+    const Error error = ExpectFailure();
+    EXPECT_EQ(error.kind, ErrorKind::refused);
+    EXPECT_THAT(error.message, HasSubstr("it refuses every row"));
+    EXPECT_LT(asked, 2 * kRows);
+    // Once it takes them, nothing is missing, and nothing is a reject.
+    couch_->intercept = nullptr;
+    ExpectStored(kRows);
+    EXPECT_TRUE(upload_->refused().empty());
+  }
+}
+
 TEST_F(CouchLimitsTest, ALimitOfRequestsIsLearnedForTheNextBatchesAndExtracts) {
   Start(extract_of(1000));
   std::size_t refused = 0;

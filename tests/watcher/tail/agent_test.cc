@@ -112,17 +112,6 @@ TEST_F(Tail, WaitsForAWriterThatHasNotReopenedYet) {
   EXPECT_EQ(Sent(), "a\nlate\nnew\n");
 }
 
-TEST_F(Tail, KeepsAnUnterminatedLastLineOfARotatedFileOutAndSaysSo) {
-  Append("a\ncut off");
-  Pass();
-  Rename("app.log", "app.log.1");
-  Append("b\n");
-  PassGrace();
-  EXPECT_EQ(Sent(), "a\nb\n");
-  EXPECT_THAT(AllMessages(), HasSubstr("7 bytes from byte 2 are not sent"));
-  EXPECT_EQ(agent->bytes_left_behind(), 7U);
-}
-
 TEST_F(Tail, ReadsADeletedLogToItsEnd) {
   Append("a\n");
   Pass();

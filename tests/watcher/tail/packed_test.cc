@@ -153,7 +153,7 @@ TEST_F(TailPacked, ADamagedOneIsReadAsFarAsItGoesAndTheRestIsNamed) {
   PassGrace();
   const std::string sent = Sent();
   EXPECT_TRUE(sent.starts_with("a\nb 0\nb 1\n")) << sent.substr(0, 100);
-  EXPECT_TRUE(sent.ends_with("\nc\n"));
+  EXPECT_TRUE(sent.ends_with("\nc\n")) << "half a line before the damage is left out";
   EXPECT_THAT(AllMessages(),
               HasSubstr("app.log.1.gz: is damaged (it ends in the middle): what comes "
                         "behind its first "));

@@ -76,6 +76,11 @@ bool RowFates::all_refused(bool for_content) const {
   return any;
 }
 
+bool RowFates::any_settled() const {
+  return std::any_of(rows_.begin(), rows_.end(),
+                     [](const Fate& fate) { return fate.state == State::settled; });
+}
+
 std::string RowFates::a_reason() const {
   for (const Fate& fate : rows_) {
     if (!fate.reason.empty()) return fate.reason;

@@ -15,6 +15,9 @@ namespace caravel::uploader {
 /// sent: it follows from what became of the first one.
 class RowFates {
  public:
+  /// A batch of fewer rows may well be all bad while the store is good.
+  static constexpr std::size_t kSpeakForAll = 20;
+
   enum class Refusal : std::uint8_t {
     content,  // by a validation function, or as the culprit of a 400
     size,     // alone in its request, and still a 413
@@ -38,6 +41,8 @@ class RowFates {
   [[nodiscard]] std::size_t rows_sent() const;
   /// Was every row that was sent refused? With `for_content`: for what is in it, not for its size?
   [[nodiscard]] bool all_refused(bool for_content) const;
+  /// Whether any row is settled by now.
+  [[nodiscard]] bool any_settled() const;
   /// The reason of any refused row, for a message.
   [[nodiscard]] std::string a_reason() const;
 

@@ -25,6 +25,33 @@ void Batch::add(watcher::Manifest manifest, Position after) {
   extracts_.push_back({Pending{std::move(manifest), std::move(after)}, {}, {}, not_begun()});
 }
 
+void Batch::add_second_half(watcher::Manifest manifest, Position after) {
+  add(std::move(manifest), std::move(after));
+  extracts_.back().piece = true;
+}
+
+void Batch::add_first_half(watcher::Manifest manifest, Position after, Range half, UniqueFd rest,
+                           std::optional<Position> next) {
+  add(std::move(manifest), std::move(after));
+  Extract& extract = extracts_.back();
+  extract.piece = extract.pending.half = !next;
+  extract.half = half;
+  extract.rest = std::move(rest);
+  extract.pending.next = std::move(next);
+}
+
+Result<Cutter::Copied> Batch::copy(const Extract& extract, Cutter& cutter) const {
+  const int out = extract.file.get();
+  if (!extract.half) return cutter.copy(log_, range_of(extract), out);
+  if (!extract.pending.next) return cutter.copy_half(log_, *extract.half, out);
+  const Position& next = *extract.pending.next;
+  auto copied = cutter.copy_joined(log_, *extract.half, extract.rest.get(), {0, next.offset}, out);
+  if (!copied) return copied;
+  CARAVEL_ASSIGN_OR_RETURN(auto same, holds(extract.rest.get(), next));
+  if (!same) return fail(ErrorKind::retry, "changed while it was read");
+  return copied;
+}
+
 bool Batch::is_large() const { return size() > 1 && bytes_ >= kWorthAThread; }
 
 Range Batch::range_of(const Extract& extract) {
@@ -49,7 +76,7 @@ Result<> Batch::finish(Extract& extract, Result<Cutter::Copied> copied) {
   CARAVEL_ASSIGN_OR_RETURN(auto same, holds(log_, extract.pending.after));
   if (!same) return fail(ErrorKind::retry, "changed while it was read");
   watcher::Manifest& manifest = extract.pending.manifest;
-  manifest.lines = copied->lines;
+  manifest.lines = extract.piece ? 0 : copied->lines;
   manifest.sha256 = std::move(copied->sha256);
   CARAVEL_ASSIGN_OR_RETURN(extract.manifest, outbox_.prepare_manifest(manifest));
   // The kernel writes these while the next ones are copied; sync() then waits for little.
@@ -73,7 +100,7 @@ void Batch::build_both(Extract& first, Extract& second, Cutter& cutter) {
 void Batch::build_one(Extract& extract, Cutter& cutter) {
   extract.built = begin(extract);
   if (!extract.built) return;
-  extract.built = finish(extract, cutter.copy(log_, range_of(extract), extract.file.get()));
+  extract.built = finish(extract, copy(extract, cutter));
 }
 
 /// What each thread does: takes the next extracts (two, if the batch is large) until none is left

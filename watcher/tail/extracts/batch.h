@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -29,6 +30,13 @@ class Batch {
   /// `manifest` says all but what building finds: lines and sha256. `after`: where the log stands
   /// behind it.
   void add(watcher::Manifest manifest, Position after);
+  /// The second half of a line whose first half was published: a piece, not a line.
+  void add_second_half(watcher::Manifest manifest, Position after);
+  /// The first half of a line, which ends its file without a line end; `half` is that part of the
+  /// manifest's range. With `rest`, an open file, and `next`, the place in it behind the second
+  /// half, the extract is the whole line.
+  void add_first_half(watcher::Manifest manifest, Position after, Range half, UniqueFd rest,
+                      std::optional<Position> next);
 
   [[nodiscard]] bool empty() const { return extracts_.empty(); }
   [[nodiscard]] std::size_t size() const { return extracts_.size(); }
@@ -50,6 +58,9 @@ class Batch {
     UniqueFd file;
     UniqueFd manifest;
     Result<> built;
+    bool piece = false;           // of a line
+    std::optional<Range> half{};  // of `log_`, where the extract is more, or no whole line
+    UniqueFd rest{};
   };
   [[nodiscard]] bool is_large() const;
   void build_in_turns(Cutter& cutter);
@@ -58,6 +69,7 @@ class Batch {
   void build_one(Extract& extract, Cutter& cutter);
   [[nodiscard]] Result<> begin(Extract& extract);
   [[nodiscard]] Result<> finish(Extract& extract, Result<Cutter::Copied> copied);
+  [[nodiscard]] Result<Cutter::Copied> copy(const Extract& extract, Cutter& cutter) const;
   [[nodiscard]] static Range range_of(const Extract& extract);
 
   int log_;

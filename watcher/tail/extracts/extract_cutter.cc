@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "watcher/tail/extracts/publisher.h"
 
@@ -16,12 +17,21 @@ namespace {
 constexpr std::size_t kExtractsAtOnce = 16;
 constexpr std::uint64_t kBytesAtOnce = 128ULL << 20;
 
+/// Whether what is before `offset` is the first part of a line: it was published as half a line,
+/// and the writer came back. NUL bytes are a hole that was skipped.
+Result<bool> is_within_line(int fd, std::uint64_t offset) {
+  char before = '\n';
+  CARAVEL_TRY(read_at(fd, offset - 1, &before, 1));
+  return before != '\n' && before != '\0';
+}
+
 }  // namespace
 
 /// Where the next extract begins and ends; nothing if no whole line is there. Skips NUL bytes at
 /// the start of a file: a writer without O_APPEND goes on at its old offset after a truncation, and
 /// leaves a hole before that.
-Result<std::optional<Range>> ExtractCutter::next_range(OpenFile& file) {
+Result<std::optional<ExtractCutter::Next>> ExtractCutter::next_range(FollowedLog& log) {
+  OpenFile& file = log.follower->file();
   const std::uint64_t end = file.stamp().size;
   if (file.position().offset == 0) {
     CARAVEL_ASSIGN_OR_RETURN(auto first, bench_.cutter.skip_nuls(file.fd(), 0, end));
@@ -32,8 +42,15 @@ Result<std::optional<Range>> ExtractCutter::next_range(OpenFile& file) {
       file.skip_to(first);
     }
   }
-  return bench_.cutter.next(file.fd(), file.position().offset, end, rules_.max_bytes,
-                            file.scanned());
+  const std::uint64_t first = file.position().offset;
+  CARAVEL_ASSIGN_OR_RETURN(const bool second_half,
+                           first == 0 ? log.state.half_open : is_within_line(file.fd(), first));
+  // The piece is an extract of its own: one line is the least that a cutter takes.
+  const std::uint64_t most = second_half ? 1 : rules_.max_bytes;
+  CARAVEL_ASSIGN_OR_RETURN(auto range,
+                           bench_.cutter.next(file.fd(), first, end, most, file.scanned()));
+  if (!range) return std::nullopt;
+  return Next{*range, second_half};
 }
 
 /// Adds to `batch` the next extracts that are worth building together. The follower moves behind
@@ -41,27 +58,33 @@ Result<std::optional<Range>> ExtractCutter::next_range(OpenFile& file) {
 Result<ExtractCutter::Cut> ExtractCutter::plan(FollowedLog& log, const Moment& now, Batch& batch) {
   const std::size_t most = log.one_by_one ? 1 : kExtractsAtOnce;
   while (batch.size() < most && (batch.size() < 2 || batch.bytes() < kBytesAtOnce)) {
-    CARAVEL_ASSIGN_OR_RETURN(auto range, next_range(log.follower->file()));
-    if (!range) {
+    CARAVEL_ASSIGN_OR_RETURN(auto next, next_range(log));
+    if (!next) {
       log.one_by_one = false;
       return Cut::nothing;
     }
-    const std::uint64_t bytes = batch.bytes() + range->last - range->first;
+    const std::uint64_t bytes = batch.bytes() + next->range.last - next->range.first;
     // Only the first extract of a batch may have sent ones deleted for its room. Before more are
     // deleted, what was planned is built.
     if (!batch.empty() && !bench_.room.fits(bytes)) return Cut::no_room;
     CARAVEL_ASSIGN_OR_RETURN(auto room, bench_.room.make_room(bytes, now));
     if (!room) return Cut::no_room;
-    CARAVEL_TRY(plan_one(log, *range, now, batch));
+    CARAVEL_ASSIGN_OR_RETURN(auto one, plan_one(log, next->range, now, batch));
+    log.follower->file().move_to(one.after);
+    if (next->second_half) {
+      batch.add_second_half(std::move(one.manifest), std::move(one.after));
+    } else {
+      batch.add(std::move(one.manifest), std::move(one.after));
+    }
   }
   return Cut::part;
 }
 
-/// Writes the manifest of one extract, but for what the copying finds, and the place behind it.
-Result<> ExtractCutter::plan_one(FollowedLog& log, const Range& range, const Moment& now,
-                                 Batch& batch) {
-  OpenFile& file = log.follower->file();
-  watcher::Manifest manifest;
+Result<ExtractCutter::Planned> ExtractCutter::plan_one(FollowedLog& log, const Range& range,
+                                                       const Moment& now, const Batch& batch) {
+  const OpenFile& file = log.follower->file();
+  Planned planned{{}, file.position()};
+  watcher::Manifest& manifest = planned.manifest;
   manifest.host = rules_.host;
   manifest.log = log.state.log;
   manifest.device = file.position().id.device;
@@ -71,7 +94,7 @@ Result<> ExtractCutter::plan_one(FollowedLog& log, const Range& range, const Mom
   manifest.bytes = range.last - range.first;
   manifest.cut = std::chrono::floor<std::chrono::milliseconds>(now.wall);
   CARAVEL_TRY(name_extract(log, batch, manifest));
-  Position after = file.position();
+  Position& after = planned.after;
   // The digests are taken before the first line is read: Batch::finish() compares them when all is
   // copied, so that the first line, too, is known to be of the same text.
   CARAVEL_TRY(move_to(file.fd(), range.last, after));
@@ -80,9 +103,7 @@ Result<> ExtractCutter::plan_one(FollowedLog& log, const Range& range, const Mom
   }
   after.modified = file.stamp().modified;
   manifest.first_line = after.first_line;
-  file.move_to(after);
-  batch.add(std::move(manifest), std::move(after));
-  return {};
+  return planned;
 }
 
 /// Sets run and sequence, behind those that are planned. If the outbox knows the name already, it
@@ -126,6 +147,14 @@ Result<ExtractCutter::Cut> ExtractCutter::cut(FollowedLog& log, const Moment& no
   Batch batch(file.fd(), bench_.outbox, bench_.disk);
   const auto planned = plan(log, now, batch);
   if (batch.empty()) return planned;
+  return build(log, batch, planned_from, planned, now);
+}
+
+/// Builds and syncs what was planned.
+Result<ExtractCutter::Cut> ExtractCutter::build(FollowedLog& log, Batch& batch,
+                                                const Position& planned_from,
+                                                const Result<Cut>& planned, const Moment& now) {
+  OpenFile& file = log.follower->file();
   const bool several = batch.size() > 1;
   if (auto ready = prepare_to_build(log, planned_from, now); !ready) {
     log.follower->go_back();
@@ -142,6 +171,63 @@ Result<ExtractCutter::Cut> ExtractCutter::cut(FollowedLog& log, const Moment& no
   // What could be built is published, whatever stopped the rest: an error comes again with the next
   // look.
   return built && planned && *planned == Cut::nothing ? Cut::all : Cut::part;
+}
+
+/// Up to the first line end of `next`; nothing if there is none yet.
+Result<std::optional<ExtractCutter::SecondHalf>> ExtractCutter::find_second_half(
+    const Sibling& next) {
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open_sibling(next));
+  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(file.get()));
+  if (!same_file(stamp.id, next.stamp.id)) return fail(ErrorKind::retry, "was renamed just now");
+  std::uint64_t scanned = 0;
+  CARAVEL_ASSIGN_OR_RETURN(const auto line,
+                           bench_.cutter.next(file.get(), 0, stamp.size, 1, scanned));
+  if (!line) return std::nullopt;
+  SecondHalf half{std::move(file), {}};
+  half.behind.id = stamp.id;
+  half.behind.modified = stamp.modified;
+  CARAVEL_TRY(move_to(half.file.get(), line->last, half.behind));
+  return half;
+}
+
+Result<ExtractCutter::Cut> ExtractCutter::cut_half_line(FollowedLog& log, const Moment& now) {
+  const HalfLine line = *log.follower->half_line();
+  const OpenFile& file = log.follower->file();
+  std::optional<SecondHalf> other;
+  if (line.next) {
+    CARAVEL_ASSIGN_OR_RETURN(other, find_second_half(*line.next));
+    if (!other) return Cut::nothing;
+  }
+  CARAVEL_ASSIGN_OR_RETURN(log.state.built_in, bench_.outbox.open());
+  const Position planned_from = file.position();
+  // Joined, the line stands as if the file had gone on.
+  const Range range{line.half.first, line.half.last + (other ? other->behind.offset : 0)};
+  CARAVEL_ASSIGN_OR_RETURN(const auto room, bench_.room.make_room(range.last - range.first, now));
+  if (!room) return Cut::no_room;
+  Batch batch(file.fd(), bench_.outbox, bench_.disk);
+  CARAVEL_ASSIGN_OR_RETURN(auto one, plan_one(log, line.half, now, batch));
+  one.manifest.last = range.last;
+  one.manifest.bytes = range.last - range.first;
+  log.follower->file().move_to(one.after);
+  const std::string place = printable(line.path) + ": bytes " + std::to_string(line.half.first) +
+                            " to " + std::to_string(line.half.last);
+  if (other) {
+    batch.add_first_half(std::move(one.manifest), std::move(one.after), line.half,
+                         std::move(other->file), std::move(other->behind));
+  } else {
+    batch.add_first_half(std::move(one.manifest), std::move(one.after), line.half, {}, {});
+  }
+  CARAVEL_ASSIGN_OR_RETURN(const auto cut, build(log, batch, planned_from, Cut::part, now));
+  if (log.state.pending.empty()) return cut;
+  bench_.notices.say(other ? place +
+                                 " are a line that was cut in two when the log was rotated; "
+                                 "joined with the start of " +
+                                 printable(line.next->path)
+                           : place +
+                                 " are a line without an end (cut in two when the log was "
+                                 "rotated?); sent as a piece, and so is the first line of the "
+                                 "next file");
+  return Cut::part;
 }
 
 /// Gives up a batch of which nothing could be built, or which could not be synced. `part`: it is

@@ -51,12 +51,33 @@ class ExtractCutter {
   /// LogState::pending then, complete and on the disk, and the follower stands behind it. After an
   /// error nothing is pending and the follower stands where it was.
   [[nodiscard]] Result<Cut> cut(FollowedLog& log, const Moment& now);
+  /// Cuts the half line with which the follower's open file ends (LogFollower::half_line()): with
+  /// its other half, or as a piece. `part`: it is pending. `nothing`: the other half is not
+  /// finished yet.
+  [[nodiscard]] Result<Cut> cut_half_line(FollowedLog& log, const Moment& now);
 
  private:
-  [[nodiscard]] Result<std::optional<Range>> next_range(OpenFile& file);
+  /// What is to be cut next.
+  struct Next {
+    Range range;
+    bool second_half = false;  // of a line whose first half was published
+  };
+  struct SecondHalf {
+    UniqueFd file;
+    Position behind;
+  };
+  /// An extract but for what the copying finds, and the place behind it.
+  struct Planned {
+    watcher::Manifest manifest;
+    Position after;
+  };
+  [[nodiscard]] Result<std::optional<Next>> next_range(FollowedLog& log);
+  [[nodiscard]] Result<std::optional<SecondHalf>> find_second_half(const Sibling& next);
+  [[nodiscard]] Result<Cut> build(FollowedLog& log, Batch& batch, const Position& planned_from,
+                                  const Result<Cut>& planned, const Moment& now);
   [[nodiscard]] Result<Cut> plan(FollowedLog& log, const Moment& now, Batch& batch);
-  [[nodiscard]] Result<> plan_one(FollowedLog& log, const Range& range, const Moment& now,
-                                  Batch& batch);
+  [[nodiscard]] Result<Planned> plan_one(FollowedLog& log, const Range& range, const Moment& now,
+                                         const Batch& batch);
   [[nodiscard]] Result<> name_extract(FollowedLog& log, const Batch& batch,
                                       watcher::Manifest& manifest);
   [[nodiscard]] Result<> prepare_to_build(FollowedLog& log, const Position& planned_from,

@@ -56,7 +56,10 @@ Result<> Publisher::publish(FollowedLog& log, const Moment& now,
     published.push_back(outbox_.path(name));
     log.state.sequence = next.manifest.sequence;
     log.state.file = next.after;
+    log.state.half_open = next.half;
     log.follower->file().move_to(next.after);
+    // The next file is known up to the end of the line that began in this one.
+    if (next.next) log.state.known.push_back(known_of(*next.next, next.next->offset, true));
     pending.erase(pending.begin());
     logs_.mark_changed();
   }

@@ -54,9 +54,23 @@ Result<> read_whole(int fd, std::uint64_t offset, std::vector<char>& buffer, std
 /// the copy; finish() returns it.
 class Copy {
  public:
-  /// `out` may be -1: only read.
-  Copy(Disk& disk, int fd, Range range, int out, std::vector<char>& buffer)
-      : disk_(disk), fd_(fd), range_(range), out_(out), buffer_(buffer), at_(range.first) {}
+  /// `out` may be -1: only read. `ends`: a line ends where the range does.
+  Copy(Disk& disk, int fd, Range range, int out, std::vector<char>& buffer, bool ends = true)
+      : disk_(disk),
+        fd_(fd),
+        range_(range),
+        out_(out),
+        buffer_(buffer),
+        ends_(ends),
+        at_(range.first) {}
+
+  /// The copy goes on with a range of another file.
+  void go_on_in(int fd, Range range) {
+    fd_ = fd;
+    range_ = range;
+    ends_ = true;
+    at_ = range.first;
+  }
 
   /// Copies the next bytes, which are then to be hashed. False: at its end, or failed.
   [[nodiscard]] bool next() {
@@ -84,7 +98,7 @@ class Copy {
     at_ += size;
     // next() chose the range so that a line ends here. If another byte stands here now, the log was
     // truncated and written anew in between, and the copy is a mixture.
-    if (at_ == range_.last && bytes_.back() != '\n') {
+    if (ends_ && at_ == range_.last && bytes_.back() != '\n') {
       return fail(ErrorKind::retry, "changed while it was read");
     }
     if (out_ >= 0 && (at_ - range_.first) % kBeginSyncEvery == 0) disk_.begin_sync(out_);
@@ -96,6 +110,7 @@ class Copy {
   Range range_;
   int out_;
   std::vector<char>& buffer_;
+  bool ends_;
   std::uint64_t at_;
   std::string_view bytes_;
   std::uint64_t lines_ = 0;
@@ -152,6 +167,20 @@ Result<std::optional<Range>> Cutter::next(int fd, std::uint64_t first, std::uint
 
 Result<Cutter::Copied> Cutter::copy(int fd, Range range, int out) {
   Copy copy(disk_, fd, range, out, buffer_);
+  while (copy.next()) copy.hash();
+  return copy.finish();
+}
+
+Result<Cutter::Copied> Cutter::copy_joined(int fd, Range half, int rest_fd, Range rest, int out) {
+  Copy copy(disk_, fd, half, out, buffer_, false);
+  while (copy.next()) copy.hash();
+  copy.go_on_in(rest_fd, rest);
+  while (copy.next()) copy.hash();
+  return copy.finish();
+}
+
+Result<Cutter::Copied> Cutter::copy_half(int fd, Range half, int out) {
+  Copy copy(disk_, fd, half, out, buffer_, false);
   while (copy.next()) copy.hash();
   return copy.finish();
 }

@@ -33,6 +33,10 @@ class Cutter {
   };
   /// Copies the range from `fd` to `out`. A log that became shorter is an error.
   [[nodiscard]] Result<Copied> copy(int fd, Range range, int out);
+  /// The same for a line of which the rest is in another file.
+  [[nodiscard]] Result<Copied> copy_joined(int fd, Range half, int rest_fd, Range rest, int out);
+  /// The same for the first half of a line, which has no line end.
+  [[nodiscard]] Result<Copied> copy_half(int fd, Range half, int out);
   /// Two of them in turns, which halves the time for hashing (Sha256::update_both()). One may fail
   /// without the other.
   struct Pair {
@@ -41,8 +45,8 @@ class Cutter {
   };
   [[nodiscard]] Pair copy_both(int fd, Range first, int first_out, Range second, int second_out);
 
-  /// Lines and SHA-256 of the range, without a copy.
-  [[nodiscard]] Result<Copied> read(int fd, Range range) { return copy(fd, range, -1); }
+  /// Lines and SHA-256 of the range, without a copy, wherever it ends.
+  [[nodiscard]] Result<Copied> read(int fd, Range range) { return copy_half(fd, range, -1); }
 
   /// One past the last line end before `end`; 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> last_line_end(int fd, std::uint64_t end);

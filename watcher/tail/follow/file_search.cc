@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "watcher/tail/files/paths.h"
+#include "watcher/tail/follow/losses.h"
 #include "watcher/tail/names/order.h"
 
 namespace caravel::tail {
@@ -91,15 +92,17 @@ void FileSearch::report_lost(const std::optional<Stamp>& live,
   const std::string log = printable(log_.state.log);
   const std::string read = std::to_string(file.offset);
   if (live && same_file(live->id, file.id)) {
-    log_.notices.say(log + ": was truncated or rewritten after its first " + read +
-                     " bytes were read; what had been appended since is lost, if there was any");
+    say_loss(log_.state, log_.notices,
+             log + ": was truncated or rewritten after its first " + read +
+                 " bytes were read; what had been appended since is lost, if there was any");
     return;
   }
   const bool packed =
       std::any_of(files.begin(), files.end(), [](const Sibling& s) { return s.packed; });
-  log_.notices.say(log + ": the file that was read up to byte " + read + " is gone (deleted" +
-                   (packed ? " or compressed" : "") +
-                   "); what had been appended since is lost, if there was any");
+  say_loss(log_.state, log_.notices,
+           log + ": the file that was read up to byte " + read + " is gone (deleted" +
+               (packed ? " or compressed" : "") +
+               "); what had been appended since is lost, if there was any");
 }
 
 /// For a state that does not remember which files were read (of an older agent, or behind the
@@ -243,8 +246,10 @@ Result<bool> FileSearch::open_text(const Sibling& file, UnpackedText text, const
   const std::string size = std::to_string(text.size);
   auto opened = log_.open.open_text(file, std::move(text), position, now);
   if (opened && *opened && !damage.empty()) {
-    log_.notices.say(printable(file.path) + ": is damaged (" + damage +
-                     "): what comes behind its first " + size + " bytes, unpacked, is lost");
+    say_loss(log_.state, log_.notices,
+             printable(file.path) + ": is damaged (" + damage + "): what comes behind its first " +
+                 size + " bytes, unpacked, is lost");
+    changed_ = true;
   }
   return opened;
 }

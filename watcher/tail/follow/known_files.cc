@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "watcher/tail/follow/copies.h"
+#include "watcher/tail/follow/losses.h"
 
 namespace caravel::tail {
 
@@ -68,6 +69,7 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
   // In this order: `seen` goes by the places in the memory, which remember() changes.
   if (inodes != nullptr) forget_missing(found.seen, *inodes);
   for (Known& known : found.recognized) remember(std::move(known));
+  for (const std::string& what : found.lost) say_loss(log_, notices_, what);
   return std::move(found.survey);
 }
 

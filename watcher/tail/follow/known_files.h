@@ -25,10 +25,10 @@
 
 namespace caravel::tail {
 
-/// `known`, a part of the log's state, outlives this and is changed by it.
+/// The log's state outlives this; its memory is changed, and its losses are added to.
 class KnownFiles {
  public:
-  KnownFiles(std::vector<Known>& known, Notices& notices) : known_(known), notices_(notices) {}
+  KnownFiles(LogState& log, Notices& notices) : log_(log), known_(log.known), notices_(notices) {}
 
   /// `size`: of the file at `position`, the unfinished last line included.
   void remember(const Position& position, std::uint64_t size, bool read);
@@ -62,6 +62,7 @@ class KnownFiles {
   void remember(Known known);
   void forget_missing(const std::vector<bool>& seen, const std::vector<std::uint64_t>& inodes);
 
+  LogState& log_;
   std::vector<Known>& known_;
   Notices& notices_;
   bool changed_ = false;

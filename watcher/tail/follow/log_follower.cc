@@ -15,7 +15,7 @@ LogFollower::LogFollower(LogState& state, const FollowerRules& rules, const Othe
       unpacker_(unpacker),
       notices_(notices),
       file_(rules.grace),
-      known_(state.known, notices),
+      known_(state, notices),
       files_(state, rules, others, known_, file_, held),
       search_(parts(), rules.grace) {}
 
@@ -132,6 +132,7 @@ Result<bool> LogFollower::is_to_be_found_again(const Stamp& stamp, bool is_live)
 }
 
 Result<bool> LogFollower::finish(const Moment& now) {
+  half_line_.reset();
   file_.set_all_read(true);
   if (!file_.is_open() || !file_.is_rotated()) return false;
   CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(state_.log));
@@ -146,8 +147,9 @@ Result<bool> LogFollower::finish(const Moment& now) {
                                    [](const Unread& next) { return !next.file.packed; });
   if (!file_.is_over(now) && !(survey.rotated() && plain > 1)) return false;
 
+  half_line_ = find_half_line(survey, files, now);
+  if (half_line_) return false;
   const bool too_long = file_.holds_up_too_long(now);
-  if (!too_long && !file_.has_grown()) report_unfinished_line();
   // The digest is taken now, while the file is open: by it the file is known when it is found under
   // another name, or as a copy. A crash before the next save leaves the file unfinished in the
   // state; the start reads it on and comes here again.
@@ -186,14 +188,39 @@ bool LogFollower::needs(const HeldFile& file) const {
   return files_.is_file_of_log(file, *stamp);
 }
 
-void LogFollower::report_unfinished_line() {
+/// The end of a finished file, if it is no line end. A file that is only read to where it ends now
+/// may still be written to.
+std::optional<HalfLine> LogFollower::find_half_line(const Survey& survey,
+                                                    const std::vector<Sibling>& files,
+                                                    const Moment& now) {
   const std::uint64_t read = file_.position().offset;
   const std::uint64_t size = file_.stamp().size;
-  if (size <= read) return;
-  bytes_left_behind_ += size - read;
-  notices_.say(printable(file_.path()) + ": was rotated away with a last line that has no end: " +
-               std::to_string(size - read) + " bytes from byte " + std::to_string(read) +
-               " are not sent");
+  const bool too_long = file_.holds_up_too_long(now);
+  if (size <= read || file_.has_grown() || file_.is_damaged()) return std::nullopt;
+  if (too_long && !file_.is_still(now)) return std::nullopt;
+  HalfLine line{{read, size}, file_.path(), std::nullopt};
+  for (const Sibling& file : files) {
+    if (file_.is(file.stamp.id)) line.path = file.path;
+  }
+  // The other half may never be finished.
+  if (too_long) return line;
+  if (survey.grown.empty() && !survey.fresh.empty() && continues(survey.fresh.front())) {
+    line.next = survey.fresh.front().file;
+    held_.complete(*line.next);
+  }
+  return line;
+}
+
+/// Whether the logger went over to `next` in the midst of the last line: it began that file at the
+/// moment of its last write to this one. A program that was killed in the midst of a line, and
+/// started anew, takes longer.
+bool LogFollower::continues(const Unread& next) const {
+  constexpr std::int64_t kAtOnce = 50'000'000;
+  constexpr std::int64_t kClockStep = 10'000'000;  // of the times of files
+  const std::int64_t born = next.file.stamp.id.born;
+  if (born == 0 || file_.stamp().id.born == 0 || file_.is_copy() || next.file.packed) return false;
+  const std::int64_t later = born - file_.stamp().modified;
+  return next.start.offset == 0 && later >= -kClockStep && later <= kAtOnce;
 }
 
 /// All three are asked each time, so that none keeps its answer for a later look.

@@ -35,6 +35,15 @@
 
 namespace caravel::tail {
 
+/// The first half of a line, with which a finished file ends: its logger rotated the log in the
+/// midst of the line.
+struct HalfLine {
+  Range half;
+  std::string path;  // of the file, as it is named now if that is known
+  /// The file that begins with the other half, if it is certain which one does.
+  std::optional<Sibling> next;
+};
+
 /// Follows one log. Errors are of the moment (a permission, an I/O error): call again later,
 /// nothing is lost.
 class LogFollower {
@@ -56,6 +65,8 @@ class LogFollower {
   /// Called when nothing is left to read. If the open file was rotated away and is over, closes it
   /// (the state says so then) and returns true: look again, there may be a next file.
   [[nodiscard]] Result<bool> finish(const Moment& now);
+  /// What keeps finish() from closing the file, if anything does: to be cut first.
+  [[nodiscard]] const std::optional<HalfLine>& half_line() const { return half_line_; }
 
   /// What is being read; not open if there is nothing to read. Who reads moves it on as extracts
   /// are built, sets LogState::file once they are published, and calls go_back() if they are not.
@@ -99,8 +110,6 @@ class LogFollower {
   /// The file that was being read is not coming back under a name of this log: remembered, so that
   /// another log, which finds it, can go on in it.
   void give_up_lost_file();
-  /// Bytes of lines that are known to have never reached an extract.
-  [[nodiscard]] std::uint64_t bytes_left_behind() const { return bytes_left_behind_; }
 
  private:
   [[nodiscard]] FollowedFiles parts();
@@ -109,7 +118,10 @@ class LogFollower {
   [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Moment& now);
   [[nodiscard]] Result<bool> is_to_be_found_again(const Stamp& stamp, bool is_live) const;
   [[nodiscard]] bool is_newer(const Survey& survey, const std::optional<Stamp>& live) const;
-  void report_unfinished_line();
+  [[nodiscard]] std::optional<HalfLine> find_half_line(const Survey& survey,
+                                                       const std::vector<Sibling>& files,
+                                                       const Moment& now);
+  [[nodiscard]] bool continues(const Unread& next) const;
 
   LogState& state_;
   const FollowerRules& rules_;
@@ -124,7 +136,7 @@ class LogFollower {
   bool deserted_ = false;
   bool news_ = false;       // files appeared that were not compared yet
   std::uint64_t seen_ = 0;  // of the held files, the last that was looked at
-  std::uint64_t bytes_left_behind_ = 0;
+  std::optional<HalfLine> half_line_;
 };
 
 }  // namespace caravel::tail

@@ -23,6 +23,7 @@ Result<bool> OpenFile::open_text(const Sibling& file, UnpackedText text, const P
   CARAVEL_ASSIGN_OR_RETURN(const auto taken,
                            take(file, std::move(text.file), stamp, position, now));
   is_text_ = copy_ = taken;
+  damaged_ = taken && !text.damage.empty();
   return taken;
 }
 
@@ -40,7 +41,7 @@ Result<bool> OpenFile::take(const Sibling& file, UniqueFd fd, const Stamp& stamp
   stamp_ = stamp;
   path_ = file.path;
   rotated_ = !file.rotation.empty();
-  is_text_ = false;
+  is_text_ = damaged_ = false;
   copy_ = false;
   grown_ = false;
   all_read_ = false;
@@ -98,10 +99,14 @@ bool OpenFile::holds_up_too_long(const Moment& now) const {
          std::max<std::chrono::milliseconds>(10 * grace_, std::chrono::seconds(10));
 }
 
+bool OpenFile::is_still(const Moment& now) const {
+  return copy_ || now.steady - still_since_ >= grace_;
+}
+
 bool OpenFile::is_over(const Moment& now) const {
   // Nobody writes to a copy, and a file that has grown is read only to where it ends now: if it
   // grows again, it is found again.
-  return copy_ || grown_ || holds_up_too_long(now) || now.steady - still_since_ >= grace_;
+  return grown_ || holds_up_too_long(now) || is_still(now);
 }
 
 }  // namespace caravel::tail

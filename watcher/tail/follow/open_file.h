@@ -70,9 +70,13 @@ class OpenFile {
   /// The file was read to its end before, and has grown since.
   [[nodiscard]] bool has_grown() const { return grown_; }
   void mark_as_grown() { grown_ = true; }
+  /// The text of a damaged packed file: where it ends now is no end of what was written.
+  [[nodiscard]] bool is_damaged() const { return damaged_; }
 
   /// Whether nothing more is expected to be written into the file.
   [[nodiscard]] bool is_over(const Moment& now) const;
+  /// Whether nothing was written into it for the grace.
+  [[nodiscard]] bool is_still(const Moment& now) const;
   /// Whether the file was rotated away long ago and is still written into: the new log must not
   /// wait for ever.
   [[nodiscard]] bool holds_up_too_long(const Moment& now) const;
@@ -89,6 +93,7 @@ class OpenFile {
   std::uint64_t scanned_ = 0;
   std::string path_;
   bool is_text_ = false;  // of a packed file: its stamp is that file's
+  bool damaged_ = false;  // its end is not what was written
   bool rotated_ = false;
   bool copy_ = false;
   bool grown_ = false;

@@ -175,10 +175,10 @@ class Comparing {
         fresh_.push_back(file);
         return;
       }
-      notices_.say(printable(file.path) +
-                   ": was compressed before it was read, as far as can be "
-                   "told; its lines are missing (" +
-                   std::to_string(file.stamp.size) + " bytes, compressed)");
+      out_.lost.push_back(printable(file.path) +
+                          ": was compressed before it was read, as far as can be told; its lines "
+                          "are missing (" +
+                          std::to_string(file.stamp.size) + " bytes, compressed)");
     }
     Known known;
     known.id = file.stamp.id;

@@ -30,6 +30,7 @@ struct Comparison {
   Survey survey;
   std::vector<bool> seen;         // for each known file of the memory: whether it is there
   std::vector<Known> recognized;  // need not be read: copies of what was read, compressed files
+  std::vector<std::string> lost;  // which lines nobody can read: for people
 };
 
 /// Compares `files` (the log itself last, if it is there) with `memory`; those that are being read

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "watcher/tail/files/paths.h"
+#include "watcher/tail/follow/losses.h"
 #include "watcher/tail/names/glob.h"
 
 namespace caravel::tail {
@@ -134,10 +135,13 @@ void FollowedLogs::release_held(const Moment& now) {
   });
 }
 
-bool FollowedLogs::is_name_of_log(const std::string& path) const {
-  return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) {
+void FollowedLogs::say_if_lost(const std::string& path, const std::string& what) {
+  const auto whose = std::find_if(logs_.begin(), logs_.end(), [&](const auto& log) {
     return log->followed && log->follower->is_name_of_log(path);
   });
+  if (whose == logs_.end()) return;
+  say_loss((*whose)->state, notices_, what);
+  changed_ = true;
 }
 
 const LogState* FollowedLogs::reader_of(const FileId& id, const LogState& asking) const {

@@ -62,8 +62,8 @@ class FollowedLogs : private OtherLogs {
   /// Lets go of held files that no log needed for some time.
   void release_held(const Moment& now);
 
-  /// Whether a file of this name is surely a log's: its own, or a rotated one.
-  [[nodiscard]] bool is_name_of_log(const std::string& path) const;
+  /// Says `what` of the file at `path`, which could not be read, if by its name it is a log's.
+  void say_if_lost(const std::string& path, const std::string& what);
 
   /// What the state file is to hold.
   [[nodiscard]] State to_save() const;

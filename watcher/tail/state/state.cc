@@ -48,6 +48,10 @@ void append_position(std::string_view prefix, const Position& position, std::str
   line("modified", std::to_string(position.modified));
 }
 
+/// So many losses are remembered, and so much of what was said of each.
+constexpr std::size_t kMostLosses = 16;
+constexpr std::size_t kMostOfLoss = 1000;
+
 /// All about a known file on one line of about 110 bytes: there may be thousands of such files, and
 /// the state is written as a whole at each save.
 void append_known(const Known& known, std::string& out) {
@@ -63,6 +67,11 @@ void append_known(const Known& known, std::string& out) {
   value += known.read ? " read" : " there";
   append_key_value("known", value, out);
   if (known.missed > 0) append_key_value("missed", std::to_string(known.missed), out);
+}
+
+void append_loss(const Loss& loss, std::string& out) {
+  append_key_value("lost", std::to_string(loss.when), out);
+  append_key_value("lost_what", encode_value(loss.what), out);
 }
 
 /// The lines of one section, looked up by key. Reading goes on after a problem, with empty values;
@@ -194,6 +203,7 @@ LogState read_log(Section& section) {
   log.log = section.decoded("log");
   log.run = section.hex("run", 8);
   log.sequence = section.number("sequence");
+  log.half_open = section.has("half_open");
   if (section.has("since")) log.since = section.time("since");
   if (section.has("file_device")) log.file = read_position("file_", section);
   if (section.has("aside_device")) log.aside = read_position("aside_", section);
@@ -236,6 +246,10 @@ LogState read_log(Section& section) {
       pending.manifest = std::move(*manifest);
     }
     pending.after = read_position(prefix, section);
+    pending.half = section.has(prefix + "half");
+    if (section.has(prefix + "begun_device")) {
+      pending.next = read_position(prefix + "begun_", section);
+    }
     log.pending.push_back(std::move(pending));
   }
   return log;
@@ -270,6 +284,7 @@ std::string format_state(const State& state) {
     append_key_value("log", encode_value(log.log), out);
     append_key_value("run", log.run, out);
     append_key_value("sequence", std::to_string(log.sequence), out);
+    if (log.half_open) append_key_value("half_open", "1", out);
     if (log.since) append_key_value("since", std::to_string(*log.since), out);
     if (log.file) append_position("file_", *log.file, out);
     if (log.aside) append_position("aside_", *log.aside, out);
@@ -295,10 +310,16 @@ std::string format_state(const State& state) {
       const std::string manifest = watcher::format_manifest(log.pending[i].manifest);
       append_key_value(prefix + "manifest", encode_value(manifest), out);
       append_position(prefix, log.pending[i].after, out);
+      if (log.pending[i].half) append_key_value(prefix + "half", "1", out);
+      if (log.pending[i].next) append_position(prefix + "begun_", *log.pending[i].next, out);
     }
     for (const Known& known : log.known) {
       out += '\n';
       append_known(known, out);
+    }
+    for (const Loss& loss : log.losses) {
+      out += '\n';
+      append_loss(loss, out);
     }
   }
   out += '\n';
@@ -331,7 +352,7 @@ Result<State> parse_state(std::string_view text) {
       state.patterns.push_back({section.decoded("pattern"), since, section.has("pattern_partly")});
     }
     if (section.has("log")) state.logs.push_back(read_log(section));
-    // Sections of known files follow the log that they belong to.
+    // Sections of known files and of losses follow the log that they belong to.
     if (section.has("known")) {
       auto known = read_known(section.text("known"));
       if (!known || state.logs.empty()) {
@@ -341,10 +362,19 @@ Result<State> parse_state(std::string_view text) {
         state.logs.back().known.push_back(std::move(*known));
       }
     }
+    if (section.has("lost") && !state.logs.empty()) {
+      const std::int64_t when = section.time("lost");
+      state.logs.back().losses.push_back({when, section.decoded("lost_what")});
+    }
     if (!section.problem().empty()) return fail(ErrorKind::fault, section.problem());
     begin = last + 1;
   }
   return state;
+}
+
+void remember_loss(LogState& log, std::int64_t when, std::string_view what) {
+  log.losses.push_back({when, std::string(what.substr(0, kMostOfLoss))});
+  if (log.losses.size() > kMostLosses) log.losses.erase(log.losses.begin());
 }
 
 std::string random_run() {

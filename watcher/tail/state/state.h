@@ -20,6 +20,10 @@ namespace caravel::tail {
 struct Pending {
   watcher::Manifest manifest;
   Position after;  // where the log stands once the extract is published
+  /// It ends with the first half of a line whose second half is not known yet.
+  bool half = false;
+  /// The place behind the second half of its last line, in the file that the logger began then.
+  std::optional<Position> next{};
   bool operator==(const Pending&) const = default;
 };
 
@@ -45,10 +49,20 @@ struct FirstLook {
   bool operator==(const FirstLook&) const = default;
 };
 
+/// Lines that were lost, or may have been: what the agent said of it, and when (nanoseconds since
+/// 1970).
+struct Loss {
+  std::int64_t when = 0;
+  std::string what;
+  bool operator==(const Loss&) const = default;
+};
+
 struct LogState {
   std::string log;             // absolute path
   std::string run;             // 8 hex digits
   std::uint64_t sequence = 0;  // of the last published extract
+  /// What was published last ended with half a line: the next file begins with the other half.
+  bool half_open = false;
   /// Set when `known` says too little (a state of version 1, or one older than the outbox): the
   /// next look goes by order, or takes what was modified up to then for read (nanoseconds).
   std::optional<std::int64_t> since;
@@ -67,10 +81,14 @@ struct LogState {
   /// Which rules of names the log was last looked at with. An agent that knows more names must not
   /// take old files for unread ones.
   std::string rules;
+  std::vector<Loss> losses;     // the last ones, oldest first
   std::int64_t looked = 0;      // when it was looked at last, by the clock of file systems
   unsigned deserted_looks = 0;  // looks in a row that found nothing of it (4 at most)
   bool operator==(const LogState&) const = default;
 };
+
+/// Adds a loss; of many, the last 16 are kept.
+void remember_loss(LogState& log, std::int64_t when, std::string_view what);
 
 /// A glob that was looked for before.
 struct Pattern {

@@ -23,7 +23,7 @@ constexpr std::size_t kMaxStateBytes = 64 << 20;
 /// leaves no lock behind. The lock is on a file of its own, because the state file is replaced at
 /// each save, and a lock stays with the replaced file.
 Result<> StateFile::lock() {
-  const std::string lock = path_ + ".lock";
+  const std::string lock = path_ + std::string(kLockSuffix);
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(lock, O_RDWR | O_CREAT | O_NOFOLLOW));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_with_errno("lock " + lock, errno);
@@ -33,20 +33,26 @@ Result<> StateFile::lock() {
   return {};
 }
 
+Result<std::optional<State>> read_state(const std::string& path) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(path));
+  if (!stamp) return std::nullopt;
+  // read_file() allocates as much as its limit, so the file's own size is the limit.
+  CARAVEL_ASSIGN_OR_RETURN(auto text,
+                           read_file(path, std::min<std::size_t>(stamp->size, kMaxStateBytes)));
+  auto state = parse_state(text);
+  if (!state) return tl::unexpected(with_context(path, state.error()));
+  return std::move(*state);
+}
+
 Result<State> StateFile::open() {
   CARAVEL_TRY(make_directory(directory_of(path_)));
   CARAVEL_TRY(lock());
-  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(path_));
-  if (!stamp) return State{};  // the first start, or somebody deleted it to begin new runs
-  // read_file() allocates as much as its limit, so the file's own size is the limit.
-  CARAVEL_ASSIGN_OR_RETURN(auto text,
-                           read_file(path_, std::min<std::size_t>(stamp->size, kMaxStateBytes)));
-  auto state = parse_state(text);
-  if (!state) return tl::unexpected(with_context(path_, state.error()));
+  CARAVEL_ASSIGN_OR_RETURN(auto state, read_state(path_));
+  if (!state) return State{};  // the first start, or somebody deleted it to begin new runs
   // A crash may have come between the rename of this state and the sync of its directory. What is
   // published from now on relies on this state, so its name must not be lost by a power loss.
   CARAVEL_TRY(disk_.sync_directory(directory_of(path_)));
-  return state;
+  return std::move(*state);
 }
 
 Result<> StateFile::prepare(const State& state) {

@@ -1,7 +1,9 @@
 // The state's file on the disk: one agent at a time, replaced as a whole.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -10,6 +12,13 @@
 #include "watcher/tail/state/state.h"
 
 namespace caravel::tail {
+
+/// What stands behind STATE in the name of the file that a running agent has locked (flock(2)).
+inline constexpr std::string_view kLockSuffix = ".lock";
+
+/// The state, read without a lock: of a running agent, as it was saved last. Nothing: there is no
+/// such file. Kind fault: the text cannot be read.
+[[nodiscard]] Result<std::optional<State>> read_state(const std::string& path);
 
 /// STATE, and STATE.lock beside it, which is held as long as this lives.
 class StateFile {

@@ -58,11 +58,13 @@ TEST(TailState, IsReadAsItWasWritten) {
   m.last = m.bytes = m.lines = 1;
   m.sha256 = std::string(64, '0');
   log.aside = position;
-  log.pending = {Pending{m, position}, Pending{m, position}};
+  log.pending = {Pending{m, position}, Pending{m, position, true, position}};
+  log.half_open = true;
   log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0},
                {{7, 8, 9}, 0, 1, 2, "", false, 1}};
   log.first_look = FirstLook{{1, 2, 3}, 4};
   log.targets = {"/c d", "/e"};
+  log.losses = {{1'700'000'000'000'000'000, "a line\nof = b"}, {1, "c"}};
   log.looked = 7;
   log.deserted_looks = 3;
   state.logs.push_back(log);

@@ -1,0 +1,146 @@
+// Lines that the logger itself cuts in two when it rotates.
+#include <fcntl.h>
+
+#include "tests/watcher/tail/tail_fixture.h"
+
+namespace caravel::tail {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class TailHalfLine : public TailFixture, public testing::Test {
+ public:
+  void TestBody() override {}
+  /// Makes `before` be last written `ahead` before `after` was born.
+  void LastWritten(const std::string& before, const std::string& after,
+                   std::chrono::nanoseconds ahead) const {
+    const std::int64_t time = stamp_of(Log(after))->value().id.born - ahead.count();
+    const timespec stamp{time / 1'000'000'000, time % 1'000'000'000};
+    const timespec times[] = {stamp, stamp};
+    ASSERT_EQ(::utimensat(AT_FDCWD, Log(before).c_str(), times, 0), 0);
+  }
+  void CutAtRotation(std::chrono::nanoseconds ahead) {
+    Append("a\nfirst ha");
+    Pass();
+    Rename("app.log", "app.log.1");
+    Append("lf\nb\n");
+    LastWritten("app.log.1", "app.log", ahead);
+  }
+  /// The manifests, in order.
+  [[nodiscard]] std::vector<watcher::Manifest> Manifests() const {
+    std::vector<watcher::Manifest> all;
+    for (const auto& [name, content] : Extracts()) all.push_back(ManifestOf(name));
+    return all;
+  }
+  [[nodiscard]] std::vector<std::string> Contents() const {
+    std::vector<std::string> all;
+    for (const auto& [name, content] : Extracts()) all.push_back(content);
+    return all;
+  }
+};
+
+TEST_F(TailHalfLine, IsJoinedIfTheLoggerWentOverAtOnce) {
+  CutAtRotation(std::chrono::milliseconds(1));
+  PassGrace();
+  EXPECT_THAT(Contents(), testing::ElementsAre("a\n", "first half\n", "b\n"));
+  const auto manifests = Manifests();
+  ASSERT_EQ(manifests.size(), 3U);
+  // As if the first file had gone on; the next one begins behind its first line.
+  EXPECT_EQ(manifests[1].first, 2U);
+  EXPECT_EQ(manifests[1].last, 13U);
+  EXPECT_EQ(manifests[1].lines, 1U);
+  EXPECT_EQ(manifests[1].inode, manifests[0].inode);
+  EXPECT_NE(manifests[2].inode, manifests[0].inode);
+  EXPECT_EQ(manifests[2].first, 3U);
+  EXPECT_THAT(AllMessages(), HasSubstr("app.log.1: bytes 2 to 10 are a line that was cut in two "
+                                       "when the log was rotated; joined with the start of "));
+  Restart();
+  Append("c\n");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nfirst half\nb\nc\n");
+}
+
+TEST_F(TailHalfLine, IsSentInPiecesIfNobodyKnowsWhatItsOtherHalfIs) {
+  for (const auto ahead : {std::chrono::milliseconds(900), std::chrono::milliseconds(-900)}) {
+    fs::remove_all(Outbox());
+    fs::remove_all(fs::path(options.state).parent_path());
+    for (const auto& file : fs::directory_iterator(Log(""))) fs::remove(file);
+    CutAtRotation(ahead);
+    PassGrace();
+    EXPECT_THAT(Contents(), testing::ElementsAre("a\n", "first ha", "lf\n", "b\n"));
+    std::vector<std::uint64_t> lines;
+    for (const auto& manifest : Manifests()) lines.push_back(manifest.lines);
+    EXPECT_THAT(lines, testing::ElementsAre(1, 0, 0, 1));
+    EXPECT_THAT(AllMessages(), HasSubstr("app.log.1: bytes 2 to 10 are a line without an end"));
+    Restart();
+    Append("c\n");
+    PassGrace();
+    EXPECT_EQ(Sent(), "a\nfirst half\nb\nc\n");
+    EXPECT_EQ(Manifests().back().lines, 1U);
+    Stop();
+  }
+}
+
+TEST_F(TailHalfLine, AWriterThatComesBackFinishesAPiece) {
+  CutAtRotation(std::chrono::seconds(5));
+  PassGrace();
+  Append("ck\nlate\n", "app.log.1");
+  for (int i = 0; i < 4; ++i) PassGrace();
+  EXPECT_THAT(Contents(), testing::ElementsAre("a\n", "first ha", "lf\n", "b\n", "ck\n", "late\n"));
+  EXPECT_EQ(Manifests()[4].lines, 0U);
+  EXPECT_EQ(Manifests()[5].lines, 1U);
+}
+
+TEST_F(TailHalfLine, WaitsForTheOtherHalfToBeWritten) {
+  Append("a\nfirst ha");
+  Pass();
+  Rename("app.log", "app.log.1");
+  Append("l");
+  LastWritten("app.log.1", "app.log", std::chrono::milliseconds(1));
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\n");
+  Append("f\n");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nfirst half\n");
+}
+
+TEST_F(TailHalfLine, WhatStaysUnfinishedIsSentAsAPieceInTheEnd) {
+  options.grace = std::chrono::seconds(1);
+  Append("a\nfirst ha");
+  Pass();
+  Rename("app.log", "app.log.1");
+  Append("l");
+  LastWritten("app.log.1", "app.log", std::chrono::milliseconds(1));
+  for (int i = 0; i < 4; ++i) PassGrace();
+  EXPECT_THAT(Contents(), testing::ElementsAre("a\n", "first ha"));
+}
+
+TEST_F(TailHalfLine, NothingIsLostOrDoubledByACrash) {
+  for (const auto ahead : {std::chrono::milliseconds(1), std::chrono::milliseconds(900)}) {
+    for (int operation = 1; operation < 60; ++operation) {
+      TailHalfLine other;
+      other.Append("a\nfirst ha");
+      other.Pass();
+      other.Rename("app.log", "app.log.1");
+      other.Append("lf\nb\n");
+      other.LastWritten("app.log.1", "app.log", ahead);
+      other.disk.crash_in(operation, operation % 2 == 0);
+      for (int life = 0; life < 3; ++life) {
+        try {
+          other.PassGrace();
+        } catch (const Crash&) {
+          other.Stop();
+        }
+        other.disk.heal();
+      }
+      EXPECT_EQ(other.Sent(), "a\nfirst half\nb\n") << operation;
+      EXPECT_EQ(other.Contents().size(), ahead < std::chrono::milliseconds(100) ? 3U : 4U)
+          << operation;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::tail
