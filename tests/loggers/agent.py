@@ -20,12 +20,22 @@ class Arrivals:
         self.extracts = {}  # (run, sequence) -> numbers, in order
         self.numbers = collections.Counter()
         self.halves = 0
+        self.pieces = set()  # numbers of lines that came in two pieces, marked as such
+        self.half = {}       # run -> the first half, while the second one is awaited
+
+    def take_piece(self, run, content):
+        if not content.endswith(b"\n"):
+            self.half[run] = content
+            return
+        number = self.shape.number(self.half.pop(run, b"") + content[:-1])
+        if number:
+            self.pieces.add(number)
 
     def look(self):
         """True if something has come since the last call."""
         news = False
         names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
-        for name in names:
+        for name in sorted(names):
             if name.startswith(".") or not name.endswith(".log"):
                 continue
             _, run, sequence, _ = name.rsplit(".", 3)
@@ -35,11 +45,15 @@ class Arrivals:
             self.extracts[run, int(sequence)] = numbers = []
             marked = self.is_marked(os.path.join(self.folder, name + ".manifest"))
             with open(os.path.join(self.folder, name), "rb") as file:
-                for data in file.read().split(b"\n")[:-1]:
+                content = file.read()
+                if marked:
+                    self.take_piece(run, content)
+                    continue
+                for data in content.split(b"\n")[:-1]:
                     number = self.shape.number(data)
                     if number:
                         numbers.append(number)
-                    elif number is None and not marked:
+                    elif number is None:
                         self.halves += 1
             self.numbers.update(numbers)
         return news

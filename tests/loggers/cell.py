@@ -27,6 +27,7 @@ class Result:
     halves: int = 0
     deleted: int = 0  # lines that are neither on the disk nor have arrived
     said: bool = False
+    pieces: int = 0   # lines that their logger cut in two, and that came as two pieces, marked as such
     files: int = 0    # at the end; 1 means: the logger did not rotate, or keeps nothing
     error: str = ""
 
@@ -37,6 +38,8 @@ class Result:
         if self.error:
             return f"FAILED: {self.error}"
         parts = [f"{self.written}/{self.there}/{self.arrived}" + (" (1 file)" if self.files == 1 else "")]
+        if self.pieces:
+            parts.append(f"({self.pieces} in pieces)")
         wrong = [(self.lost, f"**{self.lost} lost**"), (self.doubled, f"{self.doubled} doubled"),
                  (self.steps_back, f"order {self.steps_back}"), (self.halves, f"{self.halves} halves")]
         return " ".join(parts + [", ".join(text for count, text in wrong if count)]).strip()
@@ -162,7 +165,7 @@ class Cell:
         complete = False
         while True:
             now, looked = time.monotonic(), self.agent.looks()
-            whole = there <= self.arrivals.numbers.keys()
+            whole = there <= self.arrivals.numbers.keys() | self.arrivals.pieces
             if self.arrivals.look() or since is None or whole != complete:
                 since, looks, complete = now, looked, whole
             enough = ENOUGH_LOOKS if complete else NO_NEWS_LOOKS
@@ -173,10 +176,11 @@ class Cell:
 
     def count(self, there):
         arrived = self.arrivals
-        lost = there - arrived.numbers.keys()
+        lost = there - arrived.numbers.keys() - arrived.pieces
         return Result(self.written, len(there), len(arrived.numbers), len(lost), arrived.doubled(),
                       arrived.steps_back(), arrived.halves,
                       self.written - len(there | arrived.numbers.keys()), self.agent.says_lost(),
+                      len(arrived.pieces - arrived.numbers.keys()),
                       sum(len(names) for _, _, names in os.walk(self.logs)))
 
     def kill_all(self):

@@ -89,8 +89,12 @@ class Instruments(unittest.TestCase):
     def test_pieces_are_counted_unless_their_manifest_says_what_they_are(self):
         self.extract("aaaaaaaa", 1, text(1)[:20] + b"\n" + text(2))
         self.assertEqual(self.arrivals().halves, 1)
-        self.extract("aaaaaaaa", 2, text(3)[:20] + b"\n", b"version=1\npiece=start\n")
-        self.assertEqual(self.arrivals().halves, 1)
+        self.extract("aaaaaaaa", 2, text(3)[:20], b"version=1\nlines=0\n")
+        self.extract("aaaaaaaa", 3, text(3)[20:], b"version=1\nlines=0\n")
+        arrivals = self.arrivals()
+        self.assertEqual(arrivals.halves, 1)
+        self.assertEqual(arrivals.pieces, {3})
+        self.assertNotIn(3, arrivals.numbers)
 
     def test_messages_of_the_start_say_nothing_of_lost_lines(self):
         self.assertIsNone(SAYS_LOST.search("caravel-tail: /logs/app.log: does not exist; waiting"))

@@ -62,6 +62,39 @@ TEST_F(TailHalfLine, IsJoinedIfTheLoggerWentOverAtOnce) {
   EXPECT_EQ(Sent(), "a\nfirst half\nb\nc\n");
 }
 
+TEST_F(TailHalfLine, IsJoinedAtEachRotation) {
+  Append("a\nfirst ha");
+  Pass();
+  for (const std::string line : {"lf\nsecond ha", "lf\nthird ha", "lf\nb\n"}) {
+    for (int i = 3; i > 0; --i) {
+      const std::string name = "app.log." + std::to_string(i);
+      if (fs::exists(Log(name))) Rename(name, "app.log." + std::to_string(i + 1));
+    }
+    Rename("app.log", "app.log.1");
+    Append(line);
+    LastWritten("app.log.1", "app.log", std::chrono::milliseconds(1));
+    PassGrace();
+    Restart();
+  }
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nfirst half\nsecond half\nthird half\nb\n");
+  for (const auto& manifest : Manifests()) EXPECT_EQ(manifest.lines, 1U);
+}
+
+TEST_F(TailHalfLine, IsJoinedAlsoIfTheNextFileIsPackedThen) {
+  CutAtRotation(std::chrono::milliseconds(1));
+  PassGrace();
+  Stop();
+  Append("c\n");
+  Rename("app.log", "app.log.2");
+  Append(Gzip(ReadAll(Log("app.log.2"))), "app.log.2.gz");
+  fs::remove(Log("app.log.2"));
+  LetItBeOld();
+  Append("d\n");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nfirst half\nb\nc\nd\n");
+}
+
 TEST_F(TailHalfLine, IsSentInPiecesIfNobodyKnowsWhatItsOtherHalfIs) {
   for (const auto ahead : {std::chrono::milliseconds(900), std::chrono::milliseconds(-900)}) {
     fs::remove_all(Outbox());

@@ -58,8 +58,7 @@ Result<> Publisher::publish(FollowedLog& log, const Moment& now,
     log.state.file = next.after;
     log.state.half_open = next.half;
     log.follower->file().move_to(next.after);
-    // The next file is known up to the end of the line that began in this one.
-    if (next.next) log.state.known.push_back(known_of(*next.next, next.next->offset, true));
+    if (next.next) log.state.begun = next.next;
     pending.erase(pending.begin());
     logs_.mark_changed();
   }

@@ -27,19 +27,32 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
   return false;
 }
 
+/// Whether `next` was begun when the log had been written for the last time. `rewritten`: the log
+/// was read once and is another text now.
+bool was_begun_after(const Unread& next, const Stamp& live, bool rewritten) {
+  // A program that writes over its old files (rotatelogs -n): only the last writes tell.
+  if (next.rewritten && rewritten) return next.file.stamp.modified > live.modified;
+  // Of a name that proves itself by its times (winston), the first lines may be written together
+  // with the log's last ones. Of any other, the file may be a copy of the log, which is truncated
+  // just after that.
+  constexpr std::int64_t kOverlap = 500'000'000;
+  const std::int64_t born = next.file.stamp.id.born;
+  const std::int64_t overlap = next.file.proof != Proof::none ? kOverlap : 0;
+  return born > live.id.born && born + overlap > live.modified;
+}
+
 /// Whether the log was last written before all the unread rotated files were begun: then its
 /// program goes on in files with other names (rotatelogs -n), and the log is the oldest. A copy of
 /// the log, which is younger too, was begun before the log was truncated.
 bool log_comes_first(const Survey& survey, const std::optional<Stamp>& live) {
   if (!live || !survey.rotated() || live->id.born == 0) return false;
-  // The birth of a packed file is that of its packing.
-  const bool packed = std::any_of(survey.fresh.begin(), survey.fresh.end(),
-                                  [](const Unread& next) { return next.file.packed; });
-  if (packed) return false;
   if (live->modified < live->id.born) return false;  // a clock was set
+  const Unread& last = survey.fresh.back();
+  const bool rewritten = last.file.rotation.empty() && last.rewritten;
   return std::all_of(survey.fresh.begin(), survey.fresh.end(), [&](const Unread& next) {
-    const std::int64_t born = next.file.stamp.id.born;
-    return next.file.rotation.empty() || (born > live->id.born && born > live->modified);
+    // The birth of a packed file is that of its packing.
+    return next.file.rotation.empty() ||
+           (!next.file.packed && was_begun_after(next, *live, rewritten));
   });
 }
 
@@ -274,7 +287,13 @@ Result<bool> FileSearch::open_unread_packed(const Sibling& file, const std::vect
   stamp.size = text->size;
   CARAVEL_ASSIGN_OR_RETURN(auto start,
                            log_.known.read_before_as_packed(text->file.get(), stamp, files));
-  if (!start) start.emplace().id = stamp.id;
+  const std::optional<Position>& begun = log_.state.begun;
+  if (!start && begun && begun->offset <= text->size) {
+    CARAVEL_ASSIGN_OR_RETURN(const auto same, holds(text->file.get(), *begun));
+    if (same) start = begun;
+  }
+  if (!start) start.emplace();
+  start->id = stamp.id;
   if (start->offset == text->size && text->damage.empty()) {
     log_.known.remember_there(file);
     return false;
@@ -386,6 +405,16 @@ Result<> FileSearch::look_back(const std::optional<Stamp>& live, bool news, cons
     return {};
   }
   rotated_first_ = true;
+  if (live && log_comes_first(survey, live) && log_.open.position().offset < live->size) {
+    // The log may still be written to, so its end is not sent as a piece.
+    log_.state.half_open = true;
+    say_loss(log_.state, log_.notices,
+             printable(log_.state.log) + ": ends with a line that has no end, at byte " +
+                 std::to_string(log_.open.position().offset) +
+                 "; the other half, at the start of " + printable(survey.fresh.front().file.path) +
+                 ", is sent as a piece");
+    changed_ = true;
+  }
   // The log is opened again later; until then it may be renamed or deleted.
   if (live && log_.open.is(live->id)) {
     Sibling file{log_.state.log, {}, *live};

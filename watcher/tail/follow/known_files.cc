@@ -65,7 +65,7 @@ Result<std::optional<Position>> KnownFiles::read_before_as_packed(
 Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
                                   const std::vector<Position>& left_out,
                                   const std::vector<std::uint64_t>* inodes) {
-  CARAVEL_ASSIGN_OR_RETURN(auto found, compare(known_, files, left_out, notices_));
+  CARAVEL_ASSIGN_OR_RETURN(auto found, compare(log_, files, left_out, notices_));
   // In this order: `seen` goes by the places in the memory, which remember() changes.
   if (inodes != nullptr) forget_missing(found.seen, *inodes);
   for (Known& known : found.recognized) remember(std::move(known));

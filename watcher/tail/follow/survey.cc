@@ -44,24 +44,18 @@ Result<bool> is_still(const Sibling& file, const Known& known, Position& start) 
   return digest_of(start) == known.digest || known.offset == 0;
 }
 
-/// `file`, of which nothing was read.
-Unread from_its_start(Sibling file) {
-  Unread unread{std::move(file), {}};
-  unread.start.id = unread.file.stamp.id;
-  return unread;
-}
-
 /// One comparison. Each file ends up as one of: left out, known, grown, compressed, fresh, a copy,
 /// or the log itself.
 class Comparing {
  public:
-  Comparing(const std::vector<Known>& memory, const std::vector<Sibling>& files,
+  Comparing(const LogState& log, const std::vector<Sibling>& files,
             const std::vector<Position>& left_out, Notices& notices)
-      : memory_(memory),
+      : begun_(log.begun),
+        memory_(log.known),
         files_(files),
         left_out_(left_out),
         notices_(notices),
-        there_(memory.size()) {}
+        there_(memory_.size()) {}
 
   [[nodiscard]] Result<Comparison> run() {
     const KnownById index(memory_);
@@ -70,7 +64,9 @@ class Comparing {
       if (std::any_of(left_out_.begin(), left_out_.end(), is_it)) continue;
       const auto known = index.find(file.stamp.id);
       CARAVEL_ASSIGN_OR_RETURN(auto recognized, known ? recall(file, *known) : Result<bool>(false));
-      if (!recognized) sort_in(file);
+      if (recognized) continue;
+      if (known) rewritten_.push_back(file.stamp.id);
+      sort_in(file);
     }
     // Copies are recognized only after that: their originals may be any of the files.
     for (const Sibling* file : packed_) sort_in_packed(*file);
@@ -81,6 +77,20 @@ class Comparing {
   }
 
  private:
+  /// `file`, of which nothing was read, or its first line only.
+  [[nodiscard]] Unread from_its_start(Sibling file) const {
+    Unread unread{std::move(file), {}};
+    unread.start.id = unread.file.stamp.id;
+    unread.rewritten = std::any_of(rewritten_.begin(), rewritten_.end(), [&](const FileId& id) {
+      return same_file(id, unread.start.id);
+    });
+    if (!begun_ || unread.file.packed || !same_file(begun_->id, unread.start.id)) return unread;
+    // The inode number may be another file's by now: the content tells.
+    const auto fd = open_sibling(unread.file);
+    if (fd && holds(fd->get(), *begun_).value_or(false)) unread.start = *begun_;
+    return unread;
+  }
+
   /// Takes up a file that has the identity of a known one. False: its content says that it is
   /// another.
   [[nodiscard]] Result<bool> recall(const Sibling& file, std::size_t i) {
@@ -201,11 +211,13 @@ class Comparing {
                        [&](const Position& position) { return fits(position.modified); });
   }
 
+  const std::optional<Position>& begun_;
   const std::vector<Known>& memory_;
   const std::vector<Sibling>& files_;
   const std::vector<Position>& left_out_;
   Notices& notices_;
 
+  std::vector<FileId> rewritten_;
   std::vector<const Sibling*> there_;  // what each known file is now
   std::vector<const Sibling*> packed_;
   std::vector<Sibling> fresh_;
@@ -215,9 +227,9 @@ class Comparing {
 
 }  // namespace
 
-Result<Comparison> compare(const std::vector<Known>& memory, const std::vector<Sibling>& files,
+Result<Comparison> compare(const LogState& log, const std::vector<Sibling>& files,
                            const std::vector<Position>& left_out, Notices& notices) {
-  return Comparing(memory, files, left_out, notices).run();
+  return Comparing(log, files, left_out, notices).run();
 }
 
 bool passed_over(const Sibling& file, const Error& error, Notices& notices) {

@@ -14,6 +14,7 @@ namespace caravel::tail {
 struct Unread {
   Sibling file;
   Position start;  // bytes before it were read, from this file or from one that it is a copy of
+  bool rewritten = false;  // it was read once, and is another text by now: its birth tells nothing
 };
 
 struct Survey {
@@ -33,12 +34,11 @@ struct Comparison {
   std::vector<std::string> lost;  // which lines nobody can read: for people
 };
 
-/// Compares `files` (the log itself last, if it is there) with `memory`; those that are being read
-/// (`left_out`) aside. Costs a stat(2) of each file (the caller had it), and a look into those that
-/// changed. A rotated file that must not be read is reported and passed over; a compressed one that
-/// was never read is reported.
-[[nodiscard]] Result<Comparison> compare(const std::vector<Known>& memory,
-                                         const std::vector<Sibling>& files,
+/// Compares `files` (the log itself last, if it is there) with what `log` remembers; those that are
+/// being read (`left_out`) aside. Costs a stat(2) of each file (the caller had it), and a look into
+/// those that changed. A rotated file that must not be read is reported and passed over; a
+/// compressed one that was never read is reported.
+[[nodiscard]] Result<Comparison> compare(const LogState& log, const std::vector<Sibling>& files,
                                          const std::vector<Position>& left_out, Notices& notices);
 
 /// Whether `error` says that a right is missing: then a message says so, and the log does not wait

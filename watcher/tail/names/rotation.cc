@@ -128,6 +128,12 @@ std::optional<Kin> kin_of(std::string_view name, std::string_view base,
                           const std::vector<std::string>& shapes) {
   auto kin = kin_of(name, base);
   if ((kin && kin->proof == Proof::none) || shapes.empty() || name == base) return kin;
+  // winston-daily-rotate-file: the link leads to app.2026.3.log, and app.2026.log was the first.
+  const auto bases = bases_of(base);
+  if (!kin && std::find(bases.begin(), bases.end(), name) != bases.end()) {
+    const std::string_view digits = digits_of(name);
+    return Kin{digits.empty() ? "0" : std::string(digits), Proof::gap};
+  }
   if (std::find(shapes.begin(), shapes.end(), shape_of(name)) == shapes.end()) return kin;
   return Kin{std::string(digits_of(name)), Proof::gap};
 }

@@ -207,6 +207,7 @@ LogState read_log(Section& section) {
   if (section.has("since")) log.since = section.time("since");
   if (section.has("file_device")) log.file = read_position("file_", section);
   if (section.has("aside_device")) log.aside = read_position("aside_", section);
+  if (section.has("begun_device")) log.begun = read_position("begun_", section);
   if (section.has("outbox_device")) log.built_in = read_id("outbox_", section);
   if (section.has("first_device")) {
     log.first_look = FirstLook{read_id("first_", section), section.number("first_size")};
@@ -288,6 +289,7 @@ std::string format_state(const State& state) {
     if (log.since) append_key_value("since", std::to_string(*log.since), out);
     if (log.file) append_position("file_", *log.file, out);
     if (log.aside) append_position("aside_", *log.aside, out);
+    if (log.begun) append_position("begun_", *log.begun, out);
     if (log.first_look) {
       append_id("first_", log.first_look->id, out);
       append_key_value("first_size", std::to_string(log.first_look->size), out);

@@ -68,6 +68,9 @@ struct LogState {
   std::optional<std::int64_t> since;
   std::optional<Position> file;   // the one that is being read, not to its end yet
   std::optional<Position> aside;  // the log, set aside while a rotated file that grew is read
+  /// The place behind the first line of a file, which was published as the end of a line that began
+  /// in the file before it.
+  std::optional<Position> begun;
   std::vector<Known> known;       // in the order in which they were read
   std::vector<Pending> pending;   // one after the other
   /// The directory in which `pending` lie. If it is not there any more, nothing says whether they

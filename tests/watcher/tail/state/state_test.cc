@@ -57,7 +57,7 @@ TEST(TailState, IsReadAsItWasWritten) {
   m.first_line = std::string(32, '0');
   m.last = m.bytes = m.lines = 1;
   m.sha256 = std::string(64, '0');
-  log.aside = position;
+  log.aside = log.begun = position;
   log.pending = {Pending{m, position}, Pending{m, position, true, position}};
   log.half_open = true;
   log.known = {{{1, 2, -3}, 4, 5, -6, std::string(32, 'b'), true, 0},
