@@ -40,7 +40,7 @@ MODES = {mode.name: mode for mode in (
 QUICK_MODES = {mode.name: mode for mode in (
     Mode("quick", 400, 4, 0.4), Mode("quick-once", 400, 6, 0.6, 1))}
 DOZEN = ("logrotate-plain", "logrotate-compress", "logrotate-copytruncate", "logrotate-olddir", "rotatelogs-n",
-         "rotatelogs-link", "rotatelogs-n-buffered", "cronolog-link", "multilog", "svlogd-both",
+         "savelog", "rotatelogs-n-buffered", "cronolog-link", "multilog", "svlogd-both",
          "python-rotating", "python-rotator-gz", "winston", "rotating-file-stream")
 
 

@@ -1,6 +1,8 @@
 // Lines that the logger itself cuts in two when it rotates.
 #include <fcntl.h>
 
+#include <thread>
+
 #include "tests/watcher/tail/tail_fixture.h"
 
 namespace caravel::tail {
@@ -79,6 +81,31 @@ TEST_F(TailHalfLine, IsJoinedAtEachRotation) {
   PassGrace();
   EXPECT_EQ(Sent(), "a\nfirst half\nsecond half\nthird half\nb\n");
   for (const auto& manifest : Manifests()) EXPECT_EQ(manifest.lines, 1U);
+}
+
+/// rotatelogs -n: the log's first file keeps its name.
+TEST_F(TailHalfLine, IsFoundAtTheEndOfALogThatIsLeftForOtherNames) {
+  for (const auto ahead : {std::chrono::milliseconds(1), std::chrono::milliseconds(100)}) {
+    for (const bool once : {false, true}) {
+      TailHalfLine f;
+      f.options.once = once;
+      f.options.grace = std::chrono::milliseconds(200);
+      f.Append("a\nfirst ha");
+      f.Pass();
+      std::this_thread::sleep_for(std::chrono::milliseconds(120));  // it must be older than that
+      f.Append("lf\nb\n", "app.log.1");
+      f.LastWritten("app.log", "app.log.1", ahead);
+      // Until it was still for the grace, by the clock of files.
+      for (int i = 0; i < 400 && f.Sent().size() < 15; ++i) {
+        if (once) f.Stop();
+        f.Pass();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      const bool joined = ahead < std::chrono::milliseconds(50);
+      EXPECT_EQ(f.Sent(), "a\nfirst half\nb\n");
+      EXPECT_EQ(f.Contents().size(), joined ? 3U : 4U);
+    }
+  }
 }
 
 TEST_F(TailHalfLine, IsJoinedAlsoIfTheNextFileIsPackedThen) {

@@ -308,5 +308,24 @@ TEST_F(TailHeld, AFileThatIsGoneBeforeItCanBeOpenedIsNamed) {
   EXPECT_THAT(AllMessages(), Not(HasSubstr("other")));
 }
 
+/// winston: its first file keeps the log's name.
+TEST_F(TailHeld, OnceReadsTheEndOfALogThatIsLeftForOtherNamesFirst) {
+  options.once = true;
+  options.siblings = {"app*.log"};
+  Append("a\n");
+  Pass();
+  Stop();
+  LetItBeOld();
+  Append("c\n", "app1.log");
+  LetItBeOld();
+  // The last lines of the first file and the first ones of the second are written together.
+  Append("b\n");
+  for (int i = 0; i < 3; ++i) {
+    Pass();
+    Stop();
+  }
+  EXPECT_EQ(Sent(), "a\nb\nc\n");
+}
+
 }  // namespace
 }  // namespace caravel::tail

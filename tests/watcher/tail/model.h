@@ -182,6 +182,8 @@ class Model : public ModelApplication {
     Note("delete");
     if (Chance(0.5)) Write();
     FinishLine();
+    // Where names are gone and the clock was set, nothing tells the order.
+    for (int i = 0; clock_steps_ && agent && i < 40; ++i) Pass();
     struct stat status {};
     ::fstat(writer_, &status);
     fs::remove(Log(In("app.log")));

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "watcher/tail/files/paths.h"
+#include "watcher/tail/follow/log_first.h"
 #include "watcher/tail/follow/losses.h"
 #include "watcher/tail/names/order.h"
 
@@ -25,35 +26,6 @@ Result<bool> is_among(const std::vector<Sibling>& files, const Position& positio
     if (!same || *same) return same;
   }
   return false;
-}
-
-/// Whether `next` was begun when the log had been written for the last time. `rewritten`: the log
-/// was read once and is another text now.
-bool was_begun_after(const Unread& next, const Stamp& live, bool rewritten) {
-  // A program that writes over its old files (rotatelogs -n): only the last writes tell.
-  if (next.rewritten && rewritten) return next.file.stamp.modified > live.modified;
-  // Of a name that proves itself by its times (winston), the first lines may be written together
-  // with the log's last ones. Of any other, the file may be a copy of the log, which is truncated
-  // just after that.
-  constexpr std::int64_t kOverlap = 500'000'000;
-  const std::int64_t born = next.file.stamp.id.born;
-  const std::int64_t overlap = next.file.proof != Proof::none ? kOverlap : 0;
-  return born > live.id.born && born + overlap > live.modified;
-}
-
-/// Whether the log was last written before all the unread rotated files were begun: then its
-/// program goes on in files with other names (rotatelogs -n), and the log is the oldest. A copy of
-/// the log, which is younger too, was begun before the log was truncated.
-bool log_comes_first(const Survey& survey, const std::optional<Stamp>& live) {
-  if (!live || !survey.rotated() || live->id.born == 0) return false;
-  if (live->modified < live->id.born) return false;  // a clock was set
-  const Unread& last = survey.fresh.back();
-  const bool rewritten = last.file.rotation.empty() && last.rewritten;
-  return std::all_of(survey.fresh.begin(), survey.fresh.end(), [&](const Unread& next) {
-    // The birth of a packed file is that of its packing.
-    return next.file.rotation.empty() ||
-           (!next.file.packed && was_begun_after(next, *live, rewritten));
-  });
 }
 
 }  // namespace
@@ -210,7 +182,7 @@ Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& n
     Unread& last = survey.fresh.back();
     const bool log_first = !rotated_first && last.file.rotation.empty() &&
                            last.start.offset < last.file.stamp.size &&
-                           log_comes_first(survey, live);
+                           log_comes_first(survey, live, last.start.offset > 0);
     Unread& next = log_first ? last : survey.fresh.front();
     if (!next.file.packed) return open_unread(std::move(next), now);
     CARAVEL_ASSIGN_OR_RETURN(const auto settled, open_unread_packed(next.file, files, now));
@@ -383,7 +355,8 @@ Result<> FileSearch::begin_looking_back(const std::optional<Stamp>& live,
   if (!same) return {};
   CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {*state.file}));
   // Otherwise the log is read to its end first.
-  const bool log_first = live->modified != state.file->modified && log_comes_first(survey, live);
+  const bool unread = live->modified != state.file->modified || live->size > state.file->offset;
+  const bool log_first = unread && log_comes_first(survey, live, state.file->offset > 0);
   if (!survey.grown.empty() || (survey.rotated() && !log_first)) set_aside();
   return {};
 }
@@ -399,22 +372,14 @@ Result<> FileSearch::look_back(const std::optional<Stamp>& live, bool news, cons
     look_back_after(std::min<std::chrono::milliseconds>(2 * look_back_wait_, kLookBackAtMost), now);
     return {};
   }
-  // Its end is read first.
-  if (live && log_.open.was_written(*live) && log_comes_first(survey, live)) {
+  // Its end is read first, also if that is no line end (LogFollower::look_for_end_of_log()).
+  const bool at_end =
+      !live || (!log_.open.was_written(*live) && log_.open.position().offset >= live->size);
+  if (!at_end && log_comes_first(survey, live, log_.open.position().offset > 0)) {
     look_back_after(std::chrono::seconds(1), now);
     return {};
   }
   rotated_first_ = true;
-  if (live && log_comes_first(survey, live) && log_.open.position().offset < live->size) {
-    // The log may still be written to, so its end is not sent as a piece.
-    log_.state.half_open = true;
-    say_loss(log_.state, log_.notices,
-             printable(log_.state.log) + ": ends with a line that has no end, at byte " +
-                 std::to_string(log_.open.position().offset) +
-                 "; the other half, at the start of " + printable(survey.fresh.front().file.path) +
-                 ", is sent as a piece");
-    changed_ = true;
-  }
   // The log is opened again later; until then it may be renamed or deleted.
   if (live && log_.open.is(live->id)) {
     Sibling file{log_.state.log, {}, *live};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "watcher/tail/follow/log_first.h"
 
 namespace caravel::tail {
 
@@ -134,7 +135,11 @@ Result<bool> LogFollower::is_to_be_found_again(const Stamp& stamp, bool is_live)
 Result<bool> LogFollower::finish(const Moment& now) {
   half_line_.reset();
   file_.set_all_read(true);
-  if (!file_.is_open() || !file_.is_rotated()) return false;
+  if (!file_.is_open()) return false;
+  if (!file_.is_rotated()) {
+    CARAVEL_TRY(look_for_end_of_log());
+    return false;
+  }
   CARAVEL_ASSIGN_OR_RETURN(auto live, stamp_of(state_.log));
   if (live && !live->regular) live = std::nullopt;
   CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(live));
@@ -209,6 +214,24 @@ std::optional<HalfLine> LogFollower::find_half_line(const Survey& survey,
     held_.complete(*line.next);
   }
   return line;
+}
+
+/// The log may have been left for good, for files with other names (rotatelogs -n). Then the half
+/// line at its end is one like that of a rotated file.
+Result<> LogFollower::look_for_end_of_log() {
+  const Stamp& stamp = file_.stamp();
+  const std::int64_t grace = std::chrono::nanoseconds(rules_.grace).count();
+  if (file_.position().offset >= stamp.size || file_time() - stamp.modified < grace) return {};
+  CARAVEL_ASSIGN_OR_RETURN(const auto live, stamp_of(state_.log));
+  if (live != stamp) return {};
+  CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(live));
+  CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, search_.being_read()));
+  if (!log_comes_first(survey, live, file_.position().offset > 0)) return {};
+  half_line_ = HalfLine{{file_.position().offset, stamp.size}, file_.path(), std::nullopt};
+  // The other half may never be finished.
+  const bool too_long = file_time() - stamp.modified > 10 * grace;
+  if (!too_long && continues(survey.fresh.front())) half_line_->next = survey.fresh.front().file;
+  return {};
 }
 
 /// Whether the logger went over to `next` in the midst of the last line: it began that file at the

@@ -121,6 +121,7 @@ class LogFollower {
   [[nodiscard]] std::optional<HalfLine> find_half_line(const Survey& survey,
                                                        const std::vector<Sibling>& files,
                                                        const Moment& now);
+  [[nodiscard]] Result<> look_for_end_of_log();
   [[nodiscard]] bool continues(const Unread& next) const;
 
   LogState& state_;

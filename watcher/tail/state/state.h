@@ -71,8 +71,8 @@ struct LogState {
   /// The place behind the first line of a file, which was published as the end of a line that began
   /// in the file before it.
   std::optional<Position> begun;
-  std::vector<Known> known;       // in the order in which they were read
-  std::vector<Pending> pending;   // one after the other
+  std::vector<Known> known;      // in the order in which they were read
+  std::vector<Pending> pending;  // one after the other
   /// The directory in which `pending` lie. If it is not there any more, nothing says whether they
   /// were published.
   std::optional<FileId> built_in;
