@@ -182,7 +182,7 @@ Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& n
     Unread& last = survey.fresh.back();
     const bool log_first = !rotated_first && last.file.rotation.empty() &&
                            last.start.offset < last.file.stamp.size &&
-                           log_comes_first(survey, live, last.start.offset > 0);
+                           log_comes_first(survey, log_.state.log, live, last.start.offset > 0);
     Unread& next = log_first ? last : survey.fresh.front();
     if (!next.file.packed) return open_unread(std::move(next), now);
     CARAVEL_ASSIGN_OR_RETURN(const auto settled, open_unread_packed(next.file, files, now));
@@ -356,7 +356,8 @@ Result<> FileSearch::begin_looking_back(const std::optional<Stamp>& live,
   CARAVEL_ASSIGN_OR_RETURN(auto survey, log_.known.survey(files, {*state.file}));
   // Otherwise the log is read to its end first.
   const bool unread = live->modified != state.file->modified || live->size > state.file->offset;
-  const bool log_first = unread && log_comes_first(survey, live, state.file->offset > 0);
+  const bool log_first =
+      unread && log_comes_first(survey, log_.state.log, live, state.file->offset > 0);
   if (!survey.grown.empty() || (survey.rotated() && !log_first)) set_aside();
   return {};
 }
@@ -375,7 +376,7 @@ Result<> FileSearch::look_back(const std::optional<Stamp>& live, bool news, cons
   // Its end is read first, also if that is no line end (LogFollower::look_for_end_of_log()).
   const bool at_end =
       !live || (!log_.open.was_written(*live) && log_.open.position().offset >= live->size);
-  if (!at_end && log_comes_first(survey, live, log_.open.position().offset > 0)) {
+  if (!at_end && log_comes_first(survey, log_.state.log, live, log_.open.position().offset > 0)) {
     look_back_after(std::chrono::seconds(1), now);
     return {};
   }

@@ -226,7 +226,7 @@ Result<> LogFollower::look_for_end_of_log() {
   if (live != stamp) return {};
   CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(live));
   CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, search_.being_read()));
-  if (!log_comes_first(survey, live, file_.position().offset > 0)) return {};
+  if (!log_comes_first(survey, state_.log, live, file_.position().offset > 0)) return {};
   half_line_ = HalfLine{{file_.position().offset, stamp.size}, file_.path(), std::nullopt};
   // The other half may never be finished.
   const bool too_long = file_time() - stamp.modified > 10 * grace;

@@ -103,6 +103,17 @@ Numbers by_times(const std::vector<const Sibling*>& order) {
   if (std::any_of(order.begin(), order.end(), [](const Sibling* s) { return s->packed; })) {
     return ascending(order, &Stamp::modified) ? Numbers::ascend : Numbers::descend;
   }
+  // A program that counts upwards begins its files in that order, also if it writes the last lines
+  // of one when the next one is begun. Files that were all renamed, the highest first, tell nothing
+  // by their births: one may have been copied and truncated before.
+  const bool born_known = std::none_of(
+      order.begin(), order.end(), [](const Sibling* file) { return file->stamp.id.born == 0; });
+  const bool born_upwards =
+      all_pairs(order, [](const Stamp& a, const Stamp& b) { return a.id.born <= b.id.born; }) &&
+      order.front()->stamp.id.born < order.back()->stamp.id.born;
+  const bool may_be_renamed =
+      all_pairs(order, [](const Stamp& a, const Stamp& b) { return a.changed >= b.changed; });
+  if (born_known && born_upwards && !may_be_renamed) return Numbers::ascend;
   // A rename sets the change time (ctime), to the time of the file system, which no program can
   // set. logrotate's way renames all of them at each rotation, the highest first: the change times
   // descend with the number. The other way renames each file once: they ascend. After a copy or a
