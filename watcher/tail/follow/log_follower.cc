@@ -103,12 +103,11 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Moment& no
   const bool written = file_.was_written(stamp);
   file_.note_look(is_live, written, now);
   if (written) {
-    CARAVEL_ASSIGN_OR_RETURN(auto find_again, is_to_be_found_again(stamp, is_live));
-    if (find_again) {
-      // Its name may be gone: then it can be read only by this descriptor.
-      Sibling file{file_.path(), "moved", stamp};
-      file.held = file_.fd();
-      held_.hold(file, now);
+    CARAVEL_ASSIGN_OR_RETURN(const auto find_again, is_to_be_found_again(stamp));
+    // Its name may be gone: then it can be read only by this descriptor.
+    Sibling file{file_.path(), "moved", stamp};
+    file.held = file_.fd();
+    if (find_again && (held_.hold(file, now) || stamp.links > 0)) {
       file_.close();
       return {};
     }
@@ -118,18 +117,12 @@ Result<> LogFollower::refresh(const std::optional<Stamp>& live, const Moment& no
 }
 
 /// Whether the file, which was written, may be another text by now: then it is searched for anew.
-Result<bool> LogFollower::is_to_be_found_again(const Stamp& stamp, bool is_live) const {
+Result<bool> LogFollower::is_to_be_found_again(const Stamp& stamp) const {
   const Position& position = file_.position();
   CARAVEL_ASSIGN_OR_RETURN(auto same, holds(file_.fd(), position));
-  if (!same || stamp.size < position.offset) return true;
-  if (position.offset != 0) return false;
-  // Nothing was read from it, so nothing can be compared: it may have been copied and truncated,
-  // and then the copy must be read first. But a file that no name leads to is kept: it could not be
-  // found again.
-  CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(std::nullopt));
-  return is_live || std::any_of(files.begin(), files.end(), [&](const Sibling& file) {
-           return same_file(file.stamp.id, stamp.id);
-         });
+  // If nothing was read from it, nothing can be compared: it may have been copied and truncated,
+  // and then the copy must be read first.
+  return !same || stamp.size < position.offset || position.offset == 0;
 }
 
 Result<bool> LogFollower::finish(const Moment& now) {

@@ -116,7 +116,7 @@ class LogFollower {
   [[nodiscard]] std::optional<Stamp> what_has_the_name(std::optional<Stamp> live);
   [[nodiscard]] bool is_own_file(const Stamp& live);
   [[nodiscard]] Result<> refresh(const std::optional<Stamp>& live, const Moment& now);
-  [[nodiscard]] Result<bool> is_to_be_found_again(const Stamp& stamp, bool is_live) const;
+  [[nodiscard]] Result<bool> is_to_be_found_again(const Stamp& stamp) const;
   [[nodiscard]] bool is_newer(const Survey& survey, const std::optional<Stamp>& live) const;
   [[nodiscard]] std::optional<HalfLine> find_half_line(const Survey& survey,
                                                        const std::vector<Sibling>& files,
