@@ -52,6 +52,10 @@ SUBTREES = ("", "", ".messages", "/spool/rejects", "/spool/csv", "/spool/work", 
             "/spool/drop", "/state", "/rows.db")
 
 
+class NoCalls(Exception):
+    """A run of this scenario came to nothing, several times."""
+
+
 class Survey:
     """How often each call is made in an undisturbed run of a scenario."""
 
@@ -61,7 +65,7 @@ class Survey:
             self.total = sum(self.names.values())
             if self.total:
                 return
-        raise RuntimeError(f"{scenario.name} makes no calls")
+        raise NoCalls(scenario.name)
 
     @staticmethod
     def count(scenario, folder, reads):

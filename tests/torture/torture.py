@@ -74,7 +74,11 @@ def work(number, options, tools, folder, until, results):
     while time.monotonic() < until:
         category = min(spent, key=lambda name: spent[name] / workshop.attacks[name].share)
         begun = time.monotonic()
-        point = workshop.attacks[category].draw(chance)
+        try:
+            point = workshop.attacks[category].draw(chance)
+        except attacks.NoCalls:  # the machine is too busy for a run to count by; others may go
+            spent[category] += time.monotonic() - begun
+            continue
         row, verdict = workshop.try_point(point)
         spent[category] += time.monotonic() - begun
         results.put((row, point, verdict))

@@ -114,6 +114,26 @@ TEST_F(TailPacked, TimesThatAgreeInTheirSecondsProveNothing) {
   EXPECT_EQ(Sent(), "a\nb\nc\nd\ne\n");
 }
 
+/// Many files at once, as of a program that rotates ten times a second and packs each file.
+TEST_F(TailPacked, ManyThatWereHeldOrMissedAreReadOnceEach) {
+  Append("a\n");
+  Pass();
+  std::string all = "a\n";
+  for (int i = 1; i <= 12; ++i) {
+    const std::string text = Lines("file " + std::to_string(i), i % 2 == 0 ? 300 : 3);
+    all += text;
+    Rename("app.log", "app.log." + std::to_string(i));
+    Append(text);
+    LetItBeOld();
+    // Every third one is gone before anybody could open it.
+    if (i % 3 != 0) static_cast<void>(agent->step(now));
+    Pack("app.log." + std::to_string(i), Time::new_one);
+    static_cast<void>(agent->step(now));
+  }
+  for (int i = 0; i < 4; ++i) PassGrace();
+  EXPECT_EQ(Sent(), all);
+}
+
 TEST_F(TailPacked, SeveralMembersAndManyExtractsWithARestartAmongThem) {
   options.max_bytes = 300;
   Append("a\n");

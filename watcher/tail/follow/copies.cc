@@ -46,7 +46,7 @@ Result<std::optional<Position>> read_before_as(const std::vector<Known>& memory,
     const Known& known = memory[i];
     // A small file is a copy only if all of it is the same and the original is gone (logrotate's
     // renamecopy): the digests cover all of so few bytes.
-    const bool gone = there[i] == nullptr || there[i]->stamp.links == 0;
+    const bool gone = there[i] == nullptr || there[i]->stamp.links == 0 || there[i]->packed;
     const bool small = size > 0 && size < kTellingBytes && size == known.offset && gone;
     if (!known.read || (!small && std::min(size, known.offset) < kTellingBytes)) continue;
     Position start;
@@ -75,6 +75,15 @@ Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size) {
   CARAVEL_TRY(move_to(one->get(), size, a));
   CARAVEL_TRY(move_to(part, size, b));
   return a.head == b.head && a.tail == b.tail;
+}
+
+Result<bool> original_is_held(const std::vector<Sibling>& files, int text, std::uint64_t size) {
+  for (const Sibling& original : files) {
+    if (original.packed || original.stamp.links > 0) continue;
+    auto same = begins_with(original, text, size);
+    if (!same || *same) return same;
+  }
+  return false;
 }
 
 }  // namespace caravel::tail

@@ -39,4 +39,9 @@ class KnownById {
 /// digests of head and tail tell.
 [[nodiscard]] Result<bool> begins_with(const Sibling& whole, int part, std::uint64_t size);
 
+/// Whether one of `files` is what a packed file was made of, by its `text`: a file whose name is
+/// gone and which is held, perhaps with a line more that came after the packing. It is read itself.
+[[nodiscard]] Result<bool> original_is_held(const std::vector<Sibling>& files, int text,
+                                            std::uint64_t size);
+
 }  // namespace caravel::tail

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "watcher/tail/files/paths.h"
+#include "watcher/tail/follow/copies.h"
 #include "watcher/tail/follow/log_first.h"
 #include "watcher/tail/follow/losses.h"
 #include "watcher/tail/names/order.h"
@@ -154,8 +155,7 @@ Result<> FileSearch::open_next(const std::optional<Stamp>& live, const Moment& n
     CARAVEL_ASSIGN_OR_RETURN(auto there, is_among(files, *state.aside));
     if (!there) take_back();
   }
-  // A second round with the log that had been set aside; and one for each packed file that turns
-  // out to have been read.
+  // A second round with the log that was set aside, and one for each packed file that was read.
   for (;;) {
     if (state.file) {
       CARAVEL_ASSIGN_OR_RETURN(auto settled, go_on_or_give_up(files, live, now));
@@ -255,6 +255,11 @@ Result<bool> FileSearch::open_unread_packed(const Sibling& file, const std::vect
                                             const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file));
   if (!text) return true;
+  CARAVEL_ASSIGN_OR_RETURN(const auto held, original_is_held(files, text->file.get(), text->size));
+  if (held) {
+    log_.known.remember_there(file);
+    return false;
+  }
   Stamp stamp = file.stamp;
   stamp.size = text->size;
   CARAVEL_ASSIGN_OR_RETURN(auto start,

@@ -67,7 +67,11 @@ Result<Survey> KnownFiles::survey(const std::vector<Sibling>& files,
                                   const std::vector<std::uint64_t>* inodes) {
   CARAVEL_ASSIGN_OR_RETURN(auto found, compare(log_, files, left_out, notices_));
   // In this order: `seen` goes by the places in the memory, which remember() changes.
-  if (inodes != nullptr) forget_missing(found.seen, *inodes);
+  // What is gone may be the original of a packed file whose turn is still to come.
+  const auto& fresh = found.survey.fresh;
+  const bool any_packed =
+      std::any_of(fresh.begin(), fresh.end(), [](const Unread& next) { return next.file.packed; });
+  if (inodes != nullptr && !any_packed) forget_missing(found.seen, *inodes);
   for (Known& known : found.recognized) remember(std::move(known));
   for (const std::string& what : found.lost) say_loss(log_, notices_, what);
   return std::move(found.survey);

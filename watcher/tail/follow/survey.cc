@@ -178,7 +178,7 @@ class Comparing {
     const std::string original = file.path.substr(0, file.path.rfind('.'));
     const bool being_made = std::any_of(
         files_.begin(), files_.end(), [&](const Sibling& other) { return other.path == original; });
-    if (being_made) return;
+    if (being_made || file.stamp.size == 0) return;
     const bool readable = can_be_unpacked(file);
     if (!is_packed_form_of_read(file, readable)) {
       if (readable) {
@@ -199,7 +199,9 @@ class Comparing {
 
   /// `exactly`: times that agree in their seconds only prove nothing, the text can be compared.
   [[nodiscard]] bool is_packed_form_of_read(const Sibling& file, bool exactly) const {
-    if (file.original_held) return true;  // and is read, or was
+    // Of one that can be unpacked, the text tells: its original may have been missed, and others
+    // be held.
+    if (file.original_held && !exactly) return true;
     const std::int64_t packed = file.stamp.modified;
     const auto fits = [&](std::int64_t original) {
       return exactly ? packed == original : same_time(packed, original);
