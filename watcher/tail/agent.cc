@@ -126,7 +126,7 @@ void Agent::take_over_what_appeared(const Moment& now) {
     if (is_packed(path)) continue;
     logs_.say_if_lost(path, printable(path) +
                                 ": was there for a moment only and is gone before it could be "
-                                "opened; its lines are lost, if it had any");
+                                "opened; unless it was packed with gzip, its lines are lost");
   }
   if (news.look_again || news.full) logs_.look_through();
   if (news.full || held_.take_full()) {

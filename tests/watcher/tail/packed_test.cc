@@ -213,6 +213,24 @@ TEST_F(TailPacked, WithoutRoomItWaits) {
   EXPECT_FALSE(fs::exists(Outbox() / ".unpacked"));
 }
 
+TEST_F(TailPacked, WithoutRoomItIsTriedEverMoreRarely) {
+  Append("a\n");
+  Pass();
+  Append(Lines("b", 100));
+  Stop();
+  RotateAndPack();
+  Append("c\n");
+  Start();
+  int asked = 0;
+  disk.break_operations([&] { return ++asked > 0; }, ENOSPC);
+  for (int i = 0; i < 200; ++i) Pass();
+  EXPECT_LT(asked, 40);
+  EXPECT_TRUE(trouble) << "it is said as long as it lasts";
+  disk.heal();
+  for (int i = 0; i < 400; ++i) Pass();
+  EXPECT_EQ(Sent(), "a\n" + Lines("b", 100) + "c\n");
+}
+
 TEST_F(TailPacked, NothingIsLeftBehindByACrash) {
   for (int operation = 1; operation < 40; ++operation) {
     TailFixture other;

@@ -215,8 +215,8 @@ Result<> FileSearch::open_unread(Unread next, const Moment& now) {
 }
 
 /// The text of a packed file; nothing if its packer still works on it, as far as can be told.
-Result<std::optional<UnpackedText>> FileSearch::unpack(const Sibling& file) {
-  CARAVEL_ASSIGN_OR_RETURN(auto text, log_.unpacker.unpack(file));
+Result<std::optional<UnpackedText>> FileSearch::unpack(const Sibling& file, const Moment& now) {
+  CARAVEL_ASSIGN_OR_RETURN(auto text, log_.unpacker.unpack(file, now));
   const std::int64_t grace = std::chrono::nanoseconds(grace_).count();
   if (!text.damage.empty() && std::abs(file_time() - file.stamp.modified) < grace) {
     return std::nullopt;
@@ -244,7 +244,7 @@ Result<bool> FileSearch::open_text(const Sibling& file, UnpackedText text, const
 Result<bool> FileSearch::open_again(const Sibling& file, const Position& position,
                                     const Moment& now) {
   if (!file.packed) return log_.open.open(file, position, now);
-  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file));
+  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file, now));
   if (!text) return true;
   return open_text(file, std::move(*text), position, now);
 }
@@ -253,7 +253,7 @@ Result<bool> FileSearch::open_again(const Sibling& file, const Position& positio
 /// next file may be opened. True: it is open, or its packer still works on it.
 Result<bool> FileSearch::open_unread_packed(const Sibling& file, const std::vector<Sibling>& files,
                                             const Moment& now) {
-  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file));
+  CARAVEL_ASSIGN_OR_RETURN(auto text, unpack(file, now));
   if (!text) return true;
   CARAVEL_ASSIGN_OR_RETURN(const auto held, original_is_held(files, text->file.get(), text->size));
   if (held) {

@@ -80,7 +80,7 @@ class FileSearch {
                                        const Moment& now);
   [[nodiscard]] Result<> open_grown(const Unread& next, const Moment& now);
   [[nodiscard]] Result<> open_unread(Unread next, const Moment& now);
-  [[nodiscard]] Result<std::optional<UnpackedText>> unpack(const Sibling& file);
+  [[nodiscard]] Result<std::optional<UnpackedText>> unpack(const Sibling& file, const Moment& now);
   [[nodiscard]] Result<bool> open_text(const Sibling& file, UnpackedText text,
                                        const Position& position, const Moment& now);
   [[nodiscard]] Result<bool> open_again(const Sibling& file, const Position& position,

@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -61,10 +62,22 @@ bool can_be_unpacked(const Sibling& file) {
 
 void Unpacker::clean_up() { static_cast<void>(disk_.remove(path())); }
 
-Result<UnpackedText> Unpacker::unpack(const Sibling& file) {
+Result<UnpackedText> Unpacker::unpack(const Sibling& file, const Moment& now) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kFirstWait = std::chrono::seconds(1);
+  constexpr milliseconds kLongestWait = std::chrono::minutes(5);
+  const bool failed = failure_ && same_file(failure_->id, file.stamp.id);
+  if (failed && now.steady < failure_->again) return tl::unexpected(failure_->error);
   auto text = unpack_file(file);
-  if (!text) return tl::unexpected(with_context(printable(file.path), text.error()));
-  return text;
+  if (text) {
+    failure_.reset();
+    return text;
+  }
+  // Without room, each try would fill the disk anew.
+  const milliseconds wait = failed ? std::min(2 * failure_->wait, kLongestWait) : kFirstWait;
+  failure_ = Failure{file.stamp.id, with_context(printable(file.path), text.error()), wait,
+                     now.steady + wait};
+  return tl::unexpected(failure_->error);
 }
 
 Result<UnpackedText> Unpacker::unpack_file(const Sibling& file) {

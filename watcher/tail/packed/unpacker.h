@@ -1,10 +1,13 @@
 // Rotated files that were compressed before anybody read them: their text, as a file to be read.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
+#include "base/moment.h"
 #include "base/unique_fd.h"
 #include "watcher/tail/files/disk.h"
 #include "watcher/tail/names/siblings.h"
@@ -30,15 +33,24 @@ class Unpacker {
 
   /// Unpacks as a stream, in the memory of one window, and leaves a tenth of the disk's free room
   /// to others. Errors: kind retry (no room, an I/O error), with the file's path.
-  [[nodiscard]] Result<UnpackedText> unpack(const Sibling& file);
+  /// One that failed is not tried again at each look: the waits grow up to five minutes.
+  [[nodiscard]] Result<UnpackedText> unpack(const Sibling& file, const Moment& now);
 
  private:
+  /// The file that failed last.
+  struct Failure {
+    FileId id;
+    Error error;
+    std::chrono::milliseconds wait;
+    std::chrono::steady_clock::time_point again;
+  };
   [[nodiscard]] Result<UnpackedText> unpack_file(const Sibling& file);
   [[nodiscard]] Result<UnpackedText> unpack_into(int packed, int text);
   [[nodiscard]] std::string path() const { return directory_ + "/.unpacked"; }
 
   Disk& disk_;
   std::string directory_;
+  std::optional<Failure> failure_;
 };
 
 /// Whether an Unpacker can read `file`: by its first bytes, whatever it is named.
