@@ -14,6 +14,14 @@ std::string Lines(const std::string& word, int count) {
   return out;
 }
 
+std::vector<std::string> Sorted(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
 class TailPacked : public TailFixture, public testing::Test {
  public:
   void TestBody() override {}
@@ -119,19 +127,20 @@ TEST_F(TailPacked, ManyThatWereHeldOrMissedAreReadOnceEach) {
   Append("a\n");
   Pass();
   std::string all = "a\n";
-  for (int i = 1; i <= 12; ++i) {
+  for (int i = 1; i <= 16; ++i) {
     const std::string text = Lines("file " + std::to_string(i), i % 2 == 0 ? 300 : 3);
     all += text;
     Rename("app.log", "app.log." + std::to_string(i));
     Append(text);
-    LetItBeOld();
-    // Every third one is gone before anybody could open it.
-    if (i % 3 != 0) static_cast<void>(agent->step(now));
+    // Each fourth file is begun, rotated and packed while nobody looks.
+    if (i % 4 == 1 || i % 4 == 2) static_cast<void>(agent->step(now));
     Pack("app.log." + std::to_string(i), Time::new_one);
-    static_cast<void>(agent->step(now));
+    LetItBeOld();
+    if (i % 4 != 3) static_cast<void>(agent->step(now));
   }
   for (int i = 0; i < 4; ++i) PassGrace();
-  EXPECT_EQ(Sent(), all);
+  // What is written in one tick of the clock has no order that anybody could tell.
+  EXPECT_EQ(Sorted(Sent()), Sorted(all));
 }
 
 TEST_F(TailPacked, SeveralMembersAndManyExtractsWithARestartAmongThem) {

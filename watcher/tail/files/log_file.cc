@@ -18,9 +18,6 @@
 namespace caravel::tail {
 namespace {
 
-/// Bytes at each end of what was read, by which a file is known again. Frozen: digests in the state
-/// files of older agents were made with it.
-constexpr std::uint64_t kDigestBytes = 1024;
 /// Of a first line, so many bytes count. The loading host counts the same (exchange/manifest.h).
 constexpr std::size_t kFirstLineBytes = 64 * 1024;
 
@@ -42,8 +39,8 @@ Stamp from(const struct statx& s) {
   return stamp;
 }
 
-/// XXH3-128 in its canonical form, the high half first: 32 hex digits. Not a cryptographic digest:
-/// it tells files of one log apart, and who can write the log needs no collision.
+}  // namespace
+
 std::string hex_digest(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   std::string out;
@@ -54,8 +51,6 @@ std::string hex_digest(std::string_view bytes) {
   }
   return out;
 }
-
-}  // namespace
 
 /// ext4 gives the inode number of a deleted file to the next new one: then the birth times differ.
 /// Where both are known they decide, because device numbers may change with a reboot.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -59,6 +60,14 @@ struct Position {
 
 /// Opens a regular file for reading; anything else is an error, and never a hang.
 [[nodiscard]] Result<UniqueFd> open_log(const std::string& path);
+
+/// Bytes at each end of what was read, by which a file is known again. Frozen: digests in the state
+/// files of older agents were made with it.
+inline constexpr std::uint64_t kDigestBytes = 1024;
+
+/// XXH3-128 in its canonical form, the high half first: 32 hex digits. Not a cryptographic digest:
+/// it tells files of one log apart, and who can write the log needs no collision.
+[[nodiscard]] std::string hex_digest(std::string_view bytes);
 
 /// 32 hex digits: XXH3-128 of `size` bytes at `offset`; empty if the file ends before.
 [[nodiscard]] Result<std::string> digest_at(int fd, std::uint64_t offset, std::uint64_t size);

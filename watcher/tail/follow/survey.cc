@@ -69,7 +69,7 @@ class Comparing {
       sort_in(file);
     }
     // Copies are recognized only after that: their originals may be any of the files.
-    for (const Sibling* file : packed_) sort_in_packed(*file);
+    for (const Sibling* file : packed_) CARAVEL_TRY(sort_in_packed(*file));
     for (Sibling& file : in_order_of_writing()) CARAVEL_TRY(add_unless_copy(std::move(file)));
     if (live_) out_.survey.fresh.push_back(std::move(*live_));
     for (const Sibling* file : there_) out_.seen.push_back(file != nullptr);
@@ -173,18 +173,19 @@ class Comparing {
   /// Takes up a compressed file that is not known. One that was made of a file that was read and is
   /// gone is remembered, and so is one that nobody can read, which a message says. Of any other,
   /// only its text tells whether it was read: it is unpacked when its turn comes.
-  void sort_in_packed(const Sibling& file) {
+  [[nodiscard]] Result<> sort_in_packed(const Sibling& file) {
     // While the packer works, the file that it packs is there too: the next survey decides.
     const std::string original = file.path.substr(0, file.path.rfind('.'));
     const bool being_made = std::any_of(
         files_.begin(), files_.end(), [&](const Sibling& other) { return other.path == original; });
-    if (being_made || file.stamp.size == 0) return;
-    const bool readable = can_be_unpacked(file);
-    if (!is_packed_form_of_read(file, readable)) {
-      if (readable) {
+    if (being_made || file.stamp.size == 0) return {};
+    if (can_be_unpacked(file)) {
+      CARAVEL_ASSIGN_OR_RETURN(const auto read, has_text_of_read(file));
+      if (!read) {
         fresh_.push_back(file);
-        return;
+        return {};
       }
+    } else if (!is_packed_form_of_read(file)) {
       out_.lost.push_back(printable(file.path) +
                           ": was compressed before it was read, as far as can be told; its lines "
                           "are missing (" +
@@ -195,22 +196,39 @@ class Comparing {
     known.size = file.stamp.size;
     known.modified = file.stamp.modified;
     out_.recognized.push_back(known);
+    return {};
   }
 
-  /// `exactly`: times that agree in their seconds only prove nothing, the text can be compared.
-  [[nodiscard]] bool is_packed_form_of_read(const Sibling& file, bool exactly) const {
-    // Of one that can be unpacked, the text tells: its original may have been missed, and others
-    // be held.
-    if (file.original_held && !exactly) return true;
-    const std::int64_t packed = file.stamp.modified;
-    const auto fits = [&](std::int64_t original) {
-      return exactly ? packed == original : same_time(packed, original);
-    };
+  /// Of one that nobody can read, the time has to tell.
+  [[nodiscard]] bool is_packed_form_of_read(const Sibling& file) const {
+    if (file.original_held) return true;  // and is read, or was
+    const auto fits = [&](std::int64_t time) { return same_time(file.stamp.modified, time); };
     for (std::size_t i = 0; i < there_.size(); ++i) {
       if (there_[i] == nullptr && fits(memory_[i].modified)) return true;
     }
     return std::any_of(left_out_.begin(), left_out_.end(),
                        [&](const Position& position) { return fits(position.modified); });
+  }
+
+  /// Of any other, its text, where its time gives a hint: a program that packs at once may write
+  /// the next file in the same tick of the clock.
+  [[nodiscard]] Result<bool> has_text_of_read(const Sibling& file) const {
+    CARAVEL_ASSIGN_OR_RETURN(const auto size, size_of_text(file));
+    for (std::size_t i = 0; i < there_.size(); ++i) {
+      const Known& known = memory_[i];
+      if (there_[i] != nullptr || known.modified != file.stamp.modified || known.digest.empty() ||
+          static_cast<std::uint32_t>(known.size) != size) {
+        continue;
+      }
+      CARAVEL_ASSIGN_OR_RETURN(const auto place, place_in_text(file, known.offset));
+      if (place && digest_of(*place) == known.digest) return true;
+    }
+    for (const Position& position : left_out_) {
+      if (position.modified != file.stamp.modified || position.offset == 0) continue;
+      CARAVEL_ASSIGN_OR_RETURN(const auto place, place_in_text(file, position.offset));
+      if (place && place->head == position.head && place->tail == position.tail) return true;
+    }
+    return false;
   }
 
   const std::optional<Position>& begun_;

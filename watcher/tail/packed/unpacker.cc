@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "watcher/tail/files/log_file.h"
 
@@ -58,6 +59,43 @@ Result<std::string> damage_of(gzFile stream) {
 bool can_be_unpacked(const Sibling& file) {
   const auto fd = open_sibling(file);
   return fd && is_gzip(fd->get());
+}
+
+Result<std::uint32_t> size_of_text(const Sibling& packed) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto fd, open_sibling(packed));
+  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of(fd.get()));
+  unsigned char last[4] = {};
+  if (stamp.size < sizeof last) return std::uint32_t{0};
+  CARAVEL_TRY(
+      read_at(fd.get(), stamp.size - sizeof last, reinterpret_cast<char*>(last), sizeof last));
+  std::uint32_t size = 0;
+  for (std::size_t i = 0; i < sizeof last; ++i) size |= std::uint32_t{last[i]} << (8 * i);
+  return size;
+}
+
+Result<std::optional<Position>> place_in_text(const Sibling& packed, std::uint64_t offset) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto fd, open_sibling(packed));
+  CARAVEL_ASSIGN_OR_RETURN(const auto stream, open_stream(fd.get()));
+  const std::uint64_t digested = std::min(kDigestBytes, offset);
+  const auto buffer = std::make_unique<char[]>(kBuffer);
+  std::string head;
+  std::string tail;
+  for (std::uint64_t left = offset; left > 0;) {
+    const int got = ::gzread(stream.get(), buffer.get(),
+                             static_cast<unsigned>(std::min<std::uint64_t>(kBuffer, left)));
+    if (got <= 0) return std::nullopt;
+    const std::string_view bytes(buffer.get(), static_cast<std::size_t>(got));
+    head += bytes.substr(0, digested - head.size());
+    tail += bytes;
+    if (tail.size() > digested) tail.erase(0, tail.size() - digested);
+    left -= bytes.size();
+  }
+  Position place;
+  place.id = packed.stamp.id;
+  place.offset = offset;
+  place.head = hex_digest(head);
+  place.tail = hex_digest(tail);
+  return place;
 }
 
 void Unpacker::clean_up() { static_cast<void>(disk_.remove(path())); }

@@ -10,6 +10,7 @@
 #include "base/moment.h"
 #include "base/unique_fd.h"
 #include "watcher/tail/files/disk.h"
+#include "watcher/tail/files/log_file.h"
 #include "watcher/tail/names/siblings.h"
 
 namespace caravel::tail {
@@ -52,6 +53,13 @@ class Unpacker {
   std::string directory_;
   std::optional<Failure> failure_;
 };
+
+/// The place `offset` in the text of a gzip file, with its digests; nothing if the text ends before
+/// it, or is damaged. Nothing is written for it.
+[[nodiscard]] Result<std::optional<Position>> place_in_text(const Sibling& packed,
+                                                            std::uint64_t offset);
+/// The size of the text, as a gzip file of one member tells it: modulo 4 GiB (RFC 1952, "ISIZE").
+[[nodiscard]] Result<std::uint32_t> size_of_text(const Sibling& packed);
 
 /// Whether an Unpacker can read `file`: by its first bytes, whatever it is named.
 [[nodiscard]] bool can_be_unpacked(const Sibling& file);
