@@ -92,7 +92,9 @@ TEST_F(TailHalfLine, IsFoundAtTheEndOfALogThatIsLeftForOtherNames) {
       f.options.grace = std::chrono::milliseconds(200);
       f.Append("a\nfirst ha");
       f.Pass();
-      std::this_thread::sleep_for(std::chrono::milliseconds(120));  // it must be older than that
+      // The log must have been born before the time that LastWritten() gives it, and no program can
+      // set a birth.
+      std::this_thread::sleep_for(std::chrono::milliseconds(120));
       f.Append("lf\nb\n", "app.log.1");
       f.LastWritten("app.log", "app.log.1", ahead);
       // Until it was still for the grace, by the clock of files.
