@@ -72,9 +72,12 @@ class FixedText {
   /// text itself holds none.
   [[nodiscard]] bool stands_at(const char* p) const {
     if ((load8(p) & mask_) != head_) return false;
-    // Up to 16 bytes the last eight overlap the first.
-    return size() <= 8 || (size() <= 16 ? load8(p + size() - 8) == load8(text_.data() + size() - 8)
-                                        : std::strncmp(p + 8, text_.data() + 8, size() - 8) == 0);
+    // Eight bytes that are the same hold no line end, so eight more can be read. The last eight may
+    // overlap those before.
+    for (std::size_t at = 8; at + 8 < size(); at += 8) {
+      if (load8(p + at) != load8(text_.data() + at)) return false;
+    }
+    return size() <= 8 || load8(p + size() - 8) == load8(text_.data() + size() - 8);
   }
 
  private:

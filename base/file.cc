@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -68,21 +69,20 @@ void hold_standard_files() {
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   CARAVEL_ASSIGN_OR_RETURN(auto fd, open_file(path, O_RDONLY));
-  // One byte more than is allowed: if that is filled too, the file is too large. The size is not
-  // asked for first, since the file may grow until it is read.
-  std::string content(max_bytes + 1, '\0');
-  std::size_t size = 0;
-  while (size < content.size()) {
+  // The size is not asked for, since the file may grow until it is read. One byte more than is
+  // allowed says that it is too large.
+  constexpr std::size_t kFirstRead = 16 << 10;
+  std::string content;
+  for (std::size_t size = 0; size <= max_bytes;) {
+    content.resize(std::min(max_bytes + 1, std::max(2 * size, kFirstRead)));
     auto got = read_some(fd.get(), content.data() + size, content.size() - size);
     if (!got) return tl::unexpected(with_context(path, got.error()));
-    if (*got == 0) break;
     size += *got;
+    if (*got > 0) continue;
+    content.resize(size);
+    return content;
   }
-  if (size > max_bytes) {
-    return fail(ErrorKind::usage, path + ": larger than " + std::to_string(max_bytes) + " bytes");
-  }
-  content.resize(size);
-  return content;
+  return fail(ErrorKind::usage, path + ": larger than " + std::to_string(max_bytes) + " bytes");
 }
 
 Result<> sync_directory(const std::string& path) {

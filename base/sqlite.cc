@@ -89,6 +89,13 @@ void note_wait(int code, std::chrono::steady_clock::time_point begun, LockPatien
   patience.in_vain_code = code;
 }
 
+/// SQLite counts each of its allocations under a lock that all connections share. Nobody asks for
+/// these counts (sqlite.org/c3ref/c_config_covering_index_scan.html, SQLITE_CONFIG_MEMSTATUS). To
+/// be said before anything else of SQLite is used; later it has no effect.
+void count_no_memory() {
+  [[maybe_unused]] static const int kSaid = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /// The bytes, beside letters and digits, that stand for themselves in the path of a "file:" URI.
 constexpr std::string_view kPlainInUri = "/-._~";
 
@@ -120,7 +127,13 @@ void Statement::bind(std::int64_t value) {
   note(sqlite3_bind_int64(statement_.get(), ++bound_, value));
 }
 
+void Statement::bind(double value) { note(sqlite3_bind_double(statement_.get(), ++bound_, value)); }
+
 void Statement::bind_null() { note(sqlite3_bind_null(statement_.get(), ++bound_)); }
+
+void Statement::bind_pointer(void* pointer, const char* type) {
+  note(sqlite3_bind_pointer(statement_.get(), ++bound_, pointer, type, nullptr));
+}
 
 void Statement::reset() {
   sqlite3_reset(statement_.get());  // repeats the error of the last step, which was returned there
@@ -173,6 +186,10 @@ bool Statement::is_integer(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
 }
 
+bool Statement::is_real(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_FLOAT;
+}
+
 std::string Statement::text(int column) const { return std::string(text_view(column)); }
 
 std::string_view Statement::text_view(int column) const {
@@ -187,6 +204,8 @@ std::string_view Statement::text_view(int column) const {
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
 void Sqlite::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
@@ -215,6 +234,7 @@ int Sqlite::wait_for_lock(void* of_connection, int tries) {
 
 Result<Sqlite> Sqlite::open(const std::string& path, Mode mode, int busy_timeout_ms,
                             const StopSignal* stop) {
+  count_no_memory();
   sqlite3* database = nullptr;
   // NOMUTEX: a connection is used by one thread at a time, so SQLite need not lock it for each call
   // (sqlite.org/threadsafe.html, "Multi-thread").
@@ -289,14 +309,27 @@ std::size_t Sqlite::most_columns() const {
   return static_cast<std::size_t>(sqlite3_limit(database_.get(), SQLITE_LIMIT_COLUMN, kOnlyAsk));
 }
 
-Result<std::set<std::string>> Sqlite::columns_of(std::string_view table) {
+Result<std::map<std::string, std::string>> Sqlite::columns_of(std::string_view table) {
   // In lower case, since SQLite does not tell column names apart by the case of ASCII letters;
   // lower() changes only those.
-  std::set<std::string> names;
+  std::map<std::string, std::string> types;
   CARAVEL_TRY(each(
-      "SELECT lower(name) FROM pragma_table_info(?)",
-      [&](const Statement& row) { names.insert(row.text(0)); }, table));
-  return names;
+      "SELECT lower(name), type FROM pragma_table_info(?)",
+      [&](const Statement& row) { types.emplace(row.text(0), row.text(1)); }, table));
+  return types;
+}
+
+Result<> Sqlite::extend(int (*add)(sqlite3*)) {
+  const int code = add(database_.get());
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  return {};
+}
+
+Result<> Sqlite::let_triggers_run(bool run) {
+  const int code = sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER, run ? 1 : 0,
+                                     static_cast<int*>(nullptr));
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  return {};
 }
 
 Result<Transaction> Transaction::begin(Sqlite& database) {

@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -44,7 +44,12 @@ class Statement {
   /// stay as they are until the next reset(), run() or bind of this value.
   void bind_borrowed(std::string_view value);
   void bind(std::int64_t value);
+  void bind(double value);
   void bind_null();
+  /// For a function or a virtual table that asks for a pointer of this type
+  /// (sqlite.org/bindptr.html). The type is a literal; SQL sees NULL. What is pointed to outlives
+  /// the run.
+  void bind_pointer(void* pointer, const char* type);
   template <class T>
   requires(std::is_integral_v<T>) void bind(T value) { bind(static_cast<std::int64_t>(value)); }
   void bind(const std::string& value) { bind(std::string_view(value)); }
@@ -79,6 +84,7 @@ class Statement {
   [[nodiscard]] std::string_view column_name(int column) const;
   [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] bool is_integer(int column) const;
+  [[nodiscard]] bool is_real(int column) const;
   /// "" for NULL.
   [[nodiscard]] std::string text(int column) const;
   /// The same without a copy: valid until the next step(), finish() or reset().
@@ -88,6 +94,8 @@ class Statement {
   [[nodiscard]] std::uint64_t count(int column) const {
     return static_cast<std::uint64_t>(integer(column));
   }
+  /// The double itself: its text() would have 15 digits at most.
+  [[nodiscard]] double real(int column) const;
 
  private:
   friend class Sqlite;
@@ -136,8 +144,14 @@ class Sqlite {
   [[nodiscard]] std::int64_t changes() const;
   /// The most columns that a table may have here (sqlite.org/limits.html).
   [[nodiscard]] std::size_t most_columns() const;
-  /// The columns of a table, in lower case; empty if there is no such table.
-  [[nodiscard]] Result<std::set<std::string>> columns_of(std::string_view table);
+  /// The columns of a table, in lower case, each with the type that it was declared with ("" if
+  /// with none); empty if there is no such table.
+  [[nodiscard]] Result<std::map<std::string, std::string>> columns_of(std::string_view table);
+  /// Gives this connection what SQL can then name, a function or a virtual table: `add` calls
+  /// SQLite with it, and returns SQLite's code.
+  [[nodiscard]] Result<> extend(int (*add)(sqlite3*));
+  /// Whether the triggers of this file run when this connection changes rows; they do at first.
+  [[nodiscard]] Result<> let_triggers_run(bool run);
 
   /// Runs one statement to its end; the number of rows that it changed.
   template <class... Values>

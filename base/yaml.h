@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,10 +22,21 @@ namespace caravel {
 /// Exceptions of yaml-cpp stop here.
 class YamlNode {
  public:
+  /// Whether errors quote the file. Then they also name the column, and two more lines of the
+  /// message show the piece that is wrong with a caret below it:
+  ///
+  ///     doors.yaml:8:17: kinds[0].line: unknown type 'intt'; did you mean 'int'?
+  ///       8 |     line: 'door {Door:intt} closed'
+  ///         |                 ^^^^^^^^^^^
+  ///
+  /// Never of a file that may hold a password.
+  enum class Quote { no, yes };
+
   /// Parses the file at `path`.
-  static Result<YamlNode> load(const std::string& path);
+  static Result<YamlNode> load(const std::string& path, Quote quote = Quote::no);
   /// Parses `text`; `file` is the name that errors carry.
-  static Result<YamlNode> parse(const std::string& text, const std::string& file);
+  static Result<YamlNode> parse(const std::string& text, const std::string& file,
+                                Quote quote = Quote::no);
 
   [[nodiscard]] bool exists() const { return node_.IsDefined() && !node_.IsNull(); }
   [[nodiscard]] bool is_map() const { return node_.IsMap(); }
@@ -40,7 +52,8 @@ class YamlNode {
 
   /// This is a map, and no key is given twice.
   [[nodiscard]] Result<> expect_map() const;
-  /// The same, with no other key than `known`; of an unknown one the nearest known is suggested.
+  /// The same, with no other key than `known`; of an unknown one the nearest known is suggested,
+  /// or, if none is near, all are listed.
   [[nodiscard]] Result<> expect_keys(std::initializer_list<const char*> known) const;
   [[nodiscard]] Result<> expect_keys(const std::vector<std::string>& known) const;
 
@@ -55,24 +68,51 @@ class YamlNode {
 
   /// "FILE:LINE: key.path".
   [[nodiscard]] std::string place() const;
-  /// An error at this place.
-  [[nodiscard]] tl::unexpected<Error> error(std::string_view what) const;
-  [[nodiscard]] const std::string& file() const { return file_; }
+  /// An error at this place. Of what it quotes, the value is meant.
+  [[nodiscard]] tl::unexpected<Error> error(std::string_view what) const {
+    return error_at(what, value_piece());
+  }
+  /// The same; the key is meant.
+  [[nodiscard]] tl::unexpected<Error> key_error(std::string_view what) const {
+    return error_at(what, key_);
+  }
+  /// The same; of a single value, the `length` bytes from `at` on are meant.
+  [[nodiscard]] tl::unexpected<Error> error_within(std::string_view what, std::size_t at,
+                                                   std::size_t length) const;
+  [[nodiscard]] const std::string& file() const { return source_->file; }
   /// Of the key, if the node has one; else of the node. From 1. For a node that does not exist, the
   /// line of the map that lacks it.
   [[nodiscard]] int line() const { return line_; }
 
  private:
-  YamlNode(const YAML::Node& node, std::string file, std::string path, int line)
-      : node_(node), file_(std::move(file)), path_(std::move(path)), line_(line) {}
+  /// A piece of the file: its first byte, and how many there are.
+  struct Piece {
+    std::size_t at = 0;
+    std::size_t bytes = 0;
+  };
+  /// What every node of one file has in common. Shared, because a node may outlive the root.
+  struct Source {
+    std::string file;
+    std::string text;  // "" if errors do not quote it
+  };
+
+  YamlNode(const YAML::Node& node, std::shared_ptr<const Source> source, std::string path, int line,
+           Piece key)
+      : node_(node), source_(std::move(source)), path_(std::move(path)), line_(line), key_(key) {}
   [[nodiscard]] std::string child_path(std::string_view key) const;
   /// The line where `node` begins; ours if it does not know.
   [[nodiscard]] int line_of(const YAML::Node& node) const;
+  /// Where `node`, a single value or a key, stands in the file.
+  [[nodiscard]] static Piece piece_of(const YAML::Node& node);
+  /// The value if it begins in the key's line, else the key.
+  [[nodiscard]] Piece value_piece() const;
+  [[nodiscard]] tl::unexpected<Error> error_at(std::string_view what, const Piece& piece) const;
 
   YAML::Node node_;
-  std::string file_;
+  std::shared_ptr<const Source> source_;
   std::string path_;
   int line_ = 1;
+  Piece key_;  // of an item of a list, the item
 };
 
 }  // namespace caravel

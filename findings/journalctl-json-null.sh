@@ -11,7 +11,7 @@ version=252.39-1~deb12u2
 debian systemd $version
 debian libmicrohttpd12 0.9.75-6
 debian systemd-journal-remote $version
-LD_LIBRARY_PATH="$LD_LIBRARY_PATH:/usr/lib/$(machine_name)-linux-gnu/systemd:/lib/systemd"
+LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}:/usr/lib/$(machine_name)-linux-gnu/systemd:/lib/systemd"
 export LD_LIBRARY_PATH
 
 # A journal with messages of known lengths; systemd-journal-remote makes it from the export format.

@@ -3,6 +3,8 @@
 # the end it stops every process that was started with `start` and removes the folder.
 set -eu
 export LC_ALL=C
+# Where Debian's packages have programs that are no commands.
+PATH="$PATH:/usr/sbin:/sbin:/lib/systemd"
 
 work=$(mktemp -d)
 started=

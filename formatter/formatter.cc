@@ -4,21 +4,23 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include "formatter/input/line_splitter.h"
+#include "formatter/input/line_text.h"
+#include "formatter/output/pieced_time.h"
 #include "formatter/output/row_writer.h"
+#include "formatter/privacy/removed.h"
 #include "formatter/records/detect.h"
+#include "formatter/records/gather.h"
 #include "formatter/records/matcher.h"
 #include "formatter/records/record_reader.h"
 #include "formatter/rows/csv.h"
 #include "formatter/rows/sidecar.h"
+#include "formatter/unpacked_size.h"
 
 namespace caravel::formatter {
 namespace {
 
-/// As many lines as are looked at to find the format: enough to outvote a header or a comment.
-constexpr std::size_t kDetectionLines = 64;
 /// The hash of a log's first line is over at most so many of its bytes: whoever computes it needs
 /// no more memory for a line without end.
 constexpr std::size_t kFirstLineBytes = 64 * 1024;
@@ -43,29 +45,27 @@ class Run {
 
   Result<FormatResult> run() {
     // Of a file that is not packed, nothing has to be read to know that it is too large.
-    CARAVEL_TRY(expect_size(input_.known_size()));
+    CARAVEL_TRY(expect_unpacked_size(input_.known_size(), input_.packed_size(), request_));
     CARAVEL_TRY(choose_format());
-    // The three need the format, which is known only now. They live as long as this call, and
-    // nothing uses the pointers to them afterwards.
+    // They need the format, which is known only now. Nothing uses the pointers after this call.
     Matcher matcher(*format_, request_.years);
     RowWriter writer(*format_, outputs_.csv, outputs_.sidecar);
-    RecordReader records(*format_);
     matcher_ = &matcher;
     writer_ = &writer;
-    records_ = &records;
+    CARAVEL_TRY(make_reader());
     if (request_.first_line) {
       // This extract may begin in the middle of its log, whose first line only the manifest knows.
       writer.set_first_line(*request_.first_line);
       first_line_known_ = true;
     }
     if (format_->reader == Reader::pattern) begin_rows(format_->columns);
-    if (records.has_columns()) begin_rows(records.columns());
+    if (records_ != nullptr && records_->has_columns()) begin_rows(records_->columns());
 
     Line line;
     for (;;) {
       CARAVEL_ASSIGN_OR_RETURN(auto more, lines_.next(line));
       if (!more) break;
-      take(line);
+      CARAVEL_TRY(monitor_.on_line ? take_and_show(line) : take(line));
       if (lines_.bytes() >= next_report_) CARAVEL_TRY(look_around());
     }
     // For what was read since the last time: a small extract is looked at here only.
@@ -77,33 +77,20 @@ class Run {
   Result<> choose_format() {
     format_ = request_.format;
     if (format_ != nullptr) return {};
-    CARAVEL_ASSIGN_OR_RETURN(auto first_lines,
-                             lines_.peek(kDetectionLines, request_.accept_unterminated));
-    // A piece tells nothing of the format.
-    if (request_.begins_with_piece && !first_lines.empty()) {
-      first_lines.erase(first_lines.begin());
-      if (first_lines.empty() && lines_.ended()) {
-        format_ = &no_format_;
-        return {};
-      }
-    }
-    if (first_lines.empty()) {
-      // Nothing to tell a format by. An empty extract is well formed in any: no row, no reject.
-      if (!lines_.ended()) {
-        return fail(ErrorKind::content,
-                    fmt::format("its first line is longer than {} bytes (max_line), so its format "
-                                "cannot be found; name it with --format or `format:`",
-                                request_.max_line));
-      }
-      format_ = &no_format_;
-      return {};
-    }
-    format_ = detect_format(*request_.formats, first_lines);
-    if (format_ != nullptr) return {};
-    return fail(ErrorKind::content,
-                fmt::format("no format takes any of its first {} lines (known: {}); name one with "
-                            "--format or `format:`",
-                            first_lines.size(), fmt::join(request_.formats->names(), ", ")));
+    DetectRequest detect;
+    detect.begins_with_piece = request_.begins_with_piece;
+    detect.unterminated = request_.accept_unterminated;
+    detect.max_line = request_.max_line;
+    CARAVEL_ASSIGN_OR_RETURN(format_, find_format(lines_, *request_.formats, detect));
+    // An extract without a line is well formed in any: no row, no reject.
+    if (format_ == nullptr) format_ = &no_format_;
+    return {};
+  }
+
+  Result<> take_and_show(Line& line) {
+    const Counts before = result_.counts;
+    CARAVEL_TRY(take(line));
+    return monitor_.on_line({line, *format_, records_.get(), before, result_.counts});
   }
 
   /// The headers of CSV and sidecar, as soon as the columns are known.
@@ -118,99 +105,186 @@ class Run {
     begun_ = true;
   }
 
+  /// What reads the records, and turns the bytes of another encoding into text.
+  Result<> make_reader() {
+    CARAVEL_ASSIGN_OR_RETURN(
+        const auto start, record_start(*format_, lines_, request_.log_offset == 0, request_.years));
+    records_ = make_record_reader(*format_, start);
+    may_span_lines_ =
+        records_ != nullptr ? records_->spans_lines() : format_->continues.has_value();
+    may_hold_bytes_ = records_ != nullptr && records_->takes_bytes();
+    return LineText::open(format_->encoding).map([&](LineText text) { text_ = std::move(text); });
+  }
+
   /// One line, or one piece of a line. Tested in this order: what cannot be text of any format
   /// first.
-  void take(Line& line) {
+  Result<> take(Line& line) {
+    if (line.number == 1) CARAVEL_TRY(expect_encoding(lines_, format_->encoding));
     if (!first_line_known_) note_first_line(line);
     if (line.oversized) {
       take_piece(line);
-      return;
+      return {};
     }
-    ++result_.counts.lines;
     if (line.number == 1 && request_.begins_with_piece) {
       reject_half(line);
-      return;
+      return {};
     }
+    if (line.number <= format_->csv.skip && request_.log_offset == 0) {
+      drop(line);
+      return {};
+    }
+    if (records_ != nullptr && line.terminated && take_plain(line)) return {};
+    if (may_span_lines_) CARAVEL_TRY(gather(line));
     // The writer may not have finished this line: as a row it could be a wrong one.
     if (!line.terminated && !request_.accept_unterminated) {
-      ++result_.counts.rejected;
-      outputs_.rejects.add_cut(line.number, line.offset, kCutOff, line.text());
-      return;
+      reject_cut(line, kCutOff);
+      return {};
     }
-    const std::string_view trimmed = trim_line(line.text());
+    std::string_view trimmed = trim_line(line.text());
     if (trimmed.empty()) {
-      reject(line, "empty line");
-      return;
+      drop(line);
+      return {};
     }
-    // JSON and most stores take UTF-8 only, and one bad row would fail its whole batch.
-    if (!line.ascii && !simdjson::validate_utf8(trimmed.data(), trimmed.size())) {
-      records_->pass_over();
-      reject(line, "not valid UTF-8");
-      return;
+    if (records_ != nullptr) trimmed = records_->trim(line.text());
+    std::string_view fault = std::exchange(fault_, {});
+    if (fault.empty() && (line.nul || !line.ascii) && !may_hold_bytes_) {
+      fault = text_->fault_of(line, trimmed);
     }
-    const LinePlace place{line.number, line.offset, request_.log_offset + line.offset};
-    if (format_->reader == Reader::pattern) {
-      match(line, trimmed, place);
-    } else {
-      read_record(line, trimmed, place);
+    if (!fault.empty()) {
+      if (records_ != nullptr) records_->pass_over();
+      reject(line, reason_of_removed(*format_, line.text(), fault));
+      return {};
     }
+    if (records_ != nullptr) return read_record(line, trimmed);
+    match(line, trimmed);
+    return {};
   }
 
-  void match(const Line& line, std::string_view trimmed, const LinePlace& place) {
+  /// Most records are one line, and show at a glance that they are rows.
+  bool take_plain(const Line& line) {
+    const std::string_view record = line.nul ? "" : records_->take_plain(line.text());
+    std::string_view text = record;
+    // What had to be decoded first is not plain.
+    if (record.empty() ||
+        (!line.ascii && (!text_->fault_of(line, text).empty() || text.data() != record.data()))) {
+      return false;
+    }
+    write_row(line, record);
+    return true;
+  }
+
+  void write_row(const Line& line, std::string_view record) {
+    writer_->write_record(records_->record(), records_->time(), records_->key(), record,
+                          place_of(line));
+    count_row(line);
+    if (records_->date() != 0) last_date_ = records_->date();
+  }
+
+  /// Grows `line` by the lines that belong to its record.
+  Result<> gather(Line& line) {
+    if (records_ != nullptr) {
+      const CutLog log{request_.first_line.has_value(), request_.log_offset > 0};
+      return records_->gather(log, lines_, line).map([&](std::string_view fault) {
+        fault_ = fault;
+      });
+    }
+    if (trim_line(line.text()).empty()) return {};
+    return gather_lines(*format_->continues, format_->records, lines_, line).map([&](bool whole) {
+      fault_ = whole ? "" : "a record over max_record";
+    });
+  }
+
+  [[nodiscard]] LinePlace place_of(const Line& line) const {
+    return {line.number, line.offset, request_.log_offset + line.offset, line.lines};
+  }
+
+  void match(const Line& line, std::string_view trimmed) {
+    if (line.lines > 1) trimmed = join_lines(trimmed, joined_);
     // The parsers stop at a LF. The byte behind the trimmed line is ours to borrow: it belongs to
     // this line's end, or to the buffer's padding.
     char* const end = const_cast<char*>(trimmed.data()) + trimmed.size();
     const char borrowed = std::exchange(*end, '\n');
-    const auto kind_index = matcher_->match(trimmed.data(), end);
+    const char* const first_end = line.lines > 1 ? std::ranges::find(trimmed, '\n') : end;
+    const auto kind_index = matcher_->match(trimmed.data(), first_end);
     if (kind_index) {
       const Kind& kind = format_->kinds[*kind_index];
-      // Dropped lines count too: the year's check asks for the extract's last date.
-      if (kind.month_day) last_date_ = matcher_->state().captures[*kind.month_day].number;
+      if (line.lines > 1 && kind.rest) matcher_->extend_capture(*kind.rest, end);
+      if (kind.looked_at && !look_at(kind, matcher_->state(), last_date_, reason_)) {
+        *end = borrowed;
+        reject(line, reason_);
+        return;
+      }
       if (kind.keep) {
-        writer_->write(kind, *kind_index, matcher_->state(), trimmed, place);
-        ++result_.counts.rows;
+        writer_->write(kind, *kind_index, matcher_->state(), trimmed, place_of(line));
+        count_row(line);
       } else {
-        ++result_.counts.dropped;
+        drop(line);
       }
     }
     // The byte is given back before the reject, which keeps the line as it came.
     *end = borrowed;
-    if (!kind_index) reject(line, matcher_->reason(line.begin));
+    if (kind_index) return;
+    // Where the text is no longer that of the buffer, its own beginning counts.
+    const bool is_copy = trimmed.data() < line.begin || trimmed.data() > line.end;
+    reject(line, matcher_->reason(is_copy ? trimmed.data() : line.begin));
   }
 
-  void read_record(const Line& line, std::string_view trimmed, const LinePlace& place) {
+  Result<> read_record(const Line& line, std::string_view trimmed) {
     const RecordReader::Outcome outcome = records_->take(trimmed);
     // The first line that can be read has named the columns.
     if (!begun_ && records_->has_columns()) begin_rows(records_->columns());
     switch (outcome) {
       case RecordReader::Outcome::row:
-        writer_->write_record(records_->record(), records_->time(), records_->key(), trimmed,
-                              place);
-        ++result_.counts.rows;
+        write_row(line, trimmed);
         break;
       case RecordReader::Outcome::header:
         // A header is neither a row nor a mistake of the sender.
-        ++result_.counts.dropped;
+        drop(line);
         break;
       case RecordReader::Outcome::reject:
         reject(line, records_->reason());
         break;
+      case RecordReader::Outcome::refuse:
+        return fail(ErrorKind::content,
+                    fmt::format("line {}: {}", line.number, records_->reason()));
     }
+    return {};
+  }
+
+  void count_row(const Line& line) {
+    ++result_.counts.rows;
+    result_.counts.more_lines += line.lines - 1;
+    result_.counts.lines += line.lines;
+  }
+
+  void drop(const Line& line) {
+    result_.counts.dropped += line.lines;
+    result_.counts.lines += line.lines;
   }
 
   void reject_half(const Line& line) {
-    records_->pass_over();
+    if (records_ != nullptr) records_->pass_over();
     if (line.terminated) {
       reject(line, kCutByLogger);
-      return;
+    } else {
+      reject_cut(line, kCutByLogger);
     }
-    ++result_.counts.rejected;
-    outputs_.rejects.add_cut(line.number, line.offset, kCutByLogger, line.text());
   }
 
   void reject(const Line& line, std::string_view reason) {
-    ++result_.counts.rejected;
+    result_.counts.rejected += line.lines;
+    result_.counts.lines += line.lines;
+    // So that the lines, once they are mended, are a CSV that can be dropped again.
+    if (records_ != nullptr && !outputs_.rejects.has_lines()) {
+      outputs_.rejects.set_header(records_->header_line());
+    }
     outputs_.rejects.add(line.number, line.offset, reason, line.text());
+  }
+
+  void reject_cut(const Line& line, std::string_view reason) {
+    result_.counts.rejected += line.lines;
+    result_.counts.lines += line.lines;
+    outputs_.rejects.add_cut(line.number, line.offset, reason, line.text());
   }
 
   /// A line that is longer than the limit comes in pieces and is never held as a whole.
@@ -218,7 +292,7 @@ class Run {
     // The reason names where the line began, not its last piece.
     if (piece_begin_ == kNoPiece) piece_begin_ = line.offset;
     outputs_.rejects.add_piece(line.text());
-    records_->pass_over();
+    if (records_ != nullptr) records_->pass_over();
     if (!line.last_piece) return;
     ++result_.counts.lines;
     ++result_.counts.rejected;
@@ -249,31 +323,8 @@ class Run {
     if (monitor_.stop != nullptr && monitor_.stop->requested()) {
       return fail(ErrorKind::stopped, "stopped");
     }
-    CARAVEL_TRY(expect_size(lines_.bytes()));
+    CARAVEL_TRY(expect_unpacked_size(lines_.bytes(), input_.packed_size(), request_));
     // Nothing is written after an error: to read on would only cost time.
-    return outputs_work();
-  }
-
-  /// Whether `unpacked` bytes are within the limits. A few KiB can unpack to more than any disk
-  /// holds.
-  [[nodiscard]] Result<> expect_size(std::uint64_t unpacked) const {
-    if (unpacked > request_.max_unpacked) {
-      return fail(ErrorKind::content,
-                  fmt::format("unpacks to more than {} bytes (max_unpacked): if it is to be loaded "
-                              "all the same, raise max_unpacked and give it in again",
-                              request_.max_unpacked));
-    }
-    // Not a product, which could overflow.
-    if (unpacked > kRatioCountsFrom && unpacked / request_.max_ratio > input_.packed_size()) {
-      return fail(ErrorKind::content,
-                  fmt::format("unpacks to more than {} times its size (max_ratio): if it is to be "
-                              "loaded all the same, raise max_ratio and give it in again",
-                              request_.max_ratio));
-    }
-    return {};
-  }
-
-  [[nodiscard]] Result<> outputs_work() const {
     CARAVEL_TRY(outputs_.csv.status());
     CARAVEL_TRY(outputs_.sidecar.status());
     return outputs_.rejects.status();
@@ -286,6 +337,7 @@ class Run {
     result_.first_time = writer_->first_time();
     result_.last_time = writer_->last_time();
     result_.unpacked_bytes = lines_.bytes();
+    if (records_ != nullptr) result_.rejects_header = records_->header_line();
     if (last_date_ != 0) {
       result_.last_date = std::chrono::year_month_day(
           std::chrono::year(static_cast<int>(packed_year(last_date_))),
@@ -321,9 +373,15 @@ class Run {
   const Format* format_ = nullptr;
   Matcher* matcher_ = nullptr;
   RowWriter* writer_ = nullptr;
-  RecordReader* records_ = nullptr;
+  std::unique_ptr<RecordReader> records_;  // none for `reader: pattern`
+  std::optional<LineText> text_;
+  std::string joined_;
+  std::string_view fault_;  // of the record that was gathered
+  bool may_span_lines_ = false;
+  bool may_hold_bytes_ = false;
   FormatResult result_;
   std::uint32_t last_date_ = 0;
+  std::string reason_;
   std::uint64_t piece_begin_ = kNoPiece;
   std::string first_line_;
   std::uint64_t next_report_ = 0;

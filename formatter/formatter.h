@@ -7,6 +7,9 @@
 //     │
 //     ├─ the first 64 lines: detect_format, unless the format is named   records/
 //     │
+//   gather_csv    the lines over which a record's quotes go on           records/
+//   LineText      no NUL; UTF-8, or made UTF-8                           records/
+//     │
 //   Matcher       `reader: pattern`: which kind is this line?            records/, patterns/
 //   RecordReader  `reader: csv` and `jsonl`                              records/
 //     │
@@ -14,19 +17,18 @@
 //     ├─ dropped  counted
 //     └─ reject   Rejects: the line as it came, and the reason           output/
 //
-// Every line ends in exactly one of the three: lines = rows + dropped + rejected.
+// Every line ends in exactly one of the three: lines = lines of rows + dropped + rejected.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
-#include "base/stop_signal.h"
 #include "formatter/formats/format.h"
 #include "formatter/input/input.h"
+#include "formatter/output/monitor.h"
 #include "formatter/output/output.h"
 #include "formatter/output/rejects.h"
 #include "formatter/patterns/year.h"
@@ -34,6 +36,9 @@
 #include "formatter/rows/row_id.h"
 
 namespace caravel::formatter {
+
+struct Line;
+class RecordReader;
 
 struct FormatRequest {
   /// The format, or nullptr: found from the first lines among `formats`.
@@ -74,12 +79,19 @@ struct FormatResult {
   /// The date of the last row or dropped line whose year came from the YearTable.
   std::optional<std::chrono::year_month_day> last_date;
   std::uint64_t unpacked_bytes = 0;
+  /// Of a CSV: the header that a file of its rejects begins with.
+  std::string rejects_header;
 };
 
-/// What a run reports now and then, and what ends it.
-struct FormatMonitor {
-  std::function<void(std::uint64_t packed_bytes)> on_progress;
-  const StopSignal* stop = nullptr;
+/// A line that has just been read, or a record of several, or a piece of a line that is longer than
+/// max_line.
+struct SeenLine {
+  const Line& line;  // as it came, with all lines of its record; valid during the call
+  const Format& format;
+  const RecordReader* records = nullptr;  // of `reader: csv` and `jsonl`
+  /// The counts before and behind it. They are equal if more pieces of the line follow.
+  Counts before;
+  Counts after;
 };
 
 /// Formats one extract. All outputs are flushed on success. After an error they hold what was

@@ -17,6 +17,7 @@ namespace caravel::uploader {
 struct Missing {
   std::uint64_t asked = 0;  // ids of rows; a line that the extract has twice is one id
   std::uint64_t rows = 0;   // of these, the ones that are not there
+  std::uint64_t lines = 0;  // that these rows take
   bool feed_document = false;
   std::vector<std::string> examples;  // ids of the first rows that are not there, three at most
 

@@ -17,6 +17,7 @@ namespace caravel::uploader {
 [[nodiscard]] std::uint64_t row_sum(std::string_view record);
 /// As stored: 16 lower-case hex digits, big end first (the canonical form of XXH3).
 [[nodiscard]] std::string sum_text(std::uint64_t sum);
+void append_sum(std::uint64_t sum, std::string& out);
 
 /// The name that an extract has in its rows: the first 16 hex digits of its SHA-256.
 [[nodiscard]] inline std::string_view extract_tag(std::string_view sha256) {

@@ -49,7 +49,11 @@ struct RefusedRow {
   std::uint64_t line = 0;
   std::uint64_t offset = 0;
   std::string reason;
+  std::uint64_t lines = 1;  // that it takes
 };
+
+/// The lines of these rows.
+[[nodiscard]] std::uint64_t lines_of(const std::vector<RefusedRow>& rows);
 
 /// stored + already_there + refused = rows acknowledged so far. `differs` is a part of
 /// already_there: kept in the store with another sum.
@@ -58,6 +62,9 @@ struct UploadCounts {
   std::uint64_t already_there = 0;
   std::uint64_t differs = 0;
   std::uint64_t replaced = 0;  // a part of stored: rows that --reprocess replaced
+  // The lines that such rows take beside their first ones:
+  std::uint64_t more_lines_stored = 0;
+  std::uint64_t more_lines_already_there = 0;
   [[nodiscard]] std::uint64_t acknowledged(std::uint64_t refused) const {
     return stored + already_there + refused;
   }
@@ -85,6 +92,9 @@ class Upload {
   [[nodiscard]] virtual const std::vector<std::string>& notes() const = 0;
   /// Called from run(), in its thread, whenever rows were acknowledged.
   std::function<void(std::uint64_t acknowledged)> on_progress;
+  /// The same while the store brings an older table of its own up to date, before it takes rows:
+  /// rows that were looked at, of all that are there. Called often.
+  std::function<void(std::uint64_t rows, std::uint64_t of)> on_upgrade;
 };
 
 /// A row or feed document as the store has it.

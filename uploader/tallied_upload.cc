@@ -12,6 +12,8 @@ void TalliedUpload::acknowledge(const UploadCounts& counts, std::vector<RefusedR
   counts_.already_there += counts.already_there;
   counts_.differs += counts.differs;
   counts_.replaced += counts.replaced;
+  counts_.more_lines_stored += counts.more_lines_stored;
+  counts_.more_lines_already_there += counts.more_lines_already_there;
   refused_.insert(refused_.end(), std::make_move_iterator(refused.begin()),
                   std::make_move_iterator(refused.end()));
   // Last, so that whoever is called sees the new counts.

@@ -22,7 +22,7 @@ class TalliedUpload : public Upload {
   /// These rows have reached their end: from here on they are never sent again.
   void acknowledge(const UploadCounts& counts, std::vector<RefusedRow> refused);
   [[nodiscard]] std::uint64_t acknowledged() const { return counts_.acknowledged(refused_.size()); }
-  [[nodiscard]] std::size_t refused_rows() const { return refused_.size(); }
+  [[nodiscard]] std::uint64_t refused_lines() const { return lines_of(refused_); }
   void note(std::string text) { notes_.push_back(std::move(text)); }
   /// See Upload::must_restart().
   void demand_restart() { must_restart_ = true; }

@@ -1,5 +1,7 @@
 #include "uploader/verdict.h"
 
+#include <numeric>
+
 namespace caravel::uploader {
 
 Verdict verdict_on_taken_id(const RowCredit& ours, const RowCredit& there,
@@ -18,26 +20,30 @@ Verdict verdict_on_taken_id(const RowCredit& ours, const RowCredit& there,
   return options.loaded_before ? Verdict::already_there : Verdict::stored;
 }
 
-void count(Verdict verdict, UploadCounts& counts) {
+void count(Verdict verdict, std::uint64_t lines, UploadCounts& counts) {
   switch (verdict) {
     case Verdict::stored:
-      ++counts.stored;
-      break;
     case Verdict::replaced:
       ++counts.stored;
-      ++counts.replaced;
+      counts.more_lines_stored += lines - 1;
+      if (verdict == Verdict::replaced) ++counts.replaced;
       break;
+    // With `differs` the stored row stays, so ours counts as already there, and as differing on
+    // top.
     case Verdict::already_there:
-      ++counts.already_there;
-      break;
-    // The stored row stays, so ours counts as already there, and as differing on top.
     case Verdict::differs:
       ++counts.already_there;
-      ++counts.differs;
+      counts.more_lines_already_there += lines - 1;
+      if (verdict == Verdict::differs) ++counts.differs;
       break;
     case Verdict::replace:
       break;
   }
+}
+
+std::uint64_t lines_of(const std::vector<RefusedRow>& rows) {
+  return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const RefusedRow& row) { return sum + row.lines; });
 }
 
 }  // namespace caravel::uploader

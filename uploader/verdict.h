@@ -39,7 +39,7 @@ enum class Verdict : std::uint8_t {
                                           const UploadOptions& options,
                                           bool sent_to_replace = false);
 
-/// Counts a row with this verdict; one with `replace` is not counted yet.
-void count(Verdict verdict, UploadCounts& counts);
+/// Counts a row of so many lines with this verdict; one with `replace` is not counted yet.
+void count(Verdict verdict, std::uint64_t lines, UploadCounts& counts);
 
 }  // namespace caravel::uploader

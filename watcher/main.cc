@@ -13,7 +13,7 @@
 #include "watcher/store_types.h"
 
 /// Every command, in the order of `caravel --help`. NAME is a file commands/NAME.cc that defines
-/// `Command NAME_command()`; a new command gets a line here and nowhere else.
+/// `Command NAME_command()` (settle.cc has two); a new command gets a line here and nowhere else.
 #define CARAVEL_COMMANDS(COMMAND) \
   COMMAND(watch)                  \
   COMMAND(sweep)                  \
@@ -24,6 +24,8 @@
   COMMAND(mapping)                \
   COMMAND(status)                 \
   COMMAND(explain)                \
+  COMMAND(retry)                  \
+  COMMAND(ack)                    \
   COMMAND(check)                  \
   COMMAND(ledger)
 

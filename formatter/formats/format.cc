@@ -1,11 +1,15 @@
 #include "formatter/formats/format.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include "formatter/formats/kind_compiler.h"
+#include "formatter/formats/privacy_keys.h"
+#include "formatter/formats/record_keys.h"
+#include "formatter/formats/time_keys.h"
 
 namespace caravel::formatter {
 namespace {
@@ -13,7 +17,9 @@ namespace {
 /// Names and constants end up in CSV, JSON and SQL, where text that is not UTF-8 makes the store
 /// refuse a whole batch. yaml-cpp lets any byte through, so it is checked here.
 bool is_utf8(const Format& format) {
-  std::vector<std::string_view> texts = {format.name, format.time_column, format.key_column};
+  std::vector<std::string_view> texts = {format.name, format.key_column};
+  for (const std::string& column : format.record_time.columns) texts.emplace_back(column);
+  for (const TimeLayout& layout : format.record_time.layouts) texts.emplace_back(layout.text());
   for (const Column& column : format.columns) texts.emplace_back(column.name);
   for (const Kind& kind : format.kinds) {
     texts.emplace_back(kind.name);
@@ -27,41 +33,6 @@ bool is_utf8(const Format& format) {
   });
 }
 
-/// The text of a key that may be missing; `out` then stays as it is.
-Result<> read_text(const YamlNode& node, std::string& out) {
-  if (!node.exists()) return {};
-  CARAVEL_ASSIGN_OR_RETURN(out, node.as_string());
-  return {};
-}
-
-/// `columns`, `time` and `key` of a reader that takes its columns from the first line, unless they
-/// are named here.
-Result<> read_record_keys(const YamlNode& root, Format& format) {
-  for (const char* key : {"kinds", "blanks"}) {
-    if (root[key].exists()) return root[key].error("belongs to `reader: pattern` only");
-  }
-  CARAVEL_TRY(read_text(root["time"], format.time_column));
-  CARAVEL_TRY(read_text(root["key"], format.key_column));
-  // Without a time two equal lines would be one event, on whatever days they were written.
-  if (format.time_column.empty() && format.identity == Identity::line) {
-    return root.error("a format without `time` must say `identity: position`");
-  }
-  // The first line of each extract names them.
-  if (!root["columns"].exists()) return {};
-  CARAVEL_ASSIGN_OR_RETURN(const auto names, read_column_names(root));
-  const auto type = format.reader == Reader::csv ? ColumnType::automatic : ColumnType::json;
-  for (const std::string& name : names) format.columns.push_back({name, type});
-  // With columns that are named here, a misspelt `time` or `key` is found before the first extract.
-  for (const auto& [key, column] :
-       {std::pair("time", &format.time_column), std::pair("key", &format.key_column)}) {
-    if (column->empty() || std::find(names.begin(), names.end(), *column) != names.end()) {
-      continue;
-    }
-    return root[key].error(fmt::format("'{}' is none of the columns", *column));
-  }
-  return {};
-}
-
 /// `identity: line` if the key is missing.
 Result<> read_identity(const YamlNode& node, Identity& identity) {
   if (!node.exists()) return {};
@@ -73,9 +44,42 @@ Result<> read_identity(const YamlNode& node, Identity& identity) {
 /// `reader: pattern` if the key is missing.
 Result<> read_reader(const YamlNode& node, Reader& reader) {
   if (!node.exists()) return {};
-  CARAVEL_ASSIGN_OR_RETURN(const auto word, node.as_choice({"pattern", "csv", "jsonl"}));
+  CARAVEL_ASSIGN_OR_RETURN(const auto word,
+                           node.as_choice({"pattern", "csv", "jsonl", "logfmt", "w3c", "journal"}));
   if (word == "csv") reader = Reader::csv;
   if (word == "jsonl") reader = Reader::jsonl;
+  if (word == "logfmt") reader = Reader::logfmt;
+  if (word == "w3c") reader = Reader::w3c;
+  if (word == "journal") reader = Reader::journal;
+  return {};
+}
+
+/// `encoding: utf-8` if the key is missing.
+Result<> read_encoding(const YamlNode& node, Encoding& encoding) {
+  if (!node.exists()) return {};
+  CARAVEL_ASSIGN_OR_RETURN(const auto name,
+                           node.as_choice({"utf-8", "latin-1", "cp1252", "utf-16"}));
+  const auto found = std::find(std::begin(kEncodingNames), std::end(kEncodingNames), name);
+  encoding = static_cast<Encoding>(found - std::begin(kEncodingNames));
+  if (encoding != Encoding::latin1 && encoding != Encoding::cp1252) return {};
+  // Asked now: at the first extract it would be a surprise.
+  auto decoder = Decoder::open(encoding);
+  if (!decoder) return node.error(decoder.error().message);
+  return {};
+}
+
+/// `max_record`, of formats whose records may span lines.
+Result<> read_max_record(const YamlNode& node, Format& format) {
+  if (!node.exists()) return {};
+  if (format.reader != Reader::csv && format.reader != Reader::journal && !format.continues) {
+    return node.error(
+        "only records of `reader: csv` and `journal`, and those with `continues`, span lines");
+  }
+  CARAVEL_ASSIGN_OR_RETURN(const auto bytes, node.as_size());
+  constexpr std::uint64_t kLeast = 1 << 10;
+  constexpr std::uint64_t kMost = 64 << 20;
+  if (bytes < kLeast || bytes > kMost) return node.error("must be from 1KiB to 64MiB");
+  format.records.bytes = bytes;
   return {};
 }
 
@@ -84,7 +88,13 @@ Result<> read_reader(const YamlNode& node, Reader& reader) {
 bool Format::needs_year() const {
   // `format` and `process` ask a person for it, so the question must come before the first line.
   return std::any_of(kinds.begin(), kinds.end(),
-                     [](const Kind& kind) { return kind.month_day.has_value(); });
+                     [](const Kind& kind) { return kind.month_day.has_value(); }) ||
+         record_time.lacks_year();
+}
+
+bool RecordTimeRule::lacks_year() const {
+  return std::any_of(layouts.begin(), layouts.end(),
+                     [](const TimeLayout& layout) { return layout.lacks_year(); });
 }
 
 std::vector<std::string> Format::kind_names() const {
@@ -97,8 +107,12 @@ std::vector<std::string> Format::kind_names() const {
 
 Result<Format> compile_format(const YamlNode& root) {
   // First of all: a misspelt key must not be taken for one that was left out.
-  CARAVEL_TRY(root.expect_keys({"format", "about", "reader", "identity", "detect", "blanks", "time",
-                                "key", "columns", "kinds"}));
+  CARAVEL_TRY(root.expect_keys({"format",    "about",    "reader",        "identity",   "detect",
+                                "blanks",    "time",     "zone",          "zones",      "key",
+                                "columns",   "kinds",    "encoding",      "max_record", "continues",
+                                "starts",    "records",  "separator",     "quote",      "decimal",
+                                "header",    "skip",     "columns_extra", "examples",   "privacy",
+                                "unmatched", "hash_key", "keep_salt"}));
   Format format;
   format.file = root.file();
   CARAVEL_ASSIGN_OR_RETURN(format.name, root["format"].as_string());
@@ -106,16 +120,25 @@ Result<Format> compile_format(const YamlNode& root) {
   if (format.name == "auto" || format.name.empty()) {
     return root["format"].error("this name is taken: choose another");
   }
-  CARAVEL_TRY(read_text(root["about"], format.about));
+  if (root["about"].exists()) {
+    CARAVEL_ASSIGN_OR_RETURN(format.about, root["about"].as_string());
+  }
   // Before the kinds are read: they need a time unless the identity is the position.
   CARAVEL_TRY(read_identity(root["identity"], format.identity));
   if (root["detect"].exists()) {
     CARAVEL_ASSIGN_OR_RETURN(format.detect, root["detect"].as_bool());
   }
   CARAVEL_TRY(read_reader(root["reader"], format.reader));
+  CARAVEL_TRY(read_encoding(root["encoding"], format.encoding));
+  if (format.reader == Reader::pattern) CARAVEL_TRY(refuse_csv_keys(root));
+  CARAVEL_TRY(read_zones(root, format.zones));
   CARAVEL_TRY(format.reader == Reader::pattern ? compile_kinds(root, format)
                                                : read_record_keys(root, format));
+  CARAVEL_TRY(read_max_record(root["max_record"], format));
+  CARAVEL_TRY(read_privacy(root, format));
   if (!is_utf8(format)) return root.error("holds text that is not valid UTF-8");
+  // Last of all: they speak of the columns and kinds.
+  CARAVEL_TRY(read_examples(root["examples"], format));
   return format;
 }
 

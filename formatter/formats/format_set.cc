@@ -21,7 +21,12 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
          entry.increment(error)) {
       // Hidden files are the locks and backups of editors.
       const std::string name = entry->path().filename().string();
-      if (name.ends_with(".yaml") && name.front() != '.') files.push_back(entry->path().string());
+      if (!name.ends_with(".yaml") || name.front() == '.') continue;
+      // A file without a byte is none yet: the shell has just made it for what
+      // `caravel format --suggest FILE >formats/NAME.yaml` is about to print.
+      std::error_code unknown;
+      if (entry->file_size(unknown) == 0 && !unknown) continue;
+      files.push_back(entry->path().string());
     }
     if (error) {
       // A folder that is missing is an error too: it was named on purpose, and its formats are
@@ -33,7 +38,7 @@ Result<FormatSet> FormatSet::load(const std::vector<std::string>& folders) {
     std::sort(files.begin(), files.end());
     // One bad file fails them all: a feed must not go on with an older format of the same name.
     for (const std::string& file : files) {
-      CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::load(file));
+      CARAVEL_ASSIGN_OR_RETURN(auto root, YamlNode::load(file, YamlNode::Quote::yes));
       CARAVEL_ASSIGN_OR_RETURN(auto format, compile_format(root));
       set.add(std::move(format));
     }

@@ -1,10 +1,12 @@
 #include "formatter/formats/kind_compiler.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "formatter/formats/privacy_keys.h"
 #include "formatter/patterns/capture_types.h"
 #include "formatter/rows/csv.h"
 
@@ -22,6 +24,7 @@ ColumnRule rule_for(const Op& op) {
   rule.capture = op.capture;
   rule.digits = op.arg;
   rule.emit = op.options.empty() ? row.emit : Emit::option;
+  if (rule.emit == Emit::iso_time) rule.times = op.times;
   // Quoted now, once: a row only copies the value of the option that it has.
   for (const Option& option : op.options) {
     rule.values.emplace_back();
@@ -33,8 +36,9 @@ ColumnRule rule_for(const Op& op) {
 /// How many bytes of a column are not from the line, at most; quotes and comma included.
 std::size_t most_added(const ColumnRule& rule) {
   constexpr std::size_t kQuotesAndComma = 3;
-  constexpr std::size_t kDate = 10;  // YYYY-MM-DD of a line that has less
-  std::size_t most = std::max(kDate, rule.constant.size());
+  // YYYY-MM-DDTHH:MM:SS.+HH:MM:SS of a line that has less, and the zeros of a fraction.
+  constexpr std::size_t kTime = 40;
+  std::size_t most = std::max(kTime, rule.constant.size());
   for (const std::string& value : rule.values) most = std::max(most, value.size());
   return kQuotesAndComma + most;
 }
@@ -85,7 +89,12 @@ class KindCompiler {
       CARAVEL_ASSIGN_OR_RETURN(const auto blanks, root_["blanks"].as_choice({"any", "exact"}));
       any_blanks_ = blanks == "any";
     }
+    if (root_["continues"].exists() || root_["starts"].exists()) {
+      CARAVEL_ASSIGN_OR_RETURN(auto rule, LineRule::read(root_, any_blanks_));
+      format_.continues = std::move(rule);
+    }
     CARAVEL_TRY(read_time_names());
+    CARAVEL_ASSIGN_OR_RETURN(private_names_, read_privacy_names(root_));
     if (root_["key"].exists()) {
       CARAVEL_ASSIGN_OR_RETURN(key_name_, root_["key"].as_string());
       if (key_name_.empty()) return root_["key"].error("must name a capture");
@@ -124,18 +133,30 @@ class KindCompiler {
       kind.keep = action == "keep";
     }
     CARAVEL_ASSIGN_OR_RETURN(const auto line, node["line"].as_string());
-    auto pattern = Pattern::compile(line, any_blanks_);
-    // A pattern's error knows no place; here it gets file, line and key.
-    if (!pattern) return node["line"].error(pattern.error().message);
+    Pattern::Piece wrong;
+    auto pattern = Pattern::compile(line, any_blanks_, format_.zones, &wrong);
+    // A pattern's error knows no place in the file; here it gets file, line and key.
+    if (!pattern) {
+      return node["line"].error_within(pattern.error().message, wrong.at, wrong.bytes);
+    }
     kind.pattern = std::move(*pattern);
     // Dropped kinds too: their dates tell as well in which year an extract ends.
     for (const Op& op : kind.pattern.ops()) {
-      const bool needs_year = row_of(op.type).time == TimePart::date_without_year;
-      if (needs_year && !kind.month_day) kind.month_day = op.capture;
+      if (lacks_year(op) && !kind.month_day) kind.month_day = op.capture;
     }
+    kind.looked_at = kind.month_day.has_value();
+    const Op& last = kind.pattern.ops().back();
+    if (last.type == CaptureType::rest) kind.rest = last.capture;
     if (kind.keep) {
+      // Else the lines that go on would be dropped without a word.
+      if (format_.continues && !kind.rest) {
+        return node["line"].error(
+            "must end with a capture such as {Message:rest}: it takes the lines that `continues` "
+            "joins to the first");
+      }
       CARAVEL_TRY(add_columns(node, kind));
       CARAVEL_TRY(add_time(node, kind));
+      make_pieces(kind);
       CARAVEL_TRY(add_key(node, kind));
     } else if (node["set"].exists()) {
       // Whoever writes `set` expects rows: more likely the action is wrong.
@@ -179,13 +200,15 @@ class KindCompiler {
     }
     for (const std::string& name : kind.pattern.names()) {
       const bool used = name.empty() || name == key_name_ || holds(column_names_, name) ||
-                        holds(time_names_, name);
+                        holds(time_names_, name) || holds(private_names_, name);
       if (used) continue;
       const std::string nearest = nearest_word(name, column_names_);
-      return node["line"].error(
+      const auto line = node["line"].as_string();
+      return node["line"].error_within(
           fmt::format("'{}' is no column, key or time{}", name,
                       nearest.empty() ? std::string(" (leave the name out to check a value only)")
-                                      : fmt::format("; did you mean '{}'?", nearest)));
+                                      : fmt::format("; did you mean '{}'?", nearest)),
+          line ? line->find("{" + name + ":") + 1 : 0, name.size());
     }
     return {};
   }
@@ -226,9 +249,10 @@ class KindCompiler {
       return {};
     }
     if (parts == std::vector{TimePart::epoch}) {
-      kind.time.source = kind.pattern.op_of(captures[0]).arg != 0
-                             ? TimeRule::Source::epoch_milliseconds
-                             : TimeRule::Source::epoch_seconds;
+      constexpr std::array<TimeRule::Source, 4> kSources = {
+          TimeRule::Source::epoch_seconds, TimeRule::Source::epoch_milliseconds,
+          TimeRule::Source::pieces, TimeRule::Source::pieces};
+      kind.time.source = kSources[kind.pattern.op_of(captures[0]).arg];
       return {};
     }
     if (parts.size() == 1) {
@@ -246,11 +270,55 @@ class KindCompiler {
     return {};
   }
 
+  /// How the time that one of the kind's captures says is read again.
+  static TimePiece piece_of(const Kind& kind, std::uint8_t capture) {
+    const Op& op = kind.pattern.op_of(capture);
+    const TimePart part = row_of(op.type).time;
+    TimePiece piece;
+    piece.capture = capture;
+    piece.packed_date = part == TimePart::date || part == TimePart::date_without_year;
+    if (!op.times.empty()) {
+      piece.layout = op.times.front();
+    } else if (part == TimePart::epoch) {
+      piece.layout = TimeLayout::epoch(static_cast<EpochUnit>(op.arg));
+    } else if (part == TimePart::offset) {
+      piece.layout = TimeLayout::iso_offset();
+    } else if (part == TimePart::timestamp) {
+      piece.layout = TimeLayout::iso_time();
+    }
+    return piece;
+  }
+
+  /// Times with a layout or a zone are made from pieces. All others keep to the ways that know what
+  /// they look like, which are quicker.
+  void make_pieces(Kind& kind) const {
+    TimeRule& rule = kind.time;
+    if (rule.source == TimeRule::Source::none) return;
+    rule.pieces.push_back(piece_of(kind, rule.date));
+    if (rule.source == TimeRule::Source::date_time)
+      rule.pieces.push_back(piece_of(kind, rule.time));
+    if (rule.offset) rule.pieces.push_back(piece_of(kind, *rule.offset));
+    const bool laid_out =
+        std::any_of(rule.pieces.begin(), rule.pieces.end(), [&](const TimePiece& piece) {
+          const Op& op = kind.pattern.op_of(piece.capture);
+          return !op.times.empty() && !piece.packed_date;
+        });
+    const bool may_lack_zone = !rule.offset && (rule.source == TimeRule::Source::date_time ||
+                                                rule.source == TimeRule::Source::timestamp);
+    if (may_lack_zone) rule.zone = format_.zones.local;
+    if (laid_out || rule.zone != nullptr) rule.source = TimeRule::Source::pieces;
+    if (rule.source != TimeRule::Source::pieces) return;
+    // With a zone's name in a capture of its own, matching could not put date and name together.
+    rule.may_be_skipped = rule.zone != nullptr || (laid_out && rule.offset.has_value());
+    kind.looked_at |= rule.may_be_skipped;
+  }
+
   const YamlNode& root_;
   Format& format_;
   bool any_blanks_ = false;
   std::vector<std::string> column_names_;
   std::vector<std::string> time_names_;
+  std::vector<std::string> private_names_;
   std::string key_name_;
   std::map<std::string, ColumnType> types_;
 };

@@ -1,6 +1,7 @@
 #include "formatter/input/input.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -179,11 +180,13 @@ class Input::Gzip : public Unpacker {
 
 class Input::Zstd : public Unpacker {
  public:
-  explicit Zstd(Source& source)
-      : Unpacker(source), packed_(kPackedChunk, '\0'), stream_(ZSTD_createDStream()) {
-    // Without this zstd grants windows of 128 MiB (zstd.h, ZSTD_WINDOWLOG_LIMIT_DEFAULT).
+  Zstd(Source& source, std::uint64_t max_window)
+      : Unpacker(source),
+        packed_(kPackedChunk, '\0'),
+        stream_(ZSTD_createDStream()),
+        max_window_(std::bit_floor(std::clamp(max_window, kLeastWindow, kMostWindow))) {
     if (stream_ == nullptr) return;
-    ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, kMaxWindowLog);
+    ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, std::countr_zero(max_window_));
   }
   ~Zstd() override { ZSTD_freeDStream(stream_); }
 
@@ -201,7 +204,7 @@ class Input::Zstd : public Unpacker {
       }
       in_frame_ = ZSTD_decompressStream(stream_, &unpacked, &in_);
       if (ZSTD_isError(in_frame_) != 0) {
-        return tl::unexpected(zstd_error(in_frame_));
+        return tl::unexpected(zstd_error(in_frame_, max_window_));
       }
       // At the end of the file the decoder may still hold output; if it gives none, it waits for
       // input that will not come.
@@ -216,6 +219,7 @@ class Input::Zstd : public Unpacker {
  private:
   std::string packed_;
   ZSTD_DStream* stream_;
+  std::uint64_t max_window_;  // a power of two
   ZSTD_inBuffer in_{nullptr, 0, 0};
   std::size_t in_frame_ = 1;  // 0 between frames
   bool ended_ = false;
@@ -246,14 +250,16 @@ Result<Input> Input::open(UniqueFd fd, const Options& options) {
   }
   if (gzip) {
     input.unpacker_ = std::make_unique<Gzip>(source);
+    input.packing_ = Packing::gzip;
   } else if (zstd) {
-    input.unpacker_ = std::make_unique<Zstd>(source);
+    input.unpacker_ = std::make_unique<Zstd>(source, options.max_window);
+    input.packing_ = Packing::zstd;
   } else {
     input.unpacker_ = std::make_unique<Plain>(source);
   }
-  input.packed_ = gzip || zstd;
   // Of a plain file the two digests are the same; it is not hashed twice.
-  if (input.packed_ && options.digest) input.unpacked_ = std::make_unique<Digest>();
+  if (input.packing_ != Packing::none && options.digest)
+    input.unpacked_ = std::make_unique<Digest>();
   return input;
 }
 
@@ -266,7 +272,9 @@ std::uint64_t Input::packed_bytes() const { return source_->bytes(); }
 std::uint64_t Input::packed_size() const {
   return std::max(source_->fixed_size(), source_->bytes());
 }
-std::uint64_t Input::known_size() const { return packed_ ? 0 : source_->fixed_size(); }
+std::uint64_t Input::known_size() const {
+  return packing_ == Packing::none ? source_->fixed_size() : 0;
+}
 Input::Digests Input::digests() {
   Digests digests;
   digests.packed = source_->sha256();

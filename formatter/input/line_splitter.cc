@@ -10,9 +10,6 @@ namespace {
 
 /// Large enough that the calls of read(2) do not count beside the work on what they bring.
 constexpr std::size_t kReadChunk = 256 * 1024;
-/// Bytes behind the last one that was read: code that loads several bytes at a time may look at
-/// them.
-constexpr std::size_t kPadding = 64;
 
 /// 32 bytes a step: this looks at every byte of every extract, and nearly all extracts are ASCII.
 bool all_ascii(const char* p, std::size_t size) {
@@ -24,12 +21,14 @@ bool all_ascii(const char* p, std::size_t size) {
   return (bits & in_every_byte(0x80)) == 0;
 }
 
+bool holds_nul(const char* p, std::size_t size) { return std::memchr(p, '\0', size) != nullptr; }
+
 }  // namespace
 
 // The buffer holds the longest line that is given out whole, and one read behind it: with at most
-// `max_line` bytes left over, refill() always finds room.
+// `max_line` bytes left over, refill() always finds room. extend() makes it as large for records.
 LineSplitter::LineSplitter(Input& input, std::size_t max_line)
-    : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kPadding, '\0') {}
+    : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kBehindLine, '\0') {}
 
 Result<> LineSplitter::refill() {
   // At most the beginning of one line is left over, so moving it costs little.
@@ -42,19 +41,50 @@ Result<> LineSplitter::refill() {
     // From here on only the bytes that are left count: one character in an early line that is not
     // ASCII must not make all later lines be validated.
     ascii_ = all_ascii(buffer_.data(), until_);
+    nul_ = holds_nul(buffer_.data(), until_);
   }
-  const std::size_t room = std::min(kReadChunk, buffer_.size() - kPadding - until_);
-  CARAVEL_ASSIGN_OR_RETURN(auto got, input_.read(buffer_.data() + until_, room));
+  const std::size_t room = std::min(kReadChunk, buffer_.size() - kBehindLine - until_);
+  CARAVEL_ASSIGN_OR_RETURN(auto got, read(buffer_.data() + until_, room));
   ascii_ = ascii_ && all_ascii(buffer_.data() + until_, got);
+  nul_ = nul_ || holds_nul(buffer_.data() + until_, got);
   until_ += got;
   ended_ = got == 0;
-  // A pipe may give a single byte at first, but the byte order mark is known by its three bytes.
-  if (!started_ && (until_ >= 3 || ended_)) {
-    started_ = true;
-    if (std::string_view(buffer_.data(), until_).substr(0, 3) == "\xef\xbb\xbf") {
-      from_ = searched_ = 3;
-    }
+  if (!started_) return take_mark();
+  return {};
+}
+
+Result<std::size_t> LineSplitter::read(char* to, std::size_t size) {
+  if (utf16_ == nullptr) return input_.read(to, size);
+  // A third at once: two bytes of UTF-16 are three of UTF-8 at most. None at all may come of the
+  // first half of a character; what has ended gives nothing from then on.
+  for (bool last = false; !last;) {
+    std::string raw(size / 3 - 2, '\0');
+    CARAVEL_ASSIGN_OR_RETURN(const auto got, input_.read(raw.data(), raw.size()));
+    last = got == 0;
+    const std::string text = utf16_->take(std::string_view(raw).substr(0, got), last);
+    text.copy(to, text.size());
+    if (!text.empty()) return text.size();
   }
+  return std::size_t{0};
+}
+
+Result<> LineSplitter::take_mark() {
+  const std::string_view begin(buffer_.data(), until_);
+  if (is_utf16_mark(begin)) {
+    CARAVEL_ASSIGN_OR_RETURN(auto utf16, Utf16Stream::open(begin));
+    utf16_ = std::make_unique<Utf16Stream>(std::move(utf16));
+    const std::string text = utf16_->take(begin.substr(2), ended_);
+    text.copy(buffer_.data(), text.size());
+    until_ = text.size();
+    ascii_ = all_ascii(buffer_.data(), until_);
+    nul_ = holds_nul(buffer_.data(), until_);
+    started_ = true;
+    return {};
+  }
+  // A pipe may give a single byte at first, but the byte order mark is known by its three bytes.
+  if (until_ < 3 && !ended_) return {};
+  started_ = true;
+  if (begin.substr(0, 3) == "\xef\xbb\xbf") from_ = searched_ = 3;
   return {};
 }
 
@@ -84,13 +114,62 @@ Result<bool> LineSplitter::next(Line& line) {
     const bool oversized = in_oversized_ || size > max_line_;
     // All pieces of a line have the number of the line.
     if (!in_oversized_) ++number_;
-    line = {begin, end, number_, base_offset_ + from_, terminated, oversized, complete, ascii_};
+    line = {begin,  end,  number_, base_offset_ + from_, terminated, oversized, complete,
+            ascii_, nul_, 1};
     in_oversized_ = oversized && !complete;
     // The next line begins behind the LF, or where the piece ended.
     from_ = static_cast<std::size_t>(end - buffer_.data()) + (terminated ? 1 : 0);
     searched_ = from_;
     return true;
   }
+}
+
+Result<bool> LineSplitter::extend(Line& line, const RecordLimits& limits) {
+  if (!line.terminated || line.lines >= limits.lines) return false;
+  // Between its begin and from_ stands the line with its LF: what refill() must keep as well.
+  const auto taken = from_ - static_cast<std::size_t>(line.begin - buffer_.data());
+  for (;;) {
+    void* const found = std::memchr(buffer_.data() + searched_, '\n', until_ - searched_);
+    const std::size_t end =
+        found != nullptr ? static_cast<std::size_t>(static_cast<char*>(found) - buffer_.data())
+                         : until_;
+    const std::size_t begin = from_ - taken;
+    searched_ = end;
+    // In each turn: the buffer may have moved, and what it holds.
+    line.begin = buffer_.data() + begin;
+    line.end = line.begin + taken - 1;
+    // A line that is itself too long is given out in pieces later.
+    if (end - begin > limits.bytes || end - from_ > max_line_) return false;
+    if (found == nullptr && !ended_) {
+      // A record may be longer than any line: grown only, and no further than the limits.
+      const std::size_t kept = until_ - begin;
+      if (buffer_.size() < kept + kReadChunk + kBehindLine) {
+        buffer_.resize(2 * kept + kReadChunk + kBehindLine);
+      }
+      from_ = begin;
+      const auto refilled = refill();
+      from_ += taken;
+      CARAVEL_TRY(refilled);
+      continue;
+    }
+    if (found == nullptr && end == from_) return false;
+    line.end = buffer_.data() + end;
+    line.terminated = found != nullptr;
+    line.ascii = ascii_;
+    line.nul = nul_;
+    ++line.lines;
+    ++number_;
+    from_ = searched_ = end + (found != nullptr ? 1 : 0);
+    return true;
+  }
+}
+
+void LineSplitter::shrink(Line& line, std::size_t bytes, std::uint64_t lines) {
+  number_ -= line.lines - lines;
+  line.end = line.begin + bytes;
+  line.terminated = true;
+  line.lines = lines;
+  from_ = searched_ = static_cast<std::size_t>(line.end - buffer_.data()) + 1;
 }
 
 Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unterminated) {
@@ -113,7 +192,7 @@ Result<std::vector<std::string>> LineSplitter::peek(std::size_t most, bool unter
     }
     // With more than `max_line` bytes in the buffer reading stops: next() holds no longer line
     // either.
-    if (ended_ || lines.size() == most || until_ + kPadding >= buffer_.size() ||
+    if (ended_ || lines.size() == most || until_ + kBehindLine >= buffer_.size() ||
         until_ - from_ > max_line_) {
       return lines;
     }

@@ -2,21 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/error.h"
 
 namespace caravel::formatter {
 
-/// zstd windows up to 32 MiB (zstd -19 uses 8): each feed may need one at the same time, and a
-/// larger one is mostly a file made to eat our memory.
-inline constexpr int kMaxWindowLog = 25;
-
 /// Of a status of inflate(3) that is neither Z_OK, Z_STREAM_END nor Z_BUF_ERROR; `words` is
 /// z_stream::msg. Kind content if the data is damaged, retry if the memory was short.
 [[nodiscard]] Error gzip_error(int status, const char* words);
 
-/// Of a result for which ZSTD_isError() is true. Kind content if the data is damaged or wants too
-/// large a window, retry if the memory was short.
-[[nodiscard]] Error zstd_error(std::size_t result);
+/// Of a result for which ZSTD_isError() is true; `max_window` is what the decoder was granted, in
+/// bytes. Kind content if the data is damaged, or sound and not to be unpacked here: it wants a
+/// larger window, or a dictionary. Retry if the memory was short.
+[[nodiscard]] Error zstd_error(std::size_t result, std::uint64_t max_window);
 
 }  // namespace caravel::formatter

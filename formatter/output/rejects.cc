@@ -65,9 +65,17 @@ void Rejects::add(std::uint64_t line, std::uint64_t offset, std::string_view rea
     keep_place({line, offset, offset + bytes.size()}, reason);
     return;
   }
+  begin_lines();
   lines_.append(bytes);
   lines_.append("\n");
   reasons_.append(record_);
+}
+
+void Rejects::begin_lines() {
+  // An earlier run that this one appends to has written the header itself.
+  if (header_.empty() || lines_.size() != 0) return;
+  lines_.append(header_);
+  lines_.append("\n");
 }
 
 void Rejects::add_cut(std::uint64_t line, std::uint64_t offset, std::string_view reason,
@@ -95,6 +103,7 @@ void Rejects::add_piece(std::string_view bytes) {
   // Whether the line has an end is not known yet. With a cut file its pieces wait there, which is
   // the right place if the line proves to be cut off.
   RejectFile& file = paths_.cut.empty() ? lines_ : cut_;
+  if (paths_.cut.empty()) begin_lines();
   if (!pieces_from_) pieces_from_ = file.size();
   if (!pieces_by_place_ && !fits(bytes.size() + 1)) {
     // Half a line is of no use to anybody: its place says where all of it is.
@@ -120,6 +129,7 @@ void Rejects::end_pieces(std::uint64_t line, std::uint64_t offset, std::string_v
   if (terminated) {
     // A crash before the move leaves the pieces in the cut file. The extract is then formatted
     // again from its beginning, and the files are made anew.
+    begin_lines();
     if (!paths_.cut.empty()) cut_.move_tail(from, lines_);
     // The pieces came without the line end.
     lines_.append("\n");

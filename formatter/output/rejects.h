@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "formatter/output/reject_file.h"
@@ -25,7 +26,8 @@ struct RejectLimits {
 };
 
 /// Up to three files, each made when its first line comes:
-///   lines    each rejected line as it came (a CR too), plus "\n": can be fed again
+///   lines    each rejected line as it came (a CR too), plus "\n": can be fed again; ahead of them
+///            the header, if there is one
 ///   reasons  CSV with the header line,offset,reason
 ///   cut      an unterminated last line: never fed again
 /// Paths that are "" leave that file out.
@@ -50,7 +52,11 @@ class Rejects {
                                   std::string_view bytes)>;
   explicit Rejects(Show show);
 
-  /// A terminated line, without its LF.
+  /// A line for the head of the file of lines, without its end: written ahead of the first of them,
+  /// if there is one.
+  void set_header(std::string header) { header_ = std::move(header); }
+
+  /// A terminated line, or record, without its LF.
   void add(std::uint64_t line, std::uint64_t offset, std::string_view reason,
            std::string_view bytes);
   /// The last line, which has no end.
@@ -90,6 +96,8 @@ class Rejects {
   void compose_record(std::uint64_t line, std::uint64_t offset, std::string_view reason);
   void keep_place(const Place& place, std::string_view reason);
   void list_the_rest();
+  /// The file of lines is about to get one.
+  void begin_lines();
 
   const Paths paths_;
   const RejectLimits limits_;
@@ -97,6 +105,7 @@ class Rejects {
   RejectFile lines_;
   RejectFile reasons_;
   RejectFile cut_;
+  std::string header_;
   std::string record_;
   std::string piece_;                         // the beginning of a long line that is shown
   std::optional<std::uint64_t> pieces_from_;  // where an oversized line began in its file

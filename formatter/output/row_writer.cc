@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "formatter/output/pieced_time.h"
 #include "formatter/patterns/parsers.h"
 #include "formatter/rows/csv.h"
 #include "formatter/rows/row_time.h"
@@ -98,6 +99,8 @@ char* RowWriter::put_column(const ColumnRule& rule, const MatchState& match, cha
     case Emit::iso_date:
       // date_text_ is longer than a date, so that put_part() may read behind it.
       return put_part(iso_date(capture.number), at);
+    case Emit::iso_time:
+      return put(iso_text(rule.times.front(), capture), at);
     case Emit::option:
       return put(rule.values[capture.number], at);
   }
@@ -123,7 +126,14 @@ void RowWriter::append_time(const TimeRule& rule, const MatchState& match, const
       break;
     }
     case TimeRule::Source::timestamp:
-      append_timestamp(match.captures[rule.date].text(), id_);
+      if ((match.captures[rule.date].number & kOtherIsoForm) == 0) {
+        append_timestamp(match.captures[rule.date].text(), id_);
+        break;
+      }
+      [[fallthrough]];
+    case TimeRule::Source::pieces:
+      // Not skipped: the formatter has asked was_skipped() where that can be.
+      (void)append_parts(parts_of(rule, match), rule.zone, id_);
       break;
     case TimeRule::Source::epoch_seconds:
     case TimeRule::Source::epoch_milliseconds:
@@ -134,6 +144,9 @@ void RowWriter::append_time(const TimeRule& rule, const MatchState& match, const
 }
 
 void RowWriter::note_time(std::string_view time) {
+  // Most rows of a log have the time of the row before.
+  if (time == noted_time_) return;
+  noted_time_ = time;
   // Times of ids sort as text (row_time.h).
   if (first_time_.empty() || time < first_time_) first_time_ = time;
   if (time > last_time_) last_time_ = time;
@@ -184,7 +197,8 @@ void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchSta
   // A place in the log that stands for the time must not become the time of an extract.
   if (kind.time.source != TimeRule::Source::none) note_time(id_);
   finish_id(key_of(kind, match), line, place);
-  append_sidecar_row(place.line, place.offset, kind_index, length, id_, sidecar_.buffer());
+  append_sidecar_row(place.line, place.offset, kind_index, length, id_, sidecar_.buffer(),
+                     place.lines);
   sidecar_.settle();
 }
 
@@ -202,7 +216,8 @@ void RowWriter::write_record(std::string_view record, std::string_view time, std
     note_time(id_);
   }
   finish_id(key, line, place);
-  append_sidecar_row(place.line, place.offset, 0, record.size(), id_, sidecar_.buffer());
+  append_sidecar_row(place.line, place.offset, 0, record.size(), id_, sidecar_.buffer(),
+                     place.lines);
   sidecar_.settle();
 }
 

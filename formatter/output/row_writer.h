@@ -29,6 +29,7 @@ struct LinePlace {
   std::uint64_t line = 0;        // from 1
   std::uint64_t offset = 0;      // in the unpacked extract
   std::uint64_t log_offset = 0;  // in the unpacked log
+  std::uint64_t lines = 1;       // more than one: a record that spans lines
 };
 
 /// Writes the rows of one extract to two Outputs, which must outlive it, as must the format. Keeps
@@ -80,6 +81,7 @@ class RowWriter {
   std::string scratch_csv_;
   std::uint32_t date_ = 0;
   char date_text_[16] = {};  // as long as put_part() reads
+  std::string noted_time_;
   std::string first_time_;
   std::string last_time_;
 };

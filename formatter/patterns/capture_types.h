@@ -22,7 +22,7 @@ enum class CaptureType : std::uint8_t {
   literal,    // no type: an op without a value
   word,       // no blanks; ends before a blank or the next literal's first byte
   field,      // a CSV field, quoted or not, not empty
-  text,       // anything up to the next literal's first byte
+  text,       // anything up to the next literal, all of it; the only type that may end later too
   rest,       // anything up to the end of the line
   quoted,     // "…", a backslash keeps the next byte from ending it
   bracketed,  // a word that begins with [ and ends with ]
@@ -35,10 +35,18 @@ enum class CaptureType : std::uint8_t {
   date,       // as the strptime-like text says: %Y %m %d %b
   timestamp,  // ISO 8601 date and time, with or without fraction and zone
   offset,     // +HHMM, -HH:MM or Z
-  epoch,      // seconds since 1970, a fraction may follow; `arg`: milliseconds
+  epoch,      // seconds since 1970, a fraction may follow; `arg`: the unit
   ip,         // IPv4 or IPv6 address
   uuid,       // RFC 9562: 8-4-4-4-12 hexadecimal digits
-  count       // no type: how many there are
+  elements,   // RFC 5424 structured data: [id name="value"] and more, or -
+  // What a time becomes if a layout is given for it. Types of their own, so that the others do not
+  // have to ask.
+  laid_out_clock,
+  laid_out_month_day,
+  laid_out_date,
+  laid_out_moment,
+  laid_out_offset,
+  count  // no type: how many there are
 };
 
 /// What may stand in parentheses behind the name of a type.
@@ -47,7 +55,9 @@ enum class Argument : std::uint8_t {
   one_word,           // nothing, or the type's `argument_word`: Op::arg
   digits,             // a number of digits: Op::arg
   optional_digits,    // the same, or nothing
-  date_layout,        // %Y, %m or %b, %d between literal bytes; nothing stands for ISO: Op::layout
+  layout,             // nothing, the type's `argument_word`, or a layout: Op::times
+  date_layout,        // a layout. %Y, %m or %b, %d alone, or nothing for ISO: Op::layout
+  epoch_unit,         // s, ms, us, ns, or nothing: Op::arg
   options,            // WORD or WORD=VALUE, with commas between: Op::options
   bracketed_options,  // the same, or nothing; each word stands in brackets in the line
 };
@@ -56,7 +66,7 @@ enum class Argument : std::uint8_t {
 enum class Ends : std::uint8_t {
   by_shape,             // its own shape: no more digits, say
   by_shape_and_next,    // the same, but the parser must know which byte the literal behind it has
-  at_next,              // the first byte of what follows, so something must follow
+  at_next,              // the first byte of what follows (text: all of it), so something must
   at_next_if_any_word,  // the same, if "*" is one of its options
   at_line_end,
 };
@@ -78,7 +88,9 @@ struct CaptureRow {
   std::string_view name;         // in patterns
   std::string_view expectation;  // in reasons: "expected a word at byte 3"
   Argument argument = Argument::none;
-  std::string_view argument_word{};  // of Argument::one_word
+  std::string_view argument_word{};  // of Argument::one_word, and of a layout
+  CaptureType laid_out{};            // of Argument::layout: the type with a layout, and its use
+  LayoutUse use{};
   Ends ends = Ends::by_shape;
   Emit emit = Emit::textual;  // how a value is written, unless one of its options says it
   bool number = false;        // stores that have types get a number
@@ -131,34 +143,47 @@ inline constexpr auto kCaptureRows = std::to_array<CaptureRow>({
     {.type = CaptureType::time,
      .name = "time",
      .expectation = "a time HH:MM:SS",
-     .argument = Argument::one_word,
+     .argument = Argument::layout,
      .argument_word = "fraction",
+     .laid_out = CaptureType::laid_out_clock,
+     .use = LayoutUse::clock,
      .time = TimePart::clock},
     {.type = CaptureType::month_day,
      .name = "month-day",
      .expectation = "a date MM/DD that exists",
+     .argument = Argument::layout,
+     .laid_out = CaptureType::laid_out_month_day,
+     .use = LayoutUse::month_day,
      .emit = Emit::iso_date,
      .time = TimePart::date_without_year},
     {.type = CaptureType::date,
      .name = "date",
      .expectation = "a date that exists",
      .argument = Argument::date_layout,
+     .laid_out = CaptureType::laid_out_date,
+     .use = LayoutUse::date,
      .emit = Emit::iso_date,
      .time = TimePart::date},
     {.type = CaptureType::timestamp,
      .name = "timestamp",
      .expectation = "an ISO 8601 date and time",
+     .argument = Argument::layout,
+     .laid_out = CaptureType::laid_out_moment,
+     .use = LayoutUse::moment,
+     .ends = Ends::by_shape_and_next,
      .time = TimePart::timestamp},
     {.type = CaptureType::offset,
      .name = "offset",
      .expectation = "a UTC offset",
+     .argument = Argument::layout,
+     .laid_out = CaptureType::laid_out_offset,
+     .use = LayoutUse::offset,
      .emit = Emit::plain,
      .time = TimePart::offset},
     {.type = CaptureType::epoch,
      .name = "epoch",
      .expectation = "seconds since 1970",
-     .argument = Argument::one_word,
-     .argument_word = "ms",
+     .argument = Argument::epoch_unit,
      .emit = Emit::plain,
      .number = true,
      .time = TimePart::epoch},
@@ -168,6 +193,34 @@ inline constexpr auto kCaptureRows = std::to_array<CaptureRow>({
      .ends = Ends::by_shape_and_next,
      .emit = Emit::plain},
     {.type = CaptureType::uuid, .name = "uuid", .expectation = "a UUID", .emit = Emit::lower_case},
+    {.type = CaptureType::elements, .name = "structured", .expectation = "structured data"},
+    // Of equal names the first is the type that patterns ask for. What these expect goes on with
+    // the text of the layout.
+    {.type = CaptureType::laid_out_clock,
+     .name = "time",
+     .expectation = "a time as",
+     .emit = Emit::iso_time,
+     .time = TimePart::clock},
+    {.type = CaptureType::laid_out_month_day,
+     .name = "month-day",
+     .expectation = "a date as",
+     .emit = Emit::iso_date,
+     .time = TimePart::date_without_year},
+    {.type = CaptureType::laid_out_date,
+     .name = "date",
+     .expectation = "a date as",
+     .emit = Emit::iso_date,
+     .time = TimePart::date},
+    {.type = CaptureType::laid_out_moment,
+     .name = "timestamp",
+     .expectation = "a time as",
+     .emit = Emit::iso_time,
+     .time = TimePart::timestamp},
+    {.type = CaptureType::laid_out_offset,
+     .name = "offset",
+     .expectation = "a zone as",
+     .emit = Emit::plain,
+     .time = TimePart::offset},
 });
 
 /// Whether each enumerator has its row, and each row stands where row_of() looks for it.
@@ -185,6 +238,12 @@ constexpr const CaptureRow& row_of(CaptureType type) {
   return kCaptureRows[static_cast<std::size_t>(type)];
 }
 
+/// Whether the year of what `op` captures comes from the YearTable. Capture::number is its date.
+inline bool lacks_year(const Op& op) {
+  return row_of(op.type).time == TimePart::date_without_year ||
+         (!op.times.empty() && op.times.front().lacks_year());
+}
+
 /// The place behind the value that `op` wants at `p`, or nullptr if there is none. Pattern::match
 /// calls it for every op of every line. It is a switch and always inlined, so that the parsers
 /// become part of that loop: a call for each op costs 2 to 8 % of all instructions.
@@ -198,7 +257,7 @@ constexpr const CaptureRow& row_of(CaptureType type) {
     case CaptureType::field:
       return parse_field(p, op.stop, op.arg != 0, capture);
     case CaptureType::text:
-      return parse_text(p, op.stop, capture);
+      return parse_text_of(p, op, capture);
     case CaptureType::rest:
       return parse_text(p, '\n', capture);
     case CaptureType::quoted:
@@ -220,15 +279,23 @@ constexpr const CaptureRow& row_of(CaptureType type) {
     case CaptureType::date:
       return parse_date(p, op.layout, capture);
     case CaptureType::timestamp:
-      return parse_timestamp(p, capture);
+      return parse_timestamp(p, op.stop, capture);
     case CaptureType::offset:
       return parse_offset(p, capture);
     case CaptureType::epoch:
-      return parse_epoch(p, op.arg != 0, capture);
+      return parse_epoch(p, op.arg, capture);
     case CaptureType::ip:
       return parse_ip(p, op.stop, capture);
     case CaptureType::uuid:
       return parse_uuid(p, capture);
+    case CaptureType::elements:
+      return parse_elements(p, capture);
+    case CaptureType::laid_out_clock:
+    case CaptureType::laid_out_month_day:
+    case CaptureType::laid_out_date:
+    case CaptureType::laid_out_moment:
+    case CaptureType::laid_out_offset:
+      return parse_laid_out(p, op.times.front(), years, capture);
     case CaptureType::count:
       break;
   }

@@ -1,6 +1,7 @@
 #include "formatter/patterns/make_op.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -81,7 +82,7 @@ Result<> take_options(std::string_view argument, Op& op) {
   return {};
 }
 
-/// Whether the layout has year, month and day, each once, and nothing else behind a '%'.
+/// Whether the layout has %Y, %m or %b, and %d, each once, and nothing else behind a '%'.
 bool is_date_layout(std::string_view layout) {
   int years = 0;
   int months = 0;
@@ -108,8 +109,34 @@ bool is_date_layout(std::string_view layout) {
   return years == 1 && months == 1 && days == 1;
 }
 
+/// Makes the op one of the type that reads times by a layout.
+Result<> take_layout(const CaptureRow& row, std::string_view argument, bool any_blanks,
+                     const ZoneRules& zones, Op& op) {
+  auto layout = TimeLayout::compile(argument, row.use, any_blanks, zones);
+  if (!layout) {
+    return fail(ErrorKind::usage, fmt::format("{}: cannot take '({})': {}", row.name, argument,
+                                              layout.error().message));
+  }
+  op.type = row.laid_out;
+  op.times.push_back(std::move(*layout));
+  return {};
+}
+
+/// Reads the unit of an epoch into Op::arg.
+Result<> take_epoch_unit(const CaptureRow& row, std::string_view argument, Op& op) {
+  constexpr std::array<std::string_view, 4> kUnits = {"s", "ms", "us", "ns"};  // as EpochUnit
+  const auto* const unit = std::find(kUnits.begin(), kUnits.end(), argument);
+  if (unit == kUnits.end() && !argument.empty()) {
+    return fail(ErrorKind::usage, fmt::format("{}: cannot take '({})'; known: {}", row.name,
+                                              argument, fmt::join(kUnits, ", ")));
+  }
+  op.arg = argument.empty() ? 0 : static_cast<std::uint8_t>(unit - kUnits.begin());
+  return {};
+}
+
 /// Fills in what the argument says. No default: a new kind of Argument must not be forgotten here.
-Result<> take_argument(const CaptureRow& row, std::string_view argument, Op& op) {
+Result<> take_argument(const CaptureRow& row, std::string_view argument, bool any_blanks,
+                       const ZoneRules& zones, Op& op) {
   switch (row.argument) {
     case Argument::none:
       if (!argument.empty()) return refuse(row, argument);
@@ -123,10 +150,21 @@ Result<> take_argument(const CaptureRow& row, std::string_view argument, Op& op)
       return take_digits(row, argument, op);
     case Argument::digits:
       return take_digits(row, argument, op);
+    case Argument::layout:
+      op.arg = argument.empty() ? 0 : 1;
+      if (argument.empty() || argument == row.argument_word) return {};
+      return take_layout(row, argument, any_blanks, zones, op);
     case Argument::date_layout:
       op.layout = argument.empty() ? "%Y-%m-%d" : argument;
-      if (!is_date_layout(op.layout)) return refuse(row, argument);
-      return {};
+      // With `any` blanks those of the layout are not exact ones.
+      if (is_date_layout(op.layout) &&
+          !(any_blanks && op.layout.find_first_of(" \t") != std::string::npos)) {
+        return {};
+      }
+      op.layout.clear();
+      return take_layout(row, argument, any_blanks, zones, op);
+    case Argument::epoch_unit:
+      return take_epoch_unit(row, argument, op);
     case Argument::options:
       if (argument.empty()) return refuse(row, argument);
       return take_options(argument, op);
@@ -145,7 +183,10 @@ Result<> take_argument(const CaptureRow& row, std::string_view argument, Op& op)
 tl::unexpected<Error> unknown_type(std::string_view type) {
   std::vector<std::string> names;
   for (const CaptureRow& row : kCaptureRows) {
-    if (!row.name.empty()) names.emplace_back(row.name);
+    // Types with a layout have the names of those without.
+    if (!row.name.empty() && row.type < CaptureType::laid_out_clock) {
+      names.emplace_back(row.name);
+    }
   }
   const std::string nearest = nearest_word(type, names);
   return fail(ErrorKind::usage,
@@ -156,7 +197,9 @@ tl::unexpected<Error> unknown_type(std::string_view type) {
 
 }  // namespace
 
-Result<Op> make_op(std::string_view type, std::string_view argument) {
+Result<Op> make_op(std::string_view type, std::string_view argument, bool any_blanks,
+                   const ZoneRules& zones) {
+  if (type == "stamp") type = "timestamp";
   // The literal's row has no name, and "" is none that a pattern can ask for.
   const auto* const row = std::find_if(
       kCaptureRows.begin(), kCaptureRows.end(),
@@ -164,7 +207,7 @@ Result<Op> make_op(std::string_view type, std::string_view argument) {
   if (row == kCaptureRows.end()) return unknown_type(type);
   Op op;
   op.type = row->type;
-  CARAVEL_TRY(take_argument(*row, argument, op));
+  CARAVEL_TRY(take_argument(*row, argument, any_blanks, zones, op));
   return op;
 }
 

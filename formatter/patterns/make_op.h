@@ -9,8 +9,9 @@
 namespace caravel::formatter {
 
 /// The op for TYPE(ARGUMENT); `argument` is "" where the pattern has none. Its slot, its literal
-/// and what ends its value are the pattern's to fill in. Errors (kind usage) are sentences without
-/// place.
-[[nodiscard]] Result<Op> make_op(std::string_view type, std::string_view argument);
+/// and what ends its value are the pattern's to fill in. `any_blanks` and `zones` count for layouts
+/// of times. Errors (kind usage) are sentences without place.
+[[nodiscard]] Result<Op> make_op(std::string_view type, std::string_view argument, bool any_blanks,
+                                 const ZoneRules& zones);
 
 }  // namespace caravel::formatter

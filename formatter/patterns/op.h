@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/eight_bytes.h"
+#include "formatter/times/layout.h"
 
 namespace caravel::formatter {
 
@@ -30,6 +31,8 @@ struct Capture {
 /// Bits of Capture::number for textual captures.
 constexpr std::uint32_t kNeedsQuotes = 1;    // holds a comma, a quote or a CR
 constexpr std::uint32_t kDoubledQuotes = 2;  // "" inside stands for one quote
+/// The same of a timestamp: one of the forms that append_timestamp() does not know.
+constexpr std::uint32_t kOtherIsoForm = 4;
 
 /// A date in one number that is quick to compare; it is never written anywhere.
 constexpr std::uint32_t pack_date(unsigned year, unsigned month, unsigned day) {
@@ -48,6 +51,7 @@ enum class Emit : std::uint8_t {
   lower_case,  // the bytes with A-Z as a-z: they never need quotes
   implied,     // the point put back behind the first `digits`
   iso_date,    // YYYY-MM-DD
+  iso_time,    // what a layout read, as ISO 8601
   option,      // the value of the option that was found
 };
 
@@ -62,14 +66,18 @@ struct Option {
 /// missing, but not all of them.
 struct Op {
   CaptureType type{};
-  std::uint8_t arg = 0;  // a number of digits, or 1 if the type's one word was given
+  std::uint8_t arg = 0;  // a number of digits, an EpochUnit, or 1 if the type's one word was given
   std::uint8_t capture = 0;
   char stop = '\n';  // the byte that ends it, for values that go on until something begins
   bool blanks_before = false;      // one or more, ahead of everything
   bool any_word = false;           // the last option is "*": it stands for every other word
+  bool ends_at_text = false;       // of type text: it ends at `until`, which is more than one byte
+  bool blanks_until = false;       // blanks stand ahead of `until`, and belong to what ends it
   std::uint8_t named_options = 0;  // the others
   FixedText text;                  // stands between blanks and value, if it is not empty
-  std::string layout;              // of a date
+  FixedText until;                 // the literal of the next op, if `ends_at_text`
+  std::string layout;              // of a date of %Y, %m or %b, %d
+  std::vector<TimeLayout> times;   // the layout of all other times; one at most
   std::vector<Option> options;
   bool operator==(const Op&) const = default;
 };

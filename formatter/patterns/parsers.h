@@ -110,6 +110,24 @@ inline const char* parse_text(const char* p, char stop, Capture& capture) {
   return p;
 }
 
+/// Whether the literal that ends the text of `op` begins at `p`, with the blanks ahead of it.
+inline bool ends_text(const char* p, const Op& op) {
+  if (op.blanks_until) {
+    if (!is_blank(*p)) return false;
+    do ++p;
+    while (is_blank(*p));
+  }
+  return op.until.stands_at(p);
+}
+
+/// Up to the literal that ends the text of `op`, else to the line's end; may be empty.
+const char* parse_text_of(const char* p, const Op& op, Capture& capture);
+
+/// Moves the end of a text that was captured to the next place at which it may end as well, and
+/// returns that place; nullptr if there is none ahead of `limit`, which is no later than the line's
+/// end. The capture is then as it was.
+const char* parse_longer_text(const Op& op, const char* limit, Capture& capture);
+
 /// A CSV field that is not empty and, if it must be a `word`, holds no blank. Captured without its
 /// quotes.
 inline const char* parse_field(const char* p, char stop, bool word, Capture& capture) {
@@ -184,11 +202,11 @@ inline const char* parse_decimal(const char* p, unsigned whole, Capture& capture
   return end;
 }
 
-/// Seconds (or milliseconds) since 1970, perhaps with a fraction, up to the year 5138: of more
-/// digits no calendar date could be made.
-inline const char* parse_epoch(const char* p, bool milliseconds, Capture& capture) {
-  const std::ptrdiff_t most_digits = milliseconds ? 14 : 11;
-  if (*p == '-' || skip_digits(p) - p > most_digits) return nullptr;
+/// Seconds or parts of them since 1970 (`unit` is an EpochUnit), perhaps with a fraction, up to the
+/// year 5138 (nanoseconds: 2286): of more digits no calendar date could be made.
+inline const char* parse_epoch(const char* p, unsigned unit, Capture& capture) {
+  constexpr std::array<std::ptrdiff_t, 4> kMostDigits = {11, 14, 17, 19};
+  if (*p == '-' || skip_digits(p) - p > kMostDigits[unit]) return nullptr;
   return parse_decimal(p, 0, capture);
 }
 
@@ -223,7 +241,7 @@ inline const char* parse_month_day(const char* p, const YearTable& years, Captur
 /// A date in `layout` (%Y %m %d %b and literal bytes); it must exist in the calendar.
 const char* parse_date(const char* p, std::string_view layout, Capture& capture);
 
-/// +HHMM, -HH:MM or Z; `minutes` east of UTC.
+/// +HHMM, -HH:MM, +HH, Z or z; `minutes` east of UTC.
 const char* parse_offset(const char* p, int& minutes);
 inline const char* parse_offset(const char* p, Capture& capture) {
   int minutes;
@@ -232,8 +250,13 @@ inline const char* parse_offset(const char* p, Capture& capture) {
   return end;
 }
 
-/// ISO 8601: date, T or a blank, time, perhaps a fraction and a zone.
-const char* parse_timestamp(const char* p, Capture& capture);
+/// ISO 8601 (iso8601.h). A byte `stop` behind it stands for itself, where it could be a zone.
+/// kOtherIsoForm is in the capture's number unless append_timestamp() can read its text.
+const char* parse_timestamp(const char* p, char stop, Capture& capture);
+
+/// A time as a layout says. The capture's number is the date, if there is one.
+const char* parse_laid_out(const char* p, const TimeLayout& layout, const YearTable& years,
+                           Capture& capture);
 
 /// IPv4 or IPv6. With ':' as `stop` IPv4 only: it ends there (a port follows).
 const char* parse_ip(const char* p, char stop, Capture& capture);
@@ -241,6 +264,10 @@ const char* parse_ip(const char* p, char stop, Capture& capture);
 /// 8-4-4-4-12 hexadecimal digits in either case (RFC 9562, 4). Any version and variant, the Nil and
 /// the Max UUID too: what a UUID means is not ours to judge.
 const char* parse_uuid(const char* p, Capture& capture);
+
+/// RFC 5424, 6.3: one element or more, [id name="value" …], in whose values a backslash keeps ", ]
+/// and itself from ending anything; or "-", which says that there is none. Captured as it stands.
+const char* parse_elements(const char* p, Capture& capture);
 
 /// The longest of the op's options that stands here. With a "*" among them: the word up to `stop`
 /// is one of the others, or "*".

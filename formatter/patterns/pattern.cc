@@ -41,6 +41,7 @@ std::string Pattern::expectation(std::size_t index, MatchState::Wanted wanted) c
   const CaptureRow& row = row_of(op.type);
   // The result stands in the reason of a reject, so it speaks of values and not of ops.
   std::string text(row.expectation);
+  if (!op.times.empty()) text += " " + op.times.front().text();
   // Only a choice lists its options: whoever reads "one of" must learn of what.
   if (row.argument == Argument::options) {
     for (const auto& option : op.options) {

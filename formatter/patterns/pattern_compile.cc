@@ -40,9 +40,10 @@ Result<CaptureText> split_capture(std::string_view inside) {
 /// comes that they stand before: the three make one op.
 class OpReader {
  public:
-  explicit OpReader(bool any_blanks) : any_blanks_(any_blanks) {}
+  OpReader(bool any_blanks, const ZoneRules& zones) : any_blanks_(any_blanks), zones_(zones) {}
 
   Result<> read(std::string_view text) {
+    whole_ = text;
     while (!text.empty()) {
       if (any_blanks_ && is_blank(text.front())) {
         // Literal text that was held back becomes an op of its own: within an op the blanks come
@@ -69,18 +70,23 @@ class OpReader {
 
   std::vector<Op> ops;
   std::vector<std::string> names;
+  std::vector<Pattern::Piece> pieces;  // of the text, one for each op
+  /// The capture that was read last, all of the text before: what an error of read() is about.
+  Pattern::Piece current;
 
  private:
   /// Takes the capture at the front of `text` off.
   Result<> read_capture(std::string_view& text) {
     // No argument can hold a brace: the first one that closes is the right one.
     const std::size_t close = text.find('}');
+    current = {static_cast<std::size_t>(text.data() - whole_.data()),
+               std::min(close, text.size() - 1) + 1};
     if (close == std::string_view::npos) {
       return fail(ErrorKind::usage, fmt::format("'{}' has no closing brace", text));
     }
     CARAVEL_ASSIGN_OR_RETURN(const auto parts, split_capture(text.substr(1, close - 1)));
     text.remove_prefix(close + 1);
-    CARAVEL_ASSIGN_OR_RETURN(auto op, make_op(parts.type, parts.argument));
+    CARAVEL_ASSIGN_OR_RETURN(auto op, make_op(parts.type, parts.argument, any_blanks_, zones_));
     if (!parts.name.empty() && std::find(names.begin(), names.end(), parts.name) != names.end()) {
       return fail(ErrorKind::usage, fmt::format("'{}' is captured twice", parts.name));
     }
@@ -99,9 +105,12 @@ class OpReader {
     op.text = FixedText(literal_);
     literal_.clear();
     ops.push_back(std::move(op));
+    pieces.push_back(current);
   }
 
   bool any_blanks_;
+  const ZoneRules& zones_;
+  std::string_view whole_;
   bool blanks_ = false;
   std::string literal_;
 };
@@ -124,7 +133,11 @@ bool needs_a_next(const Op& op) {
 
 }  // namespace
 
-Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
+Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks, const ZoneRules& zones,
+                                 Piece* wrong) {
+  Piece unwanted;
+  Piece& piece = wrong != nullptr ? *wrong : unwanted;
+  piece = {0, text.size()};
   // The parsers rely on the '\n' that ends every line: no literal of a pattern may match it.
   if (text.find_first_of(std::string_view("\n\0", 2)) != std::string_view::npos) {
     return fail(ErrorKind::usage, "a pattern is one line, without NUL");
@@ -134,16 +147,19 @@ Result<Pattern> Pattern::compile(std::string_view text, bool any_blanks) {
                 "a pattern neither begins nor ends with a blank: lines have lost theirs");
   }
   // The reader fills in what each op does; what ends its value depends on the op behind it.
-  OpReader reader(any_blanks);
-  CARAVEL_TRY(reader.read(text));
+  OpReader reader(any_blanks, zones);
+  if (auto read = reader.read(text); !read) {
+    if (reader.current.bytes > 0) piece = reader.current;
+    return tl::unexpected(std::move(read).error());
+  }
   Pattern pattern;
   pattern.ops_ = std::move(reader.ops);
   pattern.names_ = std::move(reader.names);
-  CARAVEL_TRY(pattern.settle_ends());
+  CARAVEL_TRY(pattern.settle_ends(reader.pieces, piece));
   return pattern;
 }
 
-Result<> Pattern::settle_ends() {
+Result<> Pattern::settle_ends(const std::vector<Piece>& pieces, Piece& wrong) {
   // The last op's value ends at the line's end, whatever it is: Op::stop is '\n' from the start.
   for (std::size_t i = 0; i + 1 < ops_.size(); ++i) {
     Op& op = ops_[i];
@@ -151,6 +167,7 @@ Result<> Pattern::settle_ends() {
     const Ends ends = row_of(op.type).ends;
     const bool nothing_follows = next.text.size() == 0 && !next.blanks_before;
     if (ends == Ends::at_line_end || (needs_a_next(op) && nothing_follows)) {
+      wrong = pieces[i];
       return fail(ErrorKind::usage,
                   fmt::format("{{{}}} cannot tell where it ends: {} must follow it", label(op),
                               ends == Ends::at_line_end ? "the line's end"
@@ -161,6 +178,12 @@ Result<> Pattern::settle_ends() {
     if (next.text.size() > 0) op.stop = next.text.text().front();
     // Blanks stand before the text of an op, so they decide if the next op has both.
     if (next.blanks_before) op.stop = ' ';
+    if (op.type != CaptureType::text) continue;
+    texts_.push_back(i);
+    first_text_ = texts_.front();
+    op.ends_at_text = next.blanks_before || next.text.size() > 1;
+    op.blanks_until = next.blanks_before;
+    if (op.ends_at_text) op.until = next.text;
   }
   return {};
 }

@@ -1,9 +1,11 @@
 #include "formatter/records/matcher.h"
 
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
+#include "formatter/patterns/later_ends.h"
 #include "formatter/patterns/parsers.h"
 #include "formatter/records/record_reader.h"
 
@@ -15,29 +17,59 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
   std::size_t failed = 0;
   furthest_ = nullptr;
   const std::size_t count = format_.kinds.size();
+  const Kind* next = format_.kinds.data();
   for (std::size_t i = 0; i < count; ++i) {
-    const Kind& kind = format_.kinds[i];
+    const Kind& kind = *next++;
     // Ops before `shared` gave the same result for the kind before; so did one that failed there.
-    // A kind that was skipped leaves `failed` as it is: its own ops up to there are the same ones.
-    if (i > 0 && failed < kind.shared) continue;
-    failed = kind.pattern.match(i > 0 ? kind.shared : 0, end, years_, state_);
-    if (failed == Pattern::kMatched) return static_cast<std::uint32_t>(i);
-    // The kind that came furthest is most likely the one that was meant; the first of equals.
-    if (furthest_ == nullptr || state_.failed_at > furthest_) {
-      furthest_ = state_.failed_at;
-      wanted_ = state_.wanted;
-      furthest_kind_ = i;
-      furthest_op_ = failed;
+    // A kind that is not run leaves `failed` as it is: its own ops up to there are the same ones.
+    // The first kind shares nothing.
+    if (failed >= kind.shared) {
+      failed = kind.pattern.match(kind.shared, end, years_, state_);
+      if (failed == Pattern::kMatched) return static_cast<std::uint32_t>(i);
+      // The kind that came furthest is most likely the one that was meant; the first of equals.
+      if (std::greater<>()(state_.failed_at, furthest_)) {
+        furthest_ = state_.failed_at;
+        wanted_ = state_.wanted;
+        furthest_kind_ = i;
+        furthest_op_ = failed;
+        gave_up_ = false;
+      }
+    }
+    if (kind.pattern.has_text_before(failed) && match_later(i, failed, end)) {
+      return static_cast<std::uint32_t>(i);
     }
   }
   return std::nullopt;
 }
 
+bool Matcher::match_later(std::size_t index, std::size_t failed, const char* end) {
+  const Pattern& pattern = format_.kinds[index].pattern;
+  if (!may_end_later(pattern, failed, state_, end)) return false;
+  // On a copy: what the next kind shares with this one are places and captures of the first try.
+  MatchState tried = state_;
+  const LaterEnds result = match_with_later_ends(pattern, failed, end, years_, tried);
+  if (result.matched) {
+    state_ = tried;
+  } else if (result.failed_at > furthest_ || result.gave_up) {
+    furthest_ = result.failed_at;
+    wanted_ = result.wanted;
+    furthest_kind_ = index;
+    furthest_op_ = result.op;
+    gave_up_ = result.gave_up;
+  }
+  return result.matched;
+}
+
 std::string Matcher::reason(const char* line_begin) const {
   if (format_.kinds.empty()) return "the format has no record kinds";
   const Kind& kind = format_.kinds[furthest_kind_];
-  return fmt::format("expected {} at byte {} ({})", kind.pattern.expectation(furthest_op_, wanted_),
-                     furthest_ - line_begin, kind.name);
+  return fmt::format(
+      "expected {} at byte {} ({}){}", kind.pattern.expectation(furthest_op_, wanted_),
+      furthest_ - line_begin, kind.name,
+      gave_up_ ? fmt::format("; not all ends of its texts were tried: that would be reading the "
+                             "line more than {} times",
+                             kMostReads)
+               : "");
 }
 
 std::string_view trim_line(std::string_view line) {

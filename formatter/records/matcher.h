@@ -10,7 +10,8 @@
 namespace caravel::formatter {
 
 /// Tries the kinds of one format on line after line. Kinds whose patterns begin alike are not
-/// matched from the start again.
+/// matched from the start again. All ends that the texts of a kind may have are tried before the
+/// next kind is (later_ends.h).
 class Matcher {
  public:
   Matcher(const Format& format, const YearTable& years) : format_(format), years_(years) {}
@@ -22,11 +23,21 @@ class Matcher {
   /// The captures of the kind that matched.
   [[nodiscard]] const MatchState& state() const { return state_; }
 
+  /// Lets the capture go on to `end`: of a record that spans lines, whose first line matched.
+  void extend_capture(std::uint8_t capture, const char* end) {
+    state_.captures[capture].end = end;
+    state_.captures[capture].number = kNeedsQuotes;
+  }
+
   /// Why the last line matched no kind: what the kind that came furthest wanted, and where, in
   /// bytes from `line_begin`.
   [[nodiscard]] std::string reason(const char* line_begin) const;
 
  private:
+  /// Whether kind `index`, whose op `failed` did not match, matches with a text that ends later.
+  [[gnu::noinline, gnu::cold]] bool match_later(std::size_t index, std::size_t failed,
+                                                const char* end);
+
   const Format& format_;
   const YearTable& years_;
   MatchState state_;
@@ -34,6 +45,7 @@ class Matcher {
   std::size_t furthest_op_ = 0;
   MatchState::Wanted wanted_ = MatchState::Wanted::value;
   const char* furthest_ = nullptr;
+  bool gave_up_ = false;
 };
 
 /// The line without blanks at its ends and without the CR of a CR LF.

@@ -7,16 +7,22 @@
 
 namespace caravel::formatter {
 
-/// lines = rows + dropped + rejected, always.
+/// lines = rows + more_lines + dropped + rejected, always: each line is counted in one place.
 struct Counts {
   std::uint64_t lines = 0;
   std::uint64_t rows = 0;
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t more_lines = 0;  // that records of rows take beside their first lines
 
-  /// Whether it is so. No sum is made that could overflow: a damaged file may hold any numbers.
+  /// Of the rows, from the first line to the last.
+  [[nodiscard]] constexpr std::uint64_t row_lines() const { return rows + more_lines; }
+
+  /// Whether the sum is right. No sum is made that could overflow: a damaged file may hold any
+  /// numbers.
   [[nodiscard]] constexpr bool add_up() const {
-    return rows <= lines && dropped <= lines - rows && rejected == lines - rows - dropped;
+    return rows <= lines && more_lines <= lines - rows && (rows > 0 || more_lines == 0) &&
+           dropped <= lines - rows - more_lines && rejected == lines - rows - more_lines - dropped;
   }
 };
 

@@ -8,40 +8,41 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/eight_bytes.h"
 #include "base/text.h"
 #include "formatter/rows/row_time.h"
 
 namespace caravel::formatter {
 namespace {
 
-/// The two hex digits of every byte, one pair after another.
-constexpr std::array<char, 512> make_hex_pairs() {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::array<char, 512> pairs{};
-  for (std::size_t byte = 0; byte < 256; ++byte) {
-    pairs[2 * byte] = kDigits[byte >> 4];
-    pairs[2 * byte + 1] = kDigits[byte & 15];
-  }
-  return pairs;
+/// Eight lower-case hex digits of a number, the highest in the lowest byte.
+std::uint64_t hex_digits(std::uint32_t value) {
+  // Half a byte in each byte, the lowest first: 32 bits are spread over 64, in three steps.
+  std::uint64_t spread = value;
+  spread = (spread << 16 | spread) & 0x0000ffff0000ffff;
+  spread = (spread << 8 | spread) & 0x00ff00ff00ff00ff;
+  spread = (spread << 4 | spread) & 0x0f0f0f0f0f0f0f0f;
+  // 1 for each of the digits a to f, which do not stand behind 9 in ASCII.
+  const std::uint64_t letters = ((spread + in_every_byte(6)) >> 4) & in_every_byte(1);
+  return __builtin_bswap64(spread + in_every_byte('0') + letters * ('a' - '0' - 10));
 }
-constexpr std::array<char, 512> kHexPairs = make_hex_pairs();
 
 /// 16 lower-case hex digits, the highest first.
+void put_hex64(std::uint64_t value, char* out) {
+  const std::uint64_t digits[2] = {hex_digits(static_cast<std::uint32_t>(value >> 32)),
+                                   hex_digits(static_cast<std::uint32_t>(value))};
+  std::memcpy(out, digits, sizeof digits);
+}
 void append_hex64(std::uint64_t value, std::string& out) {
   char text[16];
-  for (int i = 14; i >= 0; i -= 2) {
-    std::memcpy(text + i, &kHexPairs[2 * (value & 255)], 2);
-    value >>= 8;
-  }
+  put_hex64(value, text);
   out.append(text, sizeof text);
 }
 
 /// Writes 8 bytes, the highest first: what is hashed must be the same on every processor.
 void put_big_endian(std::uint64_t value, unsigned char* out) {
-  for (int i = 7; i >= 0; --i) {
-    out[i] = static_cast<unsigned char>(value & 255);
-    value >>= 8;
-  }
+  value = __builtin_bswap64(value);
+  std::memcpy(out, &value, sizeof value);
 }
 
 /// The bytes that an id may hold as they are: none of them means anything in a URL (RFC 3986, 2.3,
@@ -64,22 +65,32 @@ Hash128 hash_bytes(std::string_view bytes) {
 }
 
 Hash128 hash_positioned(const Hash128& first_line, std::uint64_t offset, std::string_view line) {
-  unsigned char prefix[24];
+  // So long that nearly every line fits in behind the prefix.
+  constexpr std::size_t kPrefix = 24;
+  constexpr std::size_t kAtOnce = 1000;
+  unsigned char prefix[kPrefix + kAtOnce];
   put_big_endian(first_line.high, prefix);
   put_big_endian(first_line.low, prefix + 8);
   put_big_endian(offset, prefix + 16);
-  // In one stream: the line is not copied behind the prefix.
+  if (line.size() <= kAtOnce) {
+    // To copy a line is cheaper than to set up a stream.
+    std::memcpy(prefix + kPrefix, line.data(), line.size());
+    const XXH128_hash_t hash = XXH3_128bits(prefix, kPrefix + line.size());
+    return {hash.high64, hash.low64};
+  }
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
-  XXH3_128bits_update(&state, prefix, sizeof prefix);
+  XXH3_128bits_update(&state, prefix, kPrefix);
   XXH3_128bits_update(&state, line.data(), line.size());
   const XXH128_hash_t hash = XXH3_128bits_digest(&state);
   return {hash.high64, hash.low64};
 }
 
 void append_hex(const Hash128& hash, std::string& out) {
-  append_hex64(hash.high, out);
-  append_hex64(hash.low, out);
+  char text[32];
+  put_hex64(hash.high, text);
+  put_hex64(hash.low, text + 16);
+  out.append(text, sizeof text);
 }
 
 std::string to_hex(const Hash128& hash) {

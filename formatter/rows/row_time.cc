@@ -78,6 +78,34 @@ void append_utc_time(std::int64_t seconds, std::string_view fraction, std::strin
   out.push_back('Z');
 }
 
+bool append_parts(const TimeParts& parts, const date::time_zone* local_zone, std::string& out) {
+  std::int64_t seconds = 0;
+  const Placed placed = place(parts, local_zone, seconds);
+  if (placed == Placed::skipped) return false;
+  if (placed == Placed::utc) {
+    append_utc_time(seconds, {}, out);
+    out.pop_back();  // the Z, before which the fraction stands
+  } else {
+    append_padded(static_cast<unsigned>(parts.year), 4, out);
+    append_padded(parts.month, 2, out);
+    append_padded(parts.day, 2, out);
+    out.push_back('T');
+    append_padded(parts.hour, 2, out);
+    append_padded(parts.minute, 2, out);
+    append_padded(parts.second, 2, out);
+  }
+  // It was placed as the second 59. An offset with seconds may have moved it within its minute:
+  // then it stays where it is.
+  if (parts.second == 60 && out.ends_with("59")) out.replace(out.size() - 2, 2, "60");
+  if (!parts.fraction.empty()) {
+    out.push_back('.');
+    out.append(parts.fraction_zeros, '0');
+    out.append(parts.fraction);
+  }
+  if (placed == Placed::utc) out.push_back('Z');
+  return true;
+}
+
 void append_zoned_time(std::uint32_t date, std::string_view time, int offset_minutes,
                        std::string& out) {
   append_utc_time(utc_seconds(date, time, offset_minutes), fraction_of(time), out);
@@ -93,9 +121,10 @@ void append_timestamp(std::string_view timestamp, std::string& out) {
     return;
   }
   int minutes = 0;
-  // The parser wants a line's end behind the zone.
-  const std::string zone_text = std::string(time.substr(zone)) + '\n';
-  if (parse_offset(zone_text.data(), minutes) == nullptr) minutes = 0;
+  // The parser wants a line's end behind the zone, which is "+01:00" at most.
+  char zone_text[8] = {};
+  zone_text[time.copy(zone_text, 6, zone)] = '\n';
+  if (parse_offset(zone_text, minutes) == nullptr) minutes = 0;
   time = time.substr(0, zone);
   const unsigned year = two_digits(date.data()) * 100 + two_digits(date.data() + 2);
   const std::uint32_t packed =

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "formatter/times/time_parts.h"
+
 namespace caravel::formatter {
 
 /// `value` in digits, with zeros before it up to `width`.
@@ -28,7 +30,14 @@ void append_utc_time(std::int64_t seconds, std::string_view fraction, std::strin
 void append_zoned_time(std::uint32_t date, std::string_view time, int offset_minutes,
                        std::string& out);
 
-/// A text that parse_timestamp() took: UTC if it has a zone, else local as it is.
+/// Settled parts: UTC if they, or `local_zone` (may be nullptr), say a zone, else local as they
+/// are. The second 60 stays 60. False, and nothing is appended, if the clocks of the zone skipped
+/// that time.
+[[nodiscard]] bool append_parts(const TimeParts& parts, const date::time_zone* local_zone,
+                                std::string& out);
+
+/// A text that parse_timestamp() took, but none of kOtherIsoForm: UTC if it has a zone, else local
+/// as it is.
 void append_timestamp(std::string_view timestamp, std::string& out);
 
 /// A text that parse_epoch() took: seconds (or milliseconds) since 1970, perhaps with a fraction.

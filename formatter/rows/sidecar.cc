@@ -63,6 +63,22 @@ bool take_number(std::string_view& text, Number& out) {
   return true;
 }
 
+/// Takes `<line>` or `<line>+<more>` and the blank behind it off the front of `text`.
+bool take_lines(std::string_view& text, Row& row) {
+  const char* const end_of_text = text.data() + text.size();
+  const auto [end, status] = std::from_chars(text.data(), end_of_text, row.line);
+  row.lines = 1;
+  if (status == std::errc{} && end != end_of_text && *end == '+') {
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+    std::uint64_t more = 0;
+    // So many that the sum overflows are no lines of a file.
+    if (!take_number(text, more) || more == 0 || more > (std::uint64_t{1} << 62)) return false;
+    row.lines += more;
+    return true;
+  }
+  return take_number(text, row.line);
+}
+
 /// The end line, read from the end of the file. It is written last: if it is there, a crash has cut
 /// nothing off.
 Result<SidecarEnd> read_end(int fd) {
@@ -93,11 +109,13 @@ std::string sidecar_header_text(const SidecarHeader& header) {
 }
 
 std::string sidecar_end_text(const SidecarEnd& end) {
-  const json object = {{"sha256", end.sha256},
-                       {"lines", end.counts.lines},
-                       {"rows", end.counts.rows},
-                       {"dropped", end.counts.dropped},
-                       {"rejected", end.counts.rejected}};
+  json object = {{"sha256", end.sha256},
+                 {"lines", end.counts.lines},
+                 {"rows", end.counts.rows},
+                 {"dropped", end.counts.dropped},
+                 {"rejected", end.counts.rejected}};
+  // Said only where a record spans lines.
+  if (end.counts.more_lines > 0) object["more_lines"] = end.counts.more_lines;
   return fmt::format("end {}\n", object.dump());
 }
 
@@ -125,6 +143,7 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
     end.sha256 = object.at("sha256").get<std::string>();
     end.counts.lines = object.at("lines").get<std::uint64_t>();
     end.counts.rows = object.at("rows").get<std::uint64_t>();
+    end.counts.more_lines = object.value("more_lines", std::uint64_t{0});
     end.counts.dropped = object.at("dropped").get<std::uint64_t>();
     end.counts.rejected = object.at("rejected").get<std::uint64_t>();
     if (!end.counts.add_up()) return broken("the counts of its end line do not add up");
@@ -136,15 +155,31 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
 
 // Without JSON: there is one of these for each row, and it should cost little beside the record.
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
-                        std::uint64_t length, std::string_view id_tail, std::string& out) {
-  // Four numbers of at most 20 digits with a blank each.
-  char text[96];
-  char* at = text;
-  for (const std::uint64_t number : {line, offset, std::uint64_t{kind}, length}) {
+                        std::uint64_t length, std::string_view id_tail, std::string& out,
+                        std::uint64_t lines) {
+  // Five numbers of at most 20 digits with one byte each.
+  constexpr std::size_t kMostNumbers = 112;
+  char text[kMostNumbers + 128];
+  constexpr std::size_t kMostDigits = 20;
+  char* at = std::to_chars(text, text + kMostDigits, line).ptr;
+  if (lines > 1) {
+    *at++ = '+';
+    at = std::to_chars(at, at + kMostDigits, lines - 1).ptr;
+  }
+  *at++ = ' ';
+  for (const std::uint64_t number : {offset, std::uint64_t{kind}, length}) {
     at = std::to_chars(at, text + sizeof text, number).ptr;
     *at++ = ' ';
   }
-  out.append(text, at);
+  // Appended in one piece: an id is short but for a key that had to be encoded.
+  const auto numbers = static_cast<std::size_t>(at - text);
+  if (id_tail.size() < sizeof text - kMostNumbers) {
+    std::memcpy(at, id_tail.data(), id_tail.size());
+    at[id_tail.size()] = '\n';
+    out.append(text, numbers + id_tail.size() + 1);
+    return;
+  }
+  out.append(text, numbers);
   out.append(id_tail);
   out.push_back('\n');
 }
@@ -238,6 +273,9 @@ Result<bool> RowReader::next(Row& row) {
     if (seen_ != end_.counts.rows) {
       return broken(fmt::format("{} rows instead of {}", seen_, end_.counts.rows));
     }
+    if (lines_ != end_.counts.row_lines()) {
+      return broken(fmt::format("rows of {} lines instead of {}", lines_, end_.counts.row_lines()));
+    }
     // A CSV that somebody has appended to, or a sidecar of another extract.
     if (csv_at_ != csv_bytes_) return broken("the CSV holds more than its rows");
     ended_ = true;
@@ -245,9 +283,8 @@ Result<bool> RowReader::next(Row& row) {
   }
   const auto misfit = [&] { return broken(fmt::format("row {} does not fit the CSV", seen_ + 1)); };
   std::size_t length = 0;
-  if (!take_number(line, row.line) || !take_number(line, row.offset) ||
-      !take_number(line, row.kind) || !take_number(line, length) || line.empty() ||
-      row.kind >= header_.kinds.size()) {
+  if (!take_lines(line, row) || !take_number(line, row.offset) || !take_number(line, row.kind) ||
+      !take_number(line, length) || line.empty() || row.kind >= header_.kinds.size()) {
     return broken(fmt::format("row {} cannot be read", seen_ + 1));
   }
   // Before memory is made for it: a damaged length could be any number. Equal is too much already,
@@ -263,6 +300,7 @@ Result<bool> RowReader::next(Row& row) {
   records_.from += length + 1;
   csv_at_ += length + 1;
   ++seen_;
+  lines_ += row.lines;
   return true;
 }
 

@@ -3,7 +3,7 @@
 //
 //   caravel-sidecar 1
 //   {"format":"spysocket","columns":[{"name":"Date","type":"text"},…],"kinds":["location",…]}
-//   <line> <offset> <kind> <length> <id tail>            one a record, single blanks, decimal
+//   <line>[+<more>] <offset> <kind> <length> <id tail>   one a record, single blanks, decimal
 //   end {"sha256":"…","lines":281,"rows":251,"dropped":30,"rejected":0}
 //
 // format_extract() writes both files in one pass; the uploader reads them side by side:
@@ -15,7 +15,8 @@
 //                                         └──────────── RowReader::next: one Row ────────────┘
 //
 // `length` is the record's bytes in the CSV without its line end, so that the uploader never
-// searches for the end of a record. The id tail is the row id without "<feed>:". A sidecar without
+// searches for the end of a record. `more` is how many lines the record takes beside its first one,
+// if it takes any. The id tail is the row id without "<feed>:". A sidecar without
 // its end line is not whole and nothing of it may be uploaded.
 #pragma once
 
@@ -48,13 +49,15 @@ struct SidecarEnd {
 [[nodiscard]] Result<SidecarHeader> parse_sidecar_header(std::string_view json);
 [[nodiscard]] Result<SidecarEnd> parse_sidecar_end(std::string_view json);
 
-/// Appends one record's line to `out`.
+/// Appends one record's line to `out`; `lines` is how many lines of the extract it takes.
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
-                        std::uint64_t length, std::string_view id_tail, std::string& out);
+                        std::uint64_t length, std::string_view id_tail, std::string& out,
+                        std::uint64_t lines = 1);
 
 /// One row as it is read back. The views are valid until the next call of next().
 struct Row {
-  std::uint64_t line = 0;    // from 1, in the unpacked extract
+  std::uint64_t line = 0;    // its first, from 1, in the unpacked extract
+  std::uint64_t lines = 1;   // that it takes
   std::uint64_t offset = 0;  // from 0, in the unpacked extract
   std::uint32_t kind = 0;    // index into SidecarHeader::kinds
   std::string_view id_tail;  // "<time>:<key>:<digest>"
@@ -101,6 +104,7 @@ class RowReader {
   Window records_;
   Window rows_;
   std::uint64_t seen_ = 0;    // rows
+  std::uint64_t lines_ = 0;   // that these take
   std::uint64_t csv_at_ = 0;  // of the CSV, given out
   bool ended_ = false;
 };

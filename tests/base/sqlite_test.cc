@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "tests/support/temp_dir.h"
@@ -110,11 +111,44 @@ TEST_F(SqliteTest, ATransactionThatIsNotCommittedLeavesNothing) {
   EXPECT_TRUE(transaction->commit());
 }
 
+TEST_F(SqliteTest, DoublesComeBackWithEveryBit) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a)"));
+  const double value = 0.12345678901234568;
+  ASSERT_TRUE(file.run("INSERT INTO t VALUES (?)", value));
+  double read = 0;
+  ASSERT_TRUE(file.each("SELECT a FROM t", [&](const Statement& row) {
+    EXPECT_TRUE(row.is_real(0));
+    EXPECT_FALSE(row.is_integer(0));
+    read = row.real(0);
+  }));
+  EXPECT_EQ(read, value);
+}
+
+TEST_F(SqliteTest, TriggersCanBeKeptFromRunning) {
+  auto file = Open();
+  ASSERT_TRUE(
+      file.script("CREATE TABLE t (a); CREATE TABLE seen (a); CREATE TRIGGER watch AFTER "
+                  "INSERT ON t BEGIN INSERT INTO seen VALUES (new.a); END"));
+  for (const bool run : {false, true}) {
+    SCOPED_TRACE(run);
+    ASSERT_TRUE(file.let_triggers_run(run));
+    ASSERT_TRUE(file.run("INSERT INTO t VALUES (1)"));
+    std::uint64_t seen = 0;
+    ASSERT_TRUE(
+        file.each("SELECT count(*) FROM seen", [&](const Statement& row) { seen = row.count(0); }));
+    EXPECT_EQ(seen, run ? 1U : 0U);
+  }
+}
+
 TEST_F(SqliteTest, NamesAreQuotedAndColumnsAreToldInLowerCase) {
   auto file = Open();
   const std::string odd = "a \"b\"; DROP";
-  ASSERT_TRUE(file.script("CREATE TABLE " + sql_name(odd) + " (_id, Date, " + sql_name(odd) + ")"));
-  EXPECT_EQ(file.columns_of(odd).value(), (std::set<std::string>{"_id", "date", "a \"b\"; drop"}));
+  ASSERT_TRUE(file.script("CREATE TABLE " + sql_name(odd) + " (_id TEXT, Date, " + sql_name(odd) +
+                          " int)"));
+  EXPECT_EQ(file.columns_of(odd).value(),
+            (std::map<std::string, std::string>{
+                {"_id", "TEXT"}, {"date", ""}, {"a \"b\"; drop", "INT"}}));
   EXPECT_TRUE(file.columns_of("missing").value().empty());
   EXPECT_GE(file.most_columns(), 2000U);
 }

@@ -68,7 +68,8 @@ TEST(Yaml, EachAccessorSaysWhatItWantedAndWhere) {
   EXPECT_EQ(MessageOf(root["m"].expect_keys({"a"})), "f.yaml:4: m.a: given twice");
   EXPECT_EQ(MessageOf(root["k"].expect_keys({"abc", "zzzzzz"})),
             "f.yaml:5: k.abx: unknown key; did you mean 'abc'?");
-  EXPECT_EQ(MessageOf(root["k"].expect_keys({"zzzzzz"})), "f.yaml:5: k.abx: unknown key");
+  EXPECT_EQ(MessageOf(root["k"].expect_keys({"zzzzzz"})),
+            "f.yaml:5: k.abx: unknown key; known: zzzzzz");
 }
 
 TEST(Yaml, AccessorsReturnWhatIsThere) {
@@ -81,6 +82,66 @@ TEST(Yaml, AccessorsReturnWhatIsThere) {
   EXPECT_EQ(root["s"].as_choice({"text"}).value(), "text");
   EXPECT_THAT(root["l"].as_strings().value(), testing::ElementsAre("a", "b"));
   EXPECT_TRUE(root.expect_keys({"s", "b", "n", "d", "z", "l"}).has_value());
+}
+
+YamlNode Quoted(const std::string& text) {
+  auto node = YamlNode::parse(text, "f.yaml", YamlNode::Quote::yes);
+  EXPECT_TRUE(node.has_value()) << node.error().message;
+  return *node;
+}
+
+TEST(Yaml, WhereItMayQuoteAnErrorShowsThePieceThatIsWrong) {
+  const YamlNode root = Quoted("a: 1\nlist: [x, y]\nm:\n  abx: seven\n  long: [\n    b]\n");
+  EXPECT_EQ(MessageOf(root["m"]["abx"].as_count(1, 9)),
+            "f.yaml:4:8: m.abx: 'seven' is not a whole number from 1 to 9\n"
+            "  4 |   abx: seven\n"
+            "    |        ^^^^^");
+  EXPECT_EQ(MessageOf(root["m"].expect_keys({"abc", "long"})),
+            "f.yaml:4:3: m.abx: unknown key; did you mean 'abc'?\n"
+            "  4 |   abx: seven\n"
+            "    |   ^^^");
+  EXPECT_EQ(MessageOf(root["list"].items()[1].as_count(1, 9)),
+            "f.yaml:2:11: list[1]: 'y' is not a whole number from 1 to 9\n"
+            "  2 | list: [x, y]\n"
+            "    |           ^");
+  EXPECT_THAT(MessageOf(root["m"]["missing"].as_string()), StartsWith("f.yaml:3:1: m.missing: "));
+}
+
+TEST(Yaml, ASyntaxErrorShowsItsPlace) {
+  const auto node = YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml", YamlNode::Quote::yes);
+  EXPECT_THAT(MessageOf(node),
+              testing::ContainsRegex("^f.yaml:[23]:[0-9]+: .*\n  [23] \\| .*\n +\\| *\\^$"));
+}
+
+TEST(Yaml, QuotesAroundAPlaceInsideAValue) {
+  const struct {
+    const char* why;
+    std::string text;
+    const char* place;
+    const char* lines;
+  } cases[] = {
+      {"plain", "p: x {a} y\n", "f.yaml:1:6: ", "\n  1 | p: x {a} y\n    |      ^^^"},
+      {"in quotes", "p: 'x {a} y'\n", "f.yaml:1:7: ", "\n  1 | p: 'x {a} y'\n    |       ^^^"},
+      {"with escapes before it", "p: \"\\x41 {a} y\"\n", "f.yaml:1:10: ", "|          ^^^"},
+      {"folded", "p: >-\n  x\n  {a} y\n", "f.yaml:3:3: ", "\n  3 |   {a} y\n    |   ^^^"},
+      {"behind a byte order mark", "\xEF\xBB\xBFp: x {a} y\n", "f.yaml:1:6: ", "|      ^^^"},
+      {"behind wide characters", "p: 東京{a} y\n", "f.yaml:1:10: ", "|        ^^^"},
+      {"behind the same text", "p: x{a}{a} y\n", "f.yaml:1:8: ", "|        ^^^"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.why);
+    const YamlNode node = Quoted(c.text)["p"];
+    const std::string value = node.as_string().value();
+    const std::string message = node.error_within("wrong", value.rfind("{a}"), 3).value().message;
+    EXPECT_THAT(message, StartsWith(c.place));
+    EXPECT_THAT(message, HasSubstr(c.lines));
+  }
+}
+
+TEST(Yaml, WhatIsQuotedCannotWriteToATerminal) {
+  const auto node = YamlNode::parse("a: \"\xE2\x80\xAE\"\nb: x\n", "f.yaml", YamlNode::Quote::yes);
+  ASSERT_TRUE(node.has_value());
+  EXPECT_THAT(MessageOf((*node)["a"].as_count(1, 2)), HasSubstr("\n  1 | a: \"\\xE2\\x80\\xAE\""));
 }
 
 }  // namespace

@@ -25,12 +25,3 @@ def write_extract(path, min_bytes, piece_lines=20000):
             written += len(made)
             repetition += 1
     return written
-
-
-def write_small(path, number, lines=10):
-    """One small extract that no other number yields a line of."""
-    made = generate_spysocket.Generator(number, "spysocket", 0).extract(lines)
-    made = made.replace(b"V.1.", f"V.{number + 2}.".encode())
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    os.write(descriptor, made)
-    os.close(descriptor)

@@ -4,6 +4,7 @@
     docs_test.py readme CARAVEL SOURCE_DIR    runs README.md's blocks that are marked ```sh test, in
                                               order, in a scratch copy; a block that is followed by
                                               ```text output must print just that
+    docs_test.py describe CARAVEL SOURCE_DIR  the same of docs/describe.md
     docs_test.py config CARAVEL SOURCE_DIR    loads every etc/*.yaml with `caravel check`
     docs_test.py format CARAVEL SOURCE_DIR    every etc/formats/*.yaml compiles
     docs_test.py promises CARAVEL SOURCE_DIR  the tests that docs/reliability.md names exist
@@ -35,8 +36,16 @@ def shell(script, folder, caravel):
 
 
 def run_readme(caravel, source, folder):
-    with open(os.path.join(source, "README.md"), encoding="utf-8") as readme:
-        blocks = [(info.strip(), body) for info, body in FENCE.findall(readme.read())]
+    return run_page("README.md", caravel, source, folder)
+
+
+def run_describe(caravel, source, folder):
+    return run_page("docs/describe.md", caravel, source, folder)
+
+
+def run_page(page, caravel, source, folder):
+    with open(os.path.join(source, page), encoding="utf-8") as file:
+        blocks = [(info.strip(), body) for info, body in FENCE.findall(file.read())]
     failed = ran = 0
     for (info, script), following in zip(blocks, blocks[1:] + [("", "")]):
         if not info.startswith("sh test"):
@@ -49,8 +58,8 @@ def run_readme(caravel, source, folder):
             print(f"--- exit code {run.returncode} instead of {expected}:\n{script}{run.stdout}{run.stderr}")
         elif following[0] == "text output" and run.stdout != following[1]:
             failed += 1
-            print(f"--- other output than README.md says:\n{script}--- printed:\n{run.stdout}{run.stderr}")
-    print(f"{ran} blocks of README.md run, {failed} failed")
+            print(f"--- other output than {page} says:\n{script}--- printed:\n{run.stdout}{run.stderr}")
+    print(f"{ran} blocks of {page} run, {failed} failed")
     return failed == 0 and ran > 0
 
 
@@ -142,7 +151,7 @@ def main():
     what, caravel, source = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="caravel-docs-") as folder:
         scratch_copy(source, folder)
-        run = {"readme": run_readme, "config": run_config, "format": run_format,
+        run = {"readme": run_readme, "describe": run_describe, "config": run_config, "format": run_format,
                "promises": run_promises}[what]
         good = run(os.path.abspath(caravel), source, folder)
     sys.exit(0 if good else 1)

@@ -73,7 +73,8 @@ class Input(harness.HostTest):
         self.assert_counts_add_up(host)
         with open(f"/proc/{host.watcher.pid}/status", encoding="ascii") as file:
             peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
-        self.assertLess(peak, 64 * 1024, "KiB")
+        if "ASAN_OPTIONS" not in os.environ:  # the sanitizer keeps what was freed
+            self.assertLess(peak, 64 * 1024, "KiB")
 
     def test_a_year_that_cannot_be_known_is_asked_for_and_then_remembered(self):
         host = self.host()
@@ -143,7 +144,7 @@ class Input(harness.HostTest):
         self.assertIn("no sidecar", said)
         host.run("upload", host.path("a.csv"), expect=0)
         self.assertEqual(host.rows("select city, people from hrt order by city"),
-                         [("Berlin, Mitte", "380000"), ("Bremen", "570000")])
+                         [("Berlin, Mitte", 380000), ("Bremen", 570000)])
 
 
     def test_a_damaged_packed_extract_fails_whole_and_stores_nothing(self):
@@ -282,6 +283,17 @@ class Configuration(harness.HostTest):
                     self.assertIn(host.config + place, run.stderr)
                     self.assertIn(hint, run.stderr)
                 self.assertEqual(os.listdir(host.folder), ["caravel.yaml"])
+
+    def test_check_runs_the_examples_of_formats(self):
+        host = self.host(stores="formats: [formats]\n")
+        os.mkdir(host.path("formats"))
+        text = ("format: doors\nidentity: position\ncolumns: [Door]\n"
+                "kinds: [{kind: a, line: 'door {Door:int}'}]\nexamples:\n  - {line: door 7, row: {Door: %d}}\n")
+        for door, code, said in ((7, 0, "hold"), (8, 1, "doors.yaml:6: examples[0]: Door: expected '8', got '7'")):
+            with open(host.path("formats/doors.yaml"), "w", encoding="ascii") as file:
+                file.write(text % door)
+            os.makedirs(host.path("spool/drop"), exist_ok=True)
+            self.assertIn(said, host.run("check", expect=code).stdout)
 
     def test_usage_errors_exit_2_and_teach(self):
         host = self.host()

@@ -477,9 +477,9 @@ class Manifests(harness.HostTest):
                     file.write(content)
         wait_for("own", lambda: host.extracts("own")["done"] == 2)
         self.assertEqual(host.rows("select a, b from own order by _id"),
-                         [("1", "2"), ("3", "4"), ("5", "6")])
+                         [(1, 2), (3, 4), (5, 6)])
         wait_for("web", lambda: host.extracts("web")["failed"] == 1)
-        self.assertEqual(host.rows("select a, b from web"), [("1", "2")])
+        self.assertEqual(host.rows("select a, b from web"), [(1, 2)])
         self.assertIn("columns: [...]", host.run("status").stdout)
 
     def test_pieces_of_a_line_that_its_logger_cut_are_rejects_of_their_own(self):

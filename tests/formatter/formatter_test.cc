@@ -47,13 +47,12 @@ FormatRequest Nginx() {
 
 TEST(Formatter, SortsLinesIntoRowsDroppedAndRejects) {
   const FormatRun run = FormatAs("spysocket", kGood + "\n" + kDropped + "\nbad\r\n\n" + kGood);
-  EXPECT_EQ(run.counts(), "5 = 1 rows + 1 dropped + 3 rejected");
-  EXPECT_EQ(run.rejects, "bad\r\n\n");
+  EXPECT_EQ(run.counts(), "5 = 1 rows + 2 dropped + 2 rejected");
+  EXPECT_EQ(run.rejects, "bad\r\n");
   EXPECT_EQ(run.cut, kGood);
   const std::uint64_t bad_at = kGood.size() + kDropped.size() + 2;
   EXPECT_EQ(run.reasons, "line,offset,reason\n3," + std::to_string(bad_at) +
-                             ",expected a time HH:MM:SS (Time) at byte 0 (location)\n4," +
-                             std::to_string(bad_at + 5) + ",empty line\n5," +
+                             ",expected a time HH:MM:SS (Time) at byte 0 (location)\n5," +
                              std::to_string(bad_at + 6) + ",no line end (cut off?)\n");
   EXPECT_EQ(run.result.unpacked_bytes, bad_at + 6 + kGood.size());
 }
@@ -320,7 +319,7 @@ TEST(Detection, RefusesAnExtractThatNoFormatTakes) {
   ASSERT_FALSE(run.ok);
   EXPECT_EQ(run.error.kind, ErrorKind::content);
   EXPECT_THAT(run.error.message,
-              StartsWith("no format takes any of its first 3 lines (known: apache, "));
+              StartsWith("no format takes any of its first 3 lines (known: apache"));
 }
 
 TEST(Detection, LooksAtCompleteLinesOnly) {
@@ -447,7 +446,12 @@ TEST(Formatter, TakesAnyByteInAnyPlace) {
       }
       text += line + "\n";
     }
-    EXPECT_TRUE(test::Format(text, request).ok);
+    const FormatRun run = test::Format(text, request);
+    // A header that is one column, and holds what separates others, refuses a CSV; what is no entry
+    // refuses an export of the journal.
+    const bool may_refuse = format->reader == Reader::csv || format->reader == Reader::journal;
+    EXPECT_TRUE(run.ok || (may_refuse && run.error.kind == ErrorKind::content))
+        << run.error.message;
   }
 }
 
@@ -464,7 +468,8 @@ TEST(Formatter, CountsAgreeWithATrivialModel) {
         {kGood, Fate::row},
         {" \t" + kGood + "\r", Fate::row},
         {kDropped, Fate::dropped},
-        {"", Fate::rejected},
+        {"", Fate::dropped},
+        {" \t\r", Fate::dropped},
         {"noise", Fate::rejected},
         {kGood + "x", Fate::rejected},
         {kGood.substr(0, kGood.size() / 2), Fate::rejected},
@@ -478,7 +483,7 @@ TEST(Formatter, CountsAgreeWithATrivialModel) {
     std::string rejects;
     const std::size_t lines = random() % 400;
     for (std::size_t i = 0; i < lines; ++i) {
-      const auto& [line, fate] = kinds[random() % 100 < 3 ? 7 : random() % std::size(kinds)];
+      const auto& [line, fate] = kinds[random() % 100 < 3 ? 8 : random() % std::size(kinds)];
       ++fates[static_cast<int>(fate)];
       if (fate == Fate::row) row_offsets.push_back(text.size());
       if (fate == Fate::rejected) rejects += line + "\n";
@@ -509,7 +514,7 @@ TEST(Formatter, RejectsCanBeFedAgain) {
   const FormatRun run = FormatAs("spysocket", kGood + "\nbad\r\n\n \xff\n" + kGood + "\n");
   const FormatRun again = FormatAs("spysocket", run.rejects);
   EXPECT_EQ(again.rejects, run.rejects);
-  EXPECT_EQ(again.counts(), "3 = 0 rows + 0 dropped + 3 rejected");
+  EXPECT_EQ(again.counts(), "2 = 0 rows + 0 dropped + 2 rejected");
 }
 
 // ---- golden files: tests/data/<case>/ holds `input`, `csv`, `ids`, and `reasons` if there are

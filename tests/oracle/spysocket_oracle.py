@@ -200,7 +200,11 @@ def judge(content, format_name, year):
         try:
             need(end >= 0)
             line = (came[:-1] if came.endswith(b"\r") else came).strip(b" \t")
-            need(line)
+            if not line:
+                answer.dropped += 1
+                at = len(content) if end < 0 else end + 1
+                continue
+            need(b"\0" not in line)
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError:

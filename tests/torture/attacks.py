@@ -133,7 +133,7 @@ class Crash(Attack):
     """kill -9 before or after a call; then, for some, again and again during recovery."""
     row = "crash points"
     category = "crash"
-    share = 7.0
+    share = 9.0
 
     def draw(self, chance):
         scenario = self.draw_scenario(chance)

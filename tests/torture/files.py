@@ -9,6 +9,7 @@ import subprocess
 
 import content
 from attacks import Attack
+from host import plain_numbers
 from verdict import Verdict, judge_ending
 
 UGLY_NAMES = ("x\n2012.log", "\x1b[31mred.log", "a\u202egol.log", "-rf.log", "*.log", "'; rm -rf $HOME;'.log",
@@ -169,7 +170,7 @@ class HostileFiles(Attack):
         for number in range(self.many):
             lines = put(chance, host.path("spool/drop"), number)
             for record in content.oracle.judge(lines, "spysocket", 2012).csv[1:]:
-                host.allowed.add(without_year(record.decode("utf-8", "replace")))
+                host.allowed.add(plain_numbers(without_year(record.decode("utf-8", "replace"))))
         judge_ending(verdict, scenario.attack(host, [], limit=90), "the run")
 
     def recover(self, scenario, host):
@@ -184,9 +185,11 @@ class HostileFiles(Attack):
         """The honest rows are there, and what else is there came from lines that a file had."""
         verdict = Verdict()
         for feed, expected in scenario.truth.rows.items():
-            missing = expected - set(host.stored(feed))
+            expected = {plain_numbers(record) for record in expected}
+            found = {plain_numbers(record) for record in host.stored(feed)}
+            missing = expected - found
             verdict.add("lost", len(missing), f"{feed}: {len(missing)} honest rows, such as {min(missing, default='')}")
-            strange = [record for record in host.stored(feed)
+            strange = [record for record in found
                        if record not in expected and without_year(record) not in host.allowed]
             verdict.add("invented", len(strange), f"{feed}: {strange[:2]}")
         status = host.status()

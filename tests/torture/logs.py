@@ -114,7 +114,9 @@ class Tail(LogScenario):
         problem = super().recover(host)
         if problem is None:
             with open(host.messages, "ab") as out:
-                done = subprocess.run(self.agent(host, "--once"), cwd=host.folder, stderr=out, timeout=60,
+                # The run before it may have been told to end before it read anything. With the default
+                # grace, a file behind one that was just rotated is left for a later pass.
+                done = subprocess.run(self.agent(host, "--once", "--grace", "100ms"), cwd=host.folder, stderr=out, timeout=60,
                                       check=False)
             if done.returncode != 0:
                 problem = f"--once ends with {done.returncode}"
@@ -163,7 +165,8 @@ class Capture(LogScenario):
     def recover(self, host):
         problem = super().recover(host)
         if problem is None:
-            done = subprocess.run([*host.command("capture", "--once", "--host", "here"), self.log(host)],
+            done = subprocess.run([*host.command("capture", "--once", "--grace", "100ms", "--host", "here"),
+                                   self.log(host)],
                                   cwd=host.folder, stderr=subprocess.DEVNULL, timeout=60, check=False)
             if done.returncode not in (0, 3):
                 problem = f"--once ends with {done.returncode}"

@@ -64,14 +64,14 @@ class Workshop:
             return attack.row, verdict
 
 
-def work(number, options, tools, folder, until, results):
-    """A worker: draws points in fair shares of time until the time is over."""
+def work(number, options, tools, folder, until, stop, results):
+    """A worker: draws points in fair shares of time until the time is over, or it shall stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     workshop = Workshop(tools, os.path.join(folder, f"w{number}"), options.only, options.scenario)
     chance = random.Random(f"{options.seed}:{number}")
     spent = {category: 0.0 for category in workshop.attacks}
-    while time.monotonic() < until:
+    while time.monotonic() < until and not stop.is_set():
         category = min(spent, key=lambda name: spent[name] / workshop.attacks[name].share)
         begun = time.monotonic()
         try:
@@ -123,9 +123,9 @@ def report(point, verdict, options):
 def run_all(options, tools, folder):
     until = time.monotonic() + options.minutes * 60
     begun = time.monotonic()
-    results = multiprocessing.Queue()
-    workers = [multiprocessing.Process(target=work, args=(number, options, tools, folder, until, results),
-                                       daemon=True)  # they end with us
+    results, stop = multiprocessing.Queue(), multiprocessing.Event()
+    workers = [multiprocessing.Process(target=work, daemon=True,  # they end with us
+                                       args=(number, options, tools, folder, until, stop, results))
                for number in range(options.workers)]
     for worker in workers:
         worker.start()
@@ -133,6 +133,11 @@ def run_all(options, tools, folder):
                   if not options.only or attack.category in options.only)
     left = len(workers)
     said = 0.0
+
+    def end_early(*_):  # each worker finishes the point that it is at; the table tells of these
+        stop.set()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end_early)
     while left and any(worker.is_alive() for worker in workers):
         try:
             result = results.get(timeout=1)

@@ -289,6 +289,43 @@ TEST_P(StoreCompliance, ColumnsWithAwkwardNamesAreStored) {
   }
 }
 
+TEST_P(StoreCompliance, NumbersAreNumbersWhereTheirDigitsSurvive) {
+  const struct {
+    ColumnType type;
+    const char* field;
+    json stored;
+  } cases[] = {
+      {ColumnType::number, "1470", 1470},
+      {ColumnType::number, "36.7500", 36.75},
+      {ColumnType::number, "-76.091438594", -76.091438594},
+      {ColumnType::number, "007", "007"},
+      {ColumnType::automatic, "0.12345678901234568", 0.12345678901234568},
+      {ColumnType::automatic, "05.12", "05.12"},
+      {ColumnType::automatic, "-0", "-0"},
+      {ColumnType::automatic, "1e400", "1e400"},
+      {ColumnType::automatic, "9223372036854775808", "9223372036854775808"},
+      {ColumnType::automatic, "true", "true"},
+      {ColumnType::json, "1E5", 1e5},
+      {ColumnType::json, "\"\"\"12\"\"\"", "12"},
+      {ColumnType::json, "plain", "plain"},
+      {ColumnType::text, "12", "12"},
+  };
+  TestExtract extract = extract_of(0);
+  extract.columns.clear();
+  std::string record;
+  for (const auto& test : cases) {
+    record += fmt::format("{}{}", record.empty() ? "" : ",", test.field);
+    extract.columns.push_back({fmt::format("c{}", extract.columns.size()), test.type});
+  }
+  extract.rows.push_back({"20120309T094800:V:1", record, 0});
+  Send(extract);
+  const json document = json::parse(Find(id_of(extract, 0)).text);
+  for (std::size_t i = 0; i < std::size(cases); ++i) {
+    SCOPED_TRACE(cases[i].field);
+    EXPECT_EQ(document[fmt::format("c{}", i)], cases[i].stored);
+  }
+}
+
 TEST_P(StoreCompliance, WhatIsNotThereIsNotFound) {
   EXPECT_FALSE(store_->find("hrt:nothing").value().has_value());
   Send(extract_of(1));

@@ -91,7 +91,9 @@ TEST(Verdict, CountsEachRowOnceAndItsSubtotalBeside) {
   for (const auto& test : cases) {
     SCOPED_TRACE(static_cast<int>(test.verdict));
     UploadCounts counts;
-    count(test.verdict, counts);
+    count(test.verdict, 3, counts);
+    EXPECT_EQ(counts.more_lines_stored, 2 * test.counts.stored);
+    EXPECT_EQ(counts.more_lines_already_there, 2 * test.counts.already_there);
     EXPECT_EQ(counts.stored, test.counts.stored);
     EXPECT_EQ(counts.already_there, test.counts.already_there);
     EXPECT_EQ(counts.differs, test.counts.differs);

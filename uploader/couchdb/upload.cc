@@ -232,7 +232,7 @@ void CouchUpload::cancel() {
 
 Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
   const formatter::RowReader& rows = reader_->rows();
-  const auto created = feed_.send(rows, refused_rows(), stop);
+  const auto created = feed_.send(rows, refused_lines(), stop);
   // Before an error is returned: FeedUpload hands a note out only once, and an attachment that was
   // given up stays so.
   if (const auto text = feed_.take_note()) note(*text);
@@ -245,7 +245,9 @@ Result<> CouchUpload::send_feed_document(const StopSignal& stop) {
     // a lost reply, unless the extract was loaded whole before: the rule of verdict.h.
     UploadCounts counts;
     const bool ours = *created || !options_.loaded_before;
-    (ours ? counts.stored : counts.already_there) = rows.end().counts.rows;
+    const formatter::Counts& all = rows.end().counts;
+    (ours ? counts.stored : counts.already_there) = all.rows;
+    (ours ? counts.more_lines_stored : counts.more_lines_already_there) = all.more_lines;
     acknowledge(counts, {});
   }
   return {};

@@ -220,6 +220,9 @@ class CurlTransport : public HttpTransport {
     ::curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     ::curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     ::curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    // A step of libcurl's gives one buffer to the socket, and start() takes one step: what does not
+    // fit would wait until the caller's next batch is built.
+    ::curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
     ::curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
     ::curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
     ::curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,

@@ -4,146 +4,119 @@
 
 #include "uploader/column_names.h"
 #include "uploader/row.h"
-#include "uploader/verdict.h"
+#include "uploader/sqlite/rows/rows_table.h"
 
 namespace caravel::uploader {
 namespace {
 
-/// Makes the feed's table, or adds the `wanted` columns that it lacks. One transaction: a crash
-/// leaves the table as it was, or with all of the columns. WITHOUT ROWID keys the table by the id
-/// itself, with one B-tree instead of two (sqlite.org/withoutrowid.html).
-Result<> make_table(Sqlite& file, const std::string& feed, std::vector<std::string> wanted) {
-  CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(file));
-  CARAVEL_TRY(file.script(fmt::format(
-      "CREATE TABLE IF NOT EXISTS {} (_id TEXT PRIMARY KEY NOT NULL, _kind TEXT, _time TEXT, "
-      "_extract TEXT, _line INTEGER, _sum TEXT) WITHOUT ROWID",
-      sql_name(feed))));
-  // Another format of the same feed may have made the table: it gains columns and loses none.
-  CARAVEL_ASSIGN_OR_RETURN(auto there, file.columns_of(feed));
-  std::erase_if(wanted, [&](const std::string& name) { return there.contains(folded_name(name)); });
-  if (there.size() + wanted.size() > file.most_columns()) {
-    // No waiting makes room for more columns: the extract is set aside.
-    return fail(ErrorKind::content,
-                fmt::format("table {} would have {} columns, and SQLite takes {}", feed,
-                            there.size() + wanted.size(), file.most_columns()));
-  }
-  // All columns are TEXT: as a number, "007" would become 7.
-  for (const std::string& name : wanted) {
-    CARAVEL_TRY(file.script(
-        fmt::format("ALTER TABLE {} ADD COLUMN {} TEXT", sql_name(feed), sql_name(name))));
-  }
-  return transaction.commit();
-}
+using formatter::ColumnType;
 
-/// The order of the values is that of bind(). DO NOTHING, and not OR REPLACE: that would take the
-/// credit from the extract that brought the row first (sqlite.org/lang_upsert.html).
-std::string insert_of(const std::string& feed, const std::vector<std::string>& more) {
-  std::string names = "_id, _kind, _time, _extract, _line, _sum";
-  std::string marks = "?, ?, ?, ?, ?, ?";
-  for (const std::string& name : more) {
-    names.append(", ").append(sql_name(name));
-    marks.append(", ?");
+/// `columns`: those that differ from row to row; with `_extract` among them they stand in the order
+/// of the table, so that SQLite need not copy each value once more. Not OR REPLACE: that would take
+/// the credit from the extract that brought the row first (sqlite.org/lang_upsert.html).
+/// kTakenFunction is always false, so that nothing is updated. "WHERE true" keeps SQLite from
+/// reading ON as that of a join.
+std::string insert_of(const std::string& feed, const std::vector<std::string>& columns) {
+  std::string names;
+  std::string values;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i] == "_line") {
+      names.append("_extract, ");
+      values.append("?2, ");
+    }
+    names.append(sql_name(columns[i])).append(", ");
+    values.append(fmt::format("c{}, ", i));
   }
-  return fmt::format("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO NOTHING", sql_name(feed),
-                     names, marks);
+  names.resize(names.size() - 2);  // the last ", "
+  values.resize(values.size() - 2);
+  const std::string table = sql_name(feed);
+  return fmt::format(
+      "INSERT INTO {0} ({1}) SELECT {2} FROM {3}(?1) WHERE true "
+      "ON CONFLICT (_id) DO UPDATE SET _kind = _kind "
+      "WHERE {4}(?1, excluded._id, excluded._line, excluded._sum, {0}._extract, {0}._line, "
+      "{0}._sum)",
+      table, names, values, kRowsTable, kTakenFunction);
 }
 
 }  // namespace
 
 Result<RowWriter> RowWriter::make(Sqlite& file, const ExtractInfo& extract,
                                   const formatter::SidecarHeader& header, std::string_view sha256,
-                                  const UploadOptions& options) {
-  std::optional<UtcConverter> utc;
-  std::vector<std::string> columns = table_column_names(header.columns);
+                                  const UploadOptions& options, const UpgradeWatch& watch) {
+  RowShape shape;
+  std::vector<TableColumn> columns;
   if (!extract.timezone.empty()) {
-    CARAVEL_ASSIGN_OR_RETURN(utc, UtcConverter::make(extract.timezone));
-    columns.insert(columns.begin(), "_time_utc");
+    CARAVEL_ASSIGN_OR_RETURN(shape.utc, UtcConverter::make(extract.timezone));
+    columns.push_back({"_time_utc", ColumnType::text});
   }
-  CARAVEL_TRY(make_table(file, extract.feed, columns));
-  const std::string table = sql_name(extract.feed);
-  CARAVEL_ASSIGN_OR_RETURN(auto insert, file.prepare(insert_of(extract.feed, columns)));
-  CARAVEL_ASSIGN_OR_RETURN(
-      auto select,
-      file.prepare(fmt::format("SELECT _extract, _line, _sum FROM {} WHERE _id = ?", table)));
-  CARAVEL_ASSIGN_OR_RETURN(auto remove,
-                           file.prepare(fmt::format("DELETE FROM {} WHERE _id = ?", table)));
-  RowWriter writer(file, options, std::move(insert), std::move(select), std::move(remove));
-  writer.feed_ = extract.feed;
-  writer.tag_ = extract_tag(sha256);
-  writer.kinds_ = header.kinds;
-  writer.columns_ = header.columns.size();
-  writer.utc_ = utc;
+  const std::size_t own = columns.size();
+  const auto names = table_column_names(header.columns);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    columns.push_back({names[i], header.columns[i].type});
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto made, make_feed_table(file, extract.feed, columns, watch));
+  shape.extract = extract_tag(sha256);
+  shape.kinds = header.kinds;
+  shape.types.assign(made.types.begin() + static_cast<std::ptrdiff_t>(own), made.types.end());
+
+  auto all = own_columns(shape.utc.has_value());
+  all.insert(all.end(), names.begin(), names.end());
+  CARAVEL_ASSIGN_OR_RETURN(auto insert, file.prepare(insert_of(extract.feed, all)));
+  CARAVEL_ASSIGN_OR_RETURN(auto remove, file.prepare(fmt::format("DELETE FROM {} WHERE _id = ?",
+                                                                 sql_name(extract.feed))));
+  RowWriter writer(file, std::make_unique<RowValues>(std::move(shape), options), std::move(insert),
+                   std::move(remove));
+  writer.note_ = std::move(made.note);
   return writer;
 }
 
-Result<> RowWriter::put(const formatter::Row& row, Tally& tally) {
-  // This row becomes a reject; the other rows of the transaction are stored.
-  if (auto reason = split_row(row, columns_, fields_, scratch_)) {
-    tally.refused.push_back({row.line, row.offset, std::move(*reason)});
-    return {};
+Result<> RowWriter::put(const RowBatch& batch, const StopSignal& stop, Tally& tally) {
+  if (batch.size() == 0) return {};
+  values_->read_all(batch, stop);
+  CARAVEL_TRY(insert());
+  for (std::uint32_t i = 0; i < batch.size(); ++i) {
+    if (const std::string* const reason = values_->refusal(i)) {
+      const formatter::Row row = batch.row(i);
+      tally.refused.push_back({row.line, row.offset, *reason, row.lines});
+      continue;
+    }
+    Verdict verdict = values_->verdict(i);
+    if (verdict == Verdict::replace) {
+      CARAVEL_ASSIGN_OR_RETURN(verdict, replace(batch.id(i), i));
+    }
+    count(verdict, batch.lines(i), tally.counts);
   }
-  id_.assign(feed_).append(1, ':').append(row.id_tail);
-  sum_ = sum_text(row_sum(row.record));
-  time_.clear();
-  time_utc_.clear();
-  if (RowTime time; read_row_time(row.id_tail, time)) {
-    append_iso_time(time, time_);
-    if (utc_) append_iso_time(time.utc ? time : utc_->to_utc(time), time_utc_);
-  }
-  bind(row);
-  CARAVEL_TRY(insert_.finish());
-  // 0 rows changed: the id was taken, and the statement did nothing
-  // (sqlite.org/c3ref/changes.html).
-  if (file_->changes() > 0) {
-    count(Verdict::stored, tally.counts);
-    return {};
-  }
-  return judge_stored(row, tally);
+  return {};
 }
 
-/// CSV cannot tell an empty value from a missing one: both are NULL.
-void RowWriter::bind_or_null(std::string_view text) {
-  if (text.empty()) {
-    insert_.bind_null();
-  } else {
-    insert_.bind_borrowed(text);
-  }
-}
-
-/// In the order of insert_of(). kinds_[row.kind] is there: RowReader has checked the index.
-void RowWriter::bind(const formatter::Row& row) {
+/// The rows that values_ was told to read, but those whose ids are taken.
+Result<> RowWriter::insert() {
   insert_.reset();
-  insert_.bind_borrowed(id_);
-  insert_.bind_borrowed(kinds_[row.kind]);
-  bind_or_null(time_);
-  insert_.bind_borrowed(tag_);
-  insert_.bind(row.line);
-  insert_.bind_borrowed(sum_);
-  if (utc_) bind_or_null(time_utc_);
-  for (const std::string_view field : fields_) bind_or_null(field);
-}
-
-/// The row's id is taken, and insert_ still has our values.
-Result<> RowWriter::judge_stored(const formatter::Row& row, Tally& tally) {
-  select_.reset();
-  select_.bind_borrowed(id_);
-  CARAVEL_ASSIGN_OR_RETURN(const auto found, select_.step());
+  bind_source(insert_, *values_);
+  insert_.bind_borrowed(values_->extract());
+  if (auto done = insert_.finish(); !done) {
+    if (values_->was_stopped()) return fail(ErrorKind::stopped, "asked to stop");
+    return done;
+  }
   // A row cannot vanish within one transaction. If SQLite says so all the same, the transaction is
   // rolled back, and its rows are stored again.
-  if (!found) return fail(ErrorKind::retry, fmt::format("row {} came and went", id_));
-  const Verdict verdict =
-      verdict_on_taken_id({tag_, row.line, sum_},
-                          {select_.text_view(0), select_.count(1), select_.text_view(2)}, options_);
-  select_.reset();
-  if (verdict != Verdict::replace) {
-    count(verdict, tally.counts);
-    return {};
-  }
+  if (static_cast<std::uint64_t>(file_->changes()) == values_->inserts()) return {};
+  return fail(ErrorKind::retry, fmt::format("{} rows were inserted instead of {}", file_->changes(),
+                                            values_->inserts()));
+}
+
+/// Puts the row into the place of the one that has its id, if that is the verdict still: a row of
+/// this batch with the same id may have been there before it.
+Result<Verdict> RowWriter::replace(std::string_view id, std::uint32_t index) {
+  values_->read_one(index);
+  CARAVEL_TRY(insert());
+  if (values_->verdict(index) != Verdict::replace) return values_->verdict(index);
   // Not an UPDATE: columns that this format does not have must not keep the old row's values.
-  CARAVEL_TRY(remove_.run(id_));
-  CARAVEL_TRY(insert_.finish());
-  count(Verdict::replaced, tally.counts);
-  return {};
+  CARAVEL_TRY(remove_.run(id));
+  values_->read_one(index);
+  CARAVEL_TRY(insert());
+  if (values_->verdict(index) == Verdict::stored) return Verdict::replaced;
+  return fail(ErrorKind::retry, fmt::format("row {} was deleted and is there", id));
 }
 
 }  // namespace caravel::uploader

@@ -1,15 +1,18 @@
-// The rows of one extract on their way into their feed's table: one INSERT for each.
+// The rows of one extract on their way into their feed's table: one INSERT for all of a batch.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/sqlite.h"
 #include "formatter/rows/sidecar.h"
+#include "uploader/sqlite/feed_table.h"
+#include "uploader/sqlite/rows/row_batch.h"
+#include "uploader/sqlite/rows/row_values.h"
 #include "uploader/store.h"
-#include "uploader/utc_time.h"
+#include "uploader/verdict.h"
 
 namespace caravel::uploader {
 
@@ -22,46 +25,34 @@ struct Tally {
 /// Belongs to one open file, which outlives it. Transactions are the caller's.
 class RowWriter {
  public:
-  /// Makes the feed's table, or adds to it the columns that it lacks, in a transaction of its own.
-  /// Errors: SQLite's; content: more columns than SQLite takes; usage: an unknown time zone.
+  /// Makes the feed's table, or brings it up to date: make_feed_table(), in transactions of its
+  /// own. Errors: those of make_feed_table(); usage: an unknown time zone.
   static Result<RowWriter> make(Sqlite& file, const ExtractInfo& extract,
                                 const formatter::SidecarHeader& header, std::string_view sha256,
-                                const UploadOptions& options);
+                                const UploadOptions& options, const UpgradeWatch& watch);
 
-  /// Stores `row` unless its id is taken; see verdict_on_taken_id(). What became of it goes into
-  /// `tally`. After an error the transaction must be rolled back.
-  [[nodiscard]] Result<> put(const formatter::Row& row, Tally& tally);
+  /// What a person should know of the table; empty if nothing.
+  [[nodiscard]] const std::string& note() const { return note_; }
+
+  /// Stores each row unless its id is taken; see verdict_on_taken_id(). What became of them goes
+  /// into `tally`, in the order of the batch. After an error, which may be of kind stopped, the
+  /// transaction must be rolled back.
+  [[nodiscard]] Result<> put(const RowBatch& batch, const StopSignal& stop, Tally& tally);
 
  private:
-  RowWriter(Sqlite& file, const UploadOptions& options, Statement insert, Statement select,
-            Statement remove)
+  RowWriter(Sqlite& file, std::unique_ptr<RowValues> values, Statement insert, Statement remove)
       : file_(&file),
-        options_(options),
+        values_(std::move(values)),
         insert_(std::move(insert)),
-        select_(std::move(select)),
         remove_(std::move(remove)) {}
-  void bind(const formatter::Row& row);
-  void bind_or_null(std::string_view text);
-  [[nodiscard]] Result<> judge_stored(const formatter::Row& row, Tally& tally);
+  [[nodiscard]] Result<> insert();
+  [[nodiscard]] Result<Verdict> replace(std::string_view id, std::uint32_t index);
 
   Sqlite* file_;
-  UploadOptions options_;
-  std::string feed_;
-  std::string tag_;
-  std::vector<std::string> kinds_;
-  std::size_t columns_ = 0;  // of the format
-  std::optional<UtcConverter> utc_;
+  std::unique_ptr<RowValues> values_;  // the statement has its address
+  std::string note_;
   Statement insert_;
-  Statement select_;
   Statement remove_;
-
-  // Of the row that is being stored; reused from row to row. The statements borrow these bytes.
-  std::vector<std::string_view> fields_;
-  std::string scratch_;
-  std::string id_;
-  std::string time_;
-  std::string time_utc_;
-  std::string sum_;
 };
 
 }  // namespace caravel::uploader

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "uploader/sqlite/rows/rows_table.h"
 
 namespace caravel::uploader {
 namespace {
@@ -18,10 +19,14 @@ namespace {
 constexpr int kBusyMilliseconds = 5000;
 
 /// WAL: people may read while rows are stored. FULL: a committed row is on the disk, whatever the
-/// power does (sqlite.org/pragma.html#pragma_synchronous). The cache is bounded: 8 MiB.
+/// power does (sqlite.org/pragma.html#pragma_synchronous). The cache is bounded: 8 MiB. The WAL of
+/// a large transaction does not keep its size (sqlite.org/pragma.html#pragma_journal_size_limit).
+/// Pages of 16 KiB take four times as many rows until they must be divided; a file that is there
+/// keeps the pages that it has.
 constexpr const char* kSettings =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; "
-    "PRAGMA temp_store=MEMORY";
+    "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
+    "cache_size=-8192; "
+    "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864";
 
 std::string parent_of(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path();
@@ -77,6 +82,7 @@ Result<Sqlite*> RowsFile::open(bool may_create) {
       inode_ = status.st_ino;
     }
     CARAVEL_TRY(file.script(kSettings));
+    CARAVEL_TRY(declare_rows_table(file));
     file_ = std::make_unique<Sqlite>(std::move(file));
     ++times_opened_;
     return file_.get();

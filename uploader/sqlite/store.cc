@@ -1,6 +1,7 @@
 #include "uploader/sqlite/store.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -26,10 +27,14 @@ std::string row_as_json(const Statement& row) {
     if (text.size() > 1) text.push_back(',');
     append_json_string(row.column_name(i), text);
     text.push_back(':');
-    // Line numbers and counts are integers in these tables; the values of rows are texts, so that
-    // "007" stays "007".
     if (row.is_integer(i)) {
       text.append(row.text_view(i));
+    } else if (row.is_real(i)) {
+      // The shortest digits that read back as the same double: those of the CSV, which survived
+      // it. SQLite's own text would have no more than 15 of them.
+      char digits[32];
+      const auto end = std::to_chars(digits, digits + sizeof digits, row.real(i));
+      text.append(digits, end.ptr);
     } else {
       append_json_string(row.text_view(i), text);
     }

@@ -19,7 +19,8 @@ SqliteUpload::SqliteUpload(RowsFile& file, StoreSettings settings, ExtractInfo e
       settings_(std::move(settings)),
       extract_(std::move(extract)),
       options_(options),
-      rows_(std::move(rows)) {}
+      rows_(std::move(rows)),
+      pending_(extract_.feed) {}
 
 Result<> SqliteUpload::run(const StopSignal& stop) {
   if (done_) return {};
@@ -33,7 +34,7 @@ Result<> SqliteUpload::run(const StopSignal& stop) {
 
 Result<> SqliteUpload::send_rows(const StopSignal& stop) {
   CARAVEL_TRY(open_file());
-  CARAVEL_TRY(prepare());
+  CARAVEL_TRY(prepare(stop));
   while (!done_) {
     CARAVEL_TRY(read_pending());
     CARAVEL_TRY(commit_pending(stop));
@@ -71,11 +72,17 @@ Result<> SqliteUpload::open_file() {
   return {};
 }
 
-Result<> SqliteUpload::prepare() {
+Result<> SqliteUpload::prepare(const StopSignal& stop) {
+  auto writer = RowWriter::make(*database_, extract_, rows_.header(), rows_.end().sha256, options_,
+                                {stop, on_upgrade});
+  // As in commit_pending().
+  if (!writer && writer.error().kind == ErrorKind::stopped) {
+    return tl::unexpected(std::move(writer).error());
+  }
   return file_.in_context([&]() -> Result<> {
-    CARAVEL_ASSIGN_OR_RETURN(auto writer, RowWriter::make(*database_, extract_, rows_.header(),
-                                                          rows_.end().sha256, options_));
-    writer_.emplace(std::move(writer));
+    if (!writer) return tl::unexpected(std::move(writer).error());
+    writer_.emplace(*std::move(writer));
+    if (!writer_->note().empty()) note(fmt::format("{}: {}", file_.path(), writer_->note()));
     return make_feeds_table(*database_);
   });
 }
@@ -84,10 +91,10 @@ Result<> SqliteUpload::prepare() {
 Result<> SqliteUpload::read_pending() {
   const std::size_t most = settings_.batch_rows * kBatchesATransaction;
   formatter::Row row;
-  if (!pending_.empty()) return {};
+  if (pending_.size() > 0) return {};
   const auto has_room = [&] {
-    return pending_.empty() ||
-           (pending_.size() < most && pending_text_.size() < settings_.batch_bytes);
+    return pending_.size() == 0 ||
+           (pending_.size() < most && pending_.bytes() < settings_.batch_bytes);
   };
   while (!read_all_ && has_room()) {
     const auto got = rows_.next(row);
@@ -99,10 +106,7 @@ Result<> SqliteUpload::read_pending() {
       read_all_ = true;
       break;
     }
-    pending_.push_back({row.line, row.offset, row.kind, row.id_tail.size(), row.record.size()});
-    // Copied, because the reader reuses its buffers; one text for all rows saves an allocation
-    // each.
-    pending_text_.append(row.id_tail).append(row.record);
+    pending_.add(row);
   }
   return {};
 }
@@ -121,9 +125,8 @@ Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
   if (!file_.still_there()) return vanished();
   // Only now are the rows given up and counted. An error above leaves them pending, for the next
   // run.
-  const bool any = !pending_.empty();
+  const bool any = pending_.size() > 0;
   pending_.clear();
-  pending_text_.clear();
   done_ = last;
   if (any) acknowledge(tally.counts, std::move(tally.refused));
   return {};
@@ -133,35 +136,12 @@ Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
 /// can read all of the rows.
 Result<> SqliteUpload::store_pending(const StopSignal& stop, Tally& tally) {
   CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(*database_));
-  CARAVEL_TRY(put_pending(stop, tally));
+  CARAVEL_TRY(writer_->put(pending_, stop, tally));
   if (read_all_ && settings_.documents != Documents::rows) {
-    CARAVEL_TRY(put_feed_row(*database_, extract_, rows_, refused_rows() + tally.refused.size(),
+    CARAVEL_TRY(put_feed_row(*database_, extract_, rows_, refused_lines() + lines_of(tally.refused),
                              options_.reprocess));
   }
   return transaction.commit();
-}
-
-Result<> SqliteUpload::put_pending(const StopSignal& stop, Tally& tally) {
-  constexpr std::size_t kLookUpEvery = 256;
-  std::size_t at = 0;
-  std::size_t rows = 0;
-  for (const Pending& pending : pending_) {
-    // A transaction may take seconds; a stop rolls it back, and its rows are sent with the next
-    // run.
-    if (rows++ % kLookUpEvery == 0 && stop.requested()) {
-      return fail(ErrorKind::stopped, "asked to stop");
-    }
-    formatter::Row row;
-    row.line = pending.line;
-    row.offset = pending.offset;
-    row.kind = pending.kind;
-    const std::string_view text(pending_text_);
-    row.id_tail = text.substr(at, pending.tail_size);
-    row.record = text.substr(at + pending.tail_size, pending.record_size);
-    at += pending.tail_size + pending.record_size;
-    CARAVEL_TRY(writer_->put(row, tally));
-  }
-  return {};
 }
 
 }  // namespace caravel::uploader

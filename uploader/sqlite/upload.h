@@ -1,18 +1,17 @@
 // An extract on its way into SQLite: transactions of many rows, the feed's row in the last of them.
 //
-// One round of run(): read the rows of a transaction from the CSV, BEGIN, store each of them,
-// COMMIT, count them. Rows stay in memory until their commit; after an error the same rows are
-// stored again. A crash before a commit leaves nothing of it. After a crash behind one, the rows
-// are sent again and found as our own.
+// One round of run(): read the rows of a transaction from the CSV, BEGIN, store all of them with
+// one statement, COMMIT, count them. Rows stay in memory until their commit; after an error the
+// same rows are stored again. A crash before a commit leaves nothing of it. After a crash behind
+// one, the rows are sent again and found as our own.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "formatter/rows/sidecar.h"
 #include "uploader/sqlite/row_writer.h"
+#include "uploader/sqlite/rows/row_batch.h"
 #include "uploader/sqlite/rows_file.h"
 #include "uploader/store_config.h"
 #include "uploader/tallied_upload.h"
@@ -30,22 +29,12 @@ class SqliteUpload : public TalliedUpload {
   [[nodiscard]] Result<> run(const StopSignal& stop) override;
 
  private:
-  /// A row that is not committed yet; its texts are slices of pending_text_.
-  struct Pending {
-    std::uint64_t line = 0;
-    std::uint64_t offset = 0;
-    std::uint32_t kind = 0;
-    std::size_t tail_size = 0;
-    std::size_t record_size = 0;
-  };
-
   [[nodiscard]] Result<> send_rows(const StopSignal& stop);
   [[nodiscard]] Result<> open_file();
-  [[nodiscard]] Result<> prepare();
+  [[nodiscard]] Result<> prepare(const StopSignal& stop);
   [[nodiscard]] Result<> read_pending();
   [[nodiscard]] Result<> commit_pending(const StopSignal& stop);
   [[nodiscard]] Result<> store_pending(const StopSignal& stop, Tally& tally);
-  [[nodiscard]] Result<> put_pending(const StopSignal& stop, Tally& tally);
   [[nodiscard]] tl::unexpected<Error> vanished();
 
   RowsFile& file_;
@@ -58,8 +47,7 @@ class SqliteUpload : public TalliedUpload {
   std::uint64_t opened_as_ = 0;  // RowsFile::times_opened() then
   std::optional<RowWriter> writer_;
 
-  std::vector<Pending> pending_;
-  std::string pending_text_;
+  RowBatch pending_;  // rows that are not committed yet
   bool read_all_ = false;
   bool done_ = false;
 };

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/host_name.h"
 #include "watcher/files/name_rules.h"
@@ -48,6 +49,15 @@ Result<> enter_in_ledger(const PipelineTools& tools, const ExtractJob& job, cons
   return tools.ledger.manifests().add(tools.feed.name, job.claim.name, *job.beside, now);
 }
 
+/// --wait: how long a store may be down; nothing: for ever.
+Result<std::optional<std::chrono::milliseconds>> wait_of(const Arguments& arguments) {
+  const auto text = arguments.get("wait");
+  if (!text) return std::nullopt;
+  auto wait = parse_duration(*text);
+  if (!wait) return tl::unexpected(with_context("--wait", std::move(wait).error()));
+  return *wait;
+}
+
 }  // namespace
 
 std::optional<Manifest> manifest_beside(const std::string& path) {
@@ -77,8 +87,8 @@ Result<PipelineResult> load_file(const PipelineTools& tools, ExtractJob job, Tim
   PipelineResult result = run_pipeline(tools, job);
   if (result.ending != Ending::done && result.ending != Ending::failed) {
     // No restart takes up a person's file: what was broken off is over.
-    (void)tools.ledger.extracts().finish_failed(job.claim.id, "broken off: " + result.message, 0,
-                                                std::chrono::system_clock::now());
+    (void)tools.ledger.extracts().finish_broken_off(job.claim.id, "not loaded: " + result.message,
+                                                    std::chrono::system_clock::now());
   }
   return result;
 }
@@ -91,6 +101,9 @@ PipelineObserver show_on(Progress& progress, const std::string& name) {
   observer.on_upload = [&progress](std::uint64_t rows, std::uint64_t of) {
     progress.show("storing", rows, of, "rows");
   };
+  observer.on_upgrade = [&progress](std::uint64_t rows, std::uint64_t of) {
+    progress.show("bringing the store's table up to date", rows, of, "rows");
+  };
   observer.on_wait = [&progress, name](const std::string& why, std::chrono::milliseconds wait) {
     progress.say(fmt::format("{}: waits, next try in {:.1f} s: {}", name,
                              static_cast<double>(wait.count()) / 1000, why));
@@ -102,12 +115,18 @@ PipelineObserver show_on(Progress& progress, const std::string& name) {
 }
 
 std::string what_became_of_it(const PipelineResult& result) {
-  if (result.ending != Ending::done) return result.message;
+  if (result.ending == Ending::failed) return result.message;
+  if (result.ending != Ending::done) return "not loaded: " + result.message;
   const LineCounts& counts = result.counts;
-  return fmt::format("{} lines: {} stored, {} already there, {} dropped, {} rejected{}",
-                     counts.lines, counts.stored, counts.already_there, counts.dropped,
-                     counts.rejected,
-                     result.format.empty() ? "" : fmt::format(" ({})", result.format));
+  std::string text =
+      fmt::format("{} lines: {} stored, {} already there, {} dropped, {} rejected{}", counts.lines,
+                  counts.stored, counts.already_there, counts.dropped, counts.rejected,
+                  result.format.empty() ? "" : fmt::format(" ({})", result.format));
+  if (counts.differs > 0) {
+    text +=
+        fmt::format("; {} differ from what is stored: --reprocess replaces them", counts.differs);
+  }
+  return text;
 }
 
 void Totals::add(const PipelineResult& result) {
@@ -118,16 +137,18 @@ void Totals::add(const PipelineResult& result) {
   counts_.replaced += result.counts.replaced;
   counts_.dropped += result.counts.dropped;
   counts_.rejected += result.counts.rejected;
-  ++(result.ending == Ending::done ? done_ : failed_);
+  ++(result.ending == Ending::done     ? done_
+     : result.ending == Ending::failed ? failed_
+                                       : not_loaded_);
   usage_ = usage_ || result.wants_year;
 }
 
 std::string Totals::text() const {
   std::string text = fmt::format(
-      "{} files done, {} failed: {} lines: {} stored, {} already there, {} dropped, {} "
+      "{} files done, {} failed{}: {} lines: {} stored, {} already there, {} dropped, {} "
       "rejected",
-      done_, failed_, counts_.lines, counts_.stored, counts_.already_there, counts_.dropped,
-      counts_.rejected);
+      done_, failed_, not_loaded_ > 0 ? fmt::format(", {} not loaded", not_loaded_) : "",
+      counts_.lines, counts_.stored, counts_.already_there, counts_.dropped, counts_.rejected);
   if (counts_.replaced > 0) text += fmt::format("; {} replaced", counts_.replaced);
   if (counts_.differs > 0) {
     text +=
@@ -140,7 +161,7 @@ std::string Totals::text() const {
 /// files, because a person can mend it at once.
 int Totals::exit_code() const {
   if (usage_) return kExitUsage;
-  if (failed_ > 0) return kExitFailed;
+  if (failed_ + not_loaded_ > 0) return kExitFailed;
   return counts_.rejected > 0 ? kExitRejects : kExitGood;
 }
 
@@ -149,6 +170,8 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
                  const std::function<void(const std::string&, ExtractJob&)>& prepare) {
   // Without the spool's lock, beside a `watch`: the files are read where they lie, and what is
   // written in csv/ and rejects/ has a claim id of our own in its name, or an owner.
+  const auto wait = wait_of(call.arguments);
+  if (!wait) return report_error(wait.error());
   const auto spool = Spool::open(settings.config.spool, Room(settings.config.min_free));
   if (!spool) return report_error(spool.error());
   auto ledger = Ledger::open(settings.config.ledger_path(), Ledger::Mode::read_write, &call.stop);
@@ -169,8 +192,8 @@ int load_by_hand(const CommandCall& call, const Settings& settings, const FeedCo
     prepare(file, job);
     const std::string shown = printable(job.claim.name);
     Progress progress(shown);
-    const PipelineTools tools{service,        feed, *ledger, *store, show_on(progress, shown),
-                              kByHandPatience};
+    PipelineTools tools{service, feed, *ledger, *store, show_on(progress, shown), *wait};
+    if (!*wait) tools.patience_otherwise = kByHandPatience;
     const auto result = load_file(tools, std::move(job), now);
     if (!result) return report_error(result.error());
     progress.say(fmt::format("{}: {}", shown, what_became_of_it(*result)));

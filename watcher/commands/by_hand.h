@@ -27,14 +27,21 @@ class Totals {
   LineCounts counts_;
   std::uint64_t done_ = 0;
   std::uint64_t failed_ = 0;
+  std::uint64_t not_loaded_ = 0;  // no fault of the file
   bool usage_ = false;
 };
 
 /// The manifest PATH.manifest, if there is a whole one.
 [[nodiscard]] std::optional<Manifest> manifest_beside(const std::string& path);
 
-/// How long a person is kept waiting for a store that does not answer.
+/// How long a person is kept waiting for a store that refuses us: only a person can mend that.
 inline constexpr std::chrono::seconds kByHandPatience{60};
+
+/// The option of process and upload that bounds the wait for a store that is down.
+[[nodiscard]] inline Option wait_option() {
+  return value("wait",
+               "give up after a store was down for so long (10m); else wait until it is back");
+}
 
 /// Shows on `progress`, which must outlive it, what becomes of the extract `name`.
 [[nodiscard]] PipelineObserver show_on(Progress& progress, const std::string& name);

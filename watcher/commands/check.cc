@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "formatter/check_examples.h"
 #include "uploader/store.h"
 #include "watcher/checks/disks.h"
 #include "watcher/checks/drops.h"
@@ -37,6 +38,21 @@ void check_stores(const Config& config, Findings& findings) {
   }
 }
 
+/// Runs the examples that the formats carry.
+Result<> check_formats(const formatter::FormatSet& formats, Findings& findings) {
+  findings.good(fmt::format("formats: {}", fmt::join(formats.names(), ", ")));
+  std::size_t examples = 0;
+  std::size_t differences = 0;
+  for (const auto& format : formats.all()) {
+    CARAVEL_ASSIGN_OR_RETURN(auto report, formatter::check_examples(*format));
+    examples += format->examples.size();
+    differences += report.differences.size();
+    for (std::string& difference : report.differences) findings.fault(std::move(difference));
+  }
+  if (differences == 0) findings.good(fmt::format("examples of formats: {} hold", examples));
+  return {};
+}
+
 /// Whether somebody watches the drop directory, and has the watches for that (Directories).
 bool has_events(const Config& config, const FeedConfig& feed) {
   if (lock_holder(config.spool).empty()) return false;
@@ -67,7 +83,7 @@ Result<int> run_check(const CommandCall& call) {
   findings.good(fmt::format("configuration {}: {} feeds, {} stores", config.file,
                             config.feeds.size(), config.stores.size()));
   if (config.feeds.empty()) findings.note("no feed is configured: nothing would be watched");
-  findings.good(fmt::format("formats: {}", fmt::join(settings.formats.names(), ", ")));
+  CARAVEL_TRY(check_formats(settings.formats, findings));
   check_folders(config, findings);
   for (std::string& full : full_disks(config)) findings.fault(std::move(full));
   check_ledger_file(config, findings);
@@ -85,14 +101,16 @@ Result<int> run_check(const CommandCall& call) {
 }  // namespace
 
 Command check_command() {
-  return {.name = "check",
-          .about = "validate the configuration, try the stores; change nothing",
-          .help =
-              "Validates the configuration and the formats, tries the stores, looks at the\n"
-              "directories, their disks, the ledger and inotify. Changes nothing. Exit code 2 if\n"
-              "the configuration is wrong, 1 if something would not work. Run it as the user of\n"
-              "the service; root looks at the directories with the rights of the spool's owner.",
-          .run = run_check};
+  return {
+      .name = "check",
+      .about = "validate the configuration, try the stores; change nothing",
+      .help =
+          "Validates the configuration and the formats, runs the examples that these carry,\n"
+          "tries the stores, looks at the directories, their disks, the ledger and inotify.\n"
+          "Changes nothing. Exit code 2 if the configuration is wrong, 1 if something would not\n"
+          "work. Run it as the user of the service; root looks at the directories with the\n"
+          "rights of the spool's owner.",
+      .run = run_check};
 }
 
 }  // namespace caravel::watcher

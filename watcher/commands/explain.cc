@@ -130,7 +130,7 @@ Result<int> run_explain(const CommandCall& call) {
   const Time now = std::chrono::system_clock::now();
   CARAVEL_ASSIGN_OR_RETURN(const auto extracts, find_extracts(ledger, question));
   if (!extracts.empty()) {
-    CARAVEL_TRY(print(explain_extracts(ledger, extracts, now)));
+    CARAVEL_TRY(print(explain_extracts(ledger, settings.config.spool, extracts, now)));
     return kExitGood;
   }
   CARAVEL_ASSIGN_OR_RETURN(const std::string text, explain_absent(ledger, config, question, now));

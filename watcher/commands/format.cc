@@ -10,11 +10,14 @@
 
 #include "base/text.h"
 #include "formatter/formatter.h"
+#include "formatter/suggest/summary.h"
 #include "watcher/commands/format_files.h"
 #include "watcher/commands/setup.h"
+#include "watcher/describe/describe.h"
 #include "watcher/files/file_stamp.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/pipeline/extract_time.h"
+#include "watcher/privacy/private_copy.h"
 #include "watcher/service/console.h"
 #include "watcher/spool/room.h"
 #include "watcher/terminal/progress.h"
@@ -129,6 +132,52 @@ void tell_by_place(std::uint64_t rejects, const FormatSource& source) {
       rejects, source.name);
 }
 
+CopyOrder copy_order(const FormatSettings& settings, const FormatPlan& plan,
+                     const FormatSource& source) {
+  CopyOrder order{settings.config, *plan.request.format, source.name, plan.request.years};
+  order.accept_unterminated = plan.request.accept_unterminated;
+  order.digest = false;
+  return order;
+}
+
+/// `--anonymise`: the filter alone, from lines to lines.
+Result<int> anonymise_source(const CommandCall& call, const FormatSettings& settings) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto source, open_format_source(call.arguments.operands));
+  CARAVEL_ASSIGN_OR_RETURN(const FormatPlan plan,
+                           plan_for(call.arguments, settings.formats, source));
+  if (plan.request.format == nullptr || !plan.request.format->privacy) {
+    return fail(ErrorKind::usage, "--anonymise needs --format with a format that has `privacy`");
+  }
+  for (const char* option : {"rejects", "sidecar"}) {
+    if (call.arguments.has(option)) {
+      return fail(ErrorKind::usage, fmt::format("--{} does not go with --anonymise", option));
+    }
+  }
+  CopyOrder order = copy_order(settings, plan, source);
+  order.plain = true;
+  formatter::FormatMonitor monitor;
+  monitor.stop = &call.stop;
+  CARAVEL_ASSIGN_OR_RETURN(const auto written,
+                           write_private_copy(source.fd.get(), STDOUT_FILENO, order, monitor));
+  if (const auto why = why_not_loaded(written, order.format); !why.empty()) {
+    return fail(ErrorKind::content, why);
+  }
+  say("{} lines: {} of them could not be made anonymous and were removed", written.lines,
+      written.removed);
+  return written.removed > 0 ? kExitRejects : kExitGood;
+}
+
+/// Neither stdout nor a message may show what the format hides: from here on there is only the
+/// copy.
+Result<> make_anonymous(const FormatSettings& settings, const FormatPlan& plan,
+                        const formatter::FormatMonitor& monitor, FormatSource& source) {
+  if (plan.request.format == nullptr || !plan.request.format->privacy) return {};
+  CARAVEL_ASSIGN_OR_RETURN(source.fd,
+                           unnamed_private_copy(source.fd.get(), temporary_folder(),
+                                                copy_order(settings, plan, source), monitor));
+  return {};
+}
+
 Result<formatter::FormatResult> format_source(const CommandCall& call,
                                               const FormatSettings& settings) {
   CARAVEL_ASSIGN_OR_RETURN(auto source, open_format_source(call.arguments.operands));
@@ -143,9 +192,11 @@ Result<formatter::FormatResult> format_source(const CommandCall& call,
   monitor.on_progress = [&](std::uint64_t bytes) {
     progress.show("formatting", bytes, static_cast<std::uint64_t>(source.status.st_size), "bytes");
   };
+  CARAVEL_TRY(make_anonymous(settings, plan, monitor, source));
   formatter::Input::Options options;
   options.digest = static_cast<bool>(files.sidecar);  // only a sidecar names the extract's SHA-256
   options.name = source.name;
+  options.max_window = settings.config.max_window;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
   const Room room(settings.config.min_free);
   formatter::Space space(ask_room(room, settings.config.max_unpacked));
@@ -169,12 +220,59 @@ Result<formatter::FormatResult> format_source(const CommandCall& call,
   return result;
 }
 
+/// `--explain` and `--stats`: no row is made, so nothing has to be known for sure, not even a year.
+Result<formatter::FormatResult> describe_source(const CommandCall& call,
+                                                const FormatSettings& settings) {
+  for (const char* const file : {"rejects", "sidecar"}) {
+    if (!call.arguments.has(file)) continue;
+    return fail(ErrorKind::usage,
+                fmt::format("--explain and --stats write no file: leave out --{}", file));
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto source, open_format_source(call.arguments.operands));
+  CARAVEL_ASSIGN_OR_RETURN(const FormatPlan plan,
+                           plan_for(call.arguments, settings.formats, source));
+  formatter::Input::Options options;
+  options.digest = false;
+  options.name = source.name;
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
+  const Description wanted{.lines = call.arguments.has("explain"),
+                           .summary = call.arguments.has("stats")};
+  return describe(input, limited(plan.request, {}, settings.config), wanted, call.stop);
+}
+
+/// `--suggest`: the format goes to stdout, ready to be saved; how well it fits, to stderr.
+Result<int> suggest(const CommandCall& call, const formatter::FormatSet& known) {
+  for (const auto& [option, value] : call.arguments.options) {
+    if (option != "suggest") {
+      return fail(ErrorKind::usage, fmt::format("--suggest does not go with --{}", option));
+    }
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto source, open_format_source(call.arguments.operands));
+  formatter::Input::Options options;
+  options.digest = false;
+  options.name = source.name;
+  CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(source.fd), options));
+  CARAVEL_ASSIGN_OR_RETURN(const auto sample, formatter::read_sample(input));
+  CARAVEL_ASSIGN_OR_RETURN(const auto suggestion,
+                           formatter::suggest_format(sample, source.name, known));
+  CARAVEL_TRY(print(suggestion.yaml));
+  for (const std::string& line : formatter::summary_of(suggestion, sample)) say("{}", line);
+  return suggestion.trial.takes(formatter::kGoodPercent) ? kExitGood : kExitRejects;
+}
+
 Result<int> run_format(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(const FormatSettings settings, load_formats(call));
-  CARAVEL_ASSIGN_OR_RETURN(const formatter::FormatResult result, format_source(call, settings));
+  if (call.arguments.has("suggest")) return suggest(call, settings.formats);
+  if (call.arguments.has("anonymise")) return anonymise_source(call, settings);
+  const bool describes = call.arguments.has("explain") || call.arguments.has("stats");
+  CARAVEL_ASSIGN_OR_RETURN(
+      const formatter::FormatResult result,
+      describes ? describe_source(call, settings) : format_source(call, settings));
   const formatter::Counts& counts = result.counts;
-  say("{} lines: {} rows, {} dropped, {} rejected{}", counts.lines, counts.rows, counts.dropped,
-      counts.rejected, result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");
+  say("{} lines: {} rows{}, {} dropped, {} rejected{}", counts.lines, counts.rows,
+      counts.more_lines == 0 ? "" : fmt::format(" (of {} lines)", counts.row_lines()),
+      counts.dropped, counts.rejected,
+      result.format != nullptr ? fmt::format(" ({})", result.format->name) : "");
   return counts.rejected > 0 ? kExitRejects : kExitGood;
 }
 
@@ -188,7 +286,12 @@ Command format_command() {
       .help =
           "A filter: an extract in (FILE or stdin; .gz and .zst too), CSV out on stdout.\n"
           "Rejected lines go to stderr. Dates without a year get the one that fits the date in\n"
-          "FILE's name or its mtime.",
+          "FILE's name or its mtime.\n"
+          "With --explain or --stats no CSV is written, but what the format makes of the lines.\n"
+          "With --suggest: reads the first lines of FILE (at most 10 MiB) and prints a format for\n"
+          "them, a YAML file that is ready to be saved; how well it fits goes to stderr. Exit "
+          "code\n"
+          "3 then says that it takes less than 95 % of the lines.",
       .options =
           {value("format", "the format; without it, it is found from the first lines"),
            value("year", "the year of dates that have none"),
@@ -196,7 +299,11 @@ Command format_command() {
                  "write rejected lines to X, the reasons to X.reasons.csv, a cut-off last line to "
                  "X.cut"),
            value("sidecar", "write what `upload` needs beside the CSV to X"),
-           flag("accept-unterminated", "take a last line that has no line end")},
+           flag("anonymise", "lines out, as the `privacy` of --format has them (docs/privacy.md)"),
+           flag("accept-unterminated", "take a last line that has no line end"),
+           flag("explain", "show what becomes of each line, and why"),
+           flag("stats", "show the kinds of lines, the reasons of rejects, the ranges of columns"),
+           flag("suggest", "suggest a format for FILE instead of formatting it")},
       .operands = Operands::one,
       .run = run_format};
 }

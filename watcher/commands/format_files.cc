@@ -71,14 +71,14 @@ Result<> expect_other_files(const std::optional<formatter::Rejects::Paths>& reje
 
 /// A file without a name (open(2), O_TMPFILE) for CSV whose years are not confirmed yet: it is gone
 /// with the process, however that ends.
-Result<UniqueFd> unnamed_file() {
-  // TMPDIR names the place for temporaries (POSIX, Base Definitions, 8.3).
-  const char* const folder = std::getenv("TMPDIR");
-  const std::string path = folder != nullptr && *folder != '\0' ? folder : "/tmp";
-  return open_file(path, O_RDWR | O_TMPFILE);
-}
+Result<UniqueFd> unnamed_file() { return open_file(temporary_folder(), O_RDWR | O_TMPFILE); }
 
 }  // namespace
+
+std::string temporary_folder() {
+  const char* const folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
 
 Result<FormatSource> open_format_source(const std::vector<std::string>& operands) {
   FormatSource source;

@@ -41,6 +41,9 @@ struct FormatFiles {
                                                     const std::optional<std::string>& sidecar,
                                                     const FormatSource& source, bool hold);
 
+/// Where files without a name are made: TMPDIR names the place (POSIX, Base Definitions, 8.3).
+[[nodiscard]] std::string temporary_folder();
+
 /// Copies a file to stdout, from its start.
 [[nodiscard]] Result<> copy_to_stdout(int fd);
 

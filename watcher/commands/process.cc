@@ -9,8 +9,11 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/commands/by_hand.h"
+#include "watcher/commands/format_files.h"
 #include "watcher/commands/setup.h"
 #include "watcher/files/name_rules.h"
+#include "watcher/pipeline/anonymising.h"
+#include "watcher/privacy/private_copy.h"
 #include "watcher/service/console.h"
 #include "watcher/spool/archive.h"
 #include "watcher/terminal/progress.h"
@@ -79,8 +82,24 @@ Result<std::vector<std::string>> find_files(const std::vector<std::string>& argu
   return files;
 }
 
+/// What would be loaded of a feed whose format has `privacy`: the copy. Its manifest speaks of the
+/// original, so a dry run says nothing of broken transfers.
+Result<> make_anonymous(FormatOrder& order, const FileStamp& stamp, UniqueFd& fd,
+                        const formatter::FormatMonitor& monitor) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto* const format,
+                           private_format(order.feed, order.formats, order.by_hand));
+  if (format == nullptr) return {};
+  order.manifests.clear();
+  CopyOrder copy{order.config, *format, order.name,
+                 order.by_hand.year ? ExtractTime::of_year(*order.by_hand.year).years
+                                    : ExtractTime::of_file(order.name, stamp).years};
+  copy.accept_unterminated = order.feed.accept_unterminated;
+  CARAVEL_ASSIGN_OR_RETURN(fd, unnamed_private_copy(fd.get(), temporary_folder(), copy, monitor));
+  return {};
+}
+
 /// Formats the file and stores nothing; returns what a load would return.
-PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger* ledger,
+PipelineResult dry_run(const std::string& path, FormatOrder order, Ledger* ledger,
                        const StopSignal& stop, Progress& progress) {
   PipelineResult result;
   const auto failed = [&](const Error& error) {
@@ -97,6 +116,9 @@ PipelineResult dry_run(const std::string& path, const FormatOrder& order, Ledger
   monitor.on_progress = [&](std::uint64_t bytes) {
     progress.show("formatting", bytes, stamp->size, "bytes");
   };
+  if (auto anonymous = make_anonymous(order, *stamp, *fd, monitor); !anonymous) {
+    return failed(anonymous.error());
+  }
   auto report = format_file(fd->get(), order, {}, ledger, monitor);
   if (!report) return failed(report.error());
   if (report->mismatch) {
@@ -209,7 +231,7 @@ Command process_command() {
           {value("feed", "the feed that they belong to; not needed if there is only one"),
            value("format", "their format, instead of the feed's"),
            value("year", "the year of dates that have none"),
-           flag("dry-run", "only say what would come of them"),
+           flag("dry-run", "only say what would come of them"), wait_option(),
            flag("verify", "ask the store for their rows and send only what it lacks"),
            value("since", "with --verify: all that was loaded since then (YYYY-MM-DD, UTC)"),
            flag("all", "with --verify: all that the ledger knows as done"),

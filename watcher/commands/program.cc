@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/ending/last_words.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/service/console.h"
@@ -21,8 +22,7 @@ std::string program_help(const std::vector<Command>& commands) {
   }
   return out +
          "\n"
-         "  --config FILE   the configuration; else $CARAVEL_CONFIG, else\n"
-         "                  /etc/caravel/caravel.yaml\n"
+         "  --config FILE   else $CARAVEL_CONFIG, else /etc/caravel/caravel.yaml\n"
          "  --version       print the version\n\n"
          "`caravel COMMAND --help` says more. Exit codes: 0 all well, 1 something failed,\n"
          "2 usage or configuration, 3 done, but with rejects.\n";
@@ -88,7 +88,14 @@ int run_program(const std::vector<Command>& commands, const uploader::StoreTypes
 int report_error(const Error& error) {
   // 2 tells a supervisor that another start would not help (RestartPreventExitStatus in
   // etc/systemd/caravel.service).
-  say("{}", error.message);
+  // The loader of formats quotes, below its message, the line that is wrong. Such lines are
+  // indented: a line end of a foreign name cannot begin a line that looks like a message.
+  const bool quotes = error.kind == ErrorKind::usage;
+  const std::size_t first = quotes ? error.message.find("\n  ") : std::string::npos;
+  say("{}", std::string_view(error.message).substr(0, first));
+  if (first != std::string::npos) {
+    write_to_stderr(printable_lines(std::string_view(error.message).substr(first + 1)) + "\n");
+  }
   return error.kind == ErrorKind::usage ? kExitUsage : kExitFailed;
 }
 

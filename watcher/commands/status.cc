@@ -37,6 +37,7 @@ DropStatus look_at_drop(const Config& config, const FeedConfig& feed) {
 StatusQuestion question_of(const Config& config) {
   StatusQuestion question;
   question.limits = config.feeds;
+  question.spool = config.spool;
   for (const FeedConfig& feed : config.feeds) question.feeds.push_back(feed.name);
   for (const auto& store : config.stores) {
     question.stores.emplace_back(store.name, store_place(store));

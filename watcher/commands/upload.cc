@@ -59,7 +59,7 @@ Command upload_command() {
           "from `caravel format --sidecar`) a CSV gives the same rows with the same ids as the\n"
           "extract that it came from; without one it counts as an extract of its own.",
       .options = {value("feed", "the feed that they belong to; not needed if there is only one"),
-                  flag("reprocess", "replace stored rows that differ")},
+                  flag("reprocess", "replace stored rows that differ"), wait_option()},
       .operands = Operands::many,
       .run = run_upload};
 }

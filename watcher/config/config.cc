@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "formatter/input/input.h"
 #include "watcher/config/sections.h"
 #include "watcher/files/absolute_path.h"
 
@@ -55,6 +56,7 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
   reader.size("min_free", config.min_free, 0, kMostBytes);
   reader.size("max_unpacked", config.max_unpacked, 1, kMostBytes);
   reader.count("max_ratio", config.max_ratio, 1, 1'000'000'000);
+  reader.size("max_window", config.max_window, formatter::kLeastWindow, formatter::kMostWindow);
   reader.size("max_reject_bytes", config.max_reject_bytes, 0, kMostBytes);
   reader.size("max_line", config.max_line, 256, 1ULL << 30);
   reader.count("max_claims", config.max_claims, 1, 100'000);

@@ -76,6 +76,8 @@ struct Config {
   /// refused.
   std::uint64_t max_unpacked = 8ULL << 30;
   std::uint64_t max_ratio = 1000;  // so is one that unpacks to more than this many times its size
+  /// Bytes of memory that zstd may take for its window; a frame that wants more is refused.
+  std::uint64_t max_window = 128ULL << 20;
   std::uint64_t max_reject_bytes = 64ULL << 20;  // of one extract in rejects/
   std::uint64_t max_line = 1ULL << 20;           // bytes; a longer line is a reject
   std::uint64_t max_claims = 1000;               // extracts of one feed in work at once

@@ -69,9 +69,18 @@ NameVerdict judge_name(std::string_view name, const std::string& match) {
 
   // fnmatch(3) without flags: a `*` also takes a dot at the start, but such names are in progress.
   const auto target = manifest_target(name);
-  const std::string matched(base_name(target.value_or(name)));
-  if (::fnmatch(match.c_str(), matched.c_str(), 0) != 0) {
-    return {NameKind::unmatched, "is not named by the feed's `match`"};
+  std::string_view extract = target.value_or(name);
+  const auto matches = [&] {
+    return ::fnmatch(match.c_str(), std::string(base_name(extract)).c_str(), 0) == 0;
+  };
+  if (!matches()) {
+    // What was rejected, mended, and dropped again, is the feed's as its extract was.
+    constexpr std::string_view kRejects = ".rejects";
+    if (!extract.ends_with(kRejects)) {
+      return {NameKind::unmatched, "is not named by the feed's `match`"};
+    }
+    extract.remove_suffix(kRejects.size());
+    if (!matches()) return {NameKind::unmatched, "is not named by the feed's `match`"};
   }
   return {target ? NameKind::manifest : NameKind::candidate, {}};
 }
@@ -111,7 +120,8 @@ std::optional<std::chrono::year_month_day> date_in_name(std::string_view name) {
                                            std::chrono::month{static_cast<unsigned>(*month)},
                                            std::chrono::day{static_cast<unsigned>(*day)}};
     // 2012-02-30 has the shape of a date and is no day: the search goes on.
-    if (date.ok()) return date;
+    // Nor is a year of which the ledger, which counts nanoseconds, could not keep the time.
+    if (date.ok() && *year >= 1678 && *year <= 2261) return date;
   }
   return std::nullopt;
 }

@@ -28,7 +28,8 @@ struct NameVerdict {
 };
 
 /// Judges one name by the feed's `match`, a glob (fnmatch(3), no flags) that is held against the
-/// name without .gz or .zst. A manifest is judged by the name of its extract.
+/// name without .gz or .zst; NAME.rejects, mended rejects of an extract, as NAME is. A manifest is
+/// judged by the name of its extract.
 [[nodiscard]] NameVerdict judge_name(std::string_view name, const std::string& match);
 
 /// One path component that can stand for a file: not empty, no slash, no NUL, not "." or "..".

@@ -13,7 +13,7 @@ NewClaim row_of(const ClaimedFile& file, Origin origin) {
   row.name = file.claim.name;
   // Where the rename will put the file: the row is committed before it. Size and mtime stay 0 here;
   // a caller that has a stamp sets them, and formatting writes those of the bytes that it read.
-  row.path = fmt::format("{}/{}", file.root->path, place_of(file.claim));
+  row.path = file.path();
   row.origin = origin;
   row.store = file.feed->store;
   row.host = host_name();

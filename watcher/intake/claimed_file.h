@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "watcher/config/config.h"
 #include "watcher/ledger/extracts.h"
@@ -17,6 +18,9 @@ struct ClaimedFile {
   bool manifest = false;
   /// When it was claimed, if that was before now.
   std::optional<Time> claimed_at{};
+
+  /// Where its bytes are.
+  [[nodiscard]] std::string path() const { return root->path + "/" + place_of(claim); }
 };
 
 /// The row of an extract's claim, without size and mtime.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "watcher/ledger/directories.h"
 
 namespace caravel::watcher {
@@ -21,7 +22,8 @@ Intake::Intake(const Config& config, const Spool& spool, Ledger& ledger, Inotify
       noticer_(directories_, config.max_claims),
       claimer_(directories_, ledger, open_, origin, messages_),
       waiting_(spool, ledger, inotify, open_, messages_),
-      recovery_(config, spool, ledger, directories_, open_, origin, messages_) {}
+      recovery_(config, spool, ledger, directories_, open_, origin, messages_),
+      taken_back_(config, spool, ledger, origin, messages_) {}
 
 Result<> Intake::start(const Moment& now) {
   CARAVEL_ASSIGN_OR_RETURN(auto work, claim_root_for(spool_, spool_.fd(), spool_.path()));
@@ -36,6 +38,7 @@ Result<> Intake::start(const Moment& now) {
   // more.
   adopt(now);
   recheck_archived(now);
+  take_retries(now);
   for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
   // Extracts that were claimed before the start go before those that the scan found.
   waiting_.look_at_due(now);
@@ -101,6 +104,11 @@ void Intake::scan(std::size_t index, const Moment& now) {
   // only a scan tells `status` what lies in the directory.
   messages_.check("scan of " + directory.path(), scanned);
   messages_.forget_vanished_files(directory.path(), directory.fd());
+  for (const std::string& name : listing.unmatched()) {
+    const std::string path = directory.path() + "/" + name;
+    messages_.file_waits(path,
+                         fmt::format("{}: matches no feed; it is left alone", printable(path)));
+  }
   messages_.check("ledger: names in " + directory.path(),
                   listing.write(ledger_, directory, origin_, now.wall));
 }
@@ -113,6 +121,7 @@ void Intake::on_events(const std::vector<DropEvent>& events, const Moment& now) 
   claim(std::move(noticed.candidates), now);
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (noticed.rescan[i]) scan(i, now);
+    if (noticed.unmatched[i]) directories_[i]->scan_soon(now);
   }
   step(now);
 }
@@ -130,6 +139,8 @@ void Intake::step(const Moment& now) {
     next_scan_ = now.steady + kScanEvery;
     recovery_.put_away_again(*work_);
     recheck_archived(now);
+    take_retries(now);
+    taken_back_.note_removed(now);
     claimer_.forget_all_starved();
   }
   // Files of a starved feed were left in the drop directory. They are looked for once enough places
@@ -164,8 +175,12 @@ void Intake::add(const std::vector<ClaimedFile>& files, const Moment& now) {
 
 void Intake::adopt(const Moment& now) { add(recovery_.adopt(*work_, now), now); }
 
-void Intake::recheck_archived(const Moment& now) {
-  add(recovery_.recheck_archived(*work_, now), now);
+void Intake::recheck_archived(const Moment& now) { add(taken_back_.changed(*work_, now), now); }
+
+void Intake::take_retries(const Moment& now) {
+  const std::vector<ClaimedFile> files = taken_back_.asked_for(*work_, now);
+  add(files, now);
+  for (const ClaimedFile& file : files) waiting_.look_at(file.claim.id, now);
 }
 
 void Intake::finished(const ReadyExtract& extract, const Moment& now) {

@@ -7,8 +7,8 @@
 //                     by its writer            then a rename              its manifest
 //                                                                              |
 //   work/ after a crash -----> Recovery ---ClaimedFile---> WaitingClaims       | ReadyExtract
-//   done/, changed since ----> Recovery                                        v
-//                                                                         whoever loads it
+//   done/, changed since ----> TakenBack ---ClaimedFile--> WaitingClaims       v
+//   failed/, asked for ------> TakenBack                                  whoever loads it
 //
 // Nothing goes back to an earlier stage but an extract that proved not to be ready, which waits
 // again. Everything here is one thread's. Logic takes `now`; the caller holds the clock and
@@ -32,6 +32,7 @@
 #include "watcher/intake/open_claims.h"
 #include "watcher/intake/ready_extract.h"
 #include "watcher/intake/recovery.h"
+#include "watcher/intake/taken_back.h"
 #include "watcher/intake/waiting_claims.h"
 #include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
@@ -83,6 +84,8 @@ class Intake {
   /// Looks once more at what was archived within the last hour: a file that changed since is taken
   /// again, as a new extract.
   void recheck_archived(const Moment& now);
+  /// Takes up what `caravel retry` asks for. step() does so each minute.
+  void take_retries(const Moment& now);
 
   /// Messages since the last call: what is wrong, in words. A lasting fault is said once.
   [[nodiscard]] std::vector<std::string> take_messages() { return messages_.take(); }
@@ -109,6 +112,7 @@ class Intake {
   Claimer claimer_;
   WaitingClaims waiting_;
   Recovery recovery_;
+  TakenBack taken_back_;
   std::chrono::steady_clock::time_point next_scan_{};  // of all directories
 };
 

@@ -18,10 +18,6 @@
 namespace caravel::watcher {
 namespace {
 
-/// For so long after it is done an archived file is looked at each minute (Intake::step()): a
-/// writer that no lease could show may have written on.
-constexpr std::chrono::hours kRecheckFor{1};
-
 /// Of the claims of drop directories that no feed has any more, so many are looked after.
 constexpr std::size_t kMostOldRoots = 100;
 /// When putting away is given up until the next time.
@@ -245,58 +241,6 @@ void Recovery::settle_without_file(const ClaimRoot& work, const Extract& extract
                                             extract.counts.lines, now.wall);
   }();
   messages_.check_file(place_of({extract.claim, extract.name}), settled);
-}
-
-std::vector<ClaimedFile> Recovery::recheck_archived(const ClaimRoot& work, const Moment& now) {
-  std::vector<ClaimedFile> taken_again;
-  const auto archived = ledger_.extracts().done_since(now.wall - kRecheckFor, origin_);
-  if (!messages_.check("ledger: archived extracts", archived)) return taken_again;
-  for (const Extract& extract : *archived) {
-    FileStamp stamp;
-    // The old extract stays done. The new one yields its lines again with the same ids, and the
-    // store answers for those that they are there already.
-    if (!has_changed(extract, stamp)) continue;
-    const FeedConfig* feed = config_.find_feed(extract.feed);
-    if (feed == nullptr) continue;  // the feed was taken out of the configuration
-    ClaimedFile file{{make_claim_id(now.wall), extract.name}, feed, &work};
-    NewClaim row = row_of(file, origin_);
-    row.size = stamp.size;
-    row.mtime_ns = stamp.mtime_ns;
-    bool vanished = false;
-    const auto taken = [&]() -> Result<> {
-      CARAVEL_TRY(ledger_.extracts().commit_claims({row}, now.wall));
-      // A crash here leaves a row without a file, which the next start forgets, and the file in
-      // done/, where this check finds it again.
-      const std::string relative = extract.done_path.substr(spool_.path().size() + 1);
-      CARAVEL_ASSIGN_OR_RETURN(const auto outcome, reclaim(spool_, relative, file.claim));
-      // Somebody has taken it away since we looked: there is nothing to be loaded again.
-      if (outcome == ClaimOutcome::vanished) {
-        vanished = true;
-        return ledger_.extracts().claim_gone(file.claim.id);
-      }
-      return ledger_.extracts().set_done_path(extract.claim, row.path);
-    }();
-    if (!messages_.check_file("recheck\n" + extract.claim, taken) || vanished) continue;
-    messages_.say(
-        fmt::format("{}: was written to after it was loaded; it is loaded again as a new extract",
-                    printable(extract.name)));
-    taken_again.push_back(std::move(file));
-  }
-  return taken_again;
-}
-
-bool Recovery::has_changed(const Extract& extract, FileStamp& stamp) const {
-  // After reclaim() the path of the older extract leads into work/: its successor is looked after
-  // there.
-  if (!extract.done_path.starts_with(spool_.path() + "/done/")) return false;
-  const auto there = stamp_in_spool(spool_, extract.done_path.substr(spool_.path().size() + 1));
-  // It may have been deleted by now, after `keep_done`.
-  if (!there || !*there) return false;
-  stamp = **there;
-  FileStamp as_read;
-  as_read.size = extract.size;
-  as_read.mtime_ns = extract.mtime_ns;
-  return changed_since(as_read, stamp);
 }
 
 const FeedConfig* Recovery::feed_for(const std::string& name, NameKind kind,

@@ -1,4 +1,4 @@
-// What a crash left in work/, and what changed after it was archived.
+// What a crash left in work/.
 #pragma once
 
 #include <map>
@@ -46,10 +46,6 @@ class Recovery {
   /// yet. May be repeated at any time, as when a drop directory is there again.
   [[nodiscard]] std::vector<ClaimedFile> adopt(const ClaimRoot& work, const Moment& now);
 
-  /// Looks once more at what was archived within the last hour: a file that was written to since is
-  /// claimed again, as a new extract.
-  [[nodiscard]] std::vector<ClaimedFile> recheck_archived(const ClaimRoot& work, const Moment& now);
-
   /// Puts away what is done or failed and could not be put away when it ended.
   void put_away_again(const ClaimRoot& work);
 
@@ -70,7 +66,6 @@ class Recovery {
                       std::vector<ClaimedFile>& adopted);
   [[nodiscard]] const ClaimRoot* old_root_of(const ClaimRoot& work, const Extract& extract);
   void settle_without_file(const ClaimRoot& work, const Extract& extract, const Moment& now);
-  [[nodiscard]] bool has_changed(const Extract& extract, FileStamp& stamp) const;
   [[nodiscard]] const FeedConfig* feed_for(const std::string& name, NameKind kind,
                                            const DropDirectory* directory) const;
 

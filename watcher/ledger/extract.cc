@@ -13,13 +13,18 @@ constexpr WordTable<State, 7> kStates{
 static_assert(kStates.ends_with(State::failed));
 constexpr WordTable<Origin, 4> kOrigins{{"drop", "process", "upload", "capture"}};
 static_assert(kOrigins.ends_with(Origin::capture));
+constexpr WordTable<Settled, 6> kSettled{
+    {"", "acknowledged", "loaded", "retried", "removed", "broken_off"}};
+static_assert(kSettled.ends_with(Settled::broken_off));
 
 }  // namespace
 
 std::string_view name_of(State state) { return kStates.word_of(state); }
 std::string_view name_of(Origin origin) { return kOrigins.word_of(origin); }
+std::string_view name_of(Settled settled) { return kSettled.word_of(settled); }
 std::optional<State> state_of(std::string_view name) { return kStates.value_of(name); }
 std::optional<Origin> origin_of(std::string_view name) { return kOrigins.value_of(name); }
+std::optional<Settled> settled_of(std::string_view name) { return kSettled.value_of(name); }
 
 Result<> check_line_counts(const LineCounts& formatted, const LineCounts& finished) {
   const auto wrong = [](std::string why) { return fail(ErrorKind::fault, std::move(why)); };

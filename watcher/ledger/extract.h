@@ -12,15 +12,31 @@
 namespace caravel::watcher {
 
 enum class State { seen, waiting, claimed, formatted, uploading, done, failed };
+inline constexpr State kAllStates[] = {State::seen,      State::waiting,   State::claimed,
+                                       State::formatted, State::uploading, State::done,
+                                       State::failed};
 /// Which way the extract came. `process` and `upload` are commands that a person gives.
 enum class Origin { drop, process, upload, capture };
 
+/// How a failure came to its end: it is open as long as nothing has settled it, and only then it is
+/// counted.
+enum class Settled {
+  open,
+  acknowledged,  // a person said so
+  loaded,        // another extract with the same content was
+  retried,       // it went in again, as a new extract
+  removed,       // its file was taken out of failed/
+  broken_off,    // of a load by hand: not loaded, and nobody waits for it
+};
+
 /// The word that the database, messages and `status --json` have for it.
 [[nodiscard]] std::string_view name_of(State state);
+[[nodiscard]] std::string_view name_of(Settled settled);
 [[nodiscard]] std::string_view name_of(Origin origin);
 /// The reverse; nothing for any other word.
 [[nodiscard]] std::optional<State> state_of(std::string_view name);
 [[nodiscard]] std::optional<Origin> origin_of(std::string_view name);
+[[nodiscard]] std::optional<Settled> settled_of(std::string_view name);
 
 /// Where the lines of one extract are:
 /// lines = stored + already_there + dropped + rejected, or lines = failed.
@@ -35,6 +51,9 @@ struct LineCounts {
   std::uint64_t replaced = 0;  // a part of stored
   std::uint64_t failed = 0;    // lines of an extract that was refused whole
   bool operator==(const LineCounts&) const = default;
+
+  /// Over a tenth of the lines were rejected.
+  [[nodiscard]] bool many_rejected() const { return rejected > lines / 10; }
 };
 
 /// Whether `finished` accounts for every line, and agrees with what formatting had counted
@@ -71,6 +90,13 @@ struct Extract {
   unsigned attempts = 0;
   std::optional<Time> next_try;
   std::string host;
+  Settled settled = Settled::open;  // of a failed one
+  std::optional<Time> settled_at;
+  std::string settled_why;  // what a person said, or ""
+
+  [[nodiscard]] bool is_open_failure() const {
+    return state == State::failed && settled == Settled::open;
+  }
 };
 
 /// Which time the years of a content's lines were taken from. Each replay must use it again.

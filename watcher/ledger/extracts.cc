@@ -149,10 +149,13 @@ Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& e
   const formatter::Counts& counts = extract.counts;
   return in_context(fmt::format("formatted {}", claim), [&]() -> Result<> {
     // The formatter has checked the sum as well. The ledger takes nobody's word for it.
-    if (counts.lines != counts.rows + counts.dropped + counts.rejected) {
+    if (!counts.add_up()) {
       return fail(ErrorKind::fault,
-                  fmt::format("{} lines, but {} rows + {} dropped + {} rejected", counts.lines,
-                              counts.rows, counts.dropped, counts.rejected));
+                  fmt::format("{} lines, but {} rows + {} dropped + {} rejected{}", counts.lines,
+                              counts.rows, counts.dropped, counts.rejected,
+                              counts.more_lines == 0
+                                  ? ""
+                                  : fmt::format(" + {} more lines of rows", counts.more_lines)));
     }
     CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
     // Formatting may come a second time, after a crash: the counts of an upload begin anew.
@@ -189,12 +192,21 @@ Result<> Extracts::finish_done(const std::string& claim, const LineCounts& count
     // The program itself checks that no line is lost, before it calls an extract done. An extract
     // that is not found is update_open()'s to refuse.
     if (extract) CARAVEL_TRY(check_line_counts(extract->counts, counts));
-    return update_open(database_, claim,
-                       "state = 'done', why = ?, since = ?, done_at = ?, next_try = NULL, "
-                       "rejected = ?, stored = ?, already_there = ?, differs = ?, replaced = ?, "
-                       "acknowledged = rows",
-                       note, at, at, counts.rejected, counts.stored, counts.already_there,
-                       counts.differs, counts.replaced);
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    CARAVEL_TRY(
+        update_open(database_, claim,
+                    "state = 'done', why = ?, since = ?, done_at = ?, next_try = NULL, "
+                    "rejected = ?, stored = ?, already_there = ?, differs = ?, replaced = ?, "
+                    "acknowledged = rows",
+                    note, at, at, counts.rejected, counts.stored, counts.already_there,
+                    counts.differs, counts.replaced));
+    if (extract && !extract->sha256.empty()) {
+      CARAVEL_TRY(database_.run(
+          "UPDATE extracts INDEXED BY extracts_sha256 SET settled = ?, settled_at = ? "
+          "WHERE sha256 = ? AND feed = ? AND state = 'failed' AND settled = ''",
+          name_of(Settled::loaded), at, extract->sha256, extract->feed));
+    }
+    return transaction.commit();
   });
 }
 
@@ -209,6 +221,16 @@ Result<> Extracts::finish_failed(const std::string& claim, const std::string& wh
                 "lines = ?, failed = ?, rows = 0, dropped = 0, rejected = 0, stored = 0, "
                 "already_there = 0, differs = 0, replaced = 0, acknowledged = 0",
                 sha256, why, at, at, lines, lines);
+}
+
+Result<> Extracts::finish_broken_off(const std::string& claim, const std::string& why, Time now) {
+  return in_context(fmt::format("set broken off {}", claim), [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    CARAVEL_TRY(finish_failed(claim, why, 0, now));
+    CARAVEL_TRY(database_.run("UPDATE extracts SET settled = ?, settled_at = ? WHERE claim = ?",
+                              name_of(Settled::broken_off), time_text(now), claim));
+    return transaction.commit();
+  });
 }
 
 Result<> Extracts::set_done_path(const std::string& claim, const std::string& path) {
@@ -226,9 +248,48 @@ Result<> Extracts::set_done_path(const std::string& claim, const std::string& pa
   });
 }
 
+Result<bool> Extracts::settle(std::int64_t id, Settled how, const std::string& why, Time now) {
+  return in_context("settle", [&]() -> Result<bool> {
+    CARAVEL_ASSIGN_OR_RETURN(
+        auto changed,
+        database_.run("UPDATE extracts SET settled = ?, settled_at = ?, settled_why = ? "
+                      "WHERE id = ? AND state = 'failed' AND settled = ''",
+                      name_of(how), time_text(now), why, id));
+    return changed == 1;
+  });
+}
+
+Result<> Extracts::ask_retry(std::int64_t id, Time now) {
+  return in_context("ask to retry", [&]() -> Result<> {
+    // Asked twice is asked once.
+    CARAVEL_TRY(database_.run("INSERT OR IGNORE INTO retries (extract, asked_at) VALUES (?, ?)", id,
+                              time_text(now)));
+    return {};
+  });
+}
+
+Result<std::vector<Extract>> Extracts::retries(Origin origin) {
+  return select_extracts(database_, "retries",
+                         "WHERE id IN (SELECT extract FROM retries) AND origin = ? ORDER BY id",
+                         name_of(origin));
+}
+
+Result<> Extracts::end_retry(const Extract& extract, const std::string& path, Time now) {
+  return in_context("end retry", [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    CARAVEL_TRY(database_.run("DELETE FROM retries WHERE extract = ?", extract.id));
+    if (!path.empty()) {
+      CARAVEL_TRY(database_.run("UPDATE extracts SET done_path = ?1, path = ?1 WHERE id = ?2", path,
+                                extract.id));
+      CARAVEL_TRY(settle(extract.id, Settled::retried, "", now));
+    }
+    return transaction.commit();
+  });
+}
+
 Result<std::optional<Extract>> Extracts::find_claim(const std::string& claim) {
   CARAVEL_ASSIGN_OR_RETURN(auto found,
-                           select_extracts(database_, "find claim", "claim = ?", claim));
+                           select_extracts(database_, "find claim", "WHERE claim = ?", claim));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
@@ -247,26 +308,28 @@ Result<std::optional<KnownTime>> Extracts::known_time(const std::string& sha256)
 }
 
 Result<std::vector<Extract>> Extracts::unfinished(Origin origin) {
-  return select_extracts(
-      database_, "unfinished",
-      "claim IS NOT NULL AND origin = ? AND state NOT IN ('done', 'failed') ORDER BY id",
-      name_of(origin));
+  return select_extracts(database_, "unfinished",
+                         "INDEXED BY extracts_open WHERE claim IS NOT NULL AND origin = ? "
+                         "AND state NOT IN ('done', 'failed') ORDER BY id",
+                         name_of(origin));
 }
 
 Result<std::vector<Extract>> Extracts::not_archived(Origin origin) {
-  // The origin stands in the statement as a literal: SQLite uses a partial index only if the
-  // statement itself implies the index's condition, and the value of a "?" is not known then
-  // (https://www.sqlite.org/partialindex.html, 3).
-  return select_extracts(
-      database_, "not archived",
-      fmt::format("done_path = '' AND state IN ('done', 'failed') AND origin = '{}' ORDER BY id",
-                  name_of(origin)));
+  // SQLite uses a partial index only if the statement itself implies the index's condition, and the
+  // value of a "?" is not known then (https://www.sqlite.org/partialindex.html, 3): so the
+  // condition stands here word for word.
+  return select_extracts(database_, "not archived",
+                         "INDEXED BY extracts_to_archive WHERE done_path = '' "
+                         "AND state IN ('done', 'failed') AND origin IN ('drop', 'capture') "
+                         "AND origin = ? ORDER BY id",
+                         name_of(origin));
 }
 
 Result<std::vector<Extract>> Extracts::done_since(Time since, Origin origin) {
   return select_extracts(
       database_, "done lately",
-      "done_at >= ? AND state = 'done' AND origin = ? AND done_path <> '' ORDER BY id",
+      "INDEXED BY extracts_done_at WHERE done_at >= ? AND state = 'done' AND origin = ? "
+      "AND done_path <> '' ORDER BY id",
       time_text(since), name_of(origin));
 }
 

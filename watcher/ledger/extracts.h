@@ -85,8 +85,25 @@ class Extracts {
   [[nodiscard]] Result<> finish_failed(const std::string& claim, const std::string& why,
                                        std::uint64_t lines, Time now,
                                        const std::string& sha256 = {});
+  /// To failed, and settled at once: a load by hand that came to no end, of which the person was
+  /// told. Rows of it may be stored: the row explains them.
+  [[nodiscard]] Result<> finish_broken_off(const std::string& claim, const std::string& why,
+                                           Time now);
   /// Archived (or, if failed, set aside) at `path`. A fault before done or failed.
   [[nodiscard]] Result<> set_done_path(const std::string& claim, const std::string& path);
+
+  // -- What failed, until that is settled --------------------------------------------------------
+
+  /// A failure that is open ends so; `why` is what a person said. False if it was not open.
+  /// finish_done() calls all failures of the same feed and content loaded.
+  [[nodiscard]] Result<bool> settle(std::int64_t id, Settled how, const std::string& why, Time now);
+  /// A person wants the extract, which failed or had rejects, to go in again.
+  [[nodiscard]] Result<> ask_retry(std::int64_t id, Time now);
+  /// Those that were asked for, in that order.
+  [[nodiscard]] Result<std::vector<Extract>> retries(Origin origin = Origin::drop);
+  /// Nobody asks any longer, since it went in again, with its file at `path` now; or (`path` is
+  /// empty) since it cannot.
+  [[nodiscard]] Result<> end_retry(const Extract& extract, const std::string& path, Time now);
 
   // -- What is known of one, and what is left to do ----------------------------------------------
 

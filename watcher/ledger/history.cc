@@ -15,7 +15,7 @@ Result<std::vector<Extract>> History::find_sha256(const std::string& digits, std
   // 'g' comes after every hex digit, so all that begin with the digits lie between the two texts.
   // A range uses the index; LIKE would not, as it ignores case.
   return select_extracts(database_, "find SHA-256",
-                         "sha256 >= ? AND sha256 < ? ORDER BY id DESC LIMIT ?", digits,
+                         "WHERE sha256 >= ? AND sha256 < ? ORDER BY id DESC LIMIT ?", digits,
                          digits + "g", limit);
 }
 
@@ -24,23 +24,47 @@ Result<std::vector<Extract>> History::find_name(const std::string& name_or_path,
   // The last condition: the name that the file has in done/, which may differ from the name that it
   // came with ("a.log~01234567").
   return select_extracts(database_, "find name",
-                         "name = ?1 OR path = ?1 OR done_path = ?1 OR "
+                         "WHERE name = ?1 OR path = ?1 OR done_path = ?1 OR "
                          "substr(done_path, -length(?1) - 1) = '/' || ?1 ORDER BY id DESC LIMIT ?2",
                          name_or_path, limit);
 }
 
 Result<std::vector<Extract>> History::newest_in(State state, std::size_t limit) {
   // The index extracts_by_state has this order: nothing is sorted, however long the history is.
-  return select_extracts(database_, "newest", "state = ? ORDER BY id DESC LIMIT ?", name_of(state),
+  return select_extracts(database_, "newest", "WHERE state = ? ORDER BY id DESC LIMIT ?",
+                         name_of(state), limit);
+}
+
+Result<std::vector<Extract>> History::open_failures(std::size_t limit) {
+  return select_extracts(database_, "open failures",
+                         "INDEXED BY extracts_failed_open WHERE state = 'failed' AND settled = '' "
+                         "ORDER BY id DESC LIMIT ?",
                          limit);
+}
+
+Result<std::vector<Extract>> History::with_rejects(Time since, std::size_t limit) {
+  return select_extracts(database_, "with rejects",
+                         "INDEXED BY extracts_done_at WHERE done_at >= ? AND state = 'done' AND "
+                         "rejected > 0 ORDER BY done_at DESC LIMIT ?",
+                         time_text(since), limit);
 }
 
 Result<std::vector<Extract>> History::done_since(const std::string& feed, Time since,
                                                  std::int64_t after, std::size_t limit) {
-  return select_extracts(database_, "done since",
-                         "id > ? AND state = 'done' AND feed = ? AND done_at >= ? ORDER BY id "
-                         "LIMIT ?",
-                         after, feed, time_text(since), limit);
+  return select_extracts(
+      database_, "done since",
+      "WHERE id > ? AND state = 'done' AND feed = ? AND done_at >= ? ORDER BY id "
+      "LIMIT ?",
+      after, feed, time_text(since), limit);
+}
+
+Result<bool> History::is_empty() {
+  return in_context("is empty", [&]() -> Result<bool> {
+    bool any = false;
+    CARAVEL_TRY(database_.each("SELECT EXISTS (SELECT 1 FROM extracts)",
+                               [&](const Statement& row) { any = row.integer(0) != 0; }));
+    return !any;
+  });
 }
 
 Result<std::map<std::string, FeedSummary>> History::summaries() {
@@ -63,16 +87,20 @@ Result<std::map<std::string, FeedSummary>> History::summaries() {
           }
           feed.last_claim = std::max(feed.last_claim, optional_time_at(row, 13));
         }));
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, count(*) FROM extracts INDEXED BY extracts_failed_open "
+        "WHERE state = 'failed' AND settled = '' GROUP BY feed",
+        [&](const Statement& row) { out[row.text(0)].open_failures = row.count(1); }));
     // With min(), SQLite takes the other columns from the row that holds the minimum
     // (https://www.sqlite.org/lang_select.html, "Bare columns in an aggregate query").
-    CARAVEL_TRY(database_.each(
-        fmt::format("SELECT {}, min(seen_at) FROM extracts WHERE state NOT IN ('done', 'failed') "
-                    "AND origin IN ('drop', 'capture') GROUP BY feed",
-                    kExtractColumns),
-        [&](const Statement& row) {
-          Extract extract = read_extract(row);
-          out[extract.feed].oldest_open = std::move(extract);
-        }));
+    CARAVEL_TRY(database_.each(fmt::format("SELECT {}, min(seen_at) FROM extracts INDEXED BY "
+                                           "extracts_open WHERE state NOT IN ('done', 'failed') "
+                                           "AND origin IN ('drop', 'capture') GROUP BY feed",
+                                           kExtractColumns),
+                               [&](const Statement& row) {
+                                 Extract extract = read_extract(row);
+                                 out[extract.feed].oldest_open = std::move(extract);
+                               }));
     return out;
   });
 }
@@ -81,8 +109,8 @@ Result<std::map<std::string, Throughput>> History::throughput_since(Time since) 
   return in_context("throughput", [&]() -> Result<std::map<std::string, Throughput>> {
     std::map<std::string, Throughput> out;
     CARAVEL_TRY(database_.each(
-        "SELECT feed, count(*), sum(stored + already_there), sum(size) FROM extracts "
-        "WHERE done_at >= ? AND state = 'done' GROUP BY feed",
+        "SELECT feed, count(*), sum(stored), sum(size) FROM extracts "
+        "INDEXED BY extracts_done_at WHERE done_at >= ? AND state = 'done' GROUP BY feed",
         [&](const Statement& row) {
           out[row.text(0)] = {row.count(1), row.count(2), row.count(3)};
         },
@@ -94,11 +122,15 @@ Result<std::map<std::string, Throughput>> History::throughput_since(Time since) 
 Result<std::optional<Time>> History::last_claim(const std::string& feed) {
   return in_context("last claim", [&]() -> Result<std::optional<Time>> {
     std::optional<Time> out;
-    // Ids ascend as rows are made, so the newest row answers, without a sort.
-    CARAVEL_TRY(database_.each(
-        "SELECT coalesce(claimed_at, seen_at) FROM extracts WHERE feed = ? "
-        "AND origin IN ('drop', 'capture') ORDER BY id DESC LIMIT 1",
-        [&](const Statement& row) { out = optional_time_at(row, 0); }, feed));
+    // Ids ascend as rows are made, so the newest row answers: of each state, since the index of a
+    // feed has its rows in the order of their ids for each state only.
+    for (const State state : kAllStates) {
+      CARAVEL_TRY(database_.each(
+          "SELECT coalesce(claimed_at, seen_at) FROM extracts INDEXED BY extracts_by_feed "
+          "WHERE feed = ? AND state = ? AND origin IN ('drop', 'capture') ORDER BY id DESC LIMIT 1",
+          [&](const Statement& row) { out = std::max(out, optional_time_at(row, 0)); }, feed,
+          name_of(state)));
+    }
     return out;
   });
 }

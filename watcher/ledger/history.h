@@ -18,6 +18,7 @@ namespace caravel::watcher {
 /// What one feed did. Sums are over all its extracts that are done or failed.
 struct FeedSummary {
   std::map<State, std::uint64_t> extracts;
+  std::uint64_t open_failures = 0;  // of those that failed: not settled yet
   LineCounts counts;
   std::uint64_t years_guessed = 0;
   std::optional<Time> last_claim;  // of the newest extract
@@ -29,7 +30,7 @@ struct FeedSummary {
 /// What ended as done since a point in time.
 struct Throughput {
   std::uint64_t extracts = 0;
-  std::uint64_t rows = 0;  // stored or already there
+  std::uint64_t rows = 0;  // stored
   std::uint64_t bytes = 0;
 };
 
@@ -57,11 +58,18 @@ class History {
   /// The newest `limit` extracts in this state, of all feeds.
   [[nodiscard]] Result<std::vector<Extract>> newest_in(State state, std::size_t limit);
 
+  /// The newest `limit` failures that nothing has settled yet, of all feeds.
+  [[nodiscard]] Result<std::vector<Extract>> open_failures(std::size_t limit);
+  /// The newest `limit` extracts that are done and had rejects, with a claim of `since` or later.
+  [[nodiscard]] Result<std::vector<Extract>> with_rejects(Time since, std::size_t limit);
+
   /// Extracts of `feed` that are done, since a point in time, oldest first: at most `limit`, those
   /// behind `after` (an Extract::id; 0 for the first page).
   [[nodiscard]] Result<std::vector<Extract>> done_since(const std::string& feed, Time since,
                                                         std::int64_t after, std::size_t limit);
 
+  /// Whether no extract was ever seen.
+  [[nodiscard]] Result<bool> is_empty();
   /// By feed, those that were ever seen.
   [[nodiscard]] Result<std::map<std::string, FeedSummary>> summaries();
   [[nodiscard]] Result<std::map<std::string, Throughput>> throughput_since(Time since);

@@ -25,6 +25,17 @@ Result<> Manifests::add(const std::string& feed, const std::string& name, const 
   });
 }
 
+Result<> Manifests::add_copy(const std::string& feed, const std::string& name,
+                             const std::string& original, const Manifest& manifest, Time now) {
+  CARAVEL_TRY(add(feed, name, manifest, now));
+  return in_context("manifest", [&]() -> Result<> {
+    CARAVEL_TRY(database_.run(
+        "UPDATE manifests SET loaded_at = ? WHERE feed = ? AND sha256 = ? AND loaded_at IS NULL",
+        time_text(now), feed, original));
+    return {};
+  });
+}
+
 Result<std::vector<Manifest>> Manifests::for_name(const std::string& feed,
                                                   const std::string& name) {
   return in_context("manifests", [&]() -> Result<std::vector<Manifest>> {

@@ -37,6 +37,10 @@ class Manifests {
   /// the disk when it returns.
   [[nodiscard]] Result<> add(const std::string& feed, const std::string& name,
                              const Manifest& manifest, Time now);
+  /// Remembers that an extract was replaced by its anonymous copy, of which `manifest` speaks. What
+  /// came for the original, of the digest `original`, waits for nothing any more.
+  [[nodiscard]] Result<> add_copy(const std::string& feed, const std::string& name,
+                                  const std::string& original, const Manifest& manifest, Time now);
   /// Those that came for this name, newest first.
   [[nodiscard]] Result<std::vector<Manifest>> for_name(const std::string& feed,
                                                        const std::string& name);

@@ -59,6 +59,9 @@ Extract read_extract(const Statement& row) {
   out.attempts = static_cast<unsigned>(row.count(column++));
   out.next_try = optional_time_at(row, column++);
   out.host = row.text(column++);
+  out.settled = settled_of(row.text(column++)).value_or(Settled::open);
+  out.settled_at = optional_time_at(row, column++);
+  out.settled_why = row.text(column++);
   return out;
 }
 

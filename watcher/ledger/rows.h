@@ -51,7 +51,7 @@ inline constexpr std::string_view kExtractColumns =
     "id, claim, feed, name, origin, path, state, why, since, seen_at, claimed_at, done_at, size, "
     "mtime_ns, sha256, format, time_used, time_source, year_guessed, lines, rows, dropped, "
     "rejected, stored, already_there, differs, replaced, failed, acknowledged, first_time, "
-    "last_time, store, done_path, attempts, next_try, host";
+    "last_time, store, done_path, attempts, next_try, host, settled, settled_at, settled_why";
 
 [[nodiscard]] Extract read_extract(const Statement& row);
 
@@ -73,16 +73,18 @@ template <class Work>
   return result;
 }
 
-/// Extracts WHERE `condition`, which may go on with ORDER BY and LIMIT. `what` names the question
-/// in an error; `values` are those of the condition's question marks.
+/// Extracts `where`: "WHERE …", which may go on with ORDER BY and LIMIT. Where the history is long
+/// and the answer short, "INDEXED BY …" stands before it: SQLite, which has no statistics of the
+/// ledger, else likes an index on the state better than one that leads to the few. `what` names the
+/// question in an error; `values` are those of the question marks.
 template <class... Values>
 [[nodiscard]] Result<std::vector<Extract>> select_extracts(Sqlite& database, std::string_view what,
-                                                           std::string_view condition,
+                                                           std::string_view where,
                                                            const Values&... values) {
   return in_context(what, [&]() -> Result<std::vector<Extract>> {
     std::vector<Extract> out;
     CARAVEL_TRY(database.each(
-        fmt::format("SELECT {} FROM extracts WHERE {}", kExtractColumns, condition),
+        fmt::format("SELECT {} FROM extracts {}", kExtractColumns, where),
         [&](const Statement& row) { out.push_back(read_extract(row)); }, values...));
     return out;
   });

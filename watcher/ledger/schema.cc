@@ -142,6 +142,31 @@ CREATE TABLE directories (
   since TEXT NOT NULL
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+DROP INDEX extracts_not_archived;
+CREATE INDEX extracts_to_archive ON extracts (id)
+  WHERE done_path = '' AND state IN ('done', 'failed') AND origin IN ('drop', 'capture');
+)sql",
+    R"sql(
+ALTER TABLE extracts ADD COLUMN settled TEXT NOT NULL DEFAULT '';      -- of a failure: '' = open
+ALTER TABLE extracts ADD COLUMN settled_at TEXT;
+ALTER TABLE extracts ADD COLUMN settled_why TEXT NOT NULL DEFAULT '';  -- what a person said
+CREATE INDEX extracts_failed_open ON extracts (id, feed) WHERE state = 'failed' AND settled = '';
+CREATE TABLE retries (
+  extract  INTEGER PRIMARY KEY,         -- extracts.id: it is to go in again
+  asked_at TEXT NOT NULL
+);
+CREATE TABLE closed_gaps (
+  feed      TEXT NOT NULL,
+  run       TEXT NOT NULL,
+  first     INTEGER NOT NULL,
+  last      INTEGER NOT NULL,
+  since     TEXT NOT NULL,
+  closed_at TEXT NOT NULL,
+  why       TEXT NOT NULL,              -- what a person said
+  PRIMARY KEY (feed, run, first, closed_at)
+) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
 

@@ -253,6 +253,47 @@ Result<Arrival> Sources::arrived(const SourceRun& run, std::uint64_t sequence, S
   });
 }
 
+Result<std::uint64_t> Sources::close_gaps(const std::string& feed, const std::string& run,
+                                          std::uint64_t first, std::uint64_t last,
+                                          const std::string& why, Time now) {
+  return in_context("close gaps", [&]() -> Result<std::uint64_t> {
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    struct Gap {
+      std::uint64_t first, last;
+      std::string since;
+      bool told;
+    };
+    std::vector<Gap> gaps;
+    CARAVEL_TRY(database_.each(
+        "DELETE FROM gaps WHERE feed = ? AND run = ? AND first <= ? AND last >= ? "
+        "RETURNING first, last, since, told",
+        [&](const Statement& row) {
+          gaps.push_back({row.count(0), row.count(1), row.text(2), row.integer(3) != 0});
+        },
+        feed, run, last, first));
+    std::uint64_t closed = 0;
+    for (const Gap& gap : gaps) {
+      const std::uint64_t from = std::max(first, gap.first);
+      const std::uint64_t to = std::min(last, gap.last);
+      // What stands outside of the range is missing still.
+      const SourceRun of_run{feed, run, ""};
+      if (gap.first < from) {
+        CARAVEL_TRY(put_gap(database_, of_run, gap.first, from - 1, gap.since, gap.told));
+      }
+      if (gap.last > to) {
+        CARAVEL_TRY(put_gap(database_, of_run, to + 1, gap.last, gap.since, gap.told));
+      }
+      CARAVEL_TRY(
+          database_.run("INSERT INTO closed_gaps (feed, run, first, last, since, "
+                        "closed_at, why) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        feed, run, from, to, gap.since, time_text(now), why));
+      closed += to - from + 1;
+    }
+    CARAVEL_TRY(transaction.commit());
+    return closed;
+  });
+}
+
 Result<std::vector<SourceStatus>> Sources::all() {
   return in_context("sources", [&]() -> Result<std::vector<SourceStatus>> {
     CARAVEL_ASSIGN_OR_RETURN(auto out, read_runs(database_));

@@ -33,6 +33,13 @@ class Sources {
       const SourceRun& run, std::uint64_t sequence, State end, std::optional<Time> came, Time now,
       const std::function<std::set<std::uint64_t>()>& in_drop = {});
 
+  /// A person knows that what is missing of the run from `first` to `last` will never come: it is
+  /// no gap any more, and `closed_gaps` remembers it with `why`. Returns how many numbers that
+  /// were. One transaction, on the disk when this returns.
+  [[nodiscard]] Result<std::uint64_t> close_gaps(const std::string& feed, const std::string& run,
+                                                 std::uint64_t first, std::uint64_t last,
+                                                 const std::string& why, Time now);
+
   /// Every run of every source, by feed, source and time. What is on its way is in no gap.
   [[nodiscard]] Result<std::vector<SourceStatus>> all();
   static constexpr std::size_t kMaxGaps = 100;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "watcher/ledger/extracts.h"
+#include "watcher/pipeline/anonymising.h"
 #include "watcher/pipeline/ending.h"
 #include "watcher/pipeline/formatting.h"
 #include "watcher/pipeline/keep_rejects.h"
@@ -69,6 +70,9 @@ StepResult<Attempt::Step> Attempt::take(Step step) {
 StepResult<Attempt::Step> Attempt::open() {
   auto fd = open_extract(job_);
   if (!fd) return tl::unexpected(std::move(fd).error());
+  // From here on there is no original any more, whatever becomes of the extract.
+  fd = anonymised(tools_, job_, *std::move(fd));
+  if (!fd) return tl::unexpected(std::move(fd).error());
   fd_ = *std::move(fd);
   return first_of_rows();
 }
@@ -84,6 +88,9 @@ StepResult<> Attempt::reopen() {
   const bool needs_file = step_ > Step::open && step_ <= Step::finish;
   if (fd_ || !needs_file) return {};
   auto fd = open_extract(job_);
+  if (!fd) return tl::unexpected(std::move(fd).error());
+  // A claim is its own copy by now; that of a person's file has gone with its descriptor.
+  if (job_.root == nullptr) fd = anonymised(tools_, job_, *std::move(fd));
   if (!fd) return tl::unexpected(std::move(fd).error());
   fd_ = *std::move(fd);
   return {};
@@ -143,8 +150,10 @@ StepResult<Attempt::Step> Attempt::upload() {
     }
     CARAVEL_TRY(uploading_.start(*std::move(rows), report_));
   }
-  CARAVEL_TRY_STEP(uploading_.run());
+  StepResult<> ran = uploading_.run();
+  // After an error too: what the store did to a table of its own, say, it does not do again.
   for (const std::string& text : uploading_.notes()) note(text);
+  CARAVEL_TRY_STEP(std::move(ran));
   return Step::keep_rejects;
 }
 

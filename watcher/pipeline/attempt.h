@@ -5,7 +5,9 @@
 //
 //   step           what it does                        after a crash there are
 //   -------------  ----------------------------------  --------------------------------------------
-//   open           opens and syncs the content         the claim and its whole file in work/
+//   open           opens and syncs the content;        the claim and its whole file in work/,
+//                  with `privacy`, its anonymous       or (with `privacy`) the copy instead, and
+//                  copy takes its place                perhaps a temporary beside the claim
 //   format         CSV and sidecar in csv/, reject     these too, perhaps in part, and temporaries
 //                  files as temporaries; commits       ".tmp-<claim id>" in csv/ and rejects/
 //                  "formatted"

@@ -43,9 +43,10 @@ LineCounts counts_of(const FormatReport& report, const StoreAnswer& answer) {
   counts.rows = formatted.rows;
   counts.dropped = formatted.dropped;
   // By the format, and by the store for a row's content: both have their lines in rejects/.
-  counts.rejected = formatted.rejected + answer.refused.size();
-  counts.stored = sent.stored;
-  counts.already_there = sent.already_there;
+  counts.rejected = formatted.rejected + uploader::lines_of(answer.refused);
+  // Lines, not rows: so that the sum tells of each line what became of it.
+  counts.stored = sent.stored + sent.more_lines_stored;
+  counts.already_there = sent.already_there + sent.more_lines_already_there;
   counts.differs = sent.differs;
   counts.replaced = sent.replaced;
   return counts;

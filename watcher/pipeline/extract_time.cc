@@ -19,14 +19,18 @@ sys_seconds seconds_of(std::int64_t nanoseconds) {
       std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(nanoseconds)));
 }
 
+/// In seconds: the first of those that a file may have is no number of nanoseconds any more.
+bool is_meant(sys_seconds time, const FileStamp& stamp) {
+  constexpr sys_seconds kFirst = sys_days(std::chrono::year(1990) / 1 / 1);
+  const sys_seconds came = seconds_of(stamp.ctime_ns);
+  // If our own clock is not set either, it says nothing about others.
+  return time >= kFirst && (came < kFirst || time <= came + std::chrono::days(2));
+}
+
 }  // namespace
 
 bool is_meant_as_time(std::chrono::system_clock::time_point time, const FileStamp& stamp) {
-  constexpr sys_seconds kFirst = sys_days(std::chrono::year(1990) / 1 / 1);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const sys_seconds came = seconds_of(stamp.ctime_ns);
-  // If our own clock is not set either, it says nothing about others.
-  return seconds >= kFirst && (came < kFirst || seconds <= came + std::chrono::days(2));
+  return is_meant(std::chrono::floor<std::chrono::seconds>(time), stamp);
 }
 
 /// In whole seconds, as the ledger keeps it: the same time read back later gives the same years,
@@ -58,8 +62,8 @@ ExtractTime ExtractTime::of_file(std::string_view name, const FileStamp& stamp) 
   // The mtime is the weakest witness: a copy without `-p` has the time of the copying. So
   // judge_year() (format_step.cc) holds it against the last line.
   const sys_seconds mtime = seconds_of(stamp.mtime_ns);
-  ExtractTime extract = is_meant_as_time(mtime, stamp) ? at(mtime, "mtime")
-                                                       : at(seconds_of(stamp.ctime_ns), "arrival");
+  ExtractTime extract =
+      is_meant(mtime, stamp) ? at(mtime, "mtime") : at(seconds_of(stamp.ctime_ns), "arrival");
   extract.only_mtime = true;
   return extract;
 }

@@ -73,6 +73,7 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
 
   formatter::Input::Options options;
   options.name = order.name;
+  options.max_window = order.config.max_window;
   // What somebody appends meanwhile is not read: the stamp says then that the file has changed.
   options.fixed_size = report.stamp.size;
   // To Input, a fixed size of 0 means that the size is not fixed.

@@ -55,28 +55,13 @@ Result<> expect_room(const PipelineTools& tools, const ExtractJob& job) {
                   needs, tools.service.config.min_free));
 }
 
-/// The manifests that the content is held against, newest first. A person's old file may have the
-/// name of a newer extract, whose manifest says nothing of it: only the one beside it counts.
-Result<std::vector<Manifest>> manifests_of(const PipelineTools& tools, const ExtractJob& job) {
-  std::vector<Manifest> manifests;
-  if (tools.feed.manifest == ManifestRule::ignore) return manifests;
-  if (job.origin != Origin::process) {
-    return tools.ledger.manifests().for_name(tools.feed.name, job.claim.name);
-  }
-  if (job.beside) manifests.push_back(*job.beside);
-  return manifests;
-}
-
 /// Why the content is not what was announced: a broken transfer, after which a good one may follow.
 /// Nothing if all is well.
 std::optional<std::string> disagreement(const PipelineTools& tools, const ExtractJob& job,
                                         const FormatReport& report,
                                         const std::vector<Manifest>& manifests) {
   if (report.mismatch) {
-    return fmt::format(
-        "its content is not what its manifest says ({} bytes, SHA-256 {}; the manifest has {} "
-        "bytes, {}): a broken transfer",
-        report.stamp.size, report.result.sha256, manifests.front().bytes, manifests.front().sha256);
+    return describe_mismatch(report.stamp.size, report.result.sha256, manifests.front());
   }
   const bool required = tools.feed.manifest == ManifestRule::required;
   if (required && job.origin == Origin::drop && !report.manifest && manifests.empty()) {
@@ -94,6 +79,24 @@ std::string how_to_name_the_year(const PipelineTools& tools, const ExtractJob& j
 }
 
 }  // namespace
+
+Result<std::vector<Manifest>> manifests_of(const PipelineTools& tools, const ExtractJob& job) {
+  std::vector<Manifest> manifests;
+  if (tools.feed.manifest == ManifestRule::ignore) return manifests;
+  if (job.origin != Origin::process) {
+    return tools.ledger.manifests().for_name(tools.feed.name, job.claim.name);
+  }
+  if (job.beside) manifests.push_back(*job.beside);
+  return manifests;
+}
+
+std::string describe_mismatch(std::uint64_t bytes, const std::string& sha256,
+                              const Manifest& manifest) {
+  return fmt::format(
+      "its content is not what its manifest says ({} bytes, SHA-256 {}; the manifest has {} bytes, "
+      "{}): a broken transfer",
+      bytes, sha256, manifest.bytes, manifest.sha256);
+}
 
 StepResult<UniqueFd> open_extract(const ExtractJob& job) {
   if (job.root == nullptr) {

@@ -7,6 +7,10 @@
 //   commit_formatted()  the ledger knows the digest, the counts and the time that was used
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "base/unique_fd.h"
 #include "watcher/pipeline/extract_files.h"
 #include "watcher/pipeline/format_step.h"
@@ -17,6 +21,14 @@ namespace caravel::watcher {
 /// Opens the file and, if it is a claim, syncs its content: from then on a loss of power takes
 /// nothing that the sender may have deleted. Ends as vanished or not_ready if it cannot be had.
 [[nodiscard]] StepResult<UniqueFd> open_extract(const ExtractJob& job);
+
+/// The manifests that the content is held against, newest first. A person's old file may have the
+/// name of a newer extract, whose manifest says nothing of it: only the one beside it counts.
+[[nodiscard]] Result<std::vector<Manifest>> manifests_of(const PipelineTools& tools,
+                                                         const ExtractJob& job);
+/// Why content of so many bytes and this SHA-256 is not what `manifest` announces.
+[[nodiscard]] std::string describe_mismatch(std::uint64_t bytes, const std::string& sha256,
+                                            const Manifest& manifest);
 
 /// Formats what `fd` has open. On success the CSV and its sidecar have their names, and the reject
 /// files are temporaries still; or `refusal` of the report says why the whole file is refused.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <map>
 
 #include "formatter/input/input.h"
@@ -16,6 +17,14 @@ namespace caravel::watcher {
 namespace {
 
 using uploader::RefusedRow;
+
+/// It was within the limits of its format when it was formatted.
+formatter::RecordLimits limits_of(const RefusedRow& row) {
+  formatter::RecordLimits limits;
+  limits.bytes = std::numeric_limits<std::size_t>::max();
+  limits.lines = row.lines;
+  return limits;
+}
 
 /// Appends the lines of the refused rows, in the order of the extract, to the reject files. `made`
 /// says then which of these there are.
@@ -35,9 +44,11 @@ Result<> add_lines(const PipelineTools& tools, const std::string& name, int fd,
   options.digest = false;
   options.fixed_size = made.stamp.size;  // what was appended since was not formatted either
   options.name = name;                   // says how it is packed
+  options.max_window = tools.service.config.max_window;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
   formatter::LineSplitter lines(input, tools.service.config.max_line);
   formatter::Rejects rejects(paths, formatter::Rejects::Mode::append, limits);
+  rejects.set_header(made.result.rejects_header);
   auto next = by_line.begin();
   formatter::Line line;
   while (next != by_line.end()) {
@@ -46,7 +57,12 @@ Result<> add_lines(const PipelineTools& tools, const std::string& name, int fd,
     // To find the last of the lines can take as long as formatting did.
     if (tools.service.stop.requested()) return fail(ErrorKind::stopped, "stopped");
     if (line.number != next->first) continue;
-    rejects.add(line.number, line.offset, next->second->reason, line.text());
+    const RefusedRow& row = *next->second;
+    while (line.lines < row.lines) {
+      CARAVEL_ASSIGN_OR_RETURN(const auto grown, lines.extend(line, limits_of(row)));
+      if (!grown) break;
+    }
+    rejects.add(line.number, line.offset, row.reason, line.text());
     ++next;
   }
   // On the disk before "done" is committed: nobody formats a done extract again.

@@ -112,6 +112,8 @@ std::optional<PipelineResult> PipelineRun::give_way(const Obstacle& obstacle, mi
   }
   // The wait counts as well: nobody sleeps only to give up after it.
   auto patience = tools_->patience;
+  const bool store_is_down = obstacle.store && obstacle.error.kind != ErrorKind::fault;
+  if (!patience && !store_is_down) patience = tools_->patience_otherwise;
   if (patience && !obstacle.store) patience = std::min(*patience, kPatienceHere);
   if (patience && now.steady + wait - outage_.since() > *patience) {
     note_in_ledger();

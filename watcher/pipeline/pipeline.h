@@ -44,6 +44,8 @@ struct Service {
 struct PipelineObserver {
   std::function<void(std::uint64_t bytes, std::uint64_t of)> on_format;
   std::function<void(std::uint64_t rows, std::uint64_t of)> on_upload;
+  /// The store brings an older table up to date before it takes rows. Called often.
+  std::function<void(std::uint64_t rows, std::uint64_t of)> on_upgrade;
   /// Something is down: why, and when it is tried again.
   std::function<void(const std::string& why, std::chrono::milliseconds wait)> on_wait;
   /// What a person should know, though nothing stops.
@@ -90,6 +92,9 @@ struct PipelineTools {
   /// Other extracts can go on while this one cannot: trouble of its own puts it off, and what is
   /// done of it is kept here. Null: such trouble is waited for like a store.
   PutOffRuns* put_off = nullptr;
+  /// Where `patience` is for ever: how long any other trouble may last, such as a store that
+  /// answers, and refuses our password.
+  std::optional<std::chrono::milliseconds> patience_otherwise{};
 
   [[nodiscard]] const uploader::StoreConfig& store_config() const {
     return *service.config.find_store(feed.store);

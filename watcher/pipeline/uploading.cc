@@ -46,6 +46,7 @@ Result<> Uploading::start(formatter::RowReader rows, const FormatReport& report)
   rows_ = report.result.counts.rows;
   upload_ = tools_.store.start(std::move(info), std::move(rows), options);
   upload_->on_progress = [this](std::uint64_t acknowledged) { acknowledge(acknowledged); };
+  upload_->on_upgrade = tools_.observer.on_upgrade;
   return {};
 }
 
@@ -62,7 +63,9 @@ Result<bool> Uploading::was_loaded_before(const std::string& sha256) {
 StepResult<> Uploading::run() {
   CARAVEL_TRY(
       tools_.ledger.extracts().acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
-  if (auto sent = upload_->run(tools_.service.stop); !sent) {
+  auto sent = upload_->run(tools_.service.stop);
+  notes_ = upload_->notes();
+  if (!sent) {
     const bool of_store = !upload_->csv_failed();
     // The database was deleted and made again, say: what was acknowledged is gone, and the next try
     // begins with the first row.
@@ -73,7 +76,6 @@ StepResult<> Uploading::run() {
   mark_store(StoreState::ok, "", std::nullopt);
   // The CSV is closed and the batches are freed: an extract may have to wait with its answer.
   answer_ = StoreAnswer{upload_->counts(), upload_->refused()};
-  notes_ = upload_->notes();
   upload_.reset();
   return {};
 }

@@ -51,6 +51,7 @@ class Uploading {
   /// What the store did, once run() has succeeded: from then on nothing of the upload is held but
   /// this. Null before.
   [[nodiscard]] const StoreAnswer* answer() const { return answer_ ? &*answer_ : nullptr; }
+  /// What the last run() noted, whether it succeeded or not.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   /// The most rows that were ever acknowledged: what is sent again is no progress.
   [[nodiscard]] std::uint64_t furthest() const { return furthest_; }

@@ -22,10 +22,10 @@ namespace caravel::watcher {
 /// What its manifest says of where it came from, to follow explain_text().
 [[nodiscard]] std::string explain_manifest_text(const Manifest& manifest);
 
-/// The history of each of the extracts, with its manifest, what is missing of its run, and what its
-/// store waits for.
-[[nodiscard]] std::string explain_extracts(Ledger& ledger, const std::vector<Extract>& extracts,
-                                           Time now);
+/// The history of each of the extracts, with its manifest, what is missing of its run, what its
+/// store waits for, and where its rejects are (below `spool`).
+[[nodiscard]] std::string explain_extracts(Ledger& ledger, const std::string& spool,
+                                           const std::vector<Extract>& extracts, Time now);
 
 /// Where a document of the store came from: the line as it came, and the extracts that have it.
 /// `document.id` must be the id that was asked for.

@@ -33,6 +33,8 @@ Result<std::optional<FoundLine>> line_of(const std::string& path, std::uint64_t 
   formatter::Input::Options options;
   // Nobody asks for the digest of the whole file here.
   options.digest = false;
+  // It was granted its window when it was loaded.
+  options.max_window = formatter::kMostWindow;
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(fd), options));
   formatter::LineSplitter lines(input, max_line);
   formatter::Line line;
@@ -103,7 +105,7 @@ Result<std::string> explain_document(Ledger& ledger, const Config& config,
   if (extracts.empty()) {
     return out + "The ledger does not know that extract: it was loaded elsewhere.\n";
   }
-  return out + "\n" + explain_extracts(ledger, extracts, now);
+  return out + "\n" + explain_extracts(ledger, config.spool, extracts, now);
 }
 
 }  // namespace caravel::watcher

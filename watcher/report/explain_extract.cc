@@ -9,6 +9,7 @@
 #include "watcher/report/run_gaps.h"
 #include "watcher/report/words.h"
 #include "watcher/sources/sequence.h"
+#include "watcher/spool/rejects.h"
 
 namespace caravel::watcher {
 namespace {
@@ -61,12 +62,22 @@ void add_progress(std::string& out, const Extract& extract, Time now) {
              fmt::format("{} ({})", time_for_people(extract.since), ago(now, extract.since)));
   }
   if (extract.state == State::formatted || extract.state == State::uploading) {
+    const std::uint64_t row_lines = counts.lines - counts.dropped - counts.rejected;
     add_fact(out, "lines",
-             fmt::format("{} = {} rows + {} dropped + {} rejected", counts.lines, counts.rows,
-                         counts.dropped, counts.rejected));
+             fmt::format("{} = {}{} rows + {} dropped + {} rejected", counts.lines,
+                         row_lines == counts.rows ? "" : fmt::format("{} lines of ", row_lines),
+                         counts.rows, counts.dropped, counts.rejected));
     add_fact(out, "uploaded",
              fmt::format("{} of {}", extract.acknowledged, plural(counts.rows, "row")));
   }
+}
+
+/// How a failure ended.
+std::string settled_text(const Extract& extract) {
+  std::string out(name_of(extract.settled));
+  if (extract.settled_at) out += " " + time_for_people(*extract.settled_at);
+  if (!extract.settled_why.empty()) out += ": " + printable(extract.settled_why);
+  return out;
 }
 
 /// What became of the lines of an extract that is at its end.
@@ -75,6 +86,7 @@ void add_result(std::string& out, const Extract& extract) {
   if (extract.state == State::failed) {
     add_fact(out, "lines", fmt::format("{} = {} failed", counts.lines, counts.failed));
     add_fact(out, "failed because", printable(extract.why));
+    if (extract.settled != Settled::open) add_fact(out, "settled", settled_text(extract));
     return;
   }
   add_fact(out, "lines", lines_text(counts));
@@ -153,7 +165,8 @@ std::string explain_manifest_text(const Manifest& manifest) {
   return out;
 }
 
-std::string explain_extracts(Ledger& ledger, const std::vector<Extract>& extracts, Time now) {
+std::string explain_extracts(Ledger& ledger, const std::string& spool,
+                             const std::vector<Extract>& extracts, Time now) {
   // A part of the ledger that cannot be read is left out: the rest is an answer too.
   const auto stores = ledger.stores().all().value_or(std::vector<StoreRecord>());
   const auto sources = ledger.sources().all().value_or(std::vector<SourceStatus>());
@@ -161,6 +174,10 @@ std::string explain_extracts(Ledger& ledger, const std::vector<Extract>& extract
   for (const Extract& extract : extracts) {
     if (!out.empty()) out += '\n';
     out += explain_text(extract, now);
+    if (extract.state == State::done && extract.counts.rejected > 0) {
+      const auto files = find_reject_files(spool, extract.feed, extract.name, extract.sha256);
+      if (files) add_fact(out, "rejects", printable(*files) + ".rejects, .reasons.csv");
+    }
     const auto manifest = ledger.manifests()
                               .of_content(extract.feed, extract.sha256, extract.name)
                               .value_or(std::optional<Manifest>());

@@ -5,6 +5,7 @@
 
 #include "watcher/ledger/directories.h"
 #include "watcher/ledger/sources.h"
+#include "watcher/spool/rejects.h"
 
 namespace caravel::watcher {
 namespace {
@@ -42,7 +43,7 @@ Result<> add_feeds(Ledger& ledger, const StatusQuestion& question, StatusReport&
     feed.last_day = value_or_default(day, feed.name);
     // The totals are sums over all feeds: add_extracts() lists the newest only.
     report.waiting_total += extracts_in(feed.summary, State::waiting);
-    report.failed_total += extracts_in(feed.summary, State::failed);
+    report.failed_total += feed.summary.open_failures;
     report.feeds.push_back(std::move(feed));
   }
   return {};
@@ -95,7 +96,30 @@ Result<> add_sources(Ledger& ledger, const StatusQuestion& question, StatusRepor
 Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
   CARAVEL_ASSIGN_OR_RETURN(report.waiting,
                            ledger.history().newest_in(State::waiting, question.most));
-  CARAVEL_ASSIGN_OR_RETURN(report.failed, ledger.history().newest_in(State::failed, question.most));
+  CARAVEL_ASSIGN_OR_RETURN(report.failed, ledger.history().open_failures(question.most));
+  return {};
+}
+
+/// Captures have spools of their own, next to whose done/ their rejects are.
+std::string spool_of(const StatusQuestion& question, const Extract& extract) {
+  const std::size_t done = extract.done_path.rfind("/done/");
+  return extract.origin == Origin::capture && done != std::string::npos
+             ? extract.done_path.substr(0, done)
+             : question.spool;
+}
+
+Result<> add_rejects(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
+  constexpr std::chrono::days kLookBack{7};
+  // Those whose files are gone are settled, and others take their places in the list.
+  const std::size_t most = 10 * question.most;
+  CARAVEL_ASSIGN_OR_RETURN(auto newest,
+                           ledger.history().with_rejects(report.now - kLookBack, most));
+  for (Extract& extract : newest) {
+    if (report.rejects.size() == question.most) break;
+    auto files =
+        find_reject_files(spool_of(question, extract), extract.feed, extract.name, extract.sha256);
+    if (files) report.rejects.push_back({std::move(extract), std::move(*files)});
+  }
   return {};
 }
 
@@ -144,6 +168,7 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   CARAVEL_TRY(add_stores(ledger, question, report));
   CARAVEL_TRY(add_sources(ledger, question, report));
   CARAVEL_TRY(add_extracts(ledger, question, report));
+  CARAVEL_TRY(add_rejects(ledger, question, report));
   CARAVEL_TRY(add_left_alone(ledger, question, report));
   CARAVEL_TRY(add_drops(ledger, question, report));
   return report;

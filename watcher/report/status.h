@@ -45,6 +45,7 @@ struct StatusQuestion {
   /// What the drop directories and the disks are like now, in this process's eyes.
   std::vector<DropStatus> drops{};
   std::vector<std::string> full_disks{};
+  std::string spool{};  // its path: reject files are looked for there
 };
 
 struct FeedStatus {
@@ -58,6 +59,15 @@ struct FeedStatus {
 struct LeftAloneStatus {
   std::string feed;
   LeftAlone name;
+};
+
+/// An extract whose rejects nobody has settled yet: their files are there.
+struct RejectsStatus {
+  Extract extract;
+  std::string files;  // path without ".rejects", ".reasons.csv", ".cut"
+
+  /// Over a tenth of its lines: something is wrong with more than a line.
+  [[nodiscard]] bool many() const { return extract.counts.many_rejected(); }
 };
 
 struct ReportedSource {
@@ -76,6 +86,7 @@ struct StatusReport {
   std::vector<Extract> failed;
   std::uint64_t waiting_total = 0;
   std::uint64_t failed_total = 0;
+  std::vector<RejectsStatus> rejects;  // newest first, of the last week
   std::vector<LeftAloneStatus> left_alone;
   std::uint64_t left_alone_total = 0;
   /// Runs of capture hosts: those that no newer one replaced, and others with gaps.

@@ -63,6 +63,7 @@ Json json_feed(const FeedStatus& feed, Time now) {
   Json out = {{"name", feed.name},
               {"configured", feed.configured},
               {"extracts", extracts},
+              {"open_failures", summary.open_failures},
               {"counts", json_counts(summary.counts)},
               {"years_guessed", summary.years_guessed},
               {"last_hour", json_throughput(feed.last_hour)},
@@ -75,6 +76,18 @@ Json json_feed(const FeedStatus& feed, Time now) {
     out["oldest_open"] = json_extract(*summary.oldest_open, now);
   }
   return out;
+}
+
+/// Their files: `files` and ".rejects", ".reasons.csv", ".cut".
+Json json_rejects(const RejectsStatus& rejects) {
+  const Extract& extract = rejects.extract;
+  return {{"feed", extract.feed},
+          {"name", extract.name},
+          {"done_at", json_time(extract.done_at)},
+          {"lines", extract.counts.lines},
+          {"rejected", extract.counts.rejected},
+          {"many", rejects.many()},
+          {"files", rejects.files}};
 }
 
 Json json_store(const StoreRecord& store) {
@@ -194,6 +207,7 @@ std::string status_json(const StatusReport& report) {
       {"waiting_total", report.waiting_total},
       {"failed", json_list(report.failed, with_now(json_extract))},
       {"failed_total", report.failed_total},
+      {"rejects", json_list(report.rejects, json_rejects)},
       {"left_alone", json_list(report.left_alone, json_left_alone)},
       {"left_alone_total", report.left_alone_total},
       {"sources", json_list(report.sources, with_now(json_source))},

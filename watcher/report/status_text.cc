@@ -17,7 +17,7 @@ using Rows = std::vector<std::vector<std::string>>;
 
 std::string throughput_text(const Throughput& throughput) {
   return fmt::format("{}, {}, {}", plural(throughput.extracts, "extract"),
-                     plural(throughput.rows, "row"), size_for_people(throughput.bytes));
+                     plural(throughput.rows, "row") + " stored", size_for_people(throughput.bytes));
 }
 
 /// Three states are one here, "in work": they follow each other within one load.
@@ -29,7 +29,7 @@ std::string extracts_text(const FeedSummary& summary) {
   return fmt::format("{} seen, {} waiting, {} in work, {} done, {} failed", in(State::seen),
                      in(State::waiting),
                      in(State::claimed) + in(State::formatted) + in(State::uploading),
-                     in(State::done), in(State::failed));
+                     in(State::done), summary.open_failures);
 }
 
 /// What is wrong with the drop directory, and for how long as far as that is known.
@@ -189,6 +189,21 @@ void write_extracts(std::string& out, const StatusReport& report) {
                       printable(extract.why)});
   }
   write_section(out, "Failed", report.failed_total, failed);
+  if (!failed.empty()) {
+    out += "  caravel retry NAME: goes in again; caravel ack NAME: settled, counts no longer\n";
+  }
+}
+
+void write_rejects(std::string& out, const StatusReport& report) {
+  Rows rows;
+  for (const RejectsStatus& rejects : report.rejects) {
+    const LineCounts& counts = rejects.extract.counts;
+    rows.push_back({rejects.extract.feed, printable(rejects.extract.name),
+                    fmt::format("{} of {}{}", counts.rejected, plural(counts.lines, "line"),
+                                rejects.many() ? ", over a tenth" : ""),
+                    printable(rejects.files) + ".reasons.csv"});
+  }
+  write_section(out, "Rejected lines, the newest", rows.size(), rows);
 }
 
 void write_refused_manifests(std::string& out, const RefusedManifests& refused, Time now) {
@@ -240,6 +255,7 @@ std::string status_text(const StatusReport& report) {
   write_silent(out, report.silent, now);
   write_overdue(out, report.overdue, now);
   write_extracts(out, report);
+  write_rejects(out, report);
   write_refused_manifests(out, report.refused_manifests, now);
   write_left_alone(out, report);
   return out;

@@ -9,6 +9,10 @@
 #include "base/error.h"
 #include "watcher/report/shown.h"
 
+namespace caravel::formatter {
+class StyledText;
+}
+
 namespace caravel::watcher {
 
 /// Writes `text` on stderr in one write(2). That stderr takes nothing (a reader that closed its end
@@ -27,5 +31,12 @@ void say(fmt::format_string<Values...> format, Values&&... values) {
 /// (add_fact, add_table, format_shown). Errors: stdout takes nothing, because its reader is gone
 /// (EPIPE) or its disk is full.
 [[nodiscard]] Result<> print(std::string_view text);
+
+/// The same with colours, if stdout is a terminal, its type is not "dumb" (terminfo(5)) and nobody
+/// has set NO_COLOR (https://no-color.org). No text can bring a control sequence of its own.
+[[nodiscard]] Result<> print(const formatter::StyledText& text);
+
+/// How many columns the terminal has that stdout is; `otherwise` if it is none.
+[[nodiscard]] std::size_t columns_of_stdout(std::size_t otherwise);
 
 }  // namespace caravel::watcher

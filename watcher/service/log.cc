@@ -18,6 +18,10 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
       log_info("{}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected ({} ms)",
                what, counts.lines, counts.stored, counts.already_there, counts.dropped,
                counts.rejected, result.took.count());
+      if (counts.many_rejected()) {
+        log_warning("{}: over a tenth of its lines was rejected: rejects/ has them, with reasons",
+                    what);
+      }
       // A line of its own, for it asks a person to decide: the store keeps the older form until
       // then.
       if (counts.differs > 0) {
@@ -52,6 +56,31 @@ void log_result(const std::string& feed, const std::string& name, const Pipeline
   }
 }
 
+namespace {
+
+/// Says how far a long upgrade of a store's table is: at its first second, then every ten.
+class UpgradeLog {
+ public:
+  explicit UpgradeLog(std::string feed) : feed_(std::move(feed)) {}
+  void operator()(std::uint64_t rows, std::uint64_t of) {
+    const auto now = std::chrono::steady_clock::now();
+    // Fewer rows than before: another upgrade has begun.
+    if (rows <= last_ || last_ == 0) next_ = now + std::chrono::seconds(1);
+    last_ = rows;
+    if (now < next_) return;
+    next_ = now + std::chrono::seconds(10);
+    log_info("{}: the store's table, of an older version, is brought up to date: {} of {} rows",
+             feed_, rows, of);
+  }
+
+ private:
+  std::string feed_;
+  std::uint64_t last_ = 0;
+  std::chrono::steady_clock::time_point next_;
+};
+
+}  // namespace
+
 PipelineObserver logging_observer(const std::string& feed, const std::string& store,
                                   Notices& waits) {
   PipelineObserver observer;
@@ -62,6 +91,7 @@ PipelineObserver logging_observer(const std::string& feed, const std::string& st
     log_warnings(waits.take());
     log_debug("{}: {}: next try in {} ms", feed, why, wait.count());
   };
+  observer.on_upgrade = UpgradeLog(feed);
   observer.on_note = [feed](const std::string& text) { log_warning("{}: {}", feed, text); };
   return observer;
 }

@@ -1,12 +1,14 @@
 #include "watcher/service/tidy.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "watcher/files/directory.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/history.h"
+#include "watcher/privacy/key_folder.h"
 #include "watcher/service/program_log.h"
 #include "watcher/spool/archive.h"
 #include "watcher/spool/by_hand.h"
@@ -84,6 +86,26 @@ void log_expired(const Result<Expired>& expired) {
   }
 }
 
+/// When the oldest extract was claimed that waits in work/; nothing if none does.
+std::optional<Time> oldest_claim(const Spool& spool) {
+  std::string oldest;
+  (void)for_each_name(spool.work_fd(), [&](const std::string& id) {
+    if (is_claim_id(id) && (oldest.empty() || id < oldest)) oldest = id;
+    return true;
+  });
+  return oldest.empty() ? std::nullopt : time_of_claim_id(oldest);
+}
+
+void forget_old_salts(const Service& service, Time now) {
+  const auto forgotten =
+      forget_salts(service.config.state, service.formats, oldest_claim(service.spool), now);
+  if (!forgotten) {
+    log_warning("salts: {}", forgotten.error().message);
+  } else if (*forgotten > 0) {
+    log_info("forgot the salts of {} days", *forgotten);
+  }
+}
+
 }  // namespace
 
 void log_broken_off_loads(const Service& service, Ledger& ledger, Time now) {
@@ -105,6 +127,7 @@ void tidy(const Service& service, Time now) {
   // Each for itself: a directory that cannot be read keeps nothing else from being tidied.
   log_expired(expire_originals(service.spool, keep_for(&FeedConfig::keep_done), now));
   log_expired(expire_csv(service.spool, keep_for(&FeedConfig::keep_csv), now));
+  forget_old_salts(service, now);
   // Temporaries go without a line in the log: nobody but us knew of them.
   if (auto removed = service.spool.remove_temporaries(now); !removed) {
     log_warning("{}", removed.error().message);
@@ -112,8 +135,8 @@ void tidy(const Service& service, Time now) {
 }
 
 void say_if_ledger_is_new(const Service& service, Ledger& ledger) {
-  const auto known = ledger.history().summaries();
-  if (!known || !known->empty()) return;
+  const auto is_empty = ledger.history().is_empty();
+  if (!is_empty || !*is_empty) return;
   bool archived = false;
   const auto listed = for_each_name(service.spool.done_fd(), [&](const std::string&) {
     archived = true;

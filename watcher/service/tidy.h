@@ -12,7 +12,7 @@ void log_broken_off_loads(const Service& service, Ledger& ledger, Time now);
 
 /// Deletes what was kept long enough in done/ and csv/ (each feed's files by that feed's keep_done
 /// and keep_csv; an original that rejects are kept in by their place stays), and temporaries that a
-/// crash left. What cannot be deleted is logged, and stays.
+/// crash left. Forgets the salts whose time is over. What cannot be deleted is logged, and stays.
 void tidy(const Service& service, Time now);
 
 /// Says so in the log if the ledger knows of no extract though done/ holds some: it was lost, or

@@ -18,6 +18,7 @@
 #include "watcher/intake/intake.h"
 #include "watcher/intake/noticing/inotify.h"
 #include "watcher/service/log.h"
+#include "watcher/service/nudge.h"
 #include "watcher/service/program_log.h"
 #include "watcher/service/reload.h"
 #include "watcher/service/tidy.h"
@@ -106,6 +107,7 @@ class Watch {
       : service_(service),
         reload_(reload),
         ledger_(std::move(ledger)),
+        nudges_(service.spool),
         intake_(service.config, service.spool, ledger_, &inotify_, service.origin),
         sources_(service.config, ledger_) {}
 
@@ -133,6 +135,7 @@ class Watch {
       const Moment now = Moment::now();
       // Extracts that are through make room before the drop directories are looked at.
       take_back_finished(now);
+      if (nudges_.take()) intake_.take_retries(now);
       CARAVEL_TRY(look_at_drop_directories(has_events, now));
       log_warnings(sources_.step(now.wall));
       settle_loads_if_due(now);
@@ -173,7 +176,8 @@ class Watch {
     pollfd polled[] = {{service_.stop.fd(), POLLIN, 0},
                        {inotify_.fd(), POLLIN, 0},
                        {finished_.fd(), POLLIN, 0},
-                       {reload_.fd(), POLLIN, 0}};
+                       {reload_.fd(), POLLIN, 0},
+                       {nudges_.fd(), POLLIN, 0}};
     // EINTR: a signal handler ran, which may have requested the stop.
     if (::poll(polled, std::size(polled), poll_timeout(wake - now)) < 0 && errno != EINTR) {
       return fail_with_errno("poll", errno);
@@ -213,6 +217,7 @@ class Watch {
   Ledger ledger_;
   Inotify inotify_;
   FinishedExtracts finished_;
+  Nudges nudges_;
   Intake intake_;
   SourceWatch sources_;
   steady_clock::time_point next_tidy_{};

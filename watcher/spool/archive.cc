@@ -233,8 +233,13 @@ Result<ClaimOutcome> reclaim(const Spool& spool, const std::string& relative, co
   CARAVEL_TRY(sync_fd(directory.get(), claim.id));
   CARAVEL_ASSIGN_OR_RETURN(auto from,
                            open_directory_at(spool.fd(), relative.substr(0, relative.rfind('/'))));
-  CARAVEL_TRY(sync_fd(from.get(), "done/"));
+  CARAVEL_TRY(sync_fd(from.get(), relative));
   return ClaimOutcome::claimed;
+}
+
+void withdraw_why(const Spool& spool, const std::string& relative) {
+  // One that stays explains nothing any more, and harms nobody.
+  (void)::unlinkat(spool.fd(), (relative + ".why").c_str(), 0);
 }
 
 Result<std::optional<std::string>> set_aside(const Spool& spool, const ClaimRoot& root,

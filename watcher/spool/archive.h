@@ -65,10 +65,13 @@ namespace caravel::watcher {
 [[nodiscard]] Result<std::optional<FileStamp>> stamp_in_spool(const Spool& spool,
                                                               const std::string& relative);
 
-/// Takes an archived file that has changed since back into work/ under a new claim, whose row is
+/// Takes a file of done/ or failed/ back into work/ under a new claim, whose row is
 /// committed already. Durable on return.
 [[nodiscard]] Result<ClaimOutcome> reclaim(const Spool& spool, const std::string& relative,
                                            const Claim& claim);
+
+/// Removes failed/NAME.why of a file that goes in again; `relative`: "failed/NAME".
+void withdraw_why(const Spool& spool, const std::string& relative);
 
 /// Moves whatever was claimed to failed/NAME, unopened unless it must be copied, and says why in
 /// NAME.why (WhyFile). The .why is there before the file is: a crash between the two leaves a .why

@@ -72,7 +72,7 @@ Result<std::optional<std::string>> settle(int fd, const Spool* spool, Ledger& le
         "broken off: the `caravel {}` that loaded it was killed. Run it again: what is "
         "stored is not stored twice",
         name_of(extract->origin));
-    CARAVEL_TRY(ledger.extracts().finish_failed(claim, why, 0, now));
+    CARAVEL_TRY(ledger.extracts().finish_broken_off(claim, why, now));
     return fmt::format("{}: {}: {}", extract->feed, printable(extract->name), why);
   }();
   CARAVEL_TRY(lock(fd, claim, F_UNLCK));

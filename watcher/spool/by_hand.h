@@ -34,9 +34,9 @@ class LoadByHand {
   UniqueFd fd_;
 };
 
-/// Sets every load to failed whose command is gone, and removes its temporaries (without a `spool`
-/// they go when they are old). Returns a sentence for each. A crash in here leaves the rest to the
-/// next call. Anybody may call this at any time.
+/// Ends every load whose command is gone (Extracts::finish_broken_off()), and removes its
+/// temporaries (without a `spool` they go when they are old). Returns a sentence for each. A crash
+/// in here leaves the rest to the next call. Anybody may call this at any time.
 [[nodiscard]] Result<std::vector<std::string>> settle_broken_off_loads(const std::string& state,
                                                                        const Spool* spool,
                                                                        Ledger& ledger, Time now);

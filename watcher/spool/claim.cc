@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <sstream>
 
 #include <date/date.h>
 #include <fmt/format.h>
@@ -116,6 +117,14 @@ bool is_claim_id(std::string_view id) {
   if (!shaped || id.size() == kIdShape.size()) return shaped;
   const std::string_view feed = feed_of_claim_id(id);
   return !feed.empty() && feed.find_first_not_of(kFeedCharacters) == std::string_view::npos;
+}
+
+std::optional<std::chrono::system_clock::time_point> time_of_claim_id(std::string_view id) {
+  if (!is_claim_id(id)) return std::nullopt;
+  std::istringstream text{std::string(id.substr(0, id.find('-')))};
+  date::sys_seconds time;
+  text >> date::parse("%Y%m%dT%H%M%SZ", time);
+  return text.fail() ? std::nullopt : std::optional(time);
 }
 
 std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,

@@ -47,6 +47,9 @@ inline constexpr std::string_view kDropClaims = ".caravel";
 /// never the same twice (28 random bits).
 [[nodiscard]] std::string make_claim_id(std::chrono::system_clock::time_point now);
 [[nodiscard]] bool is_claim_id(std::string_view id);
+/// When a claim id was made, to the second; nothing if the text is none.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> time_of_claim_id(
+    std::string_view id);
 
 /// The id of a manifest's claim says whose it is, "20261122T101500Z-0123456789ab.feed": the ledger
 /// has no row of it that could, and names alone do not tell where several feeds match alike.

@@ -36,6 +36,10 @@ Suffixes suffixes_of(const RejectFiles& files) {
 
 std::string owner_name(const std::string& name) { return fmt::format(".{}.owner", name); }
 
+std::string owner_of(std::string_view sha256, const std::string& feed) {
+  return fmt::format("{}\n{}", sha256, feed);
+}
+
 /// Whether the files called `name` belong to `owner`.
 bool is_owner(int directory, const std::string& name, std::string_view owner) {
   const UniqueFd fd(::openat(directory, owner_name(name).c_str(),
@@ -126,6 +130,16 @@ Result<> mark_original(int directory, const std::string& base, const std::string
 
 }  // namespace
 
+std::optional<std::string> find_reject_files(const std::string& spool, const std::string& feed,
+                                             const std::string& name, std::string_view sha256) {
+  const std::string folder = spool + "/rejects";
+  const auto directory = open_directory(folder);
+  if (!directory || !is_plain_name(name) || sha256.size() < 16) return std::nullopt;
+  const auto base = find_ours(directory->get(), name, sha256, owner_of(sha256, feed));
+  if (!base || !any_exists(directory->get(), *base).value_or(false)) return std::nullopt;
+  return folder + "/" + *base;
+}
+
 Result<bool> has_reject_files(const Spool& spool, const std::string& name) {
   return any_exists(spool.rejects_fd(), name);
 }
@@ -141,7 +155,7 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   }
   const int directory = spool.rejects_fd();
   // Another feed, or the same content under another format, has rejects of its own.
-  const std::string owner = fmt::format("{}\n{}", sha256, feed);
+  const std::string owner = owner_of(sha256, feed);
   // Looking for a free name and taking it is one step for all who do so: workers, and `process`.
   const UniqueFd lock(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return failed(system_error("lock", errno));

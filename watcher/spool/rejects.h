@@ -32,6 +32,13 @@ struct RejectFiles {
                                                        std::string_view sha256,
                                                        const RejectFiles& files);
 
+/// Where the files of an extract are, as one path without their endings ("SPOOL/rejects/NAME");
+/// nothing if none of them is there. `spool` is a path: nothing is made or locked.
+[[nodiscard]] std::optional<std::string> find_reject_files(const std::string& spool,
+                                                           const std::string& feed,
+                                                           const std::string& name,
+                                                           std::string_view sha256);
+
 /// Whether any of the three files called `name` is there.
 [[nodiscard]] Result<bool> has_reject_files(const Spool& spool, const std::string& name);
 

@@ -155,7 +155,7 @@ Result<std::size_t> Spool::remove_temporaries(std::chrono::system_clock::time_po
   // `process` works beside us without the lock, so a young temporary may be one that it writes.
   constexpr std::chrono::hours kInUse{24};
   std::size_t removed = 0;
-  for (const UniqueFd* directory : {&csv_, &done_, &rejects_, &failed_}) {
+  for (const UniqueFd* directory : {&csv_, &done_, &rejects_, &failed_, &work_}) {
     CARAVEL_TRY(for_each_name(directory->get(), [&](const std::string& name) {
       struct stat status;
       if (!name.starts_with(kTemporaryPrefix) ||

@@ -61,8 +61,9 @@ class Spool {
 
   [[nodiscard]] const Room& room() const { return room_; }
 
-  /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/ and failed/:
-  /// those untouched for a day, since `process` works beside us without the lock. Returns how many.
+  /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/, failed/
+  /// and work/: those untouched for a day, since `process` works beside us without the lock.
+  /// Returns how many.
   [[nodiscard]] Result<std::size_t> remove_temporaries(
       std::chrono::system_clock::time_point now) const;
 

@@ -40,8 +40,9 @@ Agent::Agent(AgentOptions options, Disk& disk)
                         options_.siblings},
             held_, unpacker_, notices_),
       keeper_(disk, options_.state, logs_, outbox_, room_, notices_),
-      extracts_(Workbench{disk, outbox_, room_, logs_, keeper_, cutter_, notices_},
-                ExtractRules{options_.host, options_.max_bytes}),
+      extracts_(
+          Workbench{disk, outbox_, room_, logs_, keeper_, cutter_, notices_},
+          ExtractRules{options_.host, options_.max_bytes, options_.record_start, *options_.grace}),
       publisher_(outbox_, room_, logs_, keeper_, notices_),
       watch_(options_.max_held) {
   if (!options_.send.empty()) {
@@ -197,8 +198,10 @@ Result<bool> Agent::advance(FollowedLog& log, const Moment& now, Step& step) {
     using Cut = ExtractCutter::Cut;
     CARAVEL_ASSIGN_OR_RETURN(const auto cut, extracts_.cut(log, now));
     if (cut == Cut::no_room) return false;
-    if (cut != Cut::nothing) CARAVEL_TRY(publisher_.publish(log, now, step.published));
+    if (!log.state.pending.empty()) CARAVEL_TRY(publisher_.publish(log, now, step.published));
     if (cut == Cut::part) return true;
+    // Not all is read: the next look cuts the rest, also if the log has not changed.
+    if (cut == Cut::held) return false;
     // Lines that were written during this step wait for the next interval. Otherwise a busy writer
     // would get an extract every few milliseconds.
   }

@@ -56,6 +56,7 @@ struct AgentOptions {
   std::optional<std::chrono::milliseconds> grace;
   std::uint64_t max_bytes = 8ULL << 20;
   std::uint64_t max_outbox = 1ULL << 30;
+  std::string record_start;  // as in ExtractRules
   std::chrono::milliseconds keep_sent{24 * 3'600'000LL};
   bool from_start = false;  // of logs that are there when the agent first looks
   std::string send;         // a command; empty: other programs take the files

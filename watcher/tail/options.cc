@@ -56,6 +56,9 @@ Usage: caravel-tail [OPTION]... LOG...
   --outbox DIR         where extracts are put (/var/spool/caravel-tail)
   --state FILE         what was read so far (/var/lib/caravel-tail/state)
   --max-bytes SIZE     of an extract; a backlog becomes several (8MiB)
+  --record-start PATTERN
+                       how the first line of a record begins ('[0-9][0-9]:*'):
+                       an extract does not end within a record
   --max-outbox SIZE    of all that waits or was sent; then the log waits (1GiB)
   --send COMMAND       run by sh for each file, {} being its path. Status 0:
                        sent; anything else: tried again. Manifests go first

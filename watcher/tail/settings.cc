@@ -49,7 +49,7 @@ Result<> set_text(const std::string& text, std::string& out) {
 using A = AgentOptions;
 using S = const std::string;
 /// All options that take a value and may stand on the command line or in the file.
-constexpr std::array<Setting, 13> kSettings{{
+constexpr std::array<Setting, 14> kSettings{{
     {"outbox", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.outbox); }},
     {"state", [](A& a, S& v, S& d) { return set_text(absolute(v, d), a.state); }},
     {"host",
@@ -85,6 +85,7 @@ constexpr std::array<Setting, 13> kSettings{{
        return {};
      },
      true},
+    {"record-start", [](A& a, S& v, S&) { return set_text(v, a.record_start); }},
     {"max-open",
      [](A& a, S& v, S&) -> Result<> {
        const auto number = watcher::parse_whole_number(v);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "watcher/pipeline/anonymising.h"
 #include "watcher/pipeline/extract_files.h"
 #include "watcher/pipeline/format_step.h"
 #include "watcher/spool/room.h"
@@ -72,7 +73,11 @@ Result<> expect_same_rows(const FormatReport& report, const Extract* loaded) {
 Result<formatter::RowReader> rows_of(const PipelineTools& tools, const ExtractJob& job,
                                      const Extract* loaded, const Temporaries& temporaries) {
   // O_NONBLOCK: a FIFO that lies there by now must not hang the command (open(2)).
-  CARAVEL_ASSIGN_OR_RETURN(const auto fd, open_file(job.path, O_RDONLY | O_NONBLOCK));
+  CARAVEL_ASSIGN_OR_RETURN(auto file, open_file(job.path, O_RDONLY | O_NONBLOCK));
+  // What lies in done/ is anonymous already, and a person's file may not be.
+  auto anonymous = anonymised(tools, job, std::move(file));
+  if (!anonymous) return tl::unexpected(std::move(anonymous).error().error);
+  const UniqueFd fd = *std::move(anonymous);
   CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_of_fd(fd.get()));
   formatter::FormatMonitor monitor;
   monitor.stop = &tools.service.stop;
@@ -92,9 +97,9 @@ Result<formatter::RowReader> rows_of(const PipelineTools& tools, const ExtractJo
 bool Verified::has_loss(const Extract* loaded) const {
   if (loaded == nullptr) return missing.any();
   const LineCounts& counts = loaded->counts;
-  // Of `rows` those that were neither stored nor there already: refused for their content.
-  const std::uint64_t refused = counts.rows - counts.stored - counts.already_there;
-  return missing.feed_document || missing.rows > refused;
+  // Of the rows' lines those that were neither stored nor there already: refused for their content.
+  const std::uint64_t refused = row_lines - counts.stored - counts.already_there;
+  return missing.feed_document || missing.lines > refused;
 }
 
 const std::string& path_of_done(const Extract& extract) {
@@ -113,6 +118,7 @@ Result<Verified> verify_file(const PipelineTools& tools, const ExtractJob& job,
   }
   Verified verified;
   verified.rows = rows->end().counts.rows;
+  verified.row_lines = rows->end().counts.row_lines();
   CARAVEL_ASSIGN_OR_RETURN(
       verified.missing, tools.store.missing(tools.feed.name, std::move(*rows), tools.service.stop));
   return verified;

@@ -21,7 +21,8 @@ namespace caravel::watcher {
 /// The answer for one file.
 struct Verified {
   uploader::Missing missing;
-  std::uint64_t rows = 0;  // that it yields
+  std::uint64_t rows = 0;       // that it yields
+  std::uint64_t row_lines = 0;  // that these take
 
   /// Whether something should be sent again. Rows that the store refused when the extract was
   /// loaded were never there: as many may be missing.

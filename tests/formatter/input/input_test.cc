@@ -172,9 +172,35 @@ TEST_F(InputTest, ReportsDamage) {
   }
 }
 
-TEST_F(InputTest, RefusesAZstdWindowThatWouldEatTheMemory) {
-  EXPECT_THAT(Unpacked(test::ZstdWithWindow("text\n", 27)), HasSubstr("more than 32 MiB"));
+TEST_F(InputTest, TakesTheZstdWindowsThatZstdTakesUnasked) {
   EXPECT_EQ(Unpacked(test::ZstdWithWindow("text\n", 23)), "text\n");
+  EXPECT_EQ(Unpacked(test::ZstdWithWindow("text\n", 27)), "text\n");
+  EXPECT_THAT(Unpacked(test::ZstdWithWindow("text\n", 28)), HasSubstr("more than 128.0 MiB"));
+}
+
+TEST_F(InputTest, TakesNoLargerZstdWindowThanItMay) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  EXPECT_EQ(Unpacked(test::ZstdWithWindow("text\n", 20), {.max_window = kMiB}), "text\n");
+  EXPECT_EQ(Unpacked(test::ZstdWithWindow("text\n", 31), {.max_window = kMostWindow}), "text\n");
+  EXPECT_THAT(Unpacked(test::ZstdWithWindow("text\n", 21), {.max_window = kMiB}),
+              HasSubstr("error: needs a zstd window of more than 1.0 MiB (max_window)"));
+  // No power of two.
+  EXPECT_THAT(Unpacked(test::ZstdWithWindow("text\n", 21), {.max_window = 2 * kMiB - 1}),
+              HasSubstr("more than 1.0 MiB (max_window)"));
+  // Every frame is judged, and what is skipped has no window.
+  const std::string skippable("\x50\x2a\x4d\x18\x03\0\0\0xyz", 11);
+  EXPECT_EQ(Unpacked(skippable + test::ZstdWithWindow("one\n", 20) + skippable +
+                         test::ZstdWithWindow("two\n", 20),
+                     {.max_window = kMiB}),
+            "one\ntwo\n");
+  EXPECT_THAT(Unpacked(test::ZstdWithWindow("one\n", 20) + test::ZstdWithWindow("two\n", 21),
+                       {.max_window = kMiB}),
+              HasSubstr("more than 1.0 MiB (max_window)"));
+}
+
+TEST_F(InputTest, SaysThatADictionaryIsMissing) {
+  EXPECT_THAT(Unpacked(test::ZstdWithDictionary("text\n")),
+              HasSubstr("error: needs the zstd dictionary that it was packed with"));
 }
 
 TEST_F(InputTest, ReadsNoFurtherThanTheFixedSize) {

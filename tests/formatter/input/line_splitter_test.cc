@@ -208,5 +208,72 @@ TEST_F(LineSplitterTest, PeeksNoFurtherThanTheLongestLine) {
   }
 }
 
+/// A record of `lines` lines from where the splitter is.
+Line Grown(LineSplitter& splitter, std::uint64_t lines, const RecordLimits& limits = {}) {
+  Line line;
+  EXPECT_TRUE(*splitter.next(line));
+  while (line.lines < lines && *splitter.extend(line, limits)) {
+  }
+  return line;
+}
+
+TEST_F(LineSplitterTest, GrowsRecordsAndGivesTheirLinesBack) {
+  auto input = Input::open(*open_file(dir_.write_file("f", "a\nbb\n\nc\nd"), O_RDONLY), {});
+  LineSplitter splitter(*input, 100);
+  Line line = Grown(splitter, 3);
+  EXPECT_EQ(line.text(), "a\nbb\n");
+  EXPECT_EQ(line.lines, 3U);
+  EXPECT_TRUE(line.terminated);
+  splitter.shrink(line, 1, 1);
+  EXPECT_EQ(line.text(), "a");
+  line = Grown(splitter, 2);
+  EXPECT_EQ(line.text(), "bb\n");
+  EXPECT_EQ(line.number, 2U);
+  EXPECT_EQ(line.offset, 2U);
+  line = Grown(splitter, 9);
+  EXPECT_EQ(line.text(), "c\nd");
+  EXPECT_EQ(line.number, 4U);
+  EXPECT_EQ(line.lines, 2U);
+  EXPECT_FALSE(line.terminated);
+  EXPECT_FALSE(*splitter.next(line));
+}
+
+TEST_F(LineSplitterTest, GrowsRecordsWithinTheirLimitsOnly) {
+  const std::string text = "a\nb\n" + std::string(200, 'x') + "\nc\n";
+  const auto grown = [&](std::uint64_t lines, const RecordLimits& limits) {
+    auto input = Input::open(*open_file(dir_.write_file("f", text), O_RDONLY), {});
+    LineSplitter splitter(*input, 100);
+    const Line line = Grown(splitter, lines, limits);
+    const std::string record(line.text());
+    Line next;
+    EXPECT_TRUE(*splitter.next(next));
+    EXPECT_EQ(next.number, line.number + line.lines) << "nothing is lost";
+    return record;
+  };
+  EXPECT_EQ(grown(9, {.bytes = 2, .lines = 9}), "a");
+  EXPECT_EQ(grown(9, {.bytes = 3, .lines = 9}), "a\nb");
+  EXPECT_EQ(grown(9, {.bytes = 9, .lines = 1}), "a");
+  EXPECT_EQ(grown(9, {.bytes = 999, .lines = 9}), "a\nb") << "a line that comes in pieces";
+}
+
+TEST_F(LineSplitterTest, GrowsRecordsOverAnyNumberOfReads) {
+  std::string text;
+  for (int i = 0; text.size() < 3 * kReadChunk; ++i) {
+    text += std::to_string(i) + std::string(97, 'y') + "\n";
+  }
+  auto input =
+      Input::open(*open_file(dir_.write_file("f", "first\n" + text + "last\n"), O_RDONLY), {});
+  LineSplitter splitter(*input, 200);
+  Line line;
+  ASSERT_TRUE(*splitter.next(line));
+  const auto lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  line = Grown(splitter, lines, {.bytes = text.size(), .lines = lines});
+  EXPECT_EQ(std::string(line.text()) + "\n", text);
+  ASSERT_TRUE(*splitter.next(line));
+  EXPECT_EQ(line.text(), "last");
+  EXPECT_EQ(line.number, lines + 2);
+  EXPECT_EQ(line.offset, text.size() + 6);
+}
+
 }  // namespace
 }  // namespace caravel::formatter

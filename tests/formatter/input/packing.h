@@ -48,6 +48,18 @@ inline std::string ZstdWithWindow(std::string_view text, int window_log) {
   return out;
 }
 
+/// A frame that names a dictionary (RFC 8878, 3.1.1.1.3, Dictionary_ID). The text is stored and
+/// does not refer to it, since the header alone decides.
+inline std::string ZstdWithDictionary(std::string_view text) {
+  if (text.size() > 0xff) throw std::runtime_error("zstd: too long for this");
+  // One segment, its size in one byte, the number of the dictionary in one byte: 7.
+  std::string out("\x28\xb5\x2f\xfd\x21\x07", 6);
+  out.push_back(static_cast<char>(text.size()));
+  const std::size_t block = (text.size() << 3) | 1;  // the last one, raw
+  for (int i = 0; i < 3; ++i) out.push_back(static_cast<char>(block >> (8 * i)));
+  return out.append(text);
+}
+
 inline std::string Zstd(std::string_view text) { return ZstdWithWindow(text, 0); }
 
 }  // namespace caravel::test

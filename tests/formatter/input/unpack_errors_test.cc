@@ -4,6 +4,8 @@
 #include <zlib.h>
 #include <zstd_errors.h>
 
+#include "formatter/input/input.h"
+
 namespace caravel::formatter {
 namespace {
 
@@ -21,12 +23,17 @@ TEST(UnpackErrors, OnlyTheDataItselfIsAFaultOfTheFile) {
       {gzip_error(Z_NEED_DICT, nullptr), ErrorKind::content,
        "gzip data is damaged: unknown reason"},
       {gzip_error(Z_MEM_ERROR, "incorrect data check"), ErrorKind::retry, "gzip: out of memory"},
-      {zstd_error(Code(ZSTD_error_corruption_detected)), ErrorKind::content,
+      {zstd_error(Code(ZSTD_error_corruption_detected), kDefaultWindow), ErrorKind::content,
        "zstd data is damaged: Data corruption detected"},
-      {zstd_error(Code(ZSTD_error_memory_allocation)), ErrorKind::retry, "zstd: out of memory"},
-      {zstd_error(Code(ZSTD_error_frameParameter_windowTooLarge)), ErrorKind::content,
-       "needs a zstd window of more than 32 MiB, and that is the most: pack it again without "
-       "--long and --ultra, or unpack it"},
+      {zstd_error(Code(ZSTD_error_memory_allocation), kDefaultWindow), ErrorKind::retry,
+       "zstd: out of memory"},
+      {zstd_error(Code(ZSTD_error_frameParameter_windowTooLarge), kDefaultWindow),
+       ErrorKind::content,
+       "needs a zstd window of more than 128.0 MiB (max_window): raise max_window and give it in "
+       "again, or unpack it by hand (zstd -d --long=31)"},
+      {zstd_error(Code(ZSTD_error_dictionary_wrong), kDefaultWindow), ErrorKind::content,
+       "needs the zstd dictionary that it was packed with, and only its sender has that: unpack it "
+       "by hand (zstd -d -D DICTIONARY) and give the result in"},
   };
   for (const auto& test : cases) {
     SCOPED_TRACE(test.message);

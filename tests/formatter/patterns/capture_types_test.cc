@@ -275,7 +275,7 @@ TEST(Timestamp, IsIso8601) {
       {"{t:timestamp}", "2012-03-09", {}},
       {"{t:timestamp}", "2012-03-09T", {}},
       {"{t:timestamp}", "2012-03-09X09:48:00", {}},
-      {"{t:timestamp}", "2012-03-09T09:48", {}},
+      {"{t:timestamp}", "2012-03-09T09:48", "2012-03-09T09:48"},
       {"{t:timestamp}", "2012-03-09T09:48:00+1", {}},
       {"{t:timestamp}", "2012-03-09T09:48:00+24:00", {}},
       {"{t:timestamp}", "2012-02-30T09:48:00", {}},
@@ -291,7 +291,11 @@ TEST(Offset, IsMinutesEastOfUtc) {
       {"{o:offset}", "+2400", {}},
       {"{o:offset}", "+0060", {}},
       {"{o:offset}", "0100", {}},
-      {"{o:offset}", "+01", {}},
+      {"{o:offset}", "+01", "+01"},
+      {"{o:offset}", "z", "z"},
+      {"{o:offset}", "+24", {}},
+      {"{o:offset}", "+01:", {}},
+      {"{o:offset}", "+010", {}},
       {"{o:offset}", "+0", {}},
       {"{o:offset}", "", {}},
   });
@@ -331,6 +335,28 @@ TEST(Ip, IsAnAddress) {
   });
 }
 
+TEST(Structured, IsElementsWhoseValuesMayHoldAnything) {
+  Check({
+      {"{d:structured}", "-", "-"},
+      {"{d:structured}", "[id]", "[id]"},
+      {"{d:structured}", R"([id@32473 a="1" b=""])", R"([id@32473 a="1" b=""])"},
+      {"{structured} {m:rest}", "[id@32473 a=\"1\"] message", "message"},
+      {"{structured} {m:rest}", "[id a=\"x] y\"][other b=\"2\"] m", "m"},
+      {"{structured} {m:rest}", R"([id a="\" \] \\"] m)", "m"},
+      {"{structured} {m:rest}", "- [not data] m", "[not data] m"},
+      {"{d:structured}", "", {}},
+      {"{d:structured}", "x", {}},
+      {"{d:structured}", "[]", {}},
+      {"{d:structured}", "[ id]", {}},
+      {"{d:structured}", "[id", {}},
+      {"{d:structured}", "[id a=\"]", {}},
+      {"{d:structured}", R"([id a="\"])", {}},
+      {"{d:structured}", R"([id a="\)", {}},
+      {"{d:structured}", "[id][", {}},
+      {"{d:structured}", "[id] ", {}},
+  });
+}
+
 TEST(Uuid, IsGroupsOfHexadecimalDigitsInEitherCase) {
   Check({
       {"{u:uuid}", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
@@ -364,9 +390,28 @@ TEST(CaptureTypes, HaveNamesAndExpectationsOfTheirOwn) {
     SCOPED_TRACE(row.name);
     EXPECT_EQ(row.name.empty(), row.type == CaptureType::literal);
     EXPECT_FALSE(row.expectation.empty());
-    EXPECT_EQ(row.argument_word.empty(), row.argument != Argument::one_word);
-    EXPECT_TRUE(names.insert(row.name).second);
+    const bool takes_word = row.argument == Argument::one_word || row.type == CaptureType::time;
+    EXPECT_EQ(row.argument_word.empty(), !takes_word);
+    if (row.type < CaptureType::laid_out_clock) {
+      EXPECT_TRUE(names.insert(row.name).second);
+    }
   }
+}
+
+TEST(CaptureTypes, ThatTakeLayoutsKeepNameAndPartOfTheTime) {
+  std::set<CaptureType> reached;
+  for (const CaptureRow& row : kCaptureRows) {
+    SCOPED_TRACE(row.name);
+    const bool takes_layout =
+        row.argument == Argument::layout || row.argument == Argument::date_layout;
+    EXPECT_EQ(row.laid_out != CaptureType::literal, takes_layout);
+    if (!takes_layout) continue;
+    EXPECT_EQ(row_of(row.laid_out).name, row.name);
+    EXPECT_EQ(row_of(row.laid_out).time, row.time);
+    EXPECT_TRUE(reached.insert(row.laid_out).second);
+  }
+  EXPECT_EQ(reached.size(), static_cast<std::size_t>(CaptureType::count) -
+                                static_cast<std::size_t>(CaptureType::laid_out_clock));
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ TEST(PatternCompile, ExplainsWhatIsWrong) {
       {"{x:implied(2x)}", false, "wants a number"},
       {"{x:decimal(a)}", false, "decimal(a): wants a number"},
       {"{x:time(ms)}", false, "time: cannot take '(ms)'"},
-      {"{x:epoch(us)}", false, "epoch: cannot take '(us)'"},
+      {"{x:epoch(min)}", false, "epoch: cannot take '(min)'"},
       {"{x:date(%Y-%m)}", false, "date: cannot take '(%Y-%m)'"},
       {"{x:date(%Y-%d)}", false, "date: cannot take"},
       {"{x:date(%Y-%m-%b-%d)}", false, "date: cannot take"},

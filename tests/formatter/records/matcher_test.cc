@@ -65,6 +65,59 @@ TEST(Matcher, SaysWhatWasMissingWhereTheKindThatCameFurthestGaveUp) {
   }
 }
 
+TEST(Matcher, TriesAllEndsOfATextBeforeTheNextKind) {
+  const Format format = Compiled(R"(
+  - {kind: code, line: "{C:text} [{int}] {int}"}
+  - {kind: none, line: "{C:text} [{int}] -"}
+  - {kind: word, line: "{C:text} [{int}] {word}"}
+  - {kind: other, line: "{C:rest}"}
+)",
+                                 "exact");
+  const struct {
+    std::string_view line;
+    const char* kind;
+    std::string_view text;
+  } cases[] = {
+      {"a [1] 2", "code", "a"},
+      {"a [1] -", "none", "a"},
+      {"a [1] b", "word", "a"},
+      // The first end fails in what the kinds share, so the next ones are not run again for it.
+      {"a [b [1] 2", "code", "a [b"},
+      {"a [b [1] -", "none", "a [b"},
+      {"a [b [1] c", "word", "a [b"},
+      // The first end fails behind what they share.
+      {"a [1] [1] -", "none", "a [1]"},
+      {"a [1] - [1] 2", "code", "a [1] -"},
+      {"a [1] 2 [1] -", "none", "a [1] 2"},
+      {"a [b [c", "other", "a [b [c"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.line);
+    std::string text(c.line);
+    text.append(1 + kReadableBehind, '\n');
+    Matcher matcher(format, kYears);
+    const auto kind = matcher.match(text.data(), text.data() + c.line.size());
+    ASSERT_TRUE(kind);
+    EXPECT_EQ(format.kinds[*kind].name, c.kind);
+    EXPECT_EQ(matcher.state().captures[0].text(), c.text);
+  }
+}
+
+TEST(Matcher, SaysWhatTheFurthestOfAllEndsWanted) {
+  const Format format = Compiled(R"(
+  - {kind: code, line: "{C:text} [{int}] {int}."}
+  - {kind: mark, line: "{C:text} [{int}] x"}
+)",
+                                 "exact");
+  EXPECT_EQ(Verdict(format, "a [b [1] 2, "), "expected \".\" at byte 10 (code)");
+  EXPECT_EQ(Verdict(format, "a [b [1] y"), "expected a whole number at byte 9 (code)");
+  EXPECT_EQ(Verdict(format, "a b"), "expected \" [\" at byte 3 (code)");
+  const Format slow = Compiled("  - {kind: k, line: '{C:text}a{word}b'}\n", "exact");
+  EXPECT_THAT(Verdict(slow, std::string(10000, 'a')),
+              testing::HasSubstr("expected \"b\" at byte 10000 (k); not all ends of its texts "
+                                 "were tried: that would be reading the line more than 64 times"));
+}
+
 TEST(Matcher, ForgetsTheLineBefore) {
   const Format format = Compiled(R"(
   - {kind: a, line: "{int} {int} {C:int}"}

@@ -18,7 +18,7 @@ Format Made(Reader reader, std::string time = "", std::string key = "") {
   format.name = "made";
   format.reader = reader;
   format.identity = Identity::position;
-  format.time_column = std::move(time);
+  if (!time.empty()) format.record_time.columns = {std::move(time)};
   format.key_column = std::move(key);
   return format;
 }
@@ -45,7 +45,8 @@ TEST(CsvRecords, AreNamedByTheFirstLine) {
 
 TEST(CsvRecords, GetNamesWhereTheHeaderHasNoneOrOneTwice) {
   const Format format = Made(Reader::csv);
-  RecordReader records(format);
+  const auto reader = make_record_reader(format, {});
+  RecordReader& records = *reader;
   EXPECT_EQ(records.take("a,,a,a_2,a,"), Outcome::header);
   EXPECT_THAT(Names(records), ElementsAre("a", "column_2", "a_2", "a_2_2", "a_3", "column_6"));
 }
@@ -55,7 +56,7 @@ TEST(CsvRecords, WithBrokenQuotesOrAnotherNumberOfFieldsAreRejects) {
   EXPECT_EQ(run.counts(), "5 = 1 rows + 1 dropped + 3 rejected");
   EXPECT_EQ(run.reasons,
             "line,offset,reason\n2,4,1 fields instead of 2\n3,6,3 fields instead of 2\n"
-            "4,12,broken quotes\n");
+            "4,12,quotes that are never closed (within 1048576 bytes and 1000 lines)\n");
 }
 
 // Otherwise the first record would be taken for the header: it would be dropped and name the
@@ -73,7 +74,7 @@ TEST(CsvRecords, NoLaterLineStandsInForAHeaderThatCannotBeRead) {
     EXPECT_THAT(run.reasons, HasSubstr("the first line was no header"));
   }
   EXPECT_EQ(Formatted(Made(Reader::csv), "\n\na,b\n1,2\n").counts(),
-            "4 = 1 rows + 1 dropped + 2 rejected")
+            "4 = 1 rows + 3 dropped + 0 rejected")
       << "an empty line is no header";
 }
 
@@ -93,8 +94,8 @@ TEST(CsvRecords, TakeTimeAndKeyFromTheirColumns) {
 TEST(CsvRecords, OfGivenColumnsNeedNoHeaderAndMayHaveSeveral) {
   Format format = Made(Reader::csv);
   format.columns = {{"a", ColumnType::automatic}, {"b", ColumnType::automatic}};
-  const FormatRun run = Formatted(format, "1,2\na,b\n3,4\n\"a\",b\nb,a\n1\n");
-  EXPECT_EQ(run.csv, "a,b\n1,2\n3,4\nb,a\n");
+  const FormatRun run = Formatted(format, "1,2\na,b\n3,4\n\"a\",b\na,c\n1\n");
+  EXPECT_EQ(run.csv, "a,b\n1,2\n3,4\na,c\n");
   EXPECT_EQ(run.counts(), "6 = 3 rows + 2 dropped + 1 rejected");
 }
 
@@ -118,6 +119,28 @@ TEST(JsonRecords, KeepTheDigitsAndTheTypesOfTheSource) {
             "n,i,e,s,t,z,o,l,u,more\n"
             "1.50,12345678901234567890123,1e3,text,true,,\"{\"\"x\"\": [1, 2]}\",\"[1,\"\"a\"\"]\","
             "\"ü\n\",\n");
+}
+
+TEST(JsonRecords, KeepNumbersThatNoDoubleHolds) {
+  const std::string digits(400, '7');
+  const std::vector<std::string> values = {"1e400",
+                                           "-1E+400",
+                                           "1.5e-400",
+                                           digits,
+                                           digits + ".25",
+                                           R"({"x":1e400})",
+                                           R"([1e999,"1e999 \" 1e5-",{"y":-1E999}])"};
+  for (const std::string& value : values) {
+    SCOPED_TRACE(value);
+    const Format format = Made(Reader::jsonl);
+    const auto reader = make_record_reader(format, {});
+    RecordReader& records = *reader;
+    ASSERT_EQ(records.take(R"({"a":)" + value + "}"), Outcome::row) << records.reason();
+    EXPECT_EQ(records.record(), csv_record({value, ""}));
+    // In the column "more" too.
+    ASSERT_EQ(records.take(R"({"b": )" + value + " }"), Outcome::row) << records.reason();
+    EXPECT_EQ(records.record(), csv_record({"", R"({"b":)" + value + "}"}));
+  }
 }
 
 TEST(JsonRecords, QuoteStringsThatWouldReadAsAnotherValue) {
@@ -147,7 +170,8 @@ TEST(JsonRecords, QuoteStringsThatWouldReadAsAnotherValue) {
   for (const auto& c : cases) {
     SCOPED_TRACE(c.json);
     const Format format = Made(Reader::jsonl);
-    RecordReader records(format);
+    const auto reader = make_record_reader(format, {});
+    RecordReader& records = *reader;
     ASSERT_EQ(records.take(R"({"a":)" + std::string(c.json) + "}"), Outcome::row);
     EXPECT_EQ(records.record(), csv_record({c.cell, ""}));
   }
@@ -197,7 +221,16 @@ TEST(JsonRecords, OtherLinesAreRejects) {
       "{\"a\":01}",
       "{\"a\":1.}",
       "{\"a\":+1}",
-      "{\"a\":1e999}",
+      "{\"a\":1 2}",
+      "{\"a\":1e999.5}",
+      "{\"a\":1e}",
+      "{\"a\":-01e400}",
+      "{\"a\":.5}",
+      "{\"a\":[1e400.5]}",
+      "{\"a\":[1e400e5]}",
+      "{\"a\":[1e400-5]}",
+      "{\"a\":[1e400,01]}",
+      "{\"a\":[1e400,\"\\x\"]}",
       "{\"a\":-}",
       "{\"a\":tru}",
       "{\"a\":nul}",
@@ -220,13 +253,15 @@ TEST(JsonRecords, OtherLinesAreRejects) {
   for (const std::string& line : lines) {
     SCOPED_TRACE(line.substr(0, 60));
     const Format format = Made(Reader::jsonl);
-    RecordReader records(format);
+    const auto reader = make_record_reader(format, {});
+    RecordReader& records = *reader;
     EXPECT_EQ(records.take(line), Outcome::reject);
     EXPECT_FALSE(records.reason().empty());
     EXPECT_EQ(records.take("{\"ok\":1}"), Outcome::row) << "and the reader goes on";
   }
   const Format format = Made(Reader::jsonl);
-  RecordReader records(format);
+  const auto reader = make_record_reader(format, {});
+  RecordReader& records = *reader;
   EXPECT_EQ(records.take("{\"a\":" + deep + "}"), Outcome::row) << "depth is no fault";
   records.take("{\"a\":1,\"a\":2}");
   EXPECT_EQ(records.reason(), "the member 'a' stands twice");
@@ -252,7 +287,8 @@ TEST(JsonRecords, TakeTimeAndKeyFromTheirMembers) {
 
 TEST(JsonRecords, ReasonsQuoteNoHalfCharacter) {
   const Format format = Made(Reader::jsonl, "t");
-  RecordReader records(format);
+  const auto reader = make_record_reader(format, {});
+  RecordReader& records = *reader;
   std::string value = "x";
   for (int i = 0; i < 60; ++i) value += "ü";
   EXPECT_EQ(records.take("{\"t\":\"" + value + "\"}"), Outcome::reject);

@@ -1,64 +1,27 @@
 // What only the SQLite store does.
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
-
 #include <filesystem>
 
 #include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/sqlite.h"
-#include "tests/support/extract_fixture.h"
-#include "uploader/sqlite/store.h"
+#include "tests/support/sqlite_fixture.h"
 
 namespace caravel::testing {
 namespace {
 
 using formatter::ColumnType;
 
-class SqliteStoreTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    directory_ = (std::filesystem::temp_directory_path() / "caravel-sqlite-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-    config_.name = "local";
-    config_.path = directory_ + "/rows.db";
-    config_.batch_rows = 10;
-    store_ = uploader::make_sqlite_store(config_);
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  std::unique_ptr<uploader::Upload> Start(const TestExtract& extract) {
-    return store_->start(info_of(), extract.reader(), {});
-  }
-  /// The first column of the first row.
-  std::string Ask(const std::string& sql) {
-    auto file = Sqlite::open(config_.path, Sqlite::Mode::read_write, 5000);
-    if (!file) return file.error().message;
-    auto statement = file->prepare(sql);
-    if (!statement) return statement.error().message;
-    const auto row = statement->step();
-    if (!row) return row.error().message;
-    if (!*row || statement->is_null(0)) return "(none)";
-    return statement->text(0);
-  }
-
-  std::string directory_;
-  uploader::SqliteConfig config_;
-  std::unique_ptr<uploader::Store> store_;
-  StopSignal never_;
-};
+class SqliteStoreTest : public SqliteFixture {};
 
 TEST_F(SqliteStoreTest, ValuesKeepTheCsvsDigits) {
   TestExtract extract = extract_of(0);
   extract.rows = {{"20120309T094800:V:1", "2012-03-09,036.750", 0},
                   {"20120309T094801:V:2", ",1", 0}};
   ASSERT_TRUE(Start(extract)->run(never_));
-  EXPECT_EQ(Ask("SELECT \"Lat\" FROM hrt WHERE _line = 1"), "036.750");
-  EXPECT_EQ(Ask("SELECT typeof(\"Lat\") FROM hrt WHERE _line = 1"), "text");
+  EXPECT_EQ(Ask("SELECT \"Lat\", typeof(\"Lat\") FROM hrt WHERE _line = 1"), "036.750|text");
   EXPECT_EQ(Ask("SELECT \"Date\" FROM hrt WHERE _line = 2"), "(none)");
   EXPECT_EQ(Ask("SELECT _time FROM hrt WHERE _line = 1"), "2012-03-09T09:48:00");
   EXPECT_EQ(Ask("SELECT _kind FROM hrt WHERE _line = 1"), "location");
@@ -87,8 +50,7 @@ TEST_F(SqliteStoreTest, AWriterThatHoldsTheFileIsSomethingToWaitFor) {
   ASSERT_TRUE(Start(extract_of(1))->run(never_));
   auto other = Sqlite::open(config_.path, Sqlite::Mode::read_write, 5000).value();
   config_.batch_rows = 1;
-  store_.reset();
-  store_ = uploader::make_sqlite_store(config_);
+  Reopen();
   auto upload = Start(extract_of(25, 'b', 100));
   // The file is locked only once the upload has begun, so that its second transaction finds it
   // locked.

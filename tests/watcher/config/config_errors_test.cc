@@ -28,6 +28,8 @@ TEST(Config, EveryMistakeHasOneClearMessage) {
       {"formats: nowhere", "formats: must be a list"},
       {"min_free: 4 MiB", "min_free: bad size: '4 MiB' is not like 4MiB, 512KiB or 1GiB"},
       {"max_ratio: 0", "max_ratio: '0' is not a whole number from 1 to 1000000000"},
+      {"max_window: 4GiB", "max_window: must be from 1024 to 2147483648 bytes"},
+      {"max_window: 27", "max_window: must be from 1024 to 2147483648 bytes"},
       {"max_ratoi: 9", "max_ratoi: unknown key; did you mean 'max_ratio'?"},
       {"max_reject_bytes: much",
        "max_reject_bytes: bad size: 'much' is not like 4MiB, 512KiB or 1GiB"},

@@ -6,6 +6,7 @@
 #include <regex>
 #include <sstream>
 
+#include "formatter/input/input.h"
 #include "tests/support/config_fixture.h"
 #include "tests/support/config_text.h"
 
@@ -26,6 +27,7 @@ TEST(Config, TheLeastThatWorksIsOneName) {
   EXPECT_EQ(config.ledger_path(), "/var/lib/caravel/ledger.db");
   EXPECT_EQ(config.min_free, 268'435'456U);
   EXPECT_EQ(config.max_unpacked, 8'589'934'592U);
+  EXPECT_EQ(config.max_window, formatter::kDefaultWindow);
   EXPECT_EQ(config.max_line, 1'048'576U);
   EXPECT_EQ(config.max_claims, 1000U);
   EXPECT_EQ(config.workers, 16U);
@@ -87,7 +89,7 @@ TEST(Config, TheFolderFormatsBesideTheFileIsFound) {
 
 TEST(Config, EveryKeyIsRead) {
   const std::string text =
-      "log_level: debug\nmin_free: 1GiB\nmax_unpacked: 2GiB\nmax_ratio: 50\n"
+      "log_level: debug\nmin_free: 1GiB\nmax_unpacked: 2GiB\nmax_ratio: 50\nmax_window: 1GiB\n"
       "max_reject_bytes: 3MiB\nmax_line: 4KiB\nmax_claims: 7\nworkers: 3\n"
       "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
       "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
@@ -101,6 +103,7 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(config.min_free, 1ULL << 30);
   EXPECT_EQ(config.max_unpacked, 2ULL << 30);
   EXPECT_EQ(config.max_ratio, 50U);
+  EXPECT_EQ(config.max_window, 1ULL << 30);
   EXPECT_EQ(config.max_reject_bytes, 3ULL << 20);
   EXPECT_EQ(config.max_line, 4096U);
   EXPECT_EQ(config.max_claims, 7U);
@@ -125,9 +128,9 @@ TEST(Config, EveryKeyIsRead) {
   const FeedConfig& feed = config.feeds[0];
   EXPECT_EQ(feed.match, "a*.csv");
   EXPECT_EQ(feed.format, "spysocket");
-  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:14: feeds.hrt.format");
+  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:15: feeds.hrt.format");
   EXPECT_EQ(feed.timezone, "Europe/Berlin");
-  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:14: feeds.hrt.timezone");
+  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:15: feeds.hrt.timezone");
   EXPECT_EQ(feed.notice, Notice::poll);
   EXPECT_EQ(feed.settle, milliseconds(3000));
   EXPECT_EQ(feed.settle_without_lease, milliseconds(3000));
@@ -238,6 +241,7 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(shipped.min_free, least.min_free);
   EXPECT_EQ(shipped.max_unpacked, least.max_unpacked);
   EXPECT_EQ(shipped.max_ratio, least.max_ratio);
+  EXPECT_EQ(shipped.max_window, least.max_window);
   EXPECT_EQ(shipped.max_reject_bytes, least.max_reject_bytes);
   EXPECT_EQ(shipped.max_line, least.max_line);
   EXPECT_EQ(shipped.max_claims, least.max_claims);

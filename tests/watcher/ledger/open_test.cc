@@ -85,12 +85,12 @@ TEST(LedgerOpen, ANewerSchemaIsLeftAlone) {
   const Folder folder;
   const std::string path = folder / "ledger.db";
   { ASSERT_TRUE(Ledger::open(path).has_value()); }
-  RunSql(path, "PRAGMA user_version=5");
+  RunSql(path, "PRAGMA user_version=7");
   for (const auto mode : {Ledger::Mode::read_write, Ledger::Mode::read_only}) {
     const Error error = ErrorOfOpen(path, mode);
     EXPECT_EQ(error.kind, ErrorKind::usage);
     EXPECT_EQ(error.message,
-              "ledger: " + path + ": written by a newer caravel (schema 5; this one knows 4)");
+              "ledger: " + path + ": written by a newer caravel (schema 7; this one knows 6)");
   }
 }
 
@@ -106,9 +106,11 @@ TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
   }
   RunSql(path,
          "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; DROP TABLE news; DROP TABLE "
-         "directories; "
-         "PRAGMA "
-         "user_version=1");
+         "directories; DROP TABLE retries; DROP TABLE closed_gaps; "
+         "DROP INDEX extracts_to_archive; DROP INDEX extracts_failed_open; "
+         "ALTER TABLE extracts DROP COLUMN settled; ALTER TABLE extracts DROP COLUMN settled_at; "
+         "ALTER TABLE extracts DROP COLUMN settled_why; "
+         "CREATE INDEX extracts_not_archived ON extracts (id); PRAGMA user_version=1");
   EXPECT_EQ(ErrorOfOpen(path, Ledger::Mode::read_only).kind, ErrorKind::fault);
   auto ledger = Ledger::open(path);
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message;

@@ -56,6 +56,23 @@ TEST_F(LedgerSources, AGapOpensSplitsAndCloses) {
   EXPECT_THAT(Gaps(), IsEmpty());
 }
 
+TEST_F(LedgerSources, AGapThatAPersonClosesIsNoneAnyMore) {
+  Arrive(1);
+  Arrive(6);
+  Arrive(9);
+  const auto close = [&](std::uint64_t first, std::uint64_t last) {
+    return ledger_.sources().close_gaps("hrt", kRun.run, first, last, "disk died", kNow).value();
+  };
+  EXPECT_EQ(close(3, 7), 4U) << "3, 4, 5 and 7; 6 came";
+  EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(8, 8)));
+  EXPECT_EQ(close(3, 7), 0U);
+  EXPECT_FALSE(Arrive(4).closed) << "it comes all the same, and nothing was missing";
+  EXPECT_THAT(Gaps(), ElementsAre(Pair(2, 2), Pair(8, 8)));
+  EXPECT_EQ(close(0, 100), 2U);
+  EXPECT_THAT(Gaps(), IsEmpty());
+  EXPECT_EQ(ledger_.sources().close_gaps("other", kRun.run, 0, 100, "", kNow).value(), 0U);
+}
+
 TEST_F(LedgerSources, TheFirstThatComesMayBeLate) {
   EXPECT_EQ(Arrive(3).opened.at(0).last, 2U);
   EXPECT_THAT(Gaps(), ElementsAre(Pair(1, 2)));

@@ -122,7 +122,7 @@ TEST_F(ExplainTest, AnExtractIsToldWithItsManifestItsGapsAndItsStore) {
   Format("c1");
   Ok(ledger().stores().set_state("local", "/rows.db", StoreState::waiting, "connection refused", {},
                                  kNow));
-  const std::string text = explain_extracts(ledger(), {Of("c1"), Of("c1")}, kNow);
+  const std::string text = explain_extracts(ledger(), "/spool", {Of("c1"), Of("c1")}, kNow);
   EXPECT_THAT(text, AllOf(StartsWith(std::string(kName1) + ": formatted\n"),
                           HasSubstr("  sequence       1 of run 0a1b2c3d\n"),
                           HasSubstr(" of its run, for 2 h: late or lost\n"),

@@ -100,7 +100,7 @@ TEST_F(HostileText, Explain) {
   for (const char* claim : {"c1", "c2"}) {
     const auto extract = Ok(ledger().extracts().find_claim(claim));
     ASSERT_TRUE(extract.has_value());
-    ExpectTame(explain_extracts(ledger(), {*extract}, kNow), 10'000);
+    ExpectTame(explain_extracts(ledger(), "/spool", {*extract}, kNow), 10'000);
   }
   Manifest manifest;
   manifest.host = manifest.log = Hostile();

@@ -34,6 +34,7 @@ class ModelApplication : public TailFixture {
         linked_(!symlinks_ && seed % 7 == 4),
         upwards_(seed % 5 == 2),
         olddir_(!symlinks_ && !linked_ && seed % 5 == 3) {
+    if (seed % 6 == 5) options.record_start = "line [1-4]";
     if (olddir_) {
       fs::create_directory(Log("old"));
       options.siblings = {"old/{}-*"};

@@ -33,11 +33,13 @@ TEST(TailOptions, ComeFromTheLineAndAFile) {
   options = parse_options({"--config", f.Log("conf"), "--", "--odd.log"}, "/here");
   ASSERT_TRUE(options.has_value());
   EXPECT_THAT(options->agent.logs, ElementsAre("/here/--odd.log"));
-  f.Append("siblings = old/{}-*\nsiblings = /a//b*\nmax-open = 7\nlog = x\n", "names");
+  f.Append("siblings = old/{}-*\nsiblings = /a//b*\nmax-open = 7\nrecord-start = 2[0-9]\nlog = x\n",
+           "names");
   options = parse_options({"--config", f.Log("names")}, "/here");
   ASSERT_TRUE(options.has_value()) << options.error().message;
   EXPECT_THAT(options->agent.siblings, ElementsAre("old/{}-*", "/a/b*"));
   EXPECT_EQ(options->agent.max_held, 7U);
+  EXPECT_EQ(options->agent.record_start, "2[0-9]");
   options = parse_options({"--resend", "0a1b2c3d:00000017"}, "/");
   ASSERT_TRUE(options.has_value());
   EXPECT_EQ(options->resend_sequence, 17U);

@@ -27,6 +27,7 @@ struct BatchRow {
   std::uint16_t id_size = 0;
   std::uint32_t repeats = kFirst;  // the row of this batch that has the same id
   std::uint64_t line = 0;
+  std::uint64_t lines = 1;
   std::uint64_t offset = 0;
   std::uint64_t sum = 0;
 };
@@ -48,6 +49,27 @@ struct Batch {
         rows[row].repeats == BatchRow::kFirst ? rows[row] : rows[rows[row].repeats];
     return std::string_view(body).substr(first.at + kBeforeId, first.id_size);
   }
+};
+
+/// Which ids a batch has by now. It holds places of rows and not ids: an id is a slice of the body,
+/// and the body moves while it grows.
+class IdTable {
+ public:
+  void clear();
+  /// The first row of `batch` with the id of `row`, the row added last: `row` itself if there is no
+  /// other.
+  [[nodiscard]] std::uint32_t first_with_id_of(const Batch& batch, std::uint32_t row);
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t row = BatchRow::kFirst;  // none
+  };
+  void grow();
+
+  // At most half of them are taken; which one follows from the hash, or is the next free one.
+  std::vector<Slot> slots_;
+  std::size_t taken_ = 0;
 };
 
 /// Cuts the rows of an extract into batches.
@@ -72,6 +94,8 @@ class BatchReader {
   DocumentBuilder builder_;
   std::size_t max_rows_;
   std::size_t max_bytes_;
+  IdTable ids_;
+  std::size_t last_bytes_ = 0;  // of the body before
   bool ended_ = false;
 };
 

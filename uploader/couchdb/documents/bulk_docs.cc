@@ -4,6 +4,7 @@
 #include <array>
 
 #include "uploader/couchdb/documents/replies.h"
+#include "uploader/couchdb/documents/usual_replies.h"
 #include "uploader/json_text.h"
 
 namespace caravel::uploader {
@@ -58,6 +59,12 @@ BulkEntry read_entry(const json& object) {
 
 Result<std::vector<BulkEntry>> read_bulk_reply(std::string_view reply,
                                                const std::vector<std::string_view>& ids) {
+  if (auto entries = read_usual_bulk_reply(reply, ids)) return *std::move(entries);
+  return read_any_bulk_reply(reply, ids);
+}
+
+Result<std::vector<BulkEntry>> read_any_bulk_reply(std::string_view reply,
+                                                   const std::vector<std::string_view>& ids) {
   const auto value = parse_reply(reply);
   if (!value || !value->is_array()) return not_understood("not a list");
   std::vector<BulkEntry> entries;

@@ -32,6 +32,9 @@ struct BulkEntry {
 /// entry for each id: then nothing of it may be believed.
 [[nodiscard]] Result<std::vector<BulkEntry>> read_bulk_reply(
     std::string_view reply, const std::vector<std::string_view>& ids);
+/// The same, slowly: what it reads, read_bulk_reply() reads. See usual_replies.h.
+[[nodiscard]] Result<std::vector<BulkEntry>> read_any_bulk_reply(
+    std::string_view reply, const std::vector<std::string_view>& ids);
 
 /// Appends `document`, `{"_id":"…",…}`, with `rev` as its revision to replace.
 void append_with_rev(std::string_view document, std::size_t id_size, std::string_view rev,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "uploader/couchdb/documents/replies.h"
+#include "uploader/couchdb/documents/usual_replies.h"
 #include "uploader/json_text.h"
 
 namespace caravel::uploader {
@@ -137,6 +138,12 @@ std::string keys_body(const std::vector<std::string_view>& ids) {
 
 Result<std::vector<Found>> read_bulk_get_reply(std::string_view reply,
                                                const std::vector<std::string_view>& ids) {
+  if (auto found = read_usual_bulk_get_reply(reply, ids)) return *std::move(found);
+  return read_any_bulk_get_reply(reply, ids);
+}
+
+Result<std::vector<Found>> read_any_bulk_get_reply(std::string_view reply,
+                                                   const std::vector<std::string_view>& ids) {
   CARAVEL_ASSIGN_OR_RETURN(const auto results, list_in(reply, "results"));
   std::vector<Found> all;
   for (const json& result : results) {

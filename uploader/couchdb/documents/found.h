@@ -32,6 +32,9 @@ struct Found {
 /// retry) if the reply is anything but one answer for each id.
 [[nodiscard]] Result<std::vector<Found>> read_bulk_get_reply(
     std::string_view reply, const std::vector<std::string_view>& ids);
+/// The same, slowly: what it reads, read_bulk_get_reply() reads. See usual_replies.h.
+[[nodiscard]] Result<std::vector<Found>> read_any_bulk_get_reply(
+    std::string_view reply, const std::vector<std::string_view>& ids);
 /// The same of _all_docs?include_docs=true.
 [[nodiscard]] Result<std::vector<Found>> read_keys_reply(std::string_view reply,
                                                          const std::vector<std::string_view>& ids);

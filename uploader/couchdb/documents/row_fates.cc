@@ -33,11 +33,11 @@ UploadCounts RowFates::counts() const {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const BatchRow& row = batch_.rows[i];
     if (was_sent(i)) {
-      if (rows_[i].state == State::settled) count(rows_[i].verdict, counts);
+      if (rows_[i].state == State::settled) count(rows_[i].verdict, row.lines, counts);
     } else if (!is_refused(row.repeats)) {
       // A repeated row meets the first row of its id here, as it would have met it in the store.
       const bool same = row.sum == batch_.rows[row.repeats].sum;
-      count(same ? Verdict::already_there : Verdict::differs, counts);
+      count(same ? Verdict::already_there : Verdict::differs, row.lines, counts);
     }
   }
   return counts;
@@ -49,7 +49,8 @@ std::vector<RefusedRow> RowFates::refused() const {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const BatchRow& row = batch_.rows[i];
     const std::size_t first = was_sent(i) ? i : row.repeats;
-    if (is_refused(first)) refused.push_back({row.line, row.offset, rows_[first].reason});
+    if (!is_refused(first)) continue;
+    refused.push_back({row.line, row.offset, rows_[first].reason, row.lines});
   }
   std::sort(refused.begin(), refused.end(),
             [](const RefusedRow& a, const RefusedRow& b) { return a.line < b.line; });

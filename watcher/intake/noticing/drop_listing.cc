@@ -5,6 +5,12 @@
 #include "base/text.h"
 
 namespace caravel::watcher {
+namespace {
+
+/// Senders choose how many names there are: `status` has more of them.
+constexpr std::size_t kMostUnmatched = 20;
+
+}  // namespace
 
 void DropListing::add_waiting(const FeedConfig& feed, const std::string& name,
                               const FileStamp& stamp, std::string why) {
@@ -15,6 +21,9 @@ void DropListing::add_waiting(const FeedConfig& feed, const std::string& name,
 }
 
 void DropListing::add_left_alone(const ScanEntry& entry) {
+  if (entry.verdict.kind == NameKind::unmatched && unmatched_.size() < kMostUnmatched) {
+    unmatched_.push_back(entry.name);
+  }
   if (left_alone_.size() >= DropNames::kMaxLeftAlone) return;
   left_alone_.push_back(
       {printable(entry.name),

@@ -24,6 +24,9 @@ class DropListing {
   /// An entry that no feed takes.
   void add_left_alone(const ScanEntry& entry);
 
+  /// The first names whose files match no feed: a person should hear of them.
+  [[nodiscard]] const std::vector<std::string>& unmatched() const { return unmatched_; }
+
   /// Replaces what the ledger knows of the feeds of `directory`. A feed that cannot be written
   /// holds up no other; returns the first error.
   [[nodiscard]] Result<> write(Ledger& ledger, const DropDirectory& directory, Origin origin,
@@ -32,6 +35,7 @@ class DropListing {
  private:
   std::map<const FeedConfig*, std::vector<InDrop>> waiting_;
   std::vector<LeftAlone> left_alone_;
+  std::vector<std::string> unmatched_;
 };
 
 }  // namespace caravel::watcher

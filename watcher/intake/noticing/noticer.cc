@@ -6,7 +6,8 @@
 namespace caravel::watcher {
 
 Noticer::Noticed Noticer::on_events(const std::vector<DropEvent>& events, const Moment& now) {
-  Noticed noticed{{}, std::vector<bool>(directories_.size(), false)};
+  const std::vector<bool> none(directories_.size(), false);
+  Noticed noticed{{}, none, none};
   Named named;
   for (const DropEvent& event : events) {
     if (event.kind == EventKind::overflow) {
@@ -45,7 +46,9 @@ void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& 
   // A sender's create, write and close come as several events of one name.
   if (named.contains({index, event.name})) return;
   const std::size_t before = noticed.candidates.size();
-  look(index, event.name, event.kind == EventKind::complete, now, noticed.candidates);
+  if (!look(index, event.name, event.kind == EventKind::complete, now, noticed.candidates)) {
+    noticed.unmatched[index] = true;
+  }
   if (noticed.candidates.size() > before) named.emplace(index, event.name);
 }
 
@@ -53,7 +56,7 @@ std::vector<Candidate> Noticer::look_at_due(const Moment& now) {
   std::vector<Candidate> candidates;
   const auto look_at_all = [&](const std::vector<StillnessTracker::Key>& keys) {
     for (const auto& [directory, name] : keys) {
-      look(static_cast<std::size_t>(directory), name, false, now, candidates);
+      (void)look(static_cast<std::size_t>(directory), name, false, now, candidates);
     }
   };
   look_at_all(still_.due(now));
@@ -61,10 +64,10 @@ std::vector<Candidate> Noticer::look_at_due(const Moment& now) {
   return candidates;
 }
 
-void Noticer::look(std::size_t index, const std::string& name, bool closed, const Moment& now,
+bool Noticer::look(std::size_t index, const std::string& name, bool closed, const Moment& now,
                    std::vector<Candidate>& candidates) {
   const DropDirectory& directory = *directories_[index];
-  if (!directory.is_open()) return;
+  if (!directory.is_open()) return true;
   const StillnessTracker::Key key{static_cast<int>(index), name};
   // Between the event and this look the file may have been removed, replaced or linked.
   const auto judged = directory.look(name);
@@ -77,7 +80,7 @@ void Noticer::look(std::size_t index, const std::string& name, bool closed, cons
     } else {
       linked_.forget(key);
     }
-    return;
+    return !judged || !*judged || (*judged)->entry.verdict.kind != NameKind::unmatched;
   }
   linked_.forget(key);
   const ScanEntry& entry = (*judged)->entry;
@@ -89,6 +92,7 @@ void Noticer::look(std::size_t index, const std::string& name, bool closed, cons
     still_.forget(key.first, name);
     candidates.push_back({index, &feed, name, entry.stamp, (*judged)->is_manifest()});
   }
+  return true;
 }
 
 Result<> Noticer::scan(std::size_t index, const Moment& now, DropListing& listing,

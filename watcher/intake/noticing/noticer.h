@@ -34,6 +34,8 @@ class Noticer {
     std::vector<Candidate> candidates;
     /// Of each directory, whether it must be scanned: it was replaced, or events were lost.
     std::vector<bool> rescan;
+    /// Of each directory, whether a file came that no feed takes: a scan tells people of it.
+    std::vector<bool> unmatched;
   };
   [[nodiscard]] Noticed on_events(const std::vector<DropEvent>& events, const Moment& now);
 
@@ -63,9 +65,10 @@ class Noticer {
 
   void on_event(const DropEvent& event, std::size_t directory, const Moment& now, Named& named,
                 Noticed& noticed);
-  /// `closed`: its writer is done with it, so it need not be still.
-  void look(std::size_t directory, const std::string& name, bool closed, const Moment& now,
-            std::vector<Candidate>& candidates);
+  /// `closed`: its writer is done with it, so it need not be still. False if no feed takes the
+  /// name.
+  [[nodiscard]] bool look(std::size_t directory, const std::string& name, bool closed,
+                          const Moment& now, std::vector<Candidate>& candidates);
 
   const DropDirectories& directories_;
   std::size_t batch_;

@@ -19,8 +19,10 @@ namespace {
 
 using Values = std::vector<RecordValue>;
 
-/// The columns of `extracts` in a file of this schema or an older one; a newer one has more behind.
+/// The columns of `extracts` in the first schema. A row that was written before a column was added
+/// has fewer values; a newer schema has more behind.
 constexpr std::size_t kExtractValues = 36;
+constexpr std::size_t kWithSettled = 39;
 
 bool is_text(const RecordValue& value) { return value.type == RecordValue::Type::text; }
 bool is_null(const RecordValue& value) { return value.type == RecordValue::Type::null; }
@@ -104,12 +106,18 @@ std::optional<Extract> extract_in(const DatabaseRecord& record) {
   out.attempts = static_cast<unsigned>(count(33));
   out.next_try = time_of(v[34]);
   out.host = v[35].text;
+  if (v.size() >= kWithSettled && is_text(v[36]) && is_text(v[38])) {
+    out.settled = settled_of(v[36].text).value_or(Settled::open);
+    out.settled_at = time_of(v[37]);
+    out.settled_why = v[38].text;
+  }
   return out;
 }
 
 /// How far an extract is on its way: of two copies of its row the newer one is further.
-int progress_of(State state, bool archived) {
-  return 2 * static_cast<int>(state == State::failed ? State::done : state) + (archived ? 1 : 0);
+int progress_of(State state, bool archived, bool settled) {
+  return 4 * static_cast<int>(state == State::failed ? State::done : state) + (settled ? 2 : 0) +
+         (archived ? 1 : 0);
 }
 
 /// Takes rows out of records, one after the other.
@@ -174,13 +182,16 @@ class Salvage {
   [[nodiscard]] Result<> take_extract(const Extract& extract) {
     std::optional<int> known;
     CARAVEL_TRY(fresh_.each(
-        "SELECT state, done_path FROM extracts WHERE id = ?",
+        "SELECT state, done_path, settled FROM extracts WHERE id = ?",
         [&](const Statement& row) {
-          known = progress_of(state_of(row.text(0)).value_or(State::seen), !row.text(1).empty());
+          known = progress_of(state_of(row.text(0)).value_or(State::seen), !row.text(1).empty(),
+                              !row.text(2).empty());
         },
         extract.id));
     if (known) {
-      if (*known >= progress_of(extract.state, !extract.done_path.empty())) return {};
+      const int progress =
+          progress_of(extract.state, !extract.done_path.empty(), extract.settled != Settled::open);
+      if (*known >= progress) return {};
       CARAVEL_TRY(fresh_.run("DELETE FROM extracts WHERE id = ?", extract.id));
     }
     CARAVEL_TRY(enter_extract(fresh_, extract));
@@ -236,7 +247,7 @@ Result<bool> enter_extract(Sqlite& fresh, const Extract& e) {
       auto statement,
       fresh.prepare(fmt::format("INSERT OR IGNORE INTO extracts ({}) VALUES (?, ?, ?, ?, ?, ?, ?, "
                                 "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                "?, ?, ?, ?, ?, ?, ?)",
+                                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                                 kExtractColumns)));
   const auto bind_all = [&](const auto&... values) { (statement.bind(values), ...); };
   if (e.id > 0) {
@@ -249,7 +260,7 @@ Result<bool> enter_extract(Sqlite& fresh, const Extract& e) {
            e.size, e.mtime_ns, e.sha256, e.format, e.time_used, e.time_source, e.year_guessed,
            c.lines, c.rows, c.dropped, c.rejected, c.stored, c.already_there, c.differs, c.replaced,
            c.failed, e.acknowledged, e.first_time, e.last_time, e.store, e.done_path, e.attempts,
-           text_of(e.next_try), e.host);
+           text_of(e.next_try), e.host, name_of(e.settled), text_of(e.settled_at), e.settled_why);
   CARAVEL_TRY(statement.finish());
   return fresh.changes() == 1;
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/tail/extracts/publisher.h"
+#include "watcher/tail/extracts/record_start.h"
 
 namespace caravel::tail {
 namespace {
@@ -25,12 +26,23 @@ Result<bool> is_within_line(int fd, std::uint64_t offset) {
   return before != '\n' && before != '\0';
 }
 
+/// Whether lines may still come that belong to the file's last record. Of a time that lies ahead,
+/// nothing can be told.
+bool may_go_on(const OpenFile& file, std::chrono::milliseconds wait, const Moment& now) {
+  if (file.is_rotated() || file.is_copy()) return false;
+  // Not by their difference: whoever owns the log can give it a time that overflows it.
+  const std::chrono::nanoseconds written(file.stamp().modified);
+  const std::chrono::nanoseconds present = now.wall.time_since_epoch();
+  return written <= present && written > present - wait;
+}
+
 }  // namespace
 
 /// Where the next extract begins and ends; nothing if no whole line is there. Skips NUL bytes at
 /// the start of a file: a writer without O_APPEND goes on at its old offset after a truncation, and
 /// leaves a hole before that.
-Result<std::optional<ExtractCutter::Next>> ExtractCutter::next_range(FollowedLog& log) {
+Result<std::optional<ExtractCutter::Next>> ExtractCutter::next_range(FollowedLog& log,
+                                                                     const Moment& now) {
   OpenFile& file = log.follower->file();
   const std::uint64_t end = file.stamp().size;
   if (file.position().offset == 0) {
@@ -49,8 +61,24 @@ Result<std::optional<ExtractCutter::Next>> ExtractCutter::next_range(FollowedLog
   const std::uint64_t most = second_half ? 1 : rules_.max_bytes;
   CARAVEL_ASSIGN_OR_RETURN(auto range,
                            bench_.cutter.next(file.fd(), first, end, most, file.scanned()));
+  if (range && !second_half && !rules_.record_start.empty()) {
+    CARAVEL_ASSIGN_OR_RETURN(*range, whole_records(file, *range, now));
+  }
   if (!range) return std::nullopt;
   return Next{*range, second_half};
+}
+
+/// `range` without the last record, if that may go on behind it; empty if that is all. A file that
+/// was rotated away, or has been still for a while, holds whole records.
+Result<Range> ExtractCutter::whole_records(const OpenFile& file, Range range,
+                                           const Moment& now) const {
+  const bool more_follows = file.stamp().size - range.first > rules_.max_bytes;
+  if (!more_follows && !may_go_on(file, rules_.record_wait, now)) return range;
+  CARAVEL_ASSIGN_OR_RETURN(const auto start,
+                           last_record_start(file.fd(), range, rules_.record_start));
+  if (start > 0) return Range{range.first, start};
+  // A record over max_bytes is cut all the same.
+  return more_follows ? range : Range{range.first, range.first};
 }
 
 /// Adds to `batch` the next extracts that are worth building together. The follower moves behind
@@ -58,11 +86,12 @@ Result<std::optional<ExtractCutter::Next>> ExtractCutter::next_range(FollowedLog
 Result<ExtractCutter::Cut> ExtractCutter::plan(FollowedLog& log, const Moment& now, Batch& batch) {
   const std::size_t most = log.one_by_one ? 1 : kExtractsAtOnce;
   while (batch.size() < most && (batch.size() < 2 || batch.bytes() < kBytesAtOnce)) {
-    CARAVEL_ASSIGN_OR_RETURN(auto next, next_range(log));
+    CARAVEL_ASSIGN_OR_RETURN(auto next, next_range(log, now));
     if (!next) {
       log.one_by_one = false;
       return Cut::nothing;
     }
+    if (next->range.first == next->range.last) return Cut::held;
     const std::uint64_t bytes = batch.bytes() + next->range.last - next->range.first;
     // Only the first extract of a batch may have sent ones deleted for its room. Before more are
     // deleted, what was planned is built.
@@ -170,7 +199,8 @@ Result<ExtractCutter::Cut> ExtractCutter::build(FollowedLog& log, Batch& batch,
   if (!synced) return give_up_batch(log, several, synced.error(), now);
   // What could be built is published, whatever stopped the rest: an error comes again with the next
   // look.
-  return built && planned && *planned == Cut::nothing ? Cut::all : Cut::part;
+  if (!built || !planned) return Cut::part;
+  return *planned == Cut::nothing ? Cut::all : *planned == Cut::held ? Cut::held : Cut::part;
 }
 
 /// Up to the first line end of `next`; nothing if there is none yet.

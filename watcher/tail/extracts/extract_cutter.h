@@ -2,6 +2,7 @@
 // temporary names, syncs them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,11 @@ namespace caravel::tail {
 struct ExtractRules {
   std::string host;             // as manifests and names carry it
   std::uint64_t max_bytes = 0;  // of an extract
+  /// How the first line of a record begins, with wildcards: extracts end between records, but for a
+  /// record over max_bytes. "": a record is a line.
+  std::string record_start;
+  /// So long, from its last write, the last record of a log may go on.
+  std::chrono::milliseconds record_wait{0};
 };
 
 /// What the parts that cut and publish extracts work with; all of it outlives them.
@@ -45,6 +51,7 @@ class ExtractCutter {
     nothing,  // there is no whole line behind the position
     no_room,
     part,  // there may be more to be cut
+    held,  // all but the last record, which may go on
     all,   // of what was there at the last look
   };
   /// Cuts what the follower's open file holds behind its position. What was built is
@@ -71,7 +78,9 @@ class ExtractCutter {
     watcher::Manifest manifest;
     Position after;
   };
-  [[nodiscard]] Result<std::optional<Next>> next_range(FollowedLog& log);
+  [[nodiscard]] Result<std::optional<Next>> next_range(FollowedLog& log, const Moment& now);
+  [[nodiscard]] Result<Range> whole_records(const OpenFile& file, Range range,
+                                            const Moment& now) const;
   [[nodiscard]] Result<std::optional<SecondHalf>> find_second_half(const Sibling& next);
   [[nodiscard]] Result<Cut> build(FollowedLog& log, Batch& batch, const Position& planned_from,
                                   const Result<Cut>& planned, const Moment& now);

@@ -103,6 +103,84 @@ TEST(DocumentBuilder, TheTimeIsThatOfTheId) {
   }
 }
 
+// The short way through append() and the long one: the same bytes, the same refusals.
+TEST(DocumentBuilder, WritesPlainRowsAsAllOthers) {
+  const std::vector<std::string> pieces = {"",
+                                           "a b",
+                                           "0",
+                                           "-0",
+                                           "-1",
+                                           "007",
+                                           "1.50",
+                                           "0.5",
+                                           "-0.5",
+                                           "0.",
+                                           "1e5",
+                                           ".5",
+                                           "5.",
+                                           "+1",
+                                           "-",
+                                           "1.2.3",
+                                           "00.1",
+                                           "0.0",
+                                           "-0.0",
+                                           "\\",
+                                           "\x7f",
+                                           "\t",
+                                           "\r",
+                                           "\xc3\xa9",
+                                           "\xff",
+                                           "a\"b",
+                                           "\"a,b\"",
+                                           "\"a\"\"\"",
+                                           "a,b",
+                                           "/</",
+                                           "{\"a\":1}",
+                                           "true",
+                                           "12.75",
+                                           "36.7751738166",
+                                           "123456789012345",
+                                           "1234567890123456",
+                                           "-123456789012345",
+                                           "12345678901234567",
+                                           "1234567890.12345",
+                                           "12345678901234.56"};
+  const std::vector<std::string> tails = {"20120309T094800:V.1:00ff", "20120309T094800:V.2:01",
+                                          "20120309T094801.5Z:V:01",  "0123abcd-0042:V:02",
+                                          "20120230T094800:V:1",      ":V",
+                                          "20120309T094802:V 1",      ""};
+  auto info = testing::info_of();
+  info.timezone = "America/New_York";
+  const std::vector<std::vector<Column>> tables = {
+      {{"A", ColumnType::text}, {"B", ColumnType::number}, {"C", ColumnType::automatic}},
+      {{"A", ColumnType::json}, {"B", ColumnType::number}, {"C", ColumnType::text}},
+      {{"A", ColumnType::number}},
+      {}};
+  for (const auto& columns : tables) {
+    const auto make = [&] {
+      return DocumentBuilder::make(info, {"test", columns, {"location", "other"}},
+                                   "0123456789abcdef")
+          .value();
+    };
+    auto builder = make();
+    auto reference = make();
+    std::size_t next = 0;
+    for (std::size_t round = 0; round < 20'000; ++round) {
+      // Steps that share no factor with the numbers of pieces go through all of their pairs.
+      const auto piece = [&] { return pieces[(next += 7 + round % 3) % pieces.size()]; };
+      const std::string record =
+          columns.size() == 1 ? piece() : piece() + "," + piece() + "," + piece();
+      auto row = row_of(tails[round % 13 % tails.size()], record, round);
+      row.kind = round % 17 == 0 ? 2 : round % 2;
+      std::string out = "kept";
+      std::string expected = "kept";
+      EXPECT_EQ(builder.append(row, round * 0x9e3779b97f4a7c15U, out),
+                reference.append_any(row, round * 0x9e3779b97f4a7c15U, expected));
+      ASSERT_EQ(out, expected) << record;
+    }
+  }
+}
+
 TEST(UtcConverter, KnowsGapsRepetitionsAndLeapSeconds) {
   const struct {
     const char* local;
@@ -173,6 +251,27 @@ TEST(BatchReader, EndsBatchesAtRowsAndBytes) {
   EXPECT_EQ(sizes(20, 10, 1 << 20), (Sizes{10, 10}));
   EXPECT_EQ(sizes(0, 10, 1 << 20), Sizes{});
   EXPECT_EQ(sizes(3, 10, 1), (Sizes{1, 1, 1}));
+}
+
+// An id is sent once, however many rows have it and wherever they stand.
+TEST(BatchReader, KnowsEveryIdOfItsBatch) {
+  const testing::TestExtract extract = testing::extract_of(1000);
+  auto rows = extract.reader();
+  auto builder = DocumentBuilder::make(testing::info_of(), rows.header(), extract.sha256).value();
+  BatchReader batches(std::move(rows), std::move(builder), 1000, 1 << 20);
+  const auto batch = batches.next().value();
+  ASSERT_EQ(batch->rows.size(), 1000U);
+  IdTable ids;
+  for (int again = 0; again < 2; ++again) {
+    ids.clear();
+    for (std::uint32_t i = 0; i < 1000; ++i) ASSERT_EQ(ids.first_with_id_of(*batch, i), i);
+    batch->rows.push_back(batch->rows[0]);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+      batch->rows.back() = batch->rows[i];
+      ASSERT_EQ(ids.first_with_id_of(*batch, 1000), i);
+    }
+    batch->rows.pop_back();
+  }
 }
 
 }  // namespace

@@ -27,8 +27,11 @@ class TailRoom : public testing::Test, public TailFixture {
   }
   [[nodiscard]] std::vector<std::uint64_t> Left() {
     std::vector<std::uint64_t> left;
-    for (const OutboxFile& file : outbox_.waiting().value()) left.push_back(file.sequence);
-    for (const OutboxFile& file : outbox_.sent().value()) left.push_back(file.sequence);
+    // Held while they are gone through: value() of a temporary is gone before the first turn.
+    const auto waiting = outbox_.waiting();
+    const auto sent = outbox_.sent();
+    for (const OutboxFile& file : *waiting) left.push_back(file.sequence);
+    for (const OutboxFile& file : *sent) left.push_back(file.sequence);
     return left;
   }
 

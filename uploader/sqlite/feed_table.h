@@ -1,0 +1,41 @@
+// A feed's table: made, given the columns that it lacks, and brought up to date if it is of an
+// older kind, which held every value as text. docs/sqlite-store.md has its layout.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/sqlite.h"
+#include "base/stop_signal.h"
+#include "formatter/rows/counts.h"
+
+namespace caravel::uploader {
+
+/// A column of the table that rows have values for.
+struct TableColumn {
+  std::string name;  // as table_column_names() gives it
+  formatter::ColumnType type = formatter::ColumnType::text;
+};
+
+/// How an upgrade, which may take minutes, is followed and ended. What is referred to outlives it.
+struct UpgradeWatch {
+  const StopSignal& stop;
+  /// Rows that were looked at so far, of all that there are; may be empty.
+  std::function<void(std::uint64_t rows, std::uint64_t of)> on_rows;
+};
+
+struct FeedTable {
+  /// What each of the columns takes: its type, or `text` where the table makes texts of numbers.
+  std::vector<formatter::ColumnType> types;
+  std::string note;  // what a person should know; empty if nothing
+};
+
+/// A transaction makes the table or adds columns; a second one brings an older table up to date,
+/// see upgrade_table(). Errors: SQLite's; content: more columns than SQLite takes; stopped.
+[[nodiscard]] Result<FeedTable> make_feed_table(Sqlite& file, const std::string& feed,
+                                                const std::vector<TableColumn>& columns,
+                                                const UpgradeWatch& watch);
+
+}  // namespace caravel::uploader
