@@ -293,6 +293,10 @@ Result<bool> RowReader::next(Row& row) {
   CARAVEL_ASSIGN_OR_RETURN(auto whole, records_.need(length + 1));
   // A CSV that has shifted by one byte is noticed at the first record behind the place.
   if (!whole || records_.buffer[records_.from + length] != '\n') return misfit();
+  // A sum that wraps could come out right.
+  if (row.lines > end_.counts.row_lines() - lines_) {
+    return broken(fmt::format("row {} has more lines than its end line counts", seen_ + 1));
+  }
   row.record = {records_.buffer.data() + records_.from, length};
   // The line is in the window of the sidecar, the record in that of the CSV: reading one leaves the
   // view into the other valid.

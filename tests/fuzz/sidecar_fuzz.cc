@@ -19,9 +19,11 @@ void ReadPair(std::string_view csv, std::string_view sidecar) {
   auto rows = RowReader::open(MemoryFile(csv), MemoryFile(sidecar));
   if (!rows) return;
   const SidecarEnd& end = rows->end();
-  Require(end.counts.lines == end.counts.rows + end.counts.dropped + end.counts.rejected,
+  const Counts& counts = end.counts;
+  Require(counts.lines == counts.rows + counts.more_lines + counts.dropped + counts.rejected,
           "the counts of a sidecar that opens add up");
   std::uint64_t read = 0;
+  std::uint64_t lines = 0;
   std::vector<std::string_view> fields;
   std::string scratch;
   Row row;
@@ -29,12 +31,15 @@ void ReadPair(std::string_view csv, std::string_view sidecar) {
     const auto more = rows->next(row);
     if (!more) return;
     if (!*more) break;
+    Require(row.lines > 0 && row.lines <= counts.lines - lines, "the lines of rows are lines");
+    lines += row.lines;
     Require(row.kind < rows->header().kinds.size(), "a row has a kind of the header");
     if (uploader::split_row(row, rows->header().columns.size(), fields, scratch)) continue;
     Require(fields.size() == rows->header().columns.size(), "a row has a field for every column");
     Require(uploader::is_id_tail(row.id_tail), "a row that is sent has an id that may be sent");
   }
-  Require(read == end.counts.rows, "as many rows as the end line says");
+  Require(read == counts.rows, "as many rows as the end line says");
+  Require(lines == counts.rows + counts.more_lines, "as many lines of rows as the end line says");
   const auto again = rows->next(row);
   Require(again.has_value() && !*again, "the end stays the end");
 }
