@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "uploader/store_config.h"
 #include "uploader/store_type.h"
+#include "watcher/config/serve.h"
 
 namespace caravel::watcher {
 
@@ -83,6 +84,13 @@ struct Config {
   std::uint64_t max_claims = 1000;               // extracts of one feed in work at once
   std::uint64_t workers = 16;  // threads of `watch` that load extracts, for all feeds
 
+  /// Nobody watched or swept for so long: `status --check` calls that critical.
+  std::chrono::milliseconds expect_sweep{600'000};
+  /// What may last so long before `status --check` tells of it: an extract that waits, a store that
+  /// does not answer, a disk that is full.
+  std::chrono::milliseconds max_wait{900'000};
+  ServeConfig serve;
+
   // Both in the file's order: of two feeds that match a name, the first one has it.
   std::vector<uploader::StoreConfig> stores;
   std::vector<FeedConfig> feeds;
@@ -134,8 +142,8 @@ struct ConfigOptions {
 /// path. Holds no secret.
 [[nodiscard]] std::string store_place(const uploader::StoreConfig& store);
 
-/// Every key that the file may have, by section: "" (the top), "stores", "feeds". Tests hold
-/// etc/caravel.yaml against it.
+/// Every key that the file may have, by section: "" (the top), "stores", "serve", "feeds". Tests
+/// hold etc/caravel.yaml against it.
 struct KnownKeys {
   std::string section;
   std::vector<std::string> keys;

@@ -166,6 +166,7 @@ class Watch {
     if (now.steady < next_settling_) return;
     next_settling_ = now.steady + kSettleLoadsEvery;
     log_broken_off_loads(service_, ledger_, now.wall);
+    service_.spool.note_work();
   }
 
   /// Waits until something has happened, something is due, or the service is to stop. True if

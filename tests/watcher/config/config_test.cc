@@ -31,6 +31,9 @@ TEST(Config, TheLeastThatWorksIsOneName) {
   EXPECT_EQ(config.max_line, 1'048'576U);
   EXPECT_EQ(config.max_claims, 1000U);
   EXPECT_EQ(config.workers, 16U);
+  EXPECT_EQ(config.expect_sweep, minutes(10));
+  EXPECT_EQ(config.max_wait, minutes(15));
+  EXPECT_EQ(text_of(config.serve.listen), "http://127.0.0.1:8099");
   EXPECT_EQ(config.log_level, "info");
   EXPECT_THAT(config.formats, IsEmpty());
   EXPECT_THAT(config.warnings, IsEmpty());
@@ -91,6 +94,7 @@ TEST(Config, EveryKeyIsRead) {
   const std::string text =
       "log_level: debug\nmin_free: 1GiB\nmax_unpacked: 2GiB\nmax_ratio: 50\nmax_window: 1GiB\n"
       "max_reject_bytes: 3MiB\nmax_line: 4KiB\nmax_claims: 7\nworkers: 3\n"
+      "expect_sweep: 1h\nmax_wait: 2m\nserve: {listen: '0.0.0.0:80', token_file: t}\n"
       "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
       "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
       "    batch_bytes: 2KiB, connections: 3, gzip: true, timeout: 5s}\n"
@@ -108,6 +112,10 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(config.max_line, 4096U);
   EXPECT_EQ(config.max_claims, 7U);
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.expect_sweep, minutes(60));
+  EXPECT_EQ(config.max_wait, minutes(2));
+  EXPECT_EQ(config.serve.listen, (ListenPlace{"0.0.0.0", 80, ""}));
+  EXPECT_EQ(config.serve.token_file, "/etc/caravel/t");
   ASSERT_EQ(config.stores.size(), 1U);
   const uploader::StoreConfig& store = config.stores[0];
   EXPECT_EQ(store.type, "couchdb");
@@ -128,9 +136,9 @@ TEST(Config, EveryKeyIsRead) {
   const FeedConfig& feed = config.feeds[0];
   EXPECT_EQ(feed.match, "a*.csv");
   EXPECT_EQ(feed.format, "spysocket");
-  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:15: feeds.hrt.format");
+  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:18: feeds.hrt.format");
   EXPECT_EQ(feed.timezone, "Europe/Berlin");
-  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:15: feeds.hrt.timezone");
+  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:18: feeds.hrt.timezone");
   EXPECT_EQ(feed.notice, Notice::poll);
   EXPECT_EQ(feed.settle, milliseconds(3000));
   EXPECT_EQ(feed.settle_without_lease, milliseconds(3000));
@@ -246,6 +254,9 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(shipped.max_line, least.max_line);
   EXPECT_EQ(shipped.max_claims, least.max_claims);
   EXPECT_EQ(shipped.workers, least.workers);
+  EXPECT_EQ(shipped.expect_sweep, least.expect_sweep);
+  EXPECT_EQ(shipped.max_wait, least.max_wait);
+  EXPECT_EQ(shipped.serve, least.serve);
   ASSERT_EQ(shipped.stores.size(), 1U);
   EXPECT_EQ(shipped.stores[0].name, least.stores[0].name);
   EXPECT_EQ(shipped.stores[0].place, least.stores[0].place);
