@@ -244,6 +244,19 @@ class Numbers(ServeTest):
         self.assertEqual(0, server.stop())
         self.assertEqual(before, {path: os.lstat(path).st_mtime_ns for path in folder})
 
+    def test_it_needs_no_right_to_write(self):
+        """A service that may only read its directories, while nobody watches."""
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no rights for a mount namespace")
+        host = self.busy_host()
+        self.assertEqual([], glob.glob(host.path("state/ledger.db-*")))
+        folder = host.folder
+        said = subprocess.run(["unshare", "-m", "sh", "-c", f"mount --bind -o ro {folder} {folder} && "
+                               f"mount -o remount,bind,ro {folder} && exec {CARAVEL} status --json "
+                               f"--config {host.config}"], capture_output=True, text=True, check=False)
+        self.assertEqual(0, said.returncode, said.stderr)
+        self.assertEqual(without_ages(host.status())["feeds"], without_ages(json.loads(said.stdout))["feeds"])
+
     def test_it_is_small(self):
         server = self.serve(self.busy_host())
         for _ in range(3):

@@ -105,7 +105,7 @@ PageData feed_data(const FeedStatus& feed, const Overview& overview) {
         fmt::format("Rows of feed {} stored in each 5 minutes of the last 6 hours: {:.0f} at most, "
                     "{} in the last hour",
                     feed.name, most_rows, feed.last_hour.rows)},
-       {"slowest", seconds_text(slowest)},
+       {"slowest", slowest > 0 ? seconds_text(slowest) : "–"},
        {"delay_path", area_path(series.latest)},
        {"delay_label",
         fmt::format("From drop to stored, the slowest extract of feed {} in each 5 minutes of the "
