@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -141,11 +142,17 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
     const json object = json::parse(text);
     SidecarEnd end;
     end.sha256 = object.at("sha256").get<std::string>();
-    end.counts.lines = object.at("lines").get<std::uint64_t>();
-    end.counts.rows = object.at("rows").get<std::uint64_t>();
-    end.counts.more_lines = object.value("more_lines", std::uint64_t{0});
-    end.counts.dropped = object.at("dropped").get<std::uint64_t>();
-    end.counts.rejected = object.at("rejected").get<std::uint64_t>();
+    for (const auto& [name, count] :
+         {std::pair{"lines", &end.counts.lines}, std::pair{"rows", &end.counts.rows},
+          std::pair{"dropped", &end.counts.dropped}, std::pair{"rejected", &end.counts.rejected},
+          std::pair{"more_lines", &end.counts.more_lines}}) {
+      // Left out where each record is one line.
+      if (count == &end.counts.more_lines && !object.contains(name)) continue;
+      const json& value = object.at(name);
+      // The library would make a count out of a fraction, a negative number and 1e44 alike.
+      if (!value.is_number_unsigned()) return broken(fmt::format("{} is not a count", name));
+      *count = value.get<std::uint64_t>();
+    }
     if (!end.counts.add_up()) return broken("the counts of its end line do not add up");
     return end;
   } catch (const json::exception& e) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/file.h"
@@ -122,6 +123,15 @@ TEST(Sidecar, AnEndWhoseCountsDoNotAddUpIsNone) {
     const auto end = parse_sidecar_end(std::string_view(end_text).substr(4));
     ASSERT_FALSE(end) << end_text;
     EXPECT_THAT(end.error().message, HasSubstr("do not add up"));
+  }
+}
+
+TEST(Sidecar, ACountIsAWholeNumberThatFits) {
+  for (const char* count : {"1e44", "-1", "1.0", "18446744073709551616", "\"1\"", "null"}) {
+    const auto end = parse_sidecar_end(fmt::format(
+        R"({{"sha256":"{}","lines":1,"rows":0,"dropped":0,"rejected":{}}})", kSha256, count));
+    ASSERT_FALSE(end) << count;
+    EXPECT_THAT(end.error().message, HasSubstr("rejected is not a count"));
   }
 }
 
