@@ -15,6 +15,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "watcher/serve/idle_memory.h"
 #include "watcher/serve/session.h"
 #include "watcher/service/program_log.h"
 
@@ -35,7 +36,7 @@ class Server {
         tick_(io_),
         host_{[this](std::string_view path) { return site_.answer(path); },
               [this] { return listeners() < kMostListeners; },
-              [this](std::uint64_t id) { sessions_.erase(id); }, access} {}
+              [this](std::uint64_t id) { end(id); }, access} {}
 
   Result<> listen(const typename Protocol::endpoint& endpoint, const std::string& name) {
     error_code error;
@@ -63,6 +64,7 @@ class Server {
       reload_when_asked(asked, reload);
     }
     accept();
+    give_back_idle_memory();
     io_.run();
     (void)stopped.release();
     if (asked.is_open()) (void)asked.release();
@@ -91,6 +93,11 @@ class Server {
       tick();
       accept();
     });
+  }
+
+  void end(std::uint64_t id) {
+    sessions_.erase(id);
+    if (sessions_.empty()) give_back_idle_memory();
   }
 
   /// No descriptor is left, or the client is gone already: the next try must not be at once.

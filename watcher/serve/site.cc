@@ -14,8 +14,8 @@
 #include "watcher/files/host_name.h"
 #include "watcher/report/status.h"
 #include "watcher/serve/metrics.h"
-#include "watcher/serve/page.h"
-#include "watcher/serve/page_files.h"
+#include "watcher/serve/page/page.h"
+#include "watcher/serve/page/page_files.h"
 
 namespace caravel::watcher {
 namespace {

@@ -1,6 +1,5 @@
 #include "watcher/serve/snapshots.h"
 
-#include <malloc.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -19,8 +18,6 @@ const Result<Overview>& Snapshots::current() {
   last_.emplace(look_(before.wall));
   made_ = clock_().steady;
   cost_ = made_ - before.steady;
-  // What SQLite and the texts took goes back to the system: this process idles most of the time.
-  (void)::malloc_trim(0);
   return *last_;
 }
 

@@ -1,4 +1,4 @@
-#include "watcher/serve/reasons.h"
+#include "watcher/serve/page/reasons.h"
 
 #include <fcntl.h>
 

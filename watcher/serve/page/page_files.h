@@ -1,4 +1,4 @@
-// The files of watcher/serve/page/, as the build put them into the program (embed.cmake).
+// The files of watcher/serve/page/files/, as the build put them into the program (embed.cmake).
 #pragma once
 
 #include <string_view>

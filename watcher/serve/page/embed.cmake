@@ -1,9 +1,9 @@
-# Writes OUTPUT, a C++ source with the files of FOLDER as texts, for watcher/serve/page_files.h:
+# Writes OUTPUT, a C++ source with the files of FOLDER as texts, for watcher/serve/page/page_files.h:
 #
-#   cmake -DFOLDER=page -DOUTPUT=page_files.cc -P embed.cmake
+#   cmake -DFOLDER=files -DOUTPUT=page_files.cc -P embed.cmake
 file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*)
 list(SORT files)
-set(source "#include \"watcher/serve/page_files.h\"\n\nnamespace caravel::watcher {\n\n")
+set(source "#include \"watcher/serve/page/page_files.h\"\n\nnamespace caravel::watcher {\n\n")
 string(APPEND source "std::string_view page_file(std::string_view name) {\n")
 foreach(file ${files})
   # As bytes, because the text may hold anything that would end a literal.

@@ -1,5 +1,5 @@
 // The page, its plots and its commands, over numbers and names that a stranger chose.
-#include "watcher/serve/page.h"
+#include "watcher/serve/page/page.h"
 
 #include <gmock/gmock.h>
 
@@ -10,11 +10,11 @@
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/sources.h"
 #include "watcher/ledger/stores.h"
-#include "watcher/serve/commands_to_copy.h"
-#include "watcher/serve/page_files.h"
-#include "watcher/serve/page_values.h"
-#include "watcher/serve/plots.h"
-#include "watcher/serve/reasons.h"
+#include "watcher/serve/page/commands_to_copy.h"
+#include "watcher/serve/page/page_files.h"
+#include "watcher/serve/page/page_values.h"
+#include "watcher/serve/page/plots.h"
+#include "watcher/serve/page/reasons.h"
 
 namespace caravel::watcher {
 namespace {

@@ -26,7 +26,7 @@ void set_list(PageData& page, const std::string& name, const Items& items, Conve
 /// For HTML, between tags and in double quotes. What shown() escapes is escaped already.
 [[nodiscard]] std::string escape_html(const std::string& text);
 
-/// The file of watcher/serve/page/ with these values in their places.
+/// The file of watcher/serve/page/files/ with these values in their places.
 [[nodiscard]] std::string filled_page(std::string_view file, const PageData& values);
 
 }  // namespace caravel::watcher

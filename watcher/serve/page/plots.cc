@@ -1,4 +1,4 @@
-#include "watcher/serve/plots.h"
+#include "watcher/serve/page/plots.h"
 
 #include <algorithm>
 

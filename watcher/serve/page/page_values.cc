@@ -1,7 +1,7 @@
-#include "watcher/serve/page_values.h"
+#include "watcher/serve/page/page_values.h"
 
 #include "base/text.h"
-#include "watcher/serve/page_files.h"
+#include "watcher/serve/page/page_files.h"
 
 namespace caravel::watcher {
 

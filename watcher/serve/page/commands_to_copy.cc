@@ -1,4 +1,4 @@
-#include "watcher/serve/commands_to_copy.h"
+#include "watcher/serve/page/commands_to_copy.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// The page at "/": an Overview as HTML, by the templates in watcher/serve/page/.
+// The page at "/": an Overview as HTML, by the templates in watcher/serve/page/files/.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "watcher/serve/page.h"
+#include "watcher/serve/page/page.h"
 
 #include <algorithm>
 
@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "watcher/report/words.h"
-#include "watcher/serve/commands_to_copy.h"
-#include "watcher/serve/page_values.h"
-#include "watcher/serve/plots.h"
-#include "watcher/serve/reasons.h"
+#include "watcher/serve/page/commands_to_copy.h"
+#include "watcher/serve/page/page_values.h"
+#include "watcher/serve/page/plots.h"
+#include "watcher/serve/page/reasons.h"
 #include "watcher/sources/sequence.h"
 
 namespace caravel::watcher {
