@@ -253,7 +253,8 @@ Result<bool> Extracts::settle(std::int64_t id, Settled how, const std::string& w
     CARAVEL_ASSIGN_OR_RETURN(
         auto changed,
         database_.run("UPDATE extracts SET settled = ?, settled_at = ?, settled_why = ? "
-                      "WHERE id = ? AND state = 'failed' AND settled = ''",
+                      "WHERE id = ? AND settled = '' "
+                      "AND (state = 'failed' OR (state = 'done' AND rejected > 0))",
                       name_of(how), time_text(now), why, id));
     return changed == 1;
   });

@@ -94,8 +94,9 @@ class Extracts {
 
   // -- What failed, until that is settled --------------------------------------------------------
 
-  /// A failure that is open ends so; `why` is what a person said. False if it was not open.
-  /// finish_done() calls all failures of the same feed and content loaded.
+  /// A failure that is open, or the rejects of an extract that is done, end so; `why` is what a
+  /// person said. False if they were not open. finish_done() calls all failures of the same feed
+  /// and content loaded.
   [[nodiscard]] Result<bool> settle(std::int64_t id, Settled how, const std::string& why, Time now);
   /// A person wants the extract, which failed or had rejects, to go in again.
   [[nodiscard]] Result<> ask_retry(std::int64_t id, Time now);

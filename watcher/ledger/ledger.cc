@@ -155,6 +155,7 @@ Sources& Ledger::sources() { return parts_->sources; }
 LastingNews& Ledger::news() { return parts_->news; }
 StoreRecords& Ledger::stores() { return parts_->stores; }
 History& Ledger::history() { return parts_->history; }
+Sqlite& Ledger::database() { return parts_->database; }
 
 Result<> Ledger::for_each_row(
     const std::function<void(std::string_view table, const Statement& row)>& each) {

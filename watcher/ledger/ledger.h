@@ -16,6 +16,7 @@
 #include "base/stop_signal.h"
 
 namespace caravel {
+class Sqlite;
 class Statement;
 }  // namespace caravel
 
@@ -67,6 +68,9 @@ class Ledger {
   [[nodiscard]] LastingNews& news();         // what lasts, and was told of
   [[nodiscard]] StoreRecords& stores();      // how each store is, and whether it ever had a row
   [[nodiscard]] History& history();          // what status, explain and --delete-stale ask
+
+  /// The connection, for what works on the rows of several parts (watcher/ledger/upkeep).
+  [[nodiscard]] Sqlite& database();
 
   /// Has SQLite look at every page of the file (PRAGMA quick_check): a fault that names the first
   /// damage, and the way out. Takes as long as reading the file.

@@ -28,8 +28,8 @@ Result<> make_room(const PipelineTools& tools, const ExtractJob& job, std::uint6
     return spool.room().expect(spool.csv_fd(), wanted);
   };
   if (there(bytes)) return {};
-  const Expired gone = give_way(spool, tools.ledger, job.claim.id,
-                                [&] { return there(bytes + kRoomAhead).has_value(); });
+  const GivenWay gone = give_way(spool, tools.ledger, job.claim.id,
+                                 [&] { return there(bytes + kRoomAhead).has_value(); });
   if (gone.files > 0 && tools.observer.on_note) {
     tools.observer.on_note(
         fmt::format("disk: {} files of csv/ ({} bytes) were removed before their time, to keep "

@@ -100,14 +100,6 @@ Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusRepo
   return {};
 }
 
-/// Captures have spools of their own, next to whose done/ their rejects are.
-std::string spool_of(const StatusQuestion& question, const Extract& extract) {
-  const std::size_t done = extract.done_path.rfind("/done/");
-  return extract.origin == Origin::capture && done != std::string::npos
-             ? extract.done_path.substr(0, done)
-             : question.spool;
-}
-
 Result<> add_rejects(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
   constexpr std::chrono::days kLookBack{7};
   // Those whose files are gone are settled, and others take their places in the list.
@@ -116,8 +108,8 @@ Result<> add_rejects(Ledger& ledger, const StatusQuestion& question, StatusRepor
                            ledger.history().with_rejects(report.now - kLookBack, most));
   for (Extract& extract : newest) {
     if (report.rejects.size() == question.most) break;
-    auto files =
-        find_reject_files(spool_of(question, extract), extract.feed, extract.name, extract.sha256);
+    auto files = find_reject_files(spool_of(question.spool, extract), extract.feed, extract.name,
+                                   extract.sha256);
     if (files) report.rejects.push_back({std::move(extract), std::move(*files)});
   }
   return {};

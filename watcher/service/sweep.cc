@@ -157,7 +157,9 @@ Result<SweepResult> sweep(const Service& service) {
   const Time now = std::chrono::system_clock::now();
   // After the loading, so that what came in this pass is neither silent nor overdue.
   log_warnings(SourceWatch(service.config, ledger).step(now));
-  tidy(service, now);
+  tidy(service, ledger, now);
+  fold_ledger(service, ledger, now);
+  take_prune_wish(service, ledger);
   return total;
 }
 

@@ -164,7 +164,7 @@ Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& 
     const std::string name = nth_name(claim.name, sha256, n);
     auto moved = mover.to(directory->get(), name);
     if (!moved && moved.error().system == ENOENT && !std::exchange(made_anew, true)) {
-      // Whoever tidies (expire_done()) found the day empty, and removed it, just now.
+      // Whoever tidies (prune_done()) found the day empty, and removed it, just now.
       directory = make_day(spool.done_fd(), day);
       if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
       moved = mover.to(directory->get(), name);

@@ -83,14 +83,14 @@ std::string_view claim_of_file(std::string_view name) {
   return name.substr(dot + 1);
 }
 
-Expired give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
-                 const std::function<bool()>& enough) {
+GivenWay give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
+                  const std::function<bool()>& enough) {
   std::vector<Removable> files;
   add_files(spool.csv_fd(), files);
   add_files(spool.rejects_fd(), files);
   std::ranges::sort(files, is_older);
   const unsigned tries = tries_of(ledger, asker);
-  Expired gone;
+  GivenWay gone;
   for (const Turn turn : {Turn::first, Turn::second}) {
     for (const Removable& file : files) {
       if (enough()) return gone;
