@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -82,6 +83,16 @@ Result<> use_wal(Sqlite& database, const StopSignal* stop) {
   return fail(ErrorKind::fault, "this file system cannot hold it (no shared memory: NFS?)");
 }
 
+/// How a file is opened that is only read. SQLite wants to make the log's index beside it
+/// (https://www.sqlite.org/wal.html, "Read-Only Databases"); where nothing can be made and there is
+/// no log, the file alone is all there is.
+Sqlite::Mode mode_to_read(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const bool can_make = ::access(folder.empty() ? "." : folder.c_str(), W_OK) == 0;
+  const bool has_log = ::access((path + "-wal").c_str(), F_OK) == 0;
+  return can_make || has_log ? Sqlite::Mode::read_only : Sqlite::Mode::immutable;
+}
+
 Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode, const StopSignal* stop) {
   const bool write = mode == Ledger::Mode::read_write;
   std::error_code ignored;
@@ -97,9 +108,9 @@ Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode, const S
     // SQLite itself would only say that it is "unable to open database file".
     return fail(ErrorKind::fault, "there is none yet; caravel watch or sweep makes it");
   }
-  CARAVEL_ASSIGN_OR_RETURN(
-      auto database, Sqlite::open(path, write ? Sqlite::Mode::read_write : Sqlite::Mode::read_only,
-                                  kBusyTimeoutMs, stop));
+  CARAVEL_ASSIGN_OR_RETURN(auto database,
+                           Sqlite::open(path, write ? Sqlite::Mode::read_write : mode_to_read(path),
+                                        kBusyTimeoutMs, stop));
   database.wait_once_only();
   if (!write) {
     CARAVEL_TRY(check_ledger(database));

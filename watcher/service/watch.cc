@@ -186,6 +186,7 @@ class Watch {
     next_settling_ = now.steady + kSettleLoadsEvery;
     log_broken_off_loads(service_, ledger_, now.wall);
     take_prune_wish_now();  // a nudge may be lost
+    service_.spool.note_work();
   }
 
   /// Waits until something has happened, something is due, or the service is to stop. True if
