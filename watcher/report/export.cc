@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 
 namespace caravel::watcher {
 
