@@ -133,7 +133,8 @@ GOOD = {
         "feeds: {hrt: {}}\n",
         "feeds:\n  hrt:\n",
         "spool: spool\nstate: state\nformats: [formats]\nlog_level: debug\nmin_free: 0\nmax_unpacked: 1GiB\n"
-        "max_ratio: 5\nmax_reject_bytes: 100kB\nmax_line: 1KiB512B\nmax_claims: 5\nworkers: 2\n",
+        "max_ratio: 5\nmax_reject_bytes: 100kB\nmax_line: 1KiB512B\nmax_claims: 5\nworkers: 2\n"
+        "max_done_size: 10GB\nmax_csv_size: 0\nmax_rejects_size: 1GiB\nmax_failed_size: 5000\nfold_after: 48h\nremember: 400d\n",
         "expect_sweep: 1h\nmax_wait: 90s\nserve: {listen: '[::1]:0', token_file: token}\n",
         "serve: {listen: 127.0.0.1:8099}\n",
         "serve: {listen: 'unix:run/serve.sock'}\n",
@@ -144,7 +145,7 @@ GOOD = {
         "  create_database: false, connections: 4, timeout: 1s, netrc: false}}\n",
         "feeds: {hrt: {drop: x, match: '*.log', format: auto, timezone: Europe/Rome, notice: poll,\n"
         "  settle: 500ms, year: guess, manifest: ignore, manifest_wait: 1h30m, expect_every: 15m,\n"
-        "  forget_source: 30d, max_rejects: 5%, keep_done: 1d, keep_csv: 0s, attach_csv: false,\n"
+        "  forget_source: 30d, max_rejects: 5%, keep_done: 1d, keep_csv: 0s, keep_rejects: 30d, keep_failed: 1h, attach_csv: false,\n"
         "  accept_unterminated: yes, store: local}}\n",
         "feeds: {hrt: {max_rejects: 12}}\n",
     ],

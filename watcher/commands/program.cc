@@ -22,7 +22,7 @@ std::string program_help(const std::vector<Command>& commands) {
   return out +
          "\n"
          "  --config FILE   else $CARAVEL_CONFIG, else /etc/caravel/caravel.yaml\n"
-         "  --version       print the version\n\n"
+         "  --version       print the version\n"
          "`caravel COMMAND --help` says more. Exit codes: 0 all well, 1 something failed,\n"
          "2 usage or configuration, 3 done, but with rejects.\n";
 }

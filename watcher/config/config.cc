@@ -42,6 +42,19 @@ struct Sections {
   YamlNode feeds;
 };
 
+/// How long the ledger has a row for each extract, and knows its content.
+void read_ledger_times(SectionReader& reader, Config& config) {
+  // What `status` says of the last day must not miss an extract.
+  constexpr std::chrono::hours kLeastFoldAfter{48};
+  reader.duration("fold_after", config.fold_after, kLeastFoldAfter);
+  reader.duration("remember", config.remember, kLeastFoldAfter);
+  if (!reader.has("remember")) {
+    config.remember = std::max(config.remember, config.fold_after);
+  } else if (reader.ok() && config.remember < config.fold_after) {
+    reader.fail_at("remember", "must not be shorter than fold_after: a row has its SHA-256 in it");
+  }
+}
+
 /// Every key at the top of the file. A new key gets a line here; its default stands in Config, its
 /// explanation in etc/caravel.yaml.
 Sections read_keys(SectionReader& reader, const std::string& base, Config& config) {
@@ -62,6 +75,11 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
   reader.size("max_line", config.max_line, 256, 1ULL << 30);
   reader.count("max_claims", config.max_claims, 1, 100'000);
   reader.count("workers", config.workers, 1, 1'000);
+  reader.size("max_done_size", config.max_done_size, 0, kMostBytes);
+  reader.size("max_csv_size", config.max_csv_size, 0, kMostBytes);
+  reader.size("max_rejects_size", config.max_rejects_size, 0, kMostBytes);
+  reader.size("max_failed_size", config.max_failed_size, 0, kMostBytes);
+  read_ledger_times(reader, config);
   constexpr std::chrono::seconds kLeastPatience{1};
   reader.duration("expect_sweep", config.expect_sweep, kLeastPatience);
   reader.duration("max_wait", config.max_wait, kLeastPatience);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extract.h"
 
@@ -84,11 +84,11 @@ class History {
   /// `database` outlives it.
   explicit History(Sqlite& database) : database_(database) {}
 
-  /// By SHA-256 or the first digits of it; newest first, at most `limit`. Nothing for a text that
-  /// is not of lower-case hex digits.
+  /// By SHA-256 or the first digits of it; newest first, at most `limit`, also those that are only
+  /// remembered (Extract::folded). Nothing for a text that is not of lower-case hex digits.
   [[nodiscard]] Result<std::vector<Extract>> find_sha256(const std::string& digits,
                                                          std::size_t limit = 100);
-  /// By file name, or by one of the paths it had; newest first, at most `limit`.
+  /// By file name, or by one of the paths it had; newest first, at most `limit`; the same.
   [[nodiscard]] Result<std::vector<Extract>> find_name(const std::string& name_or_path,
                                                        std::size_t limit = 100);
   /// The newest `limit` extracts in this state, of all feeds.
@@ -96,9 +96,14 @@ class History {
 
   /// The newest `limit` failures that nothing has settled yet, of all feeds.
   [[nodiscard]] Result<std::vector<Extract>> open_failures(std::size_t limit);
+  /// Failures that are settled, oldest first: at most `limit`, those behind `after` (an
+  /// Extract::id; 0 for the first page). Not those that went in again.
+  [[nodiscard]] Result<std::vector<Extract>> settled_failures(std::int64_t after,
+                                                              std::size_t limit);
   /// Those of which over a tenth was rejected and that are done since then, at most `limit`.
   [[nodiscard]] Result<std::vector<Extract>> with_many_rejects(Time since, std::size_t limit);
-  /// The newest `limit` extracts that are done and had rejects, with a claim of `since` or later.
+  /// The newest `limit` extracts that are done and had rejects which nobody has settled, done at
+  /// `since` or later.
   [[nodiscard]] Result<std::vector<Extract>> with_rejects(Time since, std::size_t limit);
 
   /// Extracts of `feed` that are done, since a point in time, oldest first: at most `limit`, those
@@ -119,7 +124,7 @@ class History {
   [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
 
   /// The row times of every extract of `feed` that is done or on its way, but the one with this
-  /// SHA-256.
+  /// SHA-256; of those that are forgotten, a range for each day, without a SHA-256.
   [[nodiscard]] Result<std::vector<RowTimes>> other_row_times(const std::string& feed,
                                                               const std::string& sha256);
 

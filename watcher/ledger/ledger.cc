@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/files/directory.h"
 #include "watcher/ledger/directories.h"
 #include "watcher/ledger/drop_names.h"
@@ -166,6 +168,19 @@ Sources& Ledger::sources() { return parts_->sources; }
 LastingNews& Ledger::news() { return parts_->news; }
 StoreRecords& Ledger::stores() { return parts_->stores; }
 History& Ledger::history() { return parts_->history; }
+Sqlite& Ledger::database() { return parts_->database; }
+
+Result<> Ledger::in_group(bool synced, const std::function<Result<>()>& work) {
+  std::optional<UnsyncedCommits> unsynced;
+  if (!synced) unsynced.emplace(parts_->database);
+  return in_context("group", [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(parts_->database));
+    CARAVEL_TRY(work());
+    return transaction.commit();
+  });
+}
+
+bool Ledger::is_in_group() const { return parts_->database.in_transaction(); }
 
 Result<> Ledger::for_each_row(
     const std::function<void(std::string_view table, const Statement& row)>& each) {

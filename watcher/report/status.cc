@@ -101,22 +101,14 @@ Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusRepo
   return {};
 }
 
-/// Captures have spools of their own, next to whose done/ their rejects are.
-std::string spool_of(const StatusQuestion& question, const Extract& extract) {
-  const std::size_t done = extract.done_path.rfind("/done/");
-  return extract.origin == Origin::capture && done != std::string::npos
-             ? extract.done_path.substr(0, done)
-             : question.spool;
-}
-
 /// Those of `extracts` whose files are there, at most `most`: the others are settled.
 std::vector<RejectsStatus> with_files(const StatusQuestion& question,
                                       std::vector<Extract> extracts) {
   std::vector<RejectsStatus> out;
   for (Extract& extract : extracts) {
     if (out.size() == question.most) break;
-    auto files =
-        find_reject_files(spool_of(question, extract), extract.feed, extract.name, extract.sha256);
+    auto files = find_reject_files(spool_of(question.spool, extract), extract.feed, extract.name,
+                                   extract.sha256);
     if (files) out.push_back({std::move(extract), std::move(*files)});
   }
   return out;
