@@ -150,9 +150,9 @@ TEST(Config, EveryKeyIsRead) {
   const FeedConfig& feed = config.feeds[0];
   EXPECT_EQ(feed.match, "a*.csv");
   EXPECT_EQ(feed.format, "spysocket");
-  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:21: feeds.hrt.format");
+  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:24: feeds.hrt.format");
   EXPECT_EQ(feed.timezone, "Europe/Berlin");
-  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:21: feeds.hrt.timezone");
+  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:24: feeds.hrt.timezone");
   EXPECT_EQ(feed.notice, Notice::poll);
   EXPECT_EQ(feed.settle, milliseconds(3000));
   EXPECT_EQ(feed.settle_without_lease, milliseconds(3000));

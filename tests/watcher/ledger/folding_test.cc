@@ -83,6 +83,7 @@ TEST_F(FoldingTest, TheTotalsStayWhatTheyWere) {
   const FeedSummary after = Summary();
   EXPECT_EQ(after.counts, before.counts);
   EXPECT_EQ(after.extracts, before.extracts);
+  EXPECT_EQ(after.bytes, before.bytes);
   EXPECT_EQ(after.years_guessed, before.years_guessed);
   EXPECT_EQ(after.last_claim, before.last_claim);
   EXPECT_EQ(Text("SELECT day, done, not_done, bytes, lines, failed FROM daily ORDER BY day"),
@@ -302,6 +303,7 @@ TEST(LedgerMigration, ALedgerOfSchemaSixKeepsAllThatItKnew) {
   const FeedSummary after = ledger->history().summaries().value().at("hrt");
   EXPECT_EQ(after.counts, before.counts);
   EXPECT_EQ(after.extracts, before.extracts);
+  EXPECT_EQ(after.bytes, before.bytes);
   EXPECT_EQ(after.open_failures, 1U);
 }
 
