@@ -73,15 +73,14 @@ Result<int> run_status(const CommandCall& call) {
 }  // namespace
 
 Command status_command() {
-  return {
-      .name = "status",
-      .about = "feeds, states, counts, lag, what fails and why",
-      .usage = "[--json]",
-      .help =
-          "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing, but\n"
-          "that loads whose command was killed are settled.",
-      .options = {flag("json", "one JSON object on stdout")},
-      .run = run_status};
+  return {.name = "status",
+          .about = "feeds, states, counts, lag, what fails and why",
+          .usage = "[--json]",
+          .help =
+              "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing,\n"
+              "but that loads whose command was killed are settled.",
+          .options = {flag("json", "one JSON object on stdout")},
+          .run = run_status};
 }
 
 }  // namespace caravel::watcher
