@@ -38,4 +38,18 @@ Error system_error(std::string_view context, int errno_value) {
   return error;
 }
 
+void Errors::add(Error error) {
+  if (!all_) {
+    all_ = std::move(error);
+    return;
+  }
+  all_->others.push_back(std::move(error.message));
+  for (std::string& other : error.others) all_->others.push_back(std::move(other));
+}
+
+Result<> Errors::result() const {
+  if (!all_) return {};
+  return tl::unexpected(*all_);
+}
+
 }  // namespace caravel

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -27,6 +29,8 @@ struct Error {
   std::optional<std::chrono::seconds> retry_after{};
   /// errno, where the system said it; else 0.
   int system = 0;
+  /// What else is wrong, each a message like the first: all mistakes of a file are told at once.
+  std::vector<std::string> others{};
 };
 
 template <class T = void>
@@ -47,6 +51,21 @@ using Result = tl::expected<T, Error>;
                                                            int errno_value) {
   return tl::unexpected<Error>(system_error(context, errno_value));
 }
+
+/// Gathers errors that are to be told at once.
+class Errors {
+ public:
+  void add(Error error);
+  void add(Result<> result) {
+    if (!result) add(std::move(result).error());
+  }
+  [[nodiscard]] bool empty() const { return !all_; }
+  /// The first error with all others, or none.
+  [[nodiscard]] Result<> result() const;
+
+ private:
+  std::optional<Error> all_;
+};
 
 }  // namespace caravel
 

@@ -7,6 +7,7 @@
 
 #include "base/excerpt.h"
 #include "base/file.h"
+#include "base/words/yaml_trouble.h"
 
 namespace caravel {
 namespace {
@@ -55,13 +56,15 @@ Result<YamlNode> YamlNode::parse(const std::string& text, const std::string& fil
     if (quoting == Quote::yes) source->text = text.substr(text.starts_with(kMark) ? 3 : 0);
     return YamlNode(YAML::Load(text), std::move(source), "", 1, {});
   } catch (const YAML::Exception& e) {
+    const std::size_t at = e.mark.pos >= 0 ? static_cast<std::size_t>(e.mark.pos) : text.size();
+    const std::string what = explain_yaml_trouble(e.msg, text, at);
     if (quoting == Quote::yes && e.mark.pos >= 0) {
-      const Quoted quoted = quote(text, static_cast<std::size_t>(e.mark.pos), 1);
+      const Quoted quoted = quote(text, at, 1);
       return fail(ErrorKind::usage,
-                  fmt::format("{}:{}: {}{}", file, quoted.place, e.msg, quoted.lines));
+                  fmt::format("{}:{}: {}{}", file, quoted.place, what, quoted.lines));
     }
     // yaml-cpp counts lines from 0.
-    return fail(ErrorKind::usage, fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));
+    return fail(ErrorKind::usage, fmt::format("{}:{}: {}", file, e.mark.line + 1, what));
   }
 }
 
@@ -138,15 +141,16 @@ Result<> YamlNode::expect_keys(std::initializer_list<const char*> known) const {
 
 Result<> YamlNode::expect_keys(const std::vector<std::string>& known) const {
   CARAVEL_TRY(expect_map());
+  Errors errors;
   for (const auto& [key, value] : pairs()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     // Unknown keys are refused rather than ignored: a misspelt limit would else not limit anything.
     const std::string nearest = nearest_word(key, known);
-    return value.key_error(nearest.empty()
-                               ? fmt::format("unknown key; known: {}", fmt::join(known, ", "))
-                               : fmt::format("unknown key; did you mean '{}'?", nearest));
+    errors.add(value.key_error(nearest.empty()
+                                   ? fmt::format("unknown key; known: {}", fmt::join(known, ", "))
+                                   : fmt::format("unknown key; did you mean '{}'?", nearest)));
   }
-  return {};
+  return errors.result();
 }
 
 Result<std::string> YamlNode::as_string() const {

@@ -52,7 +52,7 @@ class YamlNode {
 
   /// This is a map, and no key is given twice.
   [[nodiscard]] Result<> expect_map() const;
-  /// The same, with no other key than `known`; of an unknown one the nearest known is suggested,
+  /// The same, with no other key than `known`; of each unknown one the nearest known is suggested,
   /// or, if none is near, all are listed.
   [[nodiscard]] Result<> expect_keys(std::initializer_list<const char*> known) const;
   [[nodiscard]] Result<> expect_keys(const std::vector<std::string>& known) const;
@@ -65,6 +65,14 @@ class YamlNode {
   /// One of `choices`.
   [[nodiscard]] Result<std::string> as_choice(std::initializer_list<const char*> choices) const;
   [[nodiscard]] Result<std::vector<std::string>> as_strings() const;
+
+  /// Gives a single value another text, for all nodes that stand for the same piece of the file:
+  /// copies of this one, and those of its parents.
+  void set_text(const std::string& text) { node_ = text; }
+  /// Makes it a value that does not exist().
+  void set_null() { node_ = YAML::Node(YAML::NodeType::Null); }
+  /// Whether both stand for the same piece of the file: an alias and what it repeats do.
+  [[nodiscard]] bool is_same_as(const YamlNode& other) const { return node_.is(other.node_); }
 
   /// "FILE:LINE: key.path".
   [[nodiscard]] std::string place() const;

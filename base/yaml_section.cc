@@ -30,16 +30,14 @@ std::string resolve_path(const std::string& path, const std::string& base) {
 
 template <class T, class Convert>
 void SectionReader::read(const char* key, T& value, Convert convert) {
-  // node() comes first, since it notes that the key was asked for: finish() must know the key even
-  // if an earlier error keeps its value from being read.
   const YamlNode given = node(key);
-  if (!ok() || !given.exists()) return;
+  if (!given.exists()) return;
   Result<T> converted = convert(given);
   if (converted) {
     value = std::move(*converted);
   } else {
     // The value keeps its default; finish() returns the error.
-    result_ = tl::unexpected(std::move(converted).error());
+    check(key, tl::unexpected(std::move(converted).error()));
   }
 }
 
@@ -84,7 +82,7 @@ void SectionReader::path(const char* key, std::string& value, const std::string&
 }
 
 int SectionReader::choice_index(const char* key, const std::vector<std::string>& words) {
-  // Stays -1 if the key is missing or an error came before; choice() then leaves its value alone.
+  // Stays -1 if the key is missing or wrong; choice() then leaves its value alone.
   int index = -1;
   read(key, index, [&](const YamlNode& given) -> Result<int> {
     CARAVEL_ASSIGN_OR_RETURN(auto word, text_of(given));
@@ -103,17 +101,25 @@ YamlNode SectionReader::node(const char* key) {
 }
 
 void SectionReader::fail_at(const char* key, std::string_view what) {
-  if (ok()) result_ = node(key).error(what);
+  check(key, node(key).error(what));
 }
 
-void SectionReader::check(Result<> result) {
-  if (ok()) result_ = std::move(result);
+void SectionReader::check(const char* key, Result<> result) {
+  if (result) return;
+  wrong_.emplace_back(key);
+  errors_.add(std::move(result).error());
+}
+
+bool SectionReader::is_good(std::string_view key) const {
+  return std::find(wrong_.begin(), wrong_.end(), key) == wrong_.end();
 }
 
 Result<> SectionReader::finish() const {
+  Errors all;
   // "hrt:" alone is no map and is fine: all of its keys have their defaults.
-  if (node_.exists()) CARAVEL_TRY(node_.expect_keys(asked_));
-  return result_;
+  if (node_.exists()) all.add(node_.expect_keys(asked_));
+  all.add(errors_.result());
+  return all.result();
 }
 
 }  // namespace caravel

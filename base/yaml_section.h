@@ -15,8 +15,9 @@
 namespace caravel {
 
 /// Reads keys of one map into values that hold their defaults: a key that is missing or null leaves
-/// its value alone. The first error is kept, and no value is read after it. The reader remembers
-/// every key that it was asked for, so that no list of the known keys is written by hand.
+/// its value alone. A value that is wrong does too: its error is kept, and reading goes on, so that
+/// a person hears of all at once. The reader remembers every key that it was asked for, so that no
+/// list of the known keys is written by hand.
 class SectionReader {
  public:
   /// `node` must outlive the reader.
@@ -44,27 +45,31 @@ class SectionReader {
   [[nodiscard]] YamlNode node(const char* key);
   [[nodiscard]] bool has(const char* key) { return node(key).exists(); }
   void fail_at(const char* key, std::string_view what);
-  void check(Result<> result);
-  [[nodiscard]] bool ok() const { return result_.has_value(); }
-  [[nodiscard]] Result<> result() const { return result_; }
+  /// Keeps the error of a check of the value of `key`.
+  void check(const char* key, Result<> result);
+  /// Whether nothing was wrong with the value of `key`: a check of one that could not be read would
+  /// mislead.
+  [[nodiscard]] bool is_good(std::string_view key) const;
+  /// All errors so far.
+  [[nodiscard]] Result<> result() const { return errors_.result(); }
 
-  /// When every key of the section was asked for: the error for a key that nobody asked for, with
-  /// the nearest known one; else the first error of reading. An unknown key comes first because it
-  /// is often the cause of the other error: a misspelt key is also a missing one.
+  /// When every key of the section was asked for: an error for each key that nobody asked for, with
+  /// the nearest known one; then those of reading. Unknown keys come first because they are often
+  /// the cause of the others: a misspelt key is also a missing one.
   [[nodiscard]] Result<> finish() const;
   /// The keys that were asked for, each once.
   [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
 
  private:
-  /// Reads `key`, if it is there and nothing failed before. `convert` makes a Result<T> of its
-  /// node.
+  /// Reads `key`, if it is there. `convert` makes a Result<T> of its node.
   template <class T, class Convert>
   void read(const char* key, T& value, Convert convert);
   [[nodiscard]] int choice_index(const char* key, const std::vector<std::string>& words);
 
   const YamlNode& node_;
   std::vector<std::string> asked_;
-  Result<> result_;
+  std::vector<std::string> wrong_;  // keys that have an error
+  Errors errors_;
 };
 
 /// The keys that `read_keys` asks its reader for, found by letting it read an empty section.

@@ -1,4 +1,4 @@
-// caravel: the list of its commands, the signals that stop it, and those that must not.
+// caravel: the signals that stop it, and those that must not.
 #include <sys/resource.h>
 
 #include <csignal>
@@ -9,42 +9,11 @@
 #include "base/ending/stop_on_signal.h"
 #include "base/file.h"
 #include "base/stop_signal.h"
+#include "watcher/all_commands.h"
 #include "watcher/commands/command.h"
 #include "watcher/store_types.h"
 
-/// Every command, in the order of `caravel --help`. NAME is a file commands/NAME.cc that defines
-/// `Command NAME_command()` (upkeep/settle.cc has two, http/ has serve.cc); a new command gets a
-/// line here and nowhere else.
-#define CARAVEL_COMMANDS(COMMAND) \
-  COMMAND(watch)                  \
-  COMMAND(sweep)                  \
-  COMMAND(process)                \
-  COMMAND(capture)                \
-  COMMAND(format)                 \
-  COMMAND(upload)                 \
-  COMMAND(mapping)                \
-  COMMAND(status)                 \
-  COMMAND(explain)                \
-  COMMAND(retry)                  \
-  COMMAND(ack)                    \
-  COMMAND(prune)                  \
-  COMMAND(serve)                  \
-  COMMAND(check)                  \
-  COMMAND(ledger)
-
-namespace caravel::watcher {
-#define CARAVEL_DECLARE(NAME) Command NAME##_command();
-CARAVEL_COMMANDS(CARAVEL_DECLARE)
-#undef CARAVEL_DECLARE
-}  // namespace caravel::watcher
-
 namespace {
-
-std::vector<caravel::watcher::Command> all_commands() {
-#define CARAVEL_CALL(NAME) caravel::watcher::NAME##_command(),
-  return {CARAVEL_COMMANDS(CARAVEL_CALL)};
-#undef CARAVEL_CALL
-}
 
 /// What would end the program without a word becomes an error of the call that met it.
 void ignore_deadly_signals() {
@@ -74,6 +43,7 @@ int main(int argc, char** argv) {
   caravel::StopSignal stop;
   caravel::stop_on_signals(stop);
   raise_file_limit();
-  return caravel::watcher::run_program(all_commands(), caravel::watcher::all_store_types(),
+  return caravel::watcher::run_program(caravel::watcher::all_commands(),
+                                       caravel::watcher::all_store_types(),
                                        std::vector<std::string>(argv + 1, argv + argc), stop);
 }

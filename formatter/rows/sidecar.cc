@@ -165,34 +165,33 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
 }
 
 // Without JSON: there is one of these for each row, and it should cost little beside the record.
+char* put_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
+                      std::uint64_t length, std::string_view id_tail, char* at,
+                      std::uint64_t lines) {
+  constexpr std::size_t kMostDigits = 20;
+  const auto put_number = [&at](std::uint64_t number, char behind) {
+    at = std::to_chars(at, at + kMostDigits, number).ptr;
+    *at++ = behind;
+  };
+  put_number(line, lines > 1 ? '+' : ' ');
+  if (lines > 1) put_number(lines - 1, ' ');
+  put_number(offset, ' ');
+  put_number(kind, ' ');
+  put_number(length, ' ');
+  std::memcpy(at, id_tail.data(), id_tail.size());
+  at += id_tail.size();
+  *at++ = '\n';
+  return at;
+}
+
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
                         std::uint64_t length, std::string_view id_tail, std::string& out,
                         std::uint64_t lines) {
-  // Five numbers of at most 20 digits with one byte each.
-  constexpr std::size_t kMostNumbers = 112;
-  char text[kMostNumbers + 128];
-  constexpr std::size_t kMostDigits = 20;
-  char* at = std::to_chars(text, text + kMostDigits, line).ptr;
-  if (lines > 1) {
-    *at++ = '+';
-    at = std::to_chars(at, at + kMostDigits, lines - 1).ptr;
-  }
-  *at++ = ' ';
-  for (const std::uint64_t number : {offset, std::uint64_t{kind}, length}) {
-    at = std::to_chars(at, text + sizeof text, number).ptr;
-    *at++ = ' ';
-  }
-  // Appended in one piece: an id is short but for a key that had to be encoded.
-  const auto numbers = static_cast<std::size_t>(at - text);
-  if (id_tail.size() < sizeof text - kMostNumbers) {
-    std::memcpy(at, id_tail.data(), id_tail.size());
-    at[id_tail.size()] = '\n';
-    out.append(text, numbers + id_tail.size() + 1);
-    return;
-  }
-  out.append(text, numbers);
-  out.append(id_tail);
-  out.push_back('\n');
+  const std::size_t before = out.size();
+  out.resize(before + kMostSidecarNumbers + id_tail.size());
+  const char* const end =
+      put_sidecar_row(line, offset, kind, length, id_tail, out.data() + before, lines);
+  out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 Result<bool> RowReader::Window::need(std::size_t size) {

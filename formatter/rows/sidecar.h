@@ -49,7 +49,14 @@ struct SidecarEnd {
 [[nodiscard]] Result<SidecarHeader> parse_sidecar_header(std::string_view json);
 [[nodiscard]] Result<SidecarEnd> parse_sidecar_end(std::string_view json);
 
-/// Appends one record's line to `out`; `lines` is how many lines of the extract it takes.
+/// Writes one record's line at `at`, where there is room for kMostSidecarNumbers bytes beside the
+/// tail; the place behind it. `lines` is how many lines of the extract it takes.
+char* put_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
+                      std::uint64_t length, std::string_view id_tail, char* at,
+                      std::uint64_t lines = 1);
+/// Five numbers of at most 20 digits with one byte each, and the LF.
+inline constexpr std::size_t kMostSidecarNumbers = 112;
+/// The same behind what `out` holds.
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
                         std::uint64_t length, std::string_view id_tail, std::string& out,
                         std::uint64_t lines = 1);

@@ -321,6 +321,29 @@ class Notify(harness.HostTest):
             ender.join()
         self.assertEqual(heard, [b"READY=1", b"STOPPING=1"])
 
+    def test_the_watchdog_is_fed_by_the_loop(self):
+        host = self.host()
+        path = host.path("notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+            server.bind(path)
+            server.settimeout(harness.PATIENCE)
+            os.environ.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="600000")
+            try:
+                host.start()
+            finally:
+                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+            self.assertEqual(server.recv(100), b"READY=1")
+            # Nothing happens, and yet it says that it is alive, again and again.
+            for _ in range(3):
+                self.assertEqual(server.recv(100), b"WATCHDOG=1")
+            # A loop that does not go on says nothing: what is in the socket's queue was said before.
+            host.watcher.send_signal(signal.SIGSTOP)
+            server.settimeout(1)
+            with self.assertRaises(TimeoutError):
+                for _ in range(100):
+                    server.recv(100)
+            host.watcher.send_signal(signal.SIGCONT)
+
 
 if __name__ == "__main__":
     harness.main()

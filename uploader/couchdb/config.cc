@@ -48,11 +48,18 @@ Result<> read(const StoreSection& section, StoreConfig& store) {
 
 Result<CouchdbConfig> read_couchdb_config(const StoreSection& section) {
   CouchdbConfig config;
-  CARAVEL_ASSIGN_OR_RETURN(config.server, read_server_config(section));
+  Errors errors;
+  if (auto server = read_server_config(section)) {
+    config.server = *std::move(server);
+  } else {
+    errors.add(std::move(server).error());
+  }
   SectionReader reader(section.node);
   if (!reader.has("database")) reader.fail_at("database", "missing; like: database: feed");
   reader.text("database", config.database);
-  if (reader.ok()) reader.check(check_database(section.node["database"], config.database));
+  if (reader.is_good("database")) {
+    reader.check("database", check_database(section.node["database"], config.database));
+  }
   reader.choice<Documents>(
       "documents", config.documents,
       {{"rows", Documents::rows}, {"feed", Documents::feed}, {"both", Documents::both}});
@@ -64,7 +71,8 @@ Result<CouchdbConfig> read_couchdb_config(const StoreSection& section) {
   reader.count("connections", connections, 1, 16);
   config.connections = static_cast<unsigned>(connections);
   reader.flag("gzip", config.gzip);
-  CARAVEL_TRY(reader.result());
+  errors.add(reader.result());
+  CARAVEL_TRY(errors.result());
   return config;
 }
 

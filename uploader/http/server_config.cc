@@ -54,7 +54,9 @@ Result<ServerConfig> read_server_config(const StoreSection& section) {
   SectionReader reader(section.node);
   if (!reader.has("url")) reader.fail_at("url", "missing; like https://couch.example.org:6984");
   reader.text("url", server.url);
-  if (reader.ok()) reader.check(check_server_url(section.node["url"], server.url));
+  if (reader.is_good("url")) {
+    reader.check("url", check_server_url(section.node["url"], server.url));
+  }
   reader.text("user", client.user);
   reader.flag("netrc", client.use_netrc);
   reader.path("ca_file", client.ca_file, section.folder);

@@ -39,7 +39,7 @@ inline constexpr std::chrono::seconds kByHandPatience{60};
 
 /// The option of process and upload that bounds the wait for a store that is down.
 [[nodiscard]] inline Option wait_option() {
-  return value("wait",
+  return value("wait=TIME",
                "give up after a store was down for so long (10m); else wait until it is back");
 }
 

@@ -20,23 +20,25 @@ namespace {
 
 constexpr const char* kHelp =
     R"(Follows logs of this host and loads their lines as they are written: tail, format and
-upload in one. LOG is a path or a quoted pattern. Runs until SIGTERM or Ctrl-C, and goes
-on where it was at the next start; SIGHUP makes it read the configuration again. May run
-beside `caravel watch`.
+upload in one. LOG is a path or a quoted pattern. Runs until SIGTERM or Ctrl-C, and
+goes on where it was at the next start; SIGHUP makes it read the configuration again.
+May run beside `caravel watch`.)";
 
-Options:
-  --feed NAME          the feed that the lines belong to; not needed if there is only one
-  --interval TIME      how often new lines are taken (1s)
-  --once               one pass, then exit
-  --from start|end     where to begin in a log never seen before (start)
-  --max-bytes SIZE     of what is loaded at a time (8MiB)
-  --max-outbox SIZE    of what waits to be loaded; then the log waits (1GiB)
-  --grace TIME         how long a rotated log must be still before the next is begun
-  --siblings PATTERN   more rotated files: other names, other directories; {} is the LOG's
-                       name ('old/{}-*'). As often as needed
-  --host NAME          this host's name in what is stored (its host name)
-  --config FILE        the configuration; else $CARAVEL_CONFIG, else
-                       /etc/caravel/caravel.yaml)";
+/// Those of caravel-tail, with other defaults; two more and some fewer.
+std::vector<Option> capture_options() {
+  return {value("feed=NAME", "the feed that the lines belong to; not needed if there is only one"),
+          value("interval=TIME", "how often new lines are taken (1s)"),
+          flag("once", "one pass, then exit"),
+          value("from=start|end", "where to begin in a log never seen before (start)"),
+          value("max-bytes=SIZE", "of what is loaded at a time (8MiB)"),
+          value("max-outbox=SIZE", "of what waits to be loaded; then the log waits (1GiB)"),
+          value("record-start=PATTERN", "how the first line of a record begins"),
+          value("grace=TIME", "how long a rotated log must be still before the next is begun"),
+          value("siblings=PATTERN",
+                "more rotated files: other names, other directories; {} is the LOG's name "
+                "('old/{}-*'). As often as needed"),
+          value("host=NAME", "this host's name in what is stored (its host name)")};
+}
 
 /// The agent's options, as caravel-tail reads them, with our defaults.
 Result<tail::AgentOptions> agent_options(std::vector<std::string> arguments) {
@@ -120,7 +122,7 @@ Result<int> capture(const CommandCall& call, Reload& reload) {
   CARAVEL_ASSIGN_OR_RETURN(auto options, agent_options(std::move(arguments)));
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_ASSIGN_OR_RETURN(const FeedConfig* const feed, choose_feed(settings.config, feed_name));
-  start_logging(settings.config.log_level);
+  start_logging(settings.config.log_level, settings.config.log_format);
   // Read now, because `options` moves into the agent.
   const bool once = options.once;
   if (!once) reload.listen();
@@ -159,6 +161,7 @@ Command capture_command() {
           .about = "tail, format and upload a log of this host",
           .usage = "[options] LOG…",
           .help = kHelp,
+          .options = capture_options(),
           .operands = Operands::unparsed,
           .run = run_capture};
 }

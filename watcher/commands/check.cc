@@ -101,16 +101,15 @@ Result<int> run_check(const CommandCall& call) {
 }  // namespace
 
 Command check_command() {
-  return {
-      .name = "check",
-      .about = "validate the configuration, try the stores; change nothing",
-      .help =
-          "Validates the configuration and the formats, runs the examples that these carry,\n"
-          "tries the stores, looks at the directories, their disks, the ledger and inotify.\n"
-          "Changes nothing. Exit code 2 if the configuration is wrong, 1 if something would not\n"
-          "work. Run it as the user of the service; root looks at the directories with the\n"
-          "rights of the spool's owner.",
-      .run = run_check};
+  return {.name = "check",
+          .about = "validate the configuration, try the stores; change nothing",
+          .help =
+              "Validates the configuration and the formats, runs the examples that these carry,\n"
+              "tries the stores, looks at the directories, their disks, the ledger and inotify.\n"
+              "Changes nothing. Exit code 2 if the configuration is wrong, 1 if something would\n"
+              "not work. Run it as the user of the service; root looks at the directories with\n"
+              "the rights of the spool's owner.",
+          .run = run_check};
 }
 
 }  // namespace caravel::watcher

@@ -7,8 +7,8 @@
 //       run_status};
 //     }
 //
-// and one line in the list in main.cc. run_program() parses the arguments, answers --help, calls
-// `run` and prints its error, so that a command has only its own work to do.
+// and one line in the list in watcher/all_commands.cc. run_program() parses the arguments, answers
+// --help, calls `run` and prints its error, so that a command has only its own work to do.
 #pragma once
 
 #include <chrono>
@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/stop_signal.h"
+#include "base/words/option_help.h"
 #include "uploader/store_type.h"
 
 namespace caravel::watcher {
@@ -30,17 +31,23 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitRejects = 3;
 
-/// An option of a command. `name` is "year", or "effective-date,e" for one that has a letter too.
+/// An option of a command: its row in the help, the manual page and the completion, and what the
+/// parser is told. `name` is "year", or "effective-date,e" for one that has a letter too.
 struct Option {
   std::string name;
   std::string help;
-  bool takes_value = false;
+  std::string value{};  // the word for its value, "YEAR", or the values, "start|end"; "": a flag
+
+  [[nodiscard]] OptionHelp shown() const { return {name, value, help}; }
 };
 [[nodiscard]] inline Option flag(std::string name, std::string help) {
-  return {std::move(name), std::move(help), false};
+  return {std::move(name), std::move(help)};
 }
-[[nodiscard]] inline Option value(std::string name, std::string help) {
-  return {std::move(name), std::move(help), true};
+/// An option with a value: value("year=YEAR", "the year of dates that have none").
+[[nodiscard]] inline Option value(const std::string& name_and_word, std::string help) {
+  const std::size_t equals = name_and_word.find('=');
+  return {name_and_word.substr(0, equals), std::move(help),
+          equals == std::string::npos ? "VALUE" : name_and_word.substr(equals + 1)};
 }
 
 /// What a person wrote behind the command's name.
@@ -63,7 +70,7 @@ struct CommandCall {
 };
 
 /// How many operands a command takes. `unparsed`: run() gets every argument as it stood, because
-/// another parser reads them; `help` then lists the options too.
+/// another parser reads them.
 enum class Operands { none, one, many, unparsed };
 
 struct Command {

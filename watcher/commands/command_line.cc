@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <boost/program_options.hpp>
@@ -20,9 +19,8 @@ po::options_description describe(const Command& command) {
   po::options_description options("Options");
   options.add_options()("help,h", "this text");
   for (const Option& option : command.options) {
-    if (option.takes_value) {
-      options.add_options()(option.name.c_str(), po::value<std::string>()->value_name("X"),
-                            option.help.c_str());
+    if (!option.value.empty()) {
+      options.add_options()(option.name.c_str(), po::value<std::string>(), option.help.c_str());
     } else {
       options.add_options()(option.name.c_str(), option.help.c_str());
     }
@@ -122,16 +120,19 @@ Result<Arguments> parse_arguments(const Command& command,
   return out;
 }
 
+std::vector<OptionHelp> option_table(const Command& command) {
+  std::vector<OptionHelp> table;
+  for (const Option& option : command.options) table.push_back(option.shown());
+  table.push_back({"config", "FILE",
+                   "the configuration; else $CARAVEL_CONFIG, else /etc/caravel/caravel.yaml"});
+  table.push_back({"help,h", "", "this text"});
+  return table;
+}
+
 std::string help_text(const Command& command) {
-  std::string out = fmt::format("Usage: caravel {}{}{}\n\n{}\n", command.name,
-                                command.usage.empty() ? "" : " ", command.usage, command.help);
-  if (command.operands == Operands::unparsed) return out;
-  std::ostringstream options;
-  options << describe(command);
-  return fmt::format(
-      "{}\n{}  --config X            the configuration; else $CARAVEL_CONFIG, else\n"
-      "                        /etc/caravel/caravel.yaml\n",
-      out, options.str());
+  return fmt::format("Usage: caravel {}{}{}\n\n{}\nOptions:\n{}", command.name,
+                     command.usage.empty() ? "" : " ", command.usage, wrapped(command.help),
+                     option_lines(option_table(command)));
 }
 
 Result<std::optional<std::string>> take_value(std::vector<std::string>& arguments,

@@ -16,6 +16,9 @@ namespace caravel::watcher {
 [[nodiscard]] Result<Arguments> parse_arguments(const Command& command,
                                                 const std::vector<std::string>& arguments);
 
+/// All options of a command, those that every command has last. It refers to texts of `command`.
+[[nodiscard]] std::vector<OptionHelp> option_table(const Command& command);
+
 /// `caravel COMMAND --help`.
 [[nodiscard]] std::string help_text(const Command& command);
 

@@ -146,17 +146,15 @@ Result<int> run_explain(const CommandCall& call) {
 }  // namespace
 
 Command explain_command() {
-  return {
-      .name = "explain",
-      .about = "where a file or a document came from, where it is, why",
-      .usage = "FILE|DOC_ID",
-      .help =
-          "Where a file is and why, or which extract and line a document came from. FILE is a\n"
-          "name, a path, or the first digits of a SHA-256, or a log that is captured; DOC_ID is "
-          "the\n"
-          "_id of a row or feed document.",
-      .operands = Operands::one,
-      .run = run_explain};
+  return {.name = "explain",
+          .about = "where a file or a document came from, where it is, why",
+          .usage = "FILE|DOC_ID",
+          .help =
+              "Where a file is and why, or which extract and line a document came from. FILE is\n"
+              "a name, a path, or the first digits of a SHA-256, or a log that is captured;\n"
+              "DOC_ID is the _id of a row or feed document.",
+          .operands = Operands::one,
+          .run = run_explain};
 }
 
 }  // namespace caravel::watcher

@@ -42,6 +42,7 @@ Result<FormatSettings> load_formats(const CommandCall& call) {
   if (named || ::access(file.c_str(), R_OK) == 0) {
     ConfigOptions options;
     options.secrets = false;
+    options.variables = environment_variable;
     CARAVEL_ASSIGN_OR_RETURN(settings.config, load_config(file, call.stores, options));
     const auto& own = settings.config.formats;
     folders.insert(folders.end(), own.begin(), own.end());
@@ -285,20 +286,19 @@ Command format_command() {
       .usage = "[options] [FILE]",
       .help =
           "A filter: an extract in (FILE or stdin; .gz and .zst too), CSV out on stdout.\n"
-          "Rejected lines go to stderr. Dates without a year get the one that fits the date in\n"
-          "FILE's name or its mtime.\n"
-          "With --explain or --stats no CSV is written, but what the format makes of the lines.\n"
-          "With --suggest: reads the first lines of FILE (at most 10 MiB) and prints a format for\n"
-          "them, a YAML file that is ready to be saved; how well it fits goes to stderr. Exit "
-          "code\n"
-          "3 then says that it takes less than 95 % of the lines.",
+          "Rejected lines go to stderr. Dates without a year get the one that fits the\n"
+          "date in FILE's name or its mtime.\n"
+          "With --explain or --stats no CSV is written, but what the format makes of the\n"
+          "lines. With --suggest: reads the first lines of FILE (at most 10 MiB) and prints\n"
+          "a format for them, a YAML file that is ready to be saved; how well it fits goes\n"
+          "to stderr. Exit code 3 then says that it takes less than 95 % of the lines.",
       .options =
-          {value("format", "the format; without it, it is found from the first lines"),
-           value("year", "the year of dates that have none"),
-           value("rejects",
-                 "write rejected lines to X, the reasons to X.reasons.csv, a cut-off last line to "
-                 "X.cut"),
-           value("sidecar", "write what `upload` needs beside the CSV to X"),
+          {value("format=NAME", "the format; without it, it is found from the first lines"),
+           value("year=YEAR", "the year of dates that have none"),
+           value("rejects=FILE",
+                 "write rejected lines to FILE, the reasons to FILE.reasons.csv, a cut-off last "
+                 "line to FILE.cut"),
+           value("sidecar=FILE", "write what `upload` needs beside the CSV to FILE"),
            flag("anonymise", "lines out, as the `privacy` of --format has them (docs/privacy.md)"),
            flag("accept-unterminated", "take a last line that has no line end"),
            flag("explain", "show what becomes of each line, and why"),

@@ -77,19 +77,19 @@ Result<int> run_mapping(const CommandCall& call) {
 }  // namespace
 
 Command mapping_command() {
-  return {
-      .name = "mapping",
-      .about = "store a table of vehicles, routes or stops",
-      .usage = "[--store NAME] -m vehicle|route|stop -e YYYY-MM-DD FILE",
-      .help =
-          "Stores a mapping document: what the numbers in rows stand for, from a day on. FILE is\n"
-          "a CSV with a header and at least these columns: vehicle: vid, bus; route: rid, Route;\n"
-          "stop: sid, Stop. The same file for the same day is one document.",
-      .options = {value("mapping-type,m", "vehicle, route or stop"),
-                  value("effective-date,e", "the first day on which it holds"),
-                  value("store", "the store that it goes to; not needed if there is only one")},
-      .operands = Operands::one,
-      .run = run_mapping};
+  return {.name = "mapping",
+          .about = "store a table of vehicles, routes or stops",
+          .usage = "[--store NAME] -m vehicle|route|stop -e YYYY-MM-DD FILE",
+          .help =
+              "Stores a mapping document: what the numbers in rows stand for, from a day on.\n"
+              "FILE is a CSV with a header and at least these columns: vehicle: vid, bus; route:\n"
+              "rid, Route; stop: sid, Stop. The same file for the same day is one document.",
+          .options = {value("mapping-type,m=vehicle|route|stop", "what it is a table of"),
+                      value("effective-date,e=DATE", "the first day on which it holds"),
+                      value("store=NAME",
+                            "the store that it goes to; not needed if there is only one")},
+          .operands = Operands::one,
+          .run = run_mapping};
 }
 
 }  // namespace caravel::watcher

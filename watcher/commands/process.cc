@@ -227,19 +227,19 @@ Command process_command() {
       .help =
           "Loads old extracts from any place, in any of the formats, .gz and .zst too. The\n"
           "files stay as they are. Rows that are stored already are not stored again.",
-      .options =
-          {value("feed", "the feed that they belong to; not needed if there is only one"),
-           value("format", "their format, instead of the feed's"),
-           value("year", "the year of dates that have none"),
-           flag("dry-run", "only say what would come of them"), wait_option(),
-           flag("verify", "ask the store for their rows and send only what it lacks"),
-           value("since", "with --verify: all that was loaded since then (YYYY-MM-DD, UTC)"),
-           flag("all", "with --verify: all that the ledger knows as done"),
-           flag("reprocess", "replace stored rows that come out different now"),
-           flag(
-               "delete-stale",
-               "with --reprocess: then remove rows that no longer come out (not those that another "
-               "extract may have brought: they are listed)")},
+      .options = {value("feed=NAME",
+                        "the feed that they belong to; not needed if there is only one"),
+                  value("format=NAME", "their format, instead of the feed's"),
+                  value("year=YEAR", "the year of dates that have none"),
+                  flag("dry-run", "only say what would come of them"), wait_option(),
+                  flag("verify", "ask the store for their rows and send only what it lacks"),
+                  value("since=DATE",
+                        "with --verify: all that was loaded since then (YYYY-MM-DD, UTC)"),
+                  flag("all", "with --verify: all that the ledger knows as done"),
+                  flag("reprocess", "replace stored rows that come out different now"),
+                  flag("delete-stale",
+                       "with --reprocess: then remove rows that no longer come out (not those that "
+                       "another extract may have brought: they are listed)")},
       .operands = Operands::many,
       .run = run_process};
 }

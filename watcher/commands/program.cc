@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "watcher/commands/command_line.h"
 #include "watcher/service/console.h"
+#include "watcher/version/version.h"
 
 namespace caravel::watcher {
 namespace {
@@ -55,7 +56,7 @@ Result<int> run(const std::vector<Command>& commands, const uploader::StoreTypes
     return kExitGood;
   }
   if (name == "--version") {
-    CARAVEL_TRY(print("caravel " CARAVEL_VERSION "\n"));
+    CARAVEL_TRY(print(version_text()));
     return kExitGood;
   }
   CARAVEL_ASSIGN_OR_RETURN(const Command* const command, find_command(commands, name));
@@ -84,16 +85,32 @@ int run_program(const std::vector<Command>& commands, const uploader::StoreTypes
   }
 }
 
+namespace {
+
+/// The loader of formats quotes, below its message, the line that is wrong. Such lines are
+/// indented: a line end of a foreign name cannot begin a line that looks like a message.
+void report_message(std::string_view message, bool quotes) {
+  const std::size_t first = quotes ? message.find("\n  ") : std::string_view::npos;
+  say("{}", message.substr(0, first));
+  if (first != std::string_view::npos) {
+    write_to_stderr(printable_lines(message.substr(first + 1)) + "\n");
+  }
+}
+
+}  // namespace
+
 int report_error(const Error& error) {
   // 2 tells a supervisor that another start would not help (RestartPreventExitStatus in
   // etc/systemd/caravel.service).
-  // The loader of formats quotes, below its message, the line that is wrong. Such lines are
-  // indented: a line end of a foreign name cannot begin a line that looks like a message.
   const bool quotes = error.kind == ErrorKind::usage;
-  const std::size_t first = quotes ? error.message.find("\n  ") : std::string::npos;
-  say("{}", std::string_view(error.message).substr(0, first));
-  if (first != std::string::npos) {
-    write_to_stderr(printable_lines(std::string_view(error.message).substr(first + 1)) + "\n");
+  report_message(error.message, quotes);
+  // Enough to mend at a time; a screen that is full of them helps nobody.
+  constexpr std::size_t kMostOthers = 50;
+  for (std::size_t i = 0; i < std::min(error.others.size(), kMostOthers); ++i) {
+    report_message(error.others[i], quotes);
+  }
+  if (error.others.size() > kMostOthers) {
+    say("and {} more", error.others.size() - kMostOthers);
   }
   return error.kind == ErrorKind::usage ? kExitUsage : kExitFailed;
 }

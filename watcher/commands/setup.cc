@@ -28,26 +28,34 @@ Result<Config> read_config_file(const CommandCall& call, Secrets secrets) {
   ConfigOptions options;
   options.secrets = secrets == Secrets::read;
   options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
+  options.variables = environment_variable;
   return load_config(file, call.stores, options);
 }
 
 /// What the configuration alone cannot know: which formats and time zones there are.
 Result<> check_feeds(const Config& config, const formatter::FormatSet& formats) {
+  Errors errors;
   for (const FeedConfig& feed : config.feeds) {
     if (feed.format != "auto" && formats.find(feed.format) == nullptr) {
-      return fail(ErrorKind::usage, fmt::format("{}: {}", feed.format_place,
-                                                formats.unknown_name_message(feed.format)));
+      errors.add(fail(ErrorKind::usage, fmt::format("{}: {}", feed.format_place,
+                                                    formats.unknown_name_message(feed.format))));
     }
     if (feed.timezone.empty()) continue;
     if (auto known = uploader::validate_timezone(feed.timezone); !known) {
-      return fail(ErrorKind::usage,
-                  fmt::format("{}: {}", feed.timezone_place, known.error().message));
+      errors.add(fail(ErrorKind::usage,
+                      fmt::format("{}: {}", feed.timezone_place, known.error().message)));
     }
   }
-  return {};
+  return errors.result();
 }
 
 }  // namespace
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
 
 std::string shipped_formats() {
   std::error_code error;

@@ -1,6 +1,7 @@
 // What most commands begin with: the configuration with its formats, the log, the ledger.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -14,6 +15,9 @@ namespace caravel::watcher {
 /// The folder of the shipped formats: beside the installed program, or of the source tree it was
 /// built in.
 [[nodiscard]] std::string shipped_formats();
+
+/// What ${NAME} in the configuration stands for.
+[[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
 
 /// Whether the command opens a store. One that does not is of use to people who may not read the
 /// passwords.

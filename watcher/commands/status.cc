@@ -78,19 +78,17 @@ Result<int> run_status(const CommandCall& call) {
 }  // namespace
 
 Command status_command() {
-  return {
-      .name = "status",
-      .about = "feeds, states, counts, lag, what fails and why",
-      .usage = "[--json | --check | --watch]",
-      .help =
-          "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing, but\n"
-          "that loads whose command was killed are settled. --check ends with 0 (OK), 1 "
-          "(WARNING),\n"
-          "2 (CRITICAL) or 3 (UNKNOWN), as monitoring plug-ins do.",
-      .options = {flag("json", "one JSON object on stdout"),
-                  flag("check", "one line of what a person should look at"),
-                  flag("watch", "all of it on the terminal, once a second, until Ctrl-C")},
-      .run = run_status};
+  return {.name = "status",
+          .about = "feeds, states, counts, lag, what fails and why",
+          .usage = "[--json | --check | --watch]",
+          .help =
+              "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing,\n"
+              "but that loads whose command was killed are settled. --check ends with 0 (OK),\n"
+              "1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), as monitoring plug-ins do.",
+          .options = {flag("json", "one JSON object on stdout"),
+                      flag("check", "one line of what a person should look at"),
+                      flag("watch", "all of it on the terminal, live, until Ctrl-C")},
+          .run = run_status};
 }
 
 }  // namespace caravel::watcher

@@ -20,14 +20,13 @@ Result<int> run_sweep(const CommandCall& call) {
 }  // namespace
 
 Command sweep_command() {
-  return {
-      .name = "sweep",
-      .about = "one pass over the drop directories, then exit (cron)",
-      .help =
-          "Loads what lies in the drop directories and is whole, then exits: for cron. Does\n"
-          "nothing if a watcher or another sweep is at it. Exit code 1 if an extract failed or\n"
-          "waits for its store, 3 if lines were rejected.",
-      .run = run_sweep};
+  return {.name = "sweep",
+          .about = "one pass over the drop directories, then exit (cron)",
+          .help =
+              "Loads what lies in the drop directories and is whole, then exits: for cron. Does\n"
+              "nothing if a watcher or another sweep is at it. Exit code 1 if an extract failed\n"
+              "or waits for its store, 3 if lines were rejected.",
+          .run = run_sweep};
 }
 
 }  // namespace caravel::watcher

@@ -50,18 +50,18 @@ Result<int> run_upload(const CommandCall& call) {
 }  // namespace
 
 Command upload_command() {
-  return {
-      .name = "upload",
-      .about = "load CSV files",
-      .usage = "[options] CSV…",
-      .help =
-          "Loads CSV files. With its sidecar beside it (CSV.sidecar, from the spool's csv/ or\n"
-          "from `caravel format --sidecar`) a CSV gives the same rows with the same ids as the\n"
-          "extract that it came from; without one it counts as an extract of its own.",
-      .options = {value("feed", "the feed that they belong to; not needed if there is only one"),
-                  flag("reprocess", "replace stored rows that differ"), wait_option()},
-      .operands = Operands::many,
-      .run = run_upload};
+  return {.name = "upload",
+          .about = "load CSV files",
+          .usage = "[options] CSV…",
+          .help =
+              "Loads CSV files. With its sidecar beside it (CSV.sidecar, from the spool's csv/\n"
+              "or from `caravel format --sidecar`) a CSV gives the same rows with the same ids\n"
+              "as the extract that it came from; without one it counts as an extract of its own.",
+          .options = {value("feed=NAME",
+                            "the feed that they belong to; not needed if there is only one"),
+                      flag("reprocess", "replace stored rows that differ"), wait_option()},
+          .operands = Operands::many,
+          .run = run_upload};
 }
 
 }  // namespace caravel::watcher

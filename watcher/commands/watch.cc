@@ -24,9 +24,10 @@ Command watch_command() {
   return {.name = "watch",
           .about = "run until told to stop; load each new extract at once",
           .help =
-              "Watches the drop directories of all feeds and loads each new extract as soon as it\n"
-              "is whole. Runs until SIGTERM or Ctrl-C; what is in work then goes on at the next\n"
-              "start. SIGHUP: reads the configuration again and goes on with it, if it is good.",
+              "Watches the drop directories of all feeds and loads each new extract as soon as\n"
+              "it is whole. Runs until SIGTERM or Ctrl-C; what is in work then goes on at the\n"
+              "next start. SIGHUP: reads the configuration again and goes on with it, if it is\n"
+              "good.",
           .run = run_watch};
 }
 

@@ -12,7 +12,7 @@ Result<int> with_service(const CommandCall& call, const std::string& command, in
                          const std::function<Result<int>(const Service&)>& run) {
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::read));
   CARAVEL_TRY(expect_feeds(settings.config));
-  start_logging(settings.config.log_level);
+  start_logging(settings.config.log_level, settings.config.log_format);
   CARAVEL_ASSIGN_OR_RETURN(const Spool spool,
                            Spool::open(settings.config.spool, Room(settings.config.min_free)));
   // Before anything is moved: one process alone moves the files of a spool.

@@ -34,6 +34,8 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
   return {};
 }
 
+const Variables kNoVariables = [](const std::string&) { return std::nullopt; };
+
 /// The nodes of the sections, which are read once the keys at the top are known.
 struct Sections {
   YamlNode formats;
@@ -67,6 +69,9 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
                               {"info", "info"},
                               {"warning", "warning"},
                               {"error", "error"}});
+  reader.choice<LogFormat>(
+      "log_format", config.log_format,
+      {{"text", LogFormat::text}, {"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}});
   reader.size("min_free", config.min_free, 0, kMostBytes);
   reader.size("max_unpacked", config.max_unpacked, 1, kMostBytes);
   reader.count("max_ratio", config.max_ratio, 1, 1'000'000'000);
@@ -87,6 +92,27 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
           reader.node("feeds")};
 }
 
+/// "FILE:LINE: key", of an error "FILE:LINE: key: what is wrong".
+std::string_view place_of(std::string_view message, std::string_view file) {
+  const std::size_t line_end = message.find(": ", std::min(file.size() + 1, message.size()));
+  if (line_end == std::string_view::npos) return message;
+  return message.substr(0, message.find(": ", line_end + 2));
+}
+
+/// One error a key: what follows from a value that is missing because its variable is not set would
+/// only lead astray.
+Error one_error_a_key(Error error, const std::string& file) {
+  std::vector<std::string> kept;
+  for (std::string& other : error.others) {
+    const auto same = [&](std::string_view earlier) {
+      return place_of(earlier, file) == place_of(other, file);
+    };
+    if (!same(error.message) && std::ranges::none_of(kept, same)) kept.push_back(std::move(other));
+  }
+  error.others = std::move(kept);
+  return error;
+}
+
 Result<Config> read_config(const YamlNode& root, const std::string& path,
                            const uploader::StoreTypes& store_types, const ConfigOptions& options) {
   // Relative paths are relative to the file, and not to the directory where the program is started.
@@ -95,17 +121,22 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
     return fail(ErrorKind::usage,
                 fmt::format("{}: empty; the least that works is: feeds: {{NAME: {{}}}}", path));
   }
+  Errors errors;
+  errors.add(expand_variables(root, options.variables ? options.variables : kNoVariables));
   Config config;
   config.file = path;
   SectionReader reader(root);
   const Sections sections = read_keys(reader, base, config);
-  // Unknown and wrong keys at the top are told first, before a section is read.
-  CARAVEL_TRY(reader.finish());
-  CARAVEL_TRY(read_formats(sections.formats, base, config));
-  CARAVEL_TRY(read_serve(sections.serve, base, config.serve));
+  // Unknown and wrong keys at the top are told first, before those of the sections.
+  errors.add(reader.finish());
+  errors.add(read_formats(sections.formats, base, config));
+  errors.add(read_serve(sections.serve, base, config.serve));
   // A feed names its store, so the stores come first, wherever they stand in the file.
-  CARAVEL_TRY(read_stores(sections.stores, {base, store_types, options}, config));
-  CARAVEL_TRY(read_feeds(sections.feeds, config));
+  errors.add(read_stores(sections.stores, {base, store_types, options}, config));
+  errors.add(read_feeds(sections.feeds, config));
+  if (auto all = errors.result(); !all) {
+    return tl::unexpected(one_error_a_key(std::move(all).error(), path));
+  }
   return config;
 }
 

@@ -12,6 +12,7 @@
 #include "uploader/store_config.h"
 #include "uploader/store_type.h"
 #include "watcher/config/serve.h"
+#include "watcher/config/variables.h"
 
 namespace caravel::watcher {
 
@@ -31,6 +32,7 @@ struct MaxRejects {
 enum class Notice { automatic, poll };  // poll: scan only (network file systems)
 enum class YearRule { strict, guess };  // guess: store it though the year is unsure
 enum class ManifestRule { optional, required, ignore };
+enum class LogFormat { text, logfmt, json };  // how a line of the log is written
 
 struct FeedConfig {
   std::string name;
@@ -73,8 +75,9 @@ struct Config {
   std::string file;  // where it was read from
   std::string spool = "/var/spool/caravel";
   std::string state = "/var/lib/caravel";
-  std::vector<std::string> formats;       // folders, absolute, besides the shipped one
-  std::string log_level = "info";         // trace, debug, info, warning, error
+  std::vector<std::string> formats;  // folders, absolute, besides the shipped one
+  std::string log_level = "info";    // trace, debug, info, warning, error
+  LogFormat log_format = LogFormat::text;
   std::uint64_t min_free = 256ULL << 20;  // bytes that stay free on the spool's disk
   /// Bytes. An extract that unpacks to more, or whose CSV, sidecar and rejects take more, is
   /// refused.
@@ -126,10 +129,12 @@ struct ConfigOptions {
   bool secrets = true;
   /// $CREDENTIALS_DIRECTORY (systemd.exec(5), "CREDENTIALS"); "" if unset.
   std::string credentials_directory{};
+  /// What ${NAME} in a value stands for. Empty: no variable is set.
+  Variables variables{};
 };
 
-/// Reads and checks the file; a store may have any of `store_types`. Every error is of kind usage
-/// and names file, line and key.
+/// Reads and checks the file; a store may have any of `store_types`. All that is wrong is told at
+/// once: an error is of kind usage, and it and its `others` name file, line and key.
 [[nodiscard]] Result<Config> load_config(const std::string& path,
                                          const uploader::StoreTypes& store_types,
                                          const ConfigOptions& options);

@@ -85,6 +85,7 @@ Result<> check_drop(const YamlNode& node, const std::string& drop, const std::st
 
 /// The feed's store: the one it names or, without a name, the only one.
 Result<> choose_feed_store(const YamlNode& node, const Config& config, FeedConfig& feed) {
+  if (config.stores.empty()) return {};  // `stores` is wrong, and that was said
   // One store is the usual case: no feed has to name it. With several, a guess could put rows where
   // nobody looks for them.
   if (feed.store.empty()) {
@@ -157,7 +158,8 @@ void read_silence(SectionReader& reader, FeedConfig& feed) {
   if (!reader.has("forget_source")) {
     // The default must not forget a source before its silence was ever reported.
     feed.forget_source = std::max(feed.forget_source, 2 * expect_every);
-  } else if (reader.ok() && feed.forget_source <= expect_every) {
+  } else if (reader.is_good("expect_every") && reader.is_good("forget_source") &&
+             feed.forget_source <= expect_every) {
     reader.fail_at(
         "forget_source",
         "must be longer than expect_every: a source that is forgotten is not called silent");
@@ -190,31 +192,36 @@ void read_keys(SectionReader& reader, const std::string& spool, FeedConfig& feed
                                {"ignore", ManifestRule::ignore}});
   reader.duration("manifest_wait", feed.manifest_wait);
   read_silence(reader, feed);
-  reader.check(read_max_rejects(reader.node("max_rejects"), feed.max_rejects));
+  reader.check("max_rejects", read_max_rejects(reader.node("max_rejects"), feed.max_rejects));
   reader.duration("keep_done", feed.keep_done);
   reader.duration("keep_csv", feed.keep_csv);
   reader.duration("keep_rejects", feed.keep_rejects);
   reader.duration("keep_failed", feed.keep_failed);
-  // Only if all keys could be read: a check of a value that was never read would mislead.
-  if (reader.ok()) reader.check(check_match(reader.node("match"), feed.match));
-  if (reader.ok()) reader.check(check_drop(reader.node("drop"), feed.drop, spool));
+  if (reader.is_good("match")) {
+    reader.check("match", check_match(reader.node("match"), feed.match));
+  }
+  if (reader.is_good("drop")) {
+    reader.check("drop", check_drop(reader.node("drop"), feed.drop, spool));
+  }
 }
 
 Result<FeedConfig> read_feed(const std::string& name, const YamlNode& node, Config& config) {
-  CARAVEL_TRY(check_name(name, node));
+  Errors errors;
+  errors.add(check_name(name, node));
   FeedConfig feed;
   feed.name = name;
   // The default is the drop directory that the spool makes for itself.
   feed.drop = config.spool + "/drop";
   SectionReader reader(node);
   read_keys(reader, config.spool, feed);
-  CARAVEL_TRY(reader.finish());
-  CARAVEL_TRY(choose_feed_store(node, config, feed));
-  const uploader::StoreConfig& store = *config.find_store(feed.store);
+  errors.add(reader.finish());
+  if (reader.is_good("store")) errors.add(choose_feed_store(node, config, feed));
+  CARAVEL_TRY(errors.result());
+  const uploader::StoreConfig* const store = config.find_store(feed.store);
   // A warning and no error: the rows themselves are stored, so nothing is lost.
-  if (feed.attach_csv && !store.takes_attachments) {
+  if (store != nullptr && feed.attach_csv && !store->takes_attachments) {
     config.warnings.push_back(fmt::format("{}: store '{}' is {}, which has no attachments",
-                                          node["attach_csv"].place(), store.name, store.type));
+                                          node["attach_csv"].place(), store->name, store->type));
   }
   return feed;
 }
@@ -229,15 +236,20 @@ std::vector<std::string> feed_keys() {
 Result<> read_feeds(const YamlNode& feeds, Config& config) {
   if (!feeds.exists()) return {};
   CARAVEL_TRY(feeds.expect_map());
+  Errors errors;
   for (const auto& [name, node] : feeds.pairs()) {
-    CARAVEL_ASSIGN_OR_RETURN(auto feed, read_feed(name, node, config));
+    auto feed = read_feed(name, node, config);
+    if (!feed) {
+      errors.add(std::move(feed).error());
+      continue;
+    }
     // In the order of the file: the first feed that matches a name has it.
     for (const FeedConfig& earlier : config.feeds) {
-      CARAVEL_TRY(check_overlap(node, earlier, feed, config.warnings));
+      errors.add(check_overlap(node, earlier, *feed, config.warnings));
     }
-    config.feeds.push_back(std::move(feed));
+    config.feeds.push_back(*std::move(feed));
   }
-  return {};
+  return errors.result();
 }
 
 }  // namespace caravel::watcher

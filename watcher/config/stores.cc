@@ -52,16 +52,19 @@ Result<const StoreType*> find_type(const YamlNode& node, const StoreTypes& types
 Result<> check_keys(const YamlNode& node, const StoreType& type, const StoreTypes& types) {
   std::vector<std::string> known = kSharedKeys;
   known.insert(known.end(), type.keys.begin(), type.keys.end());
+  Errors errors;
   for (const auto& [key, value] : node.pairs()) {
     if (contains(known, key)) continue;
     StoreTypes owners;
     std::copy_if(types.begin(), types.end(), std::back_inserter(owners),
                  [&, &name = key](const StoreType& other) { return contains(other.keys, name); });
     if (owners.empty()) continue;
-    return value.error(fmt::format("is for stores of type {}; this one is {}",
-                                   fmt::join(type_names(owners), " and "), type.name));
+    known.push_back(key);  // said here, and not once more as unknown
+    errors.add(value.error(fmt::format("is for stores of type {}; this one is {}",
+                                       fmt::join(type_names(owners), " and "), type.name)));
   }
-  return node.expect_keys(known);
+  errors.add(node.expect_keys(known));
+  return errors.result();
 }
 
 Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
@@ -80,7 +83,8 @@ Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
   }
   CARAVEL_TRY(node.expect_map());
   CARAVEL_ASSIGN_OR_RETURN(const auto type, find_type(node, context.store_types));
-  CARAVEL_TRY(check_keys(node, *type, context.store_types));
+  Errors errors;
+  errors.add(check_keys(node, *type, context.store_types));
   StoreConfig store;
   store.name = name;
   store.type = type->name;
@@ -93,7 +97,7 @@ Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
   store.batch_rows = batch_rows;
   store.batch_bytes = batch_bytes;
   // Not finish(), which would not know the keys of the type: check_keys() has judged them.
-  CARAVEL_TRY(reader.result());
+  errors.add(reader.result());
   // All that a type of store may know of the rest of the file.
   const uploader::StoreSection section{node,
                                        name,
@@ -103,7 +107,8 @@ Result<StoreConfig> read_store(const std::string& name, const YamlNode& node,
                                        context.options.secrets,
                                        context.options.credentials_directory,
                                        config.warnings};
-  CARAVEL_TRY(type->read(section, store));
+  errors.add(type->read(section, store));
+  CARAVEL_TRY(errors.result());
   return store;
 }
 
@@ -122,10 +127,18 @@ std::vector<std::string> store_keys(const StoreTypes& types) {
 Result<> read_stores(const YamlNode& stores, const ConfigContext& context, Config& config) {
   if (stores.exists()) {
     CARAVEL_TRY(stores.expect_map());
+    Errors errors;
     for (const auto& [name, node] : stores.pairs()) {
-      CARAVEL_ASSIGN_OR_RETURN(auto store, read_store(name, node, context, config));
-      config.stores.push_back(std::move(store));
+      auto store = read_store(name, node, context, config);
+      if (!store) {
+        errors.add(std::move(store).error());
+        // Feeds that name it are right.
+        store = StoreConfig{};
+        store->name = name;
+      }
+      config.stores.push_back(*std::move(store));
     }
+    CARAVEL_TRY(errors.result());
   }
   if (!config.stores.empty() || context.store_types.empty()) return {};
   // As if the file said: stores: {local: {type: sqlite}}. Tests that open no store give no types.

@@ -53,6 +53,13 @@ std::string coloured(const formatter::StyledText& text) {
   return out;
 }
 
+/// ioctl_tty(2), TIOCGWINSZ.
+std::size_t columns_of(int terminal, std::size_t otherwise) {
+  struct winsize size {};
+  if (::ioctl(terminal, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return otherwise;
+  return size.ws_col;
+}
+
 Result<> write_to_stdout(std::string_view text) {
   // write(2) and not the buffer of <cstdio>: that one tells of a full disk only when the program
   // has ended, and then nobody looks.
@@ -103,9 +110,11 @@ std::size_t LiveScreen::rows() {
 }
 
 std::size_t columns_of_stdout(std::size_t otherwise) {
-  struct winsize size {};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return otherwise;
-  return size.ws_col;
+  return columns_of(STDOUT_FILENO, otherwise);
+}
+
+std::size_t columns_of_stderr(std::size_t otherwise) {
+  return columns_of(STDERR_FILENO, otherwise);
 }
 
 }  // namespace caravel::watcher

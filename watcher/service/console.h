@@ -56,5 +56,7 @@ class LiveScreen {
 
 /// How many columns the terminal has that stdout is; `otherwise` if it is none.
 [[nodiscard]] std::size_t columns_of_stdout(std::size_t otherwise);
+/// The same of stderr.
+[[nodiscard]] std::size_t columns_of_stderr(std::size_t otherwise);
 
 }  // namespace caravel::watcher

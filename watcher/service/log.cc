@@ -10,49 +10,70 @@ namespace caravel::watcher {
 // `failed` and `not loaded` are errors, because a person should look at them. What waits goes on by
 // itself, so it is a warning (Severity).
 
+namespace {
+
+/// The counts of an extract that is through, for programs that read the log.
+LogFields fields_of(LogFields about, const PipelineResult& result) {
+  const LineCounts& counts = result.counts;
+  about.emplace_back("lines", std::to_string(counts.lines));
+  about.emplace_back("stored", std::to_string(counts.stored));
+  about.emplace_back("already_there", std::to_string(counts.already_there));
+  about.emplace_back("dropped", std::to_string(counts.dropped));
+  about.emplace_back("rejected", std::to_string(counts.rejected));
+  about.emplace_back("milliseconds", std::to_string(result.took.count()));
+  return about;
+}
+
+}  // namespace
+
 void log_result(const std::string& feed, const std::string& name, const PipelineResult& result) {
   const LineCounts& counts = result.counts;
   const std::string what = fmt::format("{}: {}", feed, printable(name));
+  const LogFields about = {{"feed", feed}, {"extract", name}};
   switch (result.ending) {
     case Ending::done:
-      log_info("{}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected ({} ms)",
-               what, counts.lines, counts.stored, counts.already_there, counts.dropped,
-               counts.rejected, result.took.count());
+      log_about(fields_of(about, result), Severity::info,
+                "{}: done: {} lines: {} stored, {} already there, {} dropped, {} rejected ({} ms)",
+                what, counts.lines, counts.stored, counts.already_there, counts.dropped,
+                counts.rejected, result.took.count());
       if (counts.many_rejected()) {
-        log_warning("{}: over a tenth of its lines was rejected: rejects/ has them, with reasons",
-                    what);
+        log_about(about, Severity::warning,
+                  "{}: over a tenth of its lines was rejected: rejects/ has them, with reasons",
+                  what);
       }
       // A line of its own, for it asks a person to decide: the store keeps the older form until
       // then.
       if (counts.differs > 0) {
-        log_warning(
+        log_about(
+            about, Severity::warning,
             "{}: {} rows differ from what is stored and were kept as they are: process --reprocess "
             "replaces them",
             what, counts.differs);
       }
       break;
     case Ending::failed:
-      log_error("{}: failed: {}", what, result.message);
+      log_about(about, Severity::error, "{}: failed: {}", what, result.message);
       break;
     case Ending::gave_up:
-      log_error("{}: not loaded: {}", what, result.message);
+      log_about(about, Severity::error, "{}: not loaded: {}", what, result.message);
       break;
     case Ending::put_off:
     case Ending::refused:
       break;  // tried again and again: whoever waits with it says so once
     case Ending::stopped:
-      log_info("{}: stopped", what);
+      log_about(about, Severity::info, "{}: stopped", what);
       break;
     case Ending::not_ready:
     case Ending::mismatched:
-      log_warning("{}: waits: {}", what, result.message);
+      log_about(about, Severity::warning, "{}: waits: {}", what, result.message);
       break;
     case Ending::vanished:
-      log_error("{}: the file is gone", what);
+      log_about(about, Severity::error, "{}: the file is gone", what);
       break;
   }
   if (!result.left_in_work.empty()) {
-    log_warning("{}: it stays in work/ until it can be put away: {}", what, result.left_in_work);
+    log_about(about, Severity::warning, "{}: it stays in work/ until it can be put away: {}", what,
+              result.left_in_work);
   }
 }
 
@@ -92,7 +113,9 @@ PipelineObserver logging_observer(const std::string& feed, const std::string& st
     log_debug("{}: {}: next try in {} ms", feed, why, wait.count());
   };
   observer.on_upgrade = UpgradeLog(feed);
-  observer.on_note = [feed](const std::string& text) { log_warning("{}: {}", feed, text); };
+  observer.on_note = [feed](const std::string& text) {
+    log_about({{"feed", feed}}, Severity::warning, "{}: {}", feed, text);
+  };
   return observer;
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "watcher/config/config.h"
+#include "watcher/logging/log_line.h"
 #include "watcher/report/shown.h"
 
 namespace caravel::watcher {
@@ -14,14 +16,21 @@ namespace caravel::watcher {
 enum class Severity { debug, info, warning, error };
 
 /// To be called once, before the first line. `level`: the least severe lines that are written
-/// ("debug", "info", "warn", "error"). Lines carry the time (UTC), but not under journald, which
-/// stamps them itself.
-void start_logging(const std::string& level);
+/// ("debug", "info", "warn", "error"). Lines carry the time (UTC). Where stderr is journald's,
+/// which stamps them itself, lines of format `text` go there with their severity and fields.
+void start_logging(const std::string& level, LogFormat format = LogFormat::text);
 
 /// Writes one line, unbuffered. Any thread. Whoever calls log_info() and its like gives foreign
 /// text as it came: each value is escaped and bounded there (watcher/report/shown.h), whatever it
 /// is.
-void write_log(Severity severity, std::string_view line);
+void write_log(Severity severity, std::string_view line, const LogFields& fields = {});
+
+/// The same as log_info() and its like, with fields: log_about({{"feed", name}}, …).
+template <class... Values>
+void log_about(const LogFields& fields, Severity severity, fmt::format_string<Values...> format,
+               Values&&... values) {
+  write_log(severity, format_shown(format, std::forward<Values>(values)...), fields);
+}
 
 template <class... Values>
 void log_debug(fmt::format_string<Values...> format, Values&&... values) {

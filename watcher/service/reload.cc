@@ -52,6 +52,7 @@ bool Reload::take_request() {
   if (!signals_ || ::read(signals_.get(), &signal, sizeof signal) <= 0) return false;
   if (const auto good = check_(); !good) {
     log_error("SIGHUP: the configuration stays as it was: {}", good.error().message);
+    for (const std::string& other : good.error().others) log_error("SIGHUP: {}", other);
     return false;
   }
   log_info("SIGHUP: starting anew with the configuration as it is now");

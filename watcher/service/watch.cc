@@ -23,6 +23,7 @@
 #include "watcher/service/program_log.h"
 #include "watcher/service/reload.h"
 #include "watcher/service/tidy.h"
+#include "watcher/service/watchdog.h"
 #include "watcher/service/workers.h"
 #include "watcher/sources/source_watch.h"
 
@@ -151,6 +152,7 @@ class Watch {
       hand_over();
       log_warnings(sources_.step(now.wall));
       settle_loads_if_due(now);
+      watchdog_.pass_done(now.steady);
     }
     // The program that starts in our place says READY=1 (sd_notify(3)).
     ::sd_notify(0, reload_.accepted() ? "RELOADING=1" : "STOPPING=1");
@@ -198,7 +200,8 @@ class Watch {
   Result<bool> wait() {
     const auto now = steady_clock::now();
     const auto wake =
-        std::min({intake_.next_deadline(), next_tidy_, next_fold_, now + kLookAtSourcesEvery});
+        std::min({intake_.next_deadline(), next_tidy_, next_fold_, now + kLookAtSourcesEvery,
+                  watchdog_.due()});
     pollfd polled[] = {{service_.stop.fd(), POLLIN, 0},
                        {inotify_.fd(), POLLIN, 0},
                        {finished_.fd(), POLLIN, 0},
@@ -244,6 +247,7 @@ class Watch {
   Inotify inotify_;
   FinishedExtracts finished_;
   Nudges nudges_;
+  Watchdog watchdog_;
   Intake intake_;
   FoldStep fold_;
   SourceWatch sources_;

@@ -22,6 +22,7 @@
 #include "base/moment.h"
 #include "base/stop_signal.h"
 #include "base/text.h"
+#include "base/words/commit.h"
 #include "watcher/tail/agent.h"
 #include "watcher/tail/explain/explanation.h"
 #include "watcher/tail/options.h"
@@ -102,6 +103,11 @@ int run(Agent& agent, bool once, int signals) {
   }
 }
 
+std::string version_text() {
+  const std::string commit = caravel::kCommit;
+  return "caravel-tail " CARAVEL_VERSION + (commit.empty() ? "" : ", commit " + commit) + "\n";
+}
+
 /// --resend: moves one sent extract back into the outbox. Takes no lock: an agent that runs
 /// meanwhile finds the extract with its next look.
 int resend(const Options& options) {
@@ -152,7 +158,7 @@ int main(int argc, char** argv) {
     return written ? 0 : status_of(caravel::with_context("stdout", written.error()));
   };
   if (options->what == Options::What::help) return print(caravel::tail::help_text());
-  if (options->what == Options::What::version) return print("caravel-tail " CARAVEL_VERSION "\n");
+  if (options->what == Options::What::version) return print(version_text());
   if (options->what == Options::What::resend) return resend(*options);
   if (options->what == Options::What::explain) {
     const auto& agent = options->agent;

@@ -43,42 +43,48 @@ Result<> set_resend(const std::string& value, Options& options) {
 
 }  // namespace
 
-std::string_view help_text() {
-  return R"(caravel-tail follows logs and cuts what is appended to them into extracts: files
-of whole lines, each with a manifest, for a loading host to fetch or to be sent.
+std::vector<OptionHelp> option_table() {
+  return {
+      {"interval", "TIME", "how often new lines are cut (60s)"},
+      {"once", "", "one pass: cut, send, exit (for cron)"},
+      {"from", "start|end", "where to begin in a log never seen before (end)"},
+      {"outbox", "DIR", "where extracts are put (/var/spool/caravel-tail)"},
+      {"state", "FILE", "what was read so far (/var/lib/caravel-tail/state)"},
+      {"max-bytes", "SIZE", "of an extract; a backlog becomes several (8MiB)"},
+      {"record-start", "PATTERN",
+       "how the first line of a record begins ('[0-9][0-9]:*'): an extract does not end within a "
+       "record"},
+      {"max-outbox", "SIZE", "of all that waits or was sent; then the log waits (1GiB)"},
+      {"send", "COMMAND",
+       "run by sh for each file, {} being its path. Status 0: sent; anything else: tried again. "
+       "Manifests go first"},
+      {"send-timeout", "TIME", "a command that takes longer is ended (10m)"},
+      {"keep-sent", "TIME", "how long sent extracts stay in DIR/sent (24h)"},
+      {"grace", "TIME",
+       "how long a rotated log must be still before the next one is begun (2 intervals; 1s to 2m)"},
+      {"siblings", "PATTERN",
+       "more rotated files: other names, other directories; {} is the LOG's name ('old/{}-*'). As "
+       "often as needed"},
+      {"max-open", "NUMBER", "rotated files held open until they are read (1024)"},
+      {"host", "NAME", "this host's name in extracts (its host name)"},
+      {"config", "FILE", "lines of option = value, and log = PATH"},
+      {"resend", "RUN:SEQ", "put a sent extract back into the outbox"},
+      {"explain", "LOG",
+       "say which files are LOG's and why, how far each was read, what an agent holds open, what "
+       "was missed"},
+      {"help,h", "", "this text"},
+      {"version", "", "say the version"},
+  };
+}
 
-Usage: caravel-tail [OPTION]... LOG...
-       LOG is a path or a quoted pattern ('/var/log/app/*.log')
-
-  --interval TIME      how often new lines are cut (60s)
-  --once               one pass: cut, send, exit (for cron)
-  --from start|end     where to begin in a log never seen before (end)
-  --outbox DIR         where extracts are put (/var/spool/caravel-tail)
-  --state FILE         what was read so far (/var/lib/caravel-tail/state)
-  --max-bytes SIZE     of an extract; a backlog becomes several (8MiB)
-  --record-start PATTERN
-                       how the first line of a record begins ('[0-9][0-9]:*'):
-                       an extract does not end within a record
-  --max-outbox SIZE    of all that waits or was sent; then the log waits (1GiB)
-  --send COMMAND       run by sh for each file, {} being its path. Status 0:
-                       sent; anything else: tried again. Manifests go first
-  --send-timeout TIME  a command that takes longer is ended (10m)
-  --keep-sent TIME     how long sent extracts stay in DIR/sent (24h)
-  --grace TIME         how long a rotated log must be still before the next one
-                       is begun (2 intervals; 1s to 2m)
-  --siblings PATTERN   more rotated files: other names, other directories; {} is
-                       the LOG's name ('old/{}-*'). As often as needed
-  --max-open NUMBER    rotated files held open until they are read (1024)
-  --host NAME          this host's name in extracts (its host name)
-  --config FILE        lines of option = value, and log = PATH
-  --resend RUN:SEQ     put a sent extract back into the outbox
-  --explain LOG        say which files are LOG's and why, how far each was read,
-                       what an agent holds open, what was missed
-  --help, --version
-
-Messages go to stderr. Exit status: 0 well, 1 something failed, 2 usage.
-The log is only ever read. Manual: docs/tail.md
-)";
+std::string help_text() {
+  return "caravel-tail follows logs and cuts what is appended to them into extracts: files\n"
+         "of whole lines, each with a manifest, for a loading host to fetch or to be sent.\n\n"
+         "Usage: caravel-tail [OPTION]... LOG...\n"
+         "       LOG is a path or a quoted pattern ('/var/log/app/*.log')\n\n" +
+         option_lines(option_table()) +
+         "\nMessages go to stderr. Exit status: 0 well, 1 something failed, 2 usage.\n"
+         "The log is only ever read. Manual: man caravel-tail, docs/tail.md\n";
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/words/option_help.h"
 #include "watcher/tail/agent.h"
 
 namespace caravel::tail {
@@ -20,8 +21,11 @@ struct Options {
   std::string explained_log;
 };
 
+/// Every option, in the order of --help, the manual page and the completion.
+[[nodiscard]] std::vector<OptionHelp> option_table();
+
 /// The text of --help: one screen.
-[[nodiscard]] std::string_view help_text();
+[[nodiscard]] std::string help_text();
 
 /// Errors are of kind usage. Options come from the --config file first; the command line overrides
 /// them, and its logs replace the file's. Relative paths are relative to `directory`, those of the

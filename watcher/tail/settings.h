@@ -10,8 +10,8 @@
 
 namespace caravel::tail {
 
-/// An option that takes a value. A new one is a row of the table in settings.cc, a line of
-/// help_text(), and a line of docs/tail.md if it needs explaining.
+/// An option that takes a value. A new one is a row of the table in settings.cc, a row of
+/// option_table(), and a line of docs/tail.md if it needs explaining.
 struct Setting {
   std::string_view name;
   /// Relative paths are relative to `directory`. Errors are of kind usage, and do not name

@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "watcher/service/console.h"
+#include "watcher/terminal/progress_line.h"
 
 namespace caravel::watcher {
 namespace {
@@ -34,10 +34,18 @@ void Progress::show(std::string_view stage, std::uint64_t done, std::uint64_t of
   }
   drawn_ = now;
   shown_ = true;
-  constexpr std::uint64_t kWidth = 30;
-  const std::uint64_t filled = of > 0 ? std::min(kWidth, done * kWidth / of) : 0;
-  write_to_stderr(kEraseLine + format_shown("{} {} [{:#<{}}{:.<{}}] {}/{} {}", what_, stage, "",
-                                            filled, "", kWidth - filled, done, of, unit));
+  // A rate is that of its stage: formatting is faster than storing.
+  if (stage != stage_ || done < done_) {
+    stage_ = stage;
+    stage_began_ = now;
+  }
+  done_ = done;
+  const Stage so_far{
+      what_, stage, done,
+      of,    unit,  std::chrono::duration_cast<std::chrono::milliseconds>(now - stage_began_)};
+  // Asked anew for each line, so that one fits after a window was made smaller; the last column
+  // stays free, for a terminal may go to the next line behind it.
+  write_to_stderr(kEraseLine + progress_line(so_far, columns_of_stderr(80) - 1));
 }
 
 void Progress::say(const std::string& text) {

@@ -9,7 +9,8 @@
 namespace caravel::watcher {
 
 /// One line on stderr that is drawn over and over, if stderr is a terminal and the work takes
-/// longer than a second. The line is gone when the object is.
+/// longer than a second: percent, rate, time left, as much as fits. The line is gone when the
+/// object is.
 class Progress {
  public:
   explicit Progress(std::string what);
@@ -28,6 +29,9 @@ class Progress {
   bool shown_ = false;
   std::chrono::steady_clock::time_point began_;
   std::chrono::steady_clock::time_point drawn_;
+  std::string stage_;
+  std::chrono::steady_clock::time_point stage_began_;
+  std::uint64_t done_ = 0;
 };
 
 }  // namespace caravel::watcher

@@ -30,13 +30,14 @@ std::vector<Command> Commands() {
            .about = "load files",
            .usage = "[options] FILE…",
            .help = "Loads files.",
-           .options = {value("year,y", "the year"), flag("dry-run", "only say")},
+           .options = {value("year,y=YEAR", "the year"), flag("dry-run", "only say")},
            .operands = Operands::many,
            .run = print_call},
           {.name = "follow",
            .about = "follow a log",
            .usage = "LOG",
-           .help = "Options:\n  --own  of another parser",
+           .help = "Follows.",
+           .options = {flag("own", "of another parser")},
            .operands = Operands::unparsed,
            .run = print_call},
           {.name = "look",
@@ -148,11 +149,13 @@ TEST(Program, HelpOfACommandNamesItsOptions) {
   EXPECT_THAT(
       ran.out,
       AllOf(StartsWith("Usage: caravel load [options] FILE…\n\nLoads files.\n\nOptions:\n"),
-            HasSubstr("-y [ --year ] X"), HasSubstr("--dry-run"),
-            EndsWith("  --config X            the configuration; else $CARAVEL_CONFIG, else\n"
-                     "                        /etc/caravel/caravel.yaml\n")));
-  EXPECT_EQ(RunProgram({"follow", "-h"}).out,
-            "Usage: caravel follow LOG\n\nOptions:\n  --own  of another parser\n");
+            HasSubstr("\n  -y, --year YEAR      the year\n"), HasSubstr("\n  --dry-run "),
+            EndsWith("  --config FILE        the configuration; else $CARAVEL_CONFIG, else\n"
+                     "                       /etc/caravel/caravel.yaml\n"
+                     "  -h, --help           this text\n")));
+  EXPECT_THAT(RunProgram({"follow", "-h"}).out,
+              StartsWith("Usage: caravel follow LOG\n\nFollows.\n\nOptions:\n"
+                         "  --own                of another parser\n"));
   EXPECT_THAT(RunProgram({"look", "-h"}).out,
               StartsWith("Usage: caravel look\n\nTakes nothing.\n"));
 }

@@ -19,7 +19,10 @@ TEST(Config, EveryMistakeHasOneClearMessage) {
     std::string message;  // after `at`
   } cases[] = {
       {"sppol: x", "sppol: unknown key; did you mean 'spool'?"},
-      {"spool: x, feeds: {}", "illegal map value"},
+      {"spool: x, feeds: {}",
+       "spool: a second ': ' in one line: a value that holds ': ' needs quotes, and each key a "
+       "line "
+       "of its own (illegal map value)"},
       {"{spool: x, spool: y}", "spool: given twice"},
       {"- a", "must be a map of keys"},
       {"spool: ''", "spool: must not be empty"},

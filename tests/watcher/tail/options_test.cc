@@ -110,9 +110,9 @@ TEST(TailOptions, NameWhatIsWrong) {
 }
 
 TEST(TailHelp, FitsOnOneScreen) {
-  const std::string_view text = help_text();
+  const std::string text = help_text();
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 36);
-  std::istringstream lines{std::string(text)};
+  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 

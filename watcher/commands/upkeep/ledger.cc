@@ -71,21 +71,21 @@ Result<int> run_ledger(const CommandCall& call) {
 }  // namespace
 
 Command ledger_command() {
-  return {
-      .name = "ledger",
-      .about = "print all that the ledger knows, or make a damaged one anew",
-      .usage = "export [--json]|rebuild",
-      .help =
-          "export   prints every extract and the daily totals as CSV (docs/ledger.md); with\n"
-          "         --json every row of the ledger as a line of JSON, with its table.\n"
-          "rebuild  makes a new ledger of all that can still be known: each row of the old file\n"
-          "         that can be read, the feed documents of the stores, the files in done/ and\n"
-          "         failed/. Says what was recovered and what was not. Keeps the old file beside\n"
-          "         it, as ledger.db.damaged-TIME. Refuses while a watch, sweep or capture runs.\n"
-          "         Exit code 1 also if a store did not answer: then run it again later.",
-      .options = {flag("json", "export: lines of JSON, and all tables")},
-      .operands = Operands::one,
-      .run = run_ledger};
+  return {.name = "ledger",
+          .about = "print all that the ledger knows, or make a damaged one anew",
+          .usage = "export [--json]|rebuild",
+          .help =
+              "export   prints every extract and the daily totals as CSV (docs/ledger.md); with\n"
+              "         --json every row of the ledger as a line of JSON, with its table.\n"
+              "rebuild  makes a new ledger of all that can still be known: each row of the old\n"
+              "         file that can be read, the feed documents of the stores, the files in\n"
+              "         done/ and failed/. Says what was recovered and what was not. Keeps the\n"
+              "         old file beside it, as ledger.db.damaged-TIME. Refuses while a watch,\n"
+              "         sweep or capture runs. Exit code 1 also if a store did not answer: then\n"
+              "         run it again later.",
+          .options = {flag("json", "export: lines of JSON, and all tables")},
+          .operands = Operands::one,
+          .run = run_ledger};
 }
 
 }  // namespace caravel::watcher

@@ -306,33 +306,32 @@ Command retry_command() {
           .about = "what failed, or had rejects, goes in again",
           .usage = "FILE…  |  --all [--feed NAME]",
           .help =
-              "For when a format, a limit or a file was mended: files of failed/ go in again, and\n"
-              "originals of done/ whose lines were rejected. FILE is a name, a path or a SHA-256.\n"
-              "A running watch takes them at once; without one, a sweep follows. Rows that are\n"
-              "stored already are not stored again.",
+              "For when a format, a limit or a file was mended: files of failed/ go in again,\n"
+              "and originals of done/ whose lines were rejected. FILE is a name, a path or a\n"
+              "SHA-256. A running watch takes them at once; without one, a sweep follows. Rows\n"
+              "that are stored already are not stored again.",
           .options = {flag("all", "all that failed or had rejects, as far as the files are there"),
-                      value("feed", "with --all: only those of this feed")},
+                      value("feed=NAME", "with --all: only those of this feed")},
           .operands = Operands::many,
           .run = run_retry};
 }
 
 Command ack_command() {
-  return {
-      .name = "ack",
-      .about = "a failure, rejects or a gap are settled: they count no longer",
-      .usage = "FILE…|GAP…  |  --all [--feed NAME]",
-      .help =
-          "Says that a failure or rejected lines are seen and settled, or that a gap will never\n"
-          "close. It stays in the history (caravel explain, caravel ledger export) and leaves\n"
-          "what `status` shows; files in failed/ and rejects/ are removed keep_failed and\n"
-          "keep_rejects later. FILE is a name, a path or a SHA-256; GAP is RUN, RUN:5 or RUN:5-7\n"
-          "as `status` names runs and numbers. A failure ends by itself when an extract with the\n"
-          "same content is loaded, or when its file is removed from failed/.",
-      .options = {flag("all", "every failure, all rejects and every gap that are open"),
-                  value("feed", "with --all: only those of this feed"),
-                  value("why", "a word for who asks later")},
-      .operands = Operands::many,
-      .run = run_ack};
+  return {.name = "ack",
+          .about = "a failure, rejects or a gap are settled: they count no longer",
+          .usage = "FILE…|GAP…  |  --all [--feed NAME]",
+          .help =
+              "Says that a failure or rejected lines are seen and settled, or that a gap will\n"
+              "never close. It stays in the history (caravel explain, caravel ledger export) and\n"
+              "leaves what `status` shows; files in failed/ and rejects/ are removed keep_failed\n"
+              "and keep_rejects later. FILE is a name, a path or a SHA-256; GAP is RUN, RUN:5 or\n"
+              "RUN:5-7 as `status` names runs and numbers. A failure ends by itself when an\n"
+              "extract with the same content is loaded, or when its file is removed from failed/.",
+          .options = {flag("all", "every failure, all rejects and every gap that are open"),
+                      value("feed=NAME", "with --all: only those of this feed"),
+                      value("why=TEXT", "a word for who asks later")},
+          .operands = Operands::many,
+          .run = run_ack};
 }
 
 }  // namespace caravel::watcher

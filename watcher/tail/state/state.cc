@@ -387,7 +387,7 @@ std::string random_run() {
     // Kernels before 3.17 have no getrandom(2).
     auto random = open_file("/dev/urandom", O_RDONLY);
     // If that fails too, the run is 00000000. An extract name that is taken still begins a new run.
-    if (random) static_cast<void>(::read(random->get(), bytes.data(), bytes.size()));
+    [[maybe_unused]] const auto got = random ? ::read(random->get(), bytes.data(), 4) : 0;
   }
   std::string run;
   for (const unsigned byte : bytes) {
