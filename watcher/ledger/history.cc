@@ -57,7 +57,7 @@ Result<> add_daily_totals(Sqlite& database, std::map<std::string, FeedSummary>& 
   return database.each(
       "SELECT feed, sum(done), sum(not_done), sum(lines), sum(rows), sum(dropped), sum(rejected), "
       "sum(stored), sum(already_there), sum(differs), sum(replaced), sum(failed), "
-      "sum(years_guessed), max(last_claim) FROM daily GROUP BY feed",
+      "sum(years_guessed), max(last_claim), sum(bytes) FROM daily GROUP BY feed",
       [&](const Statement& row) {
         FeedSummary& feed = feeds[row.text(0)];
         feed.extracts[State::done] += row.count(1);
@@ -65,6 +65,7 @@ Result<> add_daily_totals(Sqlite& database, std::map<std::string, FeedSummary>& 
         add_line_counts(row, 3, feed.counts);
         feed.years_guessed += row.count(12);
         feed.last_claim = std::max(feed.last_claim, optional_time_at(row, 13));
+        feed.bytes += row.count(14);
       });
 }
 
@@ -131,7 +132,7 @@ Result<std::vector<Extract>> History::with_many_rejects(Time since, std::size_t 
   // As LineCounts::many_rejected() has it.
   return select_extracts(database_, "with many rejects",
                          "INDEXED BY extracts_done_at WHERE done_at >= ? AND state = 'done' AND "
-                         "rejected > lines / 10 ORDER BY done_at DESC LIMIT ?",
+                         "rejected > lines / 10 AND settled = '' ORDER BY done_at DESC LIMIT ?",
                          time_text(since), limit);
 }
 
@@ -173,9 +174,10 @@ Result<std::map<std::string, FeedSummary>> History::summaries() {
             add_line_counts(row, 3, feed.counts);
             feed.years_guessed += row.count(12);
             feed.bytes += row.count(15);
+          } else {
+            feed.retries += row.count(14);
           }
           feed.last_claim = std::max(feed.last_claim, optional_time_at(row, 13));
-          feed.retries += row.count(14);
         }));
     CARAVEL_TRY(add_daily_totals(database_, out));
     CARAVEL_TRY(database_.each(
@@ -210,20 +212,23 @@ Result<std::map<std::string, Throughput>> History::throughput_since(Time since) 
   });
 }
 
-Result<std::map<std::pair<std::string, std::string>, StoreDelays>> History::delays() {
+Result<std::map<std::pair<std::string, std::string>, StoreDelays>> History::delays(Time from,
+                                                                                   Time to) {
   using Delayed = std::map<std::pair<std::string, std::string>, StoreDelays>;
   return in_context("delays", [&]() -> Result<Delayed> {
     Delayed out;
     CARAVEL_TRY(database_.each(
         fmt::format("SELECT feed, store, {}, {} FROM (SELECT feed, store, {} AS since_drop, {} AS "
-                    "since_line FROM extracts WHERE state = 'done' AND "
-                    "origin IN ('drop', 'capture')) GROUP BY feed, store",
+                    "since_line FROM extracts INDEXED BY extracts_done_at WHERE done_at >= ? AND "
+                    "done_at < ? AND state = 'done' AND origin IN ('drop', 'capture')) "
+                    "GROUP BY feed, store",
                     columns_of_delays("since_drop"), columns_of_delays("since_line"), kSinceDrop,
                     kSinceLine),
         [&](const Statement& row) {
           constexpr int kColumns = 2 + static_cast<int>(kDelayBounds.size());
           out[{row.text(0), row.text(1)}] = {read_delays(row, 2), read_delays(row, 2 + kColumns)};
-        }));
+        },
+        time_text(from), time_text(to)));
     return out;
   });
 }

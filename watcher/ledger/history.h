@@ -24,8 +24,8 @@ struct FeedSummary {
   std::uint64_t open_failures = 0;  // of those that failed: not settled yet
   LineCounts counts;
   std::uint64_t years_guessed = 0;
-  std::uint64_t bytes = 0;    // of the extracts, as they came
-  std::uint64_t retries = 0;  // attempts that failed, of all its extracts; the next one follows
+  std::uint64_t bytes = 0;         // of the extracts, as they came
+  std::uint64_t retries = 0;       // attempts that failed, of the extracts that are on their way
   std::optional<Time> last_claim;  // of the newest extract
   /// The first dropped of those that are neither done nor failed (not `process` and `upload`: what
   /// a person broke off is not late).
@@ -53,6 +53,13 @@ inline constexpr std::array<double, 14> kDelayBounds{0.05, 0.1, 0.25, 0.5, 1,   
 
 /// How late many extracts were.
 struct Delays {
+  Delays& operator+=(const Delays& other) {
+    count += other.count;
+    sum += other.sum;
+    for (std::size_t i = 0; i < within.size(); ++i) within[i] += other.within[i];
+    return *this;
+  }
+
   std::uint64_t count = 0;
   double sum = 0;  // seconds
   /// How many of them took at most kDelayBounds[i].
@@ -116,8 +123,9 @@ class History {
   /// By feed, those that were ever seen.
   [[nodiscard]] Result<std::map<std::string, FeedSummary>> summaries();
   [[nodiscard]] Result<std::map<std::string, Throughput>> throughput_since(Time since);
-  /// By feed and store.
-  [[nodiscard]] Result<std::map<std::pair<std::string, std::string>, StoreDelays>> delays();
+  /// Of all that is done from then until then, by feed and store.
+  [[nodiscard]] Result<std::map<std::pair<std::string, std::string>, StoreDelays>> delays(Time from,
+                                                                                          Time to);
   /// Of all that is done since then, in order of time; spans in which nothing ended are left out.
   [[nodiscard]] Result<std::vector<SpanOfLoads>> loads_since(Time since, std::chrono::seconds span);
   /// When an extract of the feed came last (not by hand), be it in the drop directory still.

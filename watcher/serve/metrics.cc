@@ -130,10 +130,11 @@ void add_feeds(Families& families, const StatusReport& report) {
                    each_feed([](Samples& samples, const FeedStatus& feed) {
                      samples.add({{"feed", feed.name}}, feed.summary.bytes);
                    }));
-  families.counter("caravel_retries_total", "Attempts to load an extract that are tried again.",
-                   each_feed([](Samples& samples, const FeedStatus& feed) {
-                     samples.add({{"feed", feed.name}}, feed.summary.retries);
-                   }));
+  families.gauge("caravel_retries",
+                 "Attempts that failed so far, of the extracts that are on their way.",
+                 each_feed([](Samples& samples, const FeedStatus& feed) {
+                   samples.add({{"feed", feed.name}}, feed.summary.retries);
+                 }));
   families.gauge("caravel_open_failures", "Extracts that failed and that nothing has settled.",
                  each_feed([](Samples& samples, const FeedStatus& feed) {
                    samples.add({{"feed", feed.name}}, feed.summary.open_failures);
@@ -154,10 +155,10 @@ void add_feeds(Families& families, const StatusReport& report) {
                  }));
 }
 
-void add_delays(Families& families, const Overview& overview) {
+void add_delays(Families& families, const DelayCounter::ByFeedAndStore& all_delays) {
   const auto each = [&](const Delays StoreDelays::*part) {
-    return [&overview, part](Samples& samples) {
-      for (const auto& [place, delays] : overview.delays) {
+    return [&all_delays, part](Samples& samples) {
+      for (const auto& [place, delays] : all_delays) {
         if ((delays.*part).count == 0) continue;
         samples.add({{"feed", place.first}, {"store", place.second}}, delays.*part);
       }
@@ -264,7 +265,9 @@ void add_service(Families& families, const StatusReport& report) {
 
 }  // namespace
 
-std::string metrics_text(const Result<Overview>& overview, const ServeFigures& figures) {
+std::string metrics_text(const Result<Overview>& overview,
+                         const DelayCounter::ByFeedAndStore& all_delays,
+                         const ServeFigures& figures) {
   Families families;
   families.gauge("caravel_build_info", "The program that answers.", [&](Samples& samples) {
     samples.add({{"version", figures.version}}, 1.0);
@@ -278,7 +281,7 @@ std::string metrics_text(const Result<Overview>& overview, const ServeFigures& f
   if (overview) {
     add_service(families, overview->report);
     add_feeds(families, overview->report);
-    add_delays(families, *overview);
+    add_delays(families, all_delays);
     add_sources(families, overview->report);
     add_places(families, overview->report);
   }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "watcher/serve/delay_counter.h"
 #include "watcher/status/overview.h"
 
 namespace caravel::watcher {
@@ -22,6 +23,7 @@ struct ServeFigures {
 /// Names and units as OpenMetrics wants them: base units, "_total" behind counters. Where the
 /// ledger cannot be read, only that is said.
 [[nodiscard]] std::string metrics_text(const Result<Overview>& overview,
+                                       const DelayCounter::ByFeedAndStore& delays,
                                        const ServeFigures& figures);
 
 }  // namespace caravel::watcher

@@ -16,6 +16,7 @@
 #include "watcher/serve/metrics.h"
 #include "watcher/serve/page/page.h"
 #include "watcher/serve/page/page_files.h"
+#include "watcher/status/question.h"
 
 namespace caravel::watcher {
 namespace {
@@ -61,7 +62,15 @@ Site::Site(const Config& config, Snapshots::Clock clock, std::string version)
     : config_(config),
       clock_(clock),
       version_(std::move(version)),
-      snapshots_([&config](Time now) { return look(config, now); }, std::move(clock)) {}
+      delays_(clock().wall),
+      snapshots_([this](Time now) { return look_and_count(now); }, std::move(clock)) {}
+
+Result<Overview> Site::look_and_count(Time now) {
+  const StatusQuestion question = status_question(config_);
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger_to_look(config_));
+  CARAVEL_TRY(delays_.advance(ledger, now));
+  return build_overview(ledger, question, now);
+}
 
 Answer Site::answer(std::string_view path) {
   if (path == "/") return page();
@@ -93,7 +102,8 @@ Answer Site::metrics() {
   figures.look_seconds = std::chrono::duration<double>(snapshots_.cost()).count();
   figures.resident_bytes = resident_bytes();
   figures.version = version_;
-  return {.type = std::string(kMetricsType), .body = metrics_text(overview, figures)};
+  return {.type = std::string(kMetricsType),
+          .body = metrics_text(overview, delays_.sums(), figures)};
 }
 
 Answer Site::ready() {

@@ -7,6 +7,7 @@
 
 #include "base/moment.h"
 #include "watcher/config/config.h"
+#include "watcher/serve/delay_counter.h"
 #include "watcher/serve/snapshots.h"
 
 namespace caravel::watcher {
@@ -32,6 +33,7 @@ class Site {
   [[nodiscard]] std::string take_event();
 
  private:
+  [[nodiscard]] Result<Overview> look_and_count(Time now);
   [[nodiscard]] Answer page();
   [[nodiscard]] Answer metrics();
   [[nodiscard]] Answer ready();
@@ -40,6 +42,7 @@ class Site {
   const Config& config_;
   const Snapshots::Clock clock_;
   const std::string version_;
+  DelayCounter delays_;
   Snapshots snapshots_;
   std::string told_stamp_;
   std::chrono::steady_clock::time_point told_at_{};

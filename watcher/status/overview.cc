@@ -47,7 +47,6 @@ Result<Overview> build_overview(Ledger& ledger, const StatusQuestion& question, 
   CARAVEL_ASSIGN_OR_RETURN(const auto loads,
                            ledger.history().loads_since(out.first_span, Series::kSpan));
   out.series = series_of(loads, now);
-  CARAVEL_ASSIGN_OR_RETURN(out.delays, ledger.history().delays());
   CARAVEL_ASSIGN_OR_RETURN(out.recent, ledger.history().newest_in(State::done, kRecent));
   return out;
 }

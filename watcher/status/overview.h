@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -33,10 +32,8 @@ struct Series {
 struct Overview {
   StatusReport report;
   std::map<std::string, Series> series;  // by feed; those that loaded something
-  /// By feed and store.
-  std::map<std::pair<std::string, std::string>, StoreDelays> delays;
-  std::vector<Extract> recent;  // done, the newest first
-  Time first_span;              // the begin of the oldest one in `series`
+  std::vector<Extract> recent;           // done, the newest first
+  Time first_span;                       // the begin of the oldest one in `series`
 };
 
 /// Cuts what loads_since() said into the spans that end with `now`.

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/support/ledger_fixture.h"
+#include "watcher/serve/delay_counter.h"
 #include "watcher/serve/metrics.h"
 #include "watcher/status/screen.h"
 
@@ -66,7 +67,7 @@ TEST_F(OverviewTest, DelaysAreCountedByWhatTheLedgerSays) {
   Load("leap", kNow, kNow, "20120309T095960Z");
   Load("hand", kNow - hours(2), kNow, "20120309T095959Z", Origin::process);
   Load("clock", kNow + seconds(9), kNow, "20120309T100500Z");  // set back meanwhile
-  const auto delays = Ok(ledger().history().delays());
+  const auto delays = Ok(ledger().history().delays(kNow - hours(1), kNow + seconds(1)));
   ASSERT_THAT(delays, SizeIs(1));
   const StoreDelays& store = delays.at({"hrt", "local"});
   EXPECT_EQ(store.since_drop.count, 5U);
@@ -84,15 +85,16 @@ TEST_F(OverviewTest, MetricsAreTheNumbersOfTheReport) {
   Ok(ledger().extracts().set_waiting("b", "why", kNow, kNow));
   question_.disks = {{.what = "spool", .path = "/a\"b\\c\xff", .free = 5, .size = 9, .least = 1}};
   const Result<Overview> overview = Look();
-  const std::string text = metrics_text(overview, {0.5, 1024, "1.2.3"});
+  const std::string text = metrics_text(
+      overview, Ok(ledger().history().delays({}, kNow + seconds(1))), {0.5, 1024, "1.2.3"});
   for (const char* line :
        {"caravel_build_info{version=\"1.2.3\"} 1\n", "caravel_ledger_readable 1\n",
         "caravel_extracts{feed=\"hrt\",state=\"done\"} 1\n",
         "caravel_extracts{feed=\"hrt\",state=\"waiting\"} 1\n",
         "caravel_lines_total{feed=\"hrt\",outcome=\"stored\"} 200\n",
         "caravel_lines_total{feed=\"hrt\",outcome=\"rejected\"} 3\n",
-        "caravel_extract_bytes_total{feed=\"hrt\"} 101\n",
-        "caravel_retries_total{feed=\"hrt\"} 1\n", "caravel_oldest_open_seconds{feed=\"hrt\"} 60\n",
+        "caravel_extract_bytes_total{feed=\"hrt\"} 101\n", "caravel_retries{feed=\"hrt\"} 1\n",
+        "caravel_oldest_open_seconds{feed=\"hrt\"} 60\n",
         "caravel_drop_to_stored_seconds_bucket{feed=\"hrt\",store=\"local\",le=\"1\"} 0\n",
         "caravel_drop_to_stored_seconds_bucket{feed=\"hrt\",store=\"local\",le=\"5\"} 1\n",
         "caravel_drop_to_stored_seconds_count{feed=\"hrt\",store=\"local\"} 1\n",
@@ -104,8 +106,26 @@ TEST_F(OverviewTest, MetricsAreTheNumbersOfTheReport) {
   // Never asked: neither up nor down.
   EXPECT_THAT(text, Not(HasSubstr("caravel_store_up")));
   const Result<Overview> none = fail(ErrorKind::fault, "no");
-  EXPECT_THAT(metrics_text(none, {}), HasSubstr("caravel_ledger_readable 0\n"));
-  EXPECT_THAT(metrics_text(none, {}), Not(HasSubstr("caravel_extracts")));
+  EXPECT_THAT(metrics_text(none, {}, {}), HasSubstr("caravel_ledger_readable 0\n"));
+  EXPECT_THAT(metrics_text(none, {}, {}), Not(HasSubstr("caravel_extracts")));
+}
+
+TEST_F(OverviewTest, ADelayIsCountedOnceAndForEver) {
+  DelayCounter counter(kNow);
+  const auto count = [&](Time now) {
+    Ok(counter.advance(ledger(), now));
+    const auto found = counter.sums().find({"hrt", "local"});
+    return found == counter.sums().end() ? 0U : found->second.since_drop.count;
+  };
+  Load("before", kNow - seconds(9), kNow - seconds(1));
+  Load("a", kNow, kNow + seconds(1));
+  EXPECT_EQ(count(kNow + seconds(2)), 0U);  // somebody may commit a `done` of this moment yet
+  Load("b", kNow, kNow + milliseconds(1500));
+  EXPECT_EQ(count(kNow + seconds(17)), 2U);
+  EXPECT_EQ(count(kNow + seconds(17)), 2U);
+  Load("c", kNow, kNow + seconds(2));
+  EXPECT_EQ(count(kNow), 2U);  // the clock was set back
+  EXPECT_EQ(count(kNow + seconds(20)), 3U);
 }
 
 TEST(Sparkline, ShowsAllOfTheTimeInAsManyCharactersAsThereAre) {
