@@ -26,12 +26,21 @@ bool all_ascii(const char* p, std::size_t size) {
 
 bool holds_nul(const char* p, std::size_t size) { return std::memchr(p, '\0', size) != nullptr; }
 
+/// For the longest line that is given out whole, and one read behind it: with at most `max_line`
+/// bytes left over, refill() always finds room. extend() makes it as large for records. A small
+/// extract that is not packed takes less: twice its bytes hold it as UTF-8 as well.
+std::size_t buffer_size(const Input& input, std::size_t max_line) {
+  constexpr std::size_t kSlack = 4096;
+  const std::size_t most = max_line + kReadChunk;
+  const bool is_known = input.packing() == Input::Packing::none && input.known_size() > 0;
+  return (is_known ? std::min<std::size_t>(most, 2 * input.known_size() + kSlack) : most) +
+         kBehindLine;
+}
+
 }  // namespace
 
-// The buffer holds the longest line that is given out whole, and one read behind it: with at most
-// `max_line` bytes left over, refill() always finds room. extend() makes it as large for records.
 LineSplitter::LineSplitter(Input& input, std::size_t max_line)
-    : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kBehindLine, '\0') {}
+    : input_(input), max_line_(max_line), buffer_(buffer_size(input, max_line), '\0') {}
 
 Result<> LineSplitter::refill() {
   // At most the beginning of one line is left over, so moving it costs little.

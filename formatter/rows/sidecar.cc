@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -79,7 +80,14 @@ bool take_lines(std::string_view& text, Row& row) {
   return take_number(text, row.line);
 }
 
-/// The end line, read from the end of the file. It is written last: if it is there, a crash has cut
+/// The end line, of the last bytes of a sidecar.
+Result<SidecarEnd> find_end(std::string_view text) {
+  const std::size_t at = text.rfind("\nend ");
+  if (at == std::string_view::npos || text.back() != '\n') return broken("its end line is missing");
+  return parse_sidecar_end(text.substr(at + 5));
+}
+
+/// The same, read from the end of the file. It is written last: if it is there, a crash has cut
 /// nothing off.
 Result<SidecarEnd> read_end(int fd) {
   struct stat status {};
@@ -90,10 +98,7 @@ Result<SidecarEnd> read_end(int fd) {
   const off_t from = std::max<off_t>(0, status.st_size - static_cast<off_t>(sizeof tail));
   auto got = read_at(fd, static_cast<std::uint64_t>(from), tail, sizeof tail);
   if (!got) return tl::unexpected(with_context("sidecar", std::move(got).error()));
-  const std::string_view text(tail, *got);
-  const std::size_t at = text.rfind("\nend ");
-  if (at == std::string_view::npos || text.back() != '\n') return broken("its end line is missing");
-  return parse_sidecar_end(text.substr(at + 5));
+  return find_end({tail, *got});
 }
 
 }  // namespace
@@ -141,11 +146,17 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
     const json object = json::parse(text);
     SidecarEnd end;
     end.sha256 = object.at("sha256").get<std::string>();
-    end.counts.lines = object.at("lines").get<std::uint64_t>();
-    end.counts.rows = object.at("rows").get<std::uint64_t>();
-    end.counts.more_lines = object.value("more_lines", std::uint64_t{0});
-    end.counts.dropped = object.at("dropped").get<std::uint64_t>();
-    end.counts.rejected = object.at("rejected").get<std::uint64_t>();
+    for (const auto& [name, count] :
+         {std::pair{"lines", &end.counts.lines}, std::pair{"rows", &end.counts.rows},
+          std::pair{"dropped", &end.counts.dropped}, std::pair{"rejected", &end.counts.rejected},
+          std::pair{"more_lines", &end.counts.more_lines}}) {
+      // Left out where each record is one line.
+      if (count == &end.counts.more_lines && !object.contains(name)) continue;
+      const json& value = object.at(name);
+      // The library would make a count out of a fraction, a negative number and 1e44 alike.
+      if (!value.is_number_unsigned()) return broken(fmt::format("{} is not a count", name));
+      *count = value.get<std::uint64_t>();
+    }
     if (!end.counts.add_up()) return broken("the counts of its end line do not add up");
     return end;
   } catch (const json::exception& e) {
@@ -194,6 +205,7 @@ Result<bool> RowReader::Window::need(std::size_t size) {
   // Grows for a record that is longer than the window, and only then.
   if (buffer.size() < size) buffer.resize(std::max(size, kWindowBytes));
   while (until < size) {
+    if (!fd) return false;  // all of it was in memory
     CARAVEL_ASSIGN_OR_RETURN(auto got,
                              read_some(fd.get(), buffer.data() + until, buffer.size() - until));
     // Whatever the sidecar promises, the file ends here.
@@ -236,30 +248,48 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   if (!reader.csv_) return fail_with_errno("csv: dup", errno);
   reader.records_.fd = std::move(csv);
   reader.rows_.fd = std::move(sidecar);
+  CARAVEL_TRY(reader.read_headers());
+  return reader;
+}
 
+Result<RowReader> RowReader::open(std::string csv, std::string sidecar) {
+  RowReader reader;
+  CARAVEL_ASSIGN_OR_RETURN(reader.end_, find_end(sidecar));
+  reader.csv_bytes_ = csv.size();
+  const auto take = [](std::string bytes, Window& window) {
+    window.until = bytes.size();
+    window.buffer = std::move(bytes);
+  };
+  take(std::move(csv), reader.records_);
+  take(std::move(sidecar), reader.rows_);
+  CARAVEL_TRY(reader.read_headers());
+  return reader;
+}
+
+Result<> RowReader::read_headers() {
   std::string_view line;
   // Another version may mean something else by every byte that follows.
-  auto got = reader.rows_.line(line);
+  auto got = rows_.line(line);
   if (!got || !*got || line != kMagic.substr(0, kMagic.size() - 1)) {
     return broken("not a sidecar of this version");
   }
-  got = reader.rows_.line(line);
+  got = rows_.line(line);
   if (!got || !*got) return broken("its header is missing");
   CARAVEL_ASSIGN_OR_RETURN(auto header, parse_sidecar_header(line));
-  reader.header_ = std::move(header);
+  header_ = std::move(header);
 
   // The CSV must begin with the header that the names of the columns make, so its length is known.
   std::vector<std::string> names;
-  for (const Column& column : reader.header_.columns) names.push_back(column.name);
+  for (const Column& column : header_.columns) names.push_back(column.name);
   const std::string expected = csv_header(names);
-  CARAVEL_ASSIGN_OR_RETURN(auto whole, reader.records_.need(expected.size()));
-  if (!whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {
+  CARAVEL_ASSIGN_OR_RETURN(auto whole, records_.need(expected.size()));
+  if (!whole || std::string_view(records_.buffer.data(), expected.size()) != expected) {
     return broken("its columns are not those of the CSV");
   }
   // The first record begins behind the header, and next() counts the bytes of the CSV from there.
-  reader.records_.from = expected.size();
-  reader.csv_at_ = expected.size();
-  return reader;
+  records_.from = expected.size();
+  csv_at_ = expected.size();
+  return {};
 }
 
 Result<bool> RowReader::next(Row& row) {

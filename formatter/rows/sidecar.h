@@ -77,6 +77,8 @@ class RowReader {
   /// Both descriptors at offset 0. Reads the header and, from its end, checks that the sidecar is
   /// whole. Errors: kind retry (they are our own files: format the extract again).
   static Result<RowReader> open(UniqueFd csv, UniqueFd sidecar);
+  /// The same of a small extract, whose CSV and sidecar are held in memory and no files.
+  static Result<RowReader> open(std::string csv, std::string sidecar);
 
   [[nodiscard]] const SidecarHeader& header() const { return header_; }
   [[nodiscard]] const SidecarEnd& end() const { return end_; }
@@ -85,7 +87,7 @@ class RowReader {
   /// the end line says, and the CSV must hold nothing else.
   [[nodiscard]] Result<bool> next(Row& row);
 
-  /// The CSV file, for pread(2): the attachment of the feed document.
+  /// The CSV file, for pread(2): the attachment of the feed document. -1 if there is none.
   [[nodiscard]] int csv_fd() const { return csv_.get(); }
   [[nodiscard]] std::uint64_t csv_bytes() const { return csv_bytes_; }
 
@@ -103,6 +105,7 @@ class RowReader {
   };
 
   RowReader() = default;
+  Result<> read_headers();
 
   SidecarHeader header_;
   SidecarEnd end_;

@@ -14,16 +14,15 @@ namespace {
 
 std::string program_help(const std::vector<Command>& commands) {
   std::string out =
-      "Usage: caravel COMMAND [options]\n\n"
-      "Gets the lines of growing logs into a database: none lost, none twice.\n\n"
-      "Commands:\n";
+      "Usage: caravel COMMAND [options]\n"
+      "Gets the lines of growing logs into a database: none lost, none twice.\n\n";
   for (const Command& command : commands) {
     out += fmt::format("  {:<9} {}\n", command.name, command.about);
   }
   return out +
          "\n"
          "  --config FILE   else $CARAVEL_CONFIG, else /etc/caravel/caravel.yaml\n"
-         "  --version       print the version\n\n"
+         "  --version       print the version\n"
          "`caravel COMMAND --help` says more. Exit codes: 0 all well, 1 something failed,\n"
          "2 usage or configuration, 3 done, but with rejects.\n";
 }

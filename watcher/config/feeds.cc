@@ -193,6 +193,8 @@ void read_keys(SectionReader& reader, const std::string& spool, FeedConfig& feed
   reader.check(read_max_rejects(reader.node("max_rejects"), feed.max_rejects));
   reader.duration("keep_done", feed.keep_done);
   reader.duration("keep_csv", feed.keep_csv);
+  reader.duration("keep_rejects", feed.keep_rejects);
+  reader.duration("keep_failed", feed.keep_failed);
   // Only if all keys could be read: a check of a value that was never read would mislead.
   if (reader.ok()) reader.check(check_match(reader.node("match"), feed.match));
   if (reader.ok()) reader.check(check_drop(reader.node("drop"), feed.drop, spool));

@@ -194,7 +194,8 @@ TEST_F(PipelineTest, ARejectWithoutRoomIsKeptByItsPlaceInTheOriginal) {
               HasSubstr("2 rejects are kept by their place only"));
 }
 
-TEST_F(PipelineTest, KeepsTheCsvUnlessItIsToBeKeptForNoTime) {
+TEST_F(PipelineTest, KeepsTheCsvIfItIsToBeKeptForSomeTime) {
+  for (FeedConfig& feed : config_.feeds) feed.keep_csv = std::chrono::hours(1);
   store_.counts = counts_of(3, 0);
   EXPECT_EQ(Load(Extract(), store_).ending, Ending::done);
   EXPECT_EQ(dir_.list("spool/csv").size(), 2U) << "the CSV and its sidecar";

@@ -22,6 +22,7 @@
 #include "watcher/service/program_log.h"
 #include "watcher/service/watch.h"
 #include "watcher/spool/archive.h"
+#include "watcher/spool/rejects.h"
 
 namespace caravel::watcher {
 namespace {
@@ -189,19 +190,34 @@ std::optional<GapName> gap_name_of(const std::string& text) {
 /// What was settled, for the last line.
 struct Acknowledged {
   std::uint64_t failures = 0;
-  std::uint64_t gaps = 0;  // extracts that are missing
+  std::uint64_t gaps = 0;     // extracts that are missing
+  std::uint64_t rejects = 0;  // extracts whose rejects were
 };
 
 /// Works on the ledger in the name of one person.
 class Acknowledging {
  public:
-  Acknowledging(Ledger& ledger, std::string why)
-      : ledger_(ledger), why_(std::move(why)), now_(std::chrono::system_clock::now()) {}
+  Acknowledging(Ledger& ledger, std::string spool, std::string why)
+      : ledger_(ledger),
+        spool_(std::move(spool)),
+        why_(std::move(why)),
+        now_(std::chrono::system_clock::now()) {}
 
   Result<> all(const std::optional<std::string>& feed) {
     CARAVEL_ASSIGN_OR_RETURN(const auto failures, ledger_.history().open_failures(kAllExtracts));
     for (const Extract& extract : failures) {
       if (feed && extract.feed != *feed) continue;
+      CARAVEL_TRY(settle(extract));
+    }
+    CARAVEL_ASSIGN_OR_RETURN(const auto rejects,
+                             ledger_.history().with_rejects(Time{}, kAllExtracts));
+    for (const Extract& extract : rejects) {
+      if (feed && extract.feed != *feed) continue;
+      // Whose files somebody has deleted is settled, and was never shown.
+      if (!find_reject_files(spool_of(spool_, extract), extract.feed, extract.name,
+                             extract.sha256)) {
+        continue;
+      }
       CARAVEL_TRY(settle(extract));
     }
     CARAVEL_ASSIGN_OR_RETURN(const auto sources, ledger_.sources().all());
@@ -223,13 +239,14 @@ class Acknowledging {
       if (done_.gaps > before) return {};
     }
     CARAVEL_ASSIGN_OR_RETURN(const auto known, extracts_called(ledger_, operand));
-    const std::uint64_t before = done_.failures;
+    const std::uint64_t before = done_.failures + done_.rejects;
     for (const Extract& extract : known) {
-      if (extract.is_open_failure()) CARAVEL_TRY(settle(extract));
+      if (extract.is_open_failure() || extract.has_open_rejects()) CARAVEL_TRY(settle(extract));
     }
-    if (done_.failures > before) return {};
+    if (done_.failures + done_.rejects > before) return {};
     return fail(ErrorKind::usage,
-                fmt::format("{}: the ledger has no failure, and no gap, of this name that is open",
+                fmt::format("{}: the ledger has no failure, no rejects and no gap of this name "
+                            "that are open",
                             printable(operand)));
   }
 
@@ -240,7 +257,7 @@ class Acknowledging {
     CARAVEL_ASSIGN_OR_RETURN(
         const bool was_open,
         ledger_.extracts().settle(extract.id, Settled::acknowledged, why_, now_));
-    if (was_open) ++done_.failures;
+    if (was_open) ++(extract.state == State::failed ? done_.failures : done_.rejects);
     return {};
   }
 
@@ -253,6 +270,7 @@ class Acknowledging {
   }
 
   Ledger& ledger_;
+  const std::string spool_;
   const std::string why_;
   const Time now_;
   Acknowledged done_;
@@ -262,7 +280,8 @@ Result<int> run_ack(const CommandCall& call) {
   CARAVEL_TRY(expect_choice(call.arguments, "ack"));
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::leave));
   CARAVEL_ASSIGN_OR_RETURN(auto ledger, Ledger::open(settings.config.ledger_path()));
-  Acknowledging acknowledging(ledger, call.arguments.get("why").value_or(""));
+  Acknowledging acknowledging(ledger, settings.config.spool,
+                              call.arguments.get("why").value_or(""));
   int code = kExitGood;
   if (call.arguments.operands.empty()) {
     CARAVEL_TRY(acknowledging.all(call.arguments.get("feed")));
@@ -272,8 +291,11 @@ Result<int> run_ack(const CommandCall& call) {
     if (const auto one = acknowledging.one(operand); !one) code = report_error(one.error());
   }
   const Acknowledged& done = acknowledging.done();
-  say("{} and {} acknowledged", plural(done.failures, "failure"),
-      plural(done.gaps, "missing extract"));
+  const std::string rejects =
+      done.rejects == 0 ? ""
+                        : fmt::format(", and the rejects of {}", plural(done.rejects, "extract"));
+  say("{} and {} acknowledged{}", plural(done.failures, "failure"),
+      plural(done.gaps, "missing extract"), rejects);
   return code;
 }
 
@@ -297,15 +319,16 @@ Command retry_command() {
 Command ack_command() {
   return {
       .name = "ack",
-      .about = "a failure or a gap is settled: it counts no longer",
+      .about = "a failure, rejects or a gap are settled: they count no longer",
       .usage = "FILE…|GAP…  |  --all [--feed NAME]",
       .help =
-          "Says that a failure is seen and settled, or that a gap will never close. It stays in\n"
-          "the history (caravel explain, caravel ledger export) and leaves the counts that\n"
-          "`status` shows. FILE is a name, a path or a SHA-256; GAP is RUN, RUN:5 or RUN:5-7 as\n"
-          "`status` names runs and numbers. A failure ends by itself when an extract with the\n"
+          "Says that a failure or rejected lines are seen and settled, or that a gap will never\n"
+          "close. It stays in the history (caravel explain, caravel ledger export) and leaves\n"
+          "what `status` shows; files in failed/ and rejects/ are removed keep_failed and\n"
+          "keep_rejects later. FILE is a name, a path or a SHA-256; GAP is RUN, RUN:5 or RUN:5-7\n"
+          "as `status` names runs and numbers. A failure ends by itself when an extract with the\n"
           "same content is loaded, or when its file is removed from failed/.",
-      .options = {flag("all", "every failure and every gap that is open"),
+      .options = {flag("all", "every failure, all rejects and every gap that are open"),
                   value("feed", "with --all: only those of this feed"),
                   value("why", "a word for who asks later")},
       .operands = Operands::many,

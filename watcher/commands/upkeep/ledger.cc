@@ -20,9 +20,10 @@ Result<int> export_ledger(const CommandCall& call) {
   CARAVEL_ASSIGN_OR_RETURN(auto ledger,
                            Ledger::open(settings.config.ledger_path(), Ledger::Mode::read_only));
   Result<> printed;
-  CARAVEL_TRY(export_rows(ledger, [&](const std::string& line) {
+  const auto write = [&](const std::string& line) {
     if (printed) printed = print(line);
-  }));
+  };
+  CARAVEL_TRY(call.arguments.has("json") ? export_rows(ledger, write) : export_csv(ledger, write));
   CARAVEL_TRY(printed);
   return kExitGood;
 }
@@ -73,14 +74,16 @@ Command ledger_command() {
   return {
       .name = "ledger",
       .about = "print all that the ledger knows, or make a damaged one anew",
-      .usage = "export|rebuild",
+      .usage = "export [--json]|rebuild",
       .help =
-          "export   prints every row of the ledger as a line of JSON, with its table.\n"
+          "export   prints every extract and the daily totals as CSV (docs/ledger.md); with\n"
+          "         --json every row of the ledger as a line of JSON, with its table.\n"
           "rebuild  makes a new ledger of all that can still be known: each row of the old file\n"
           "         that can be read, the feed documents of the stores, the files in done/ and\n"
           "         failed/. Says what was recovered and what was not. Keeps the old file beside\n"
           "         it, as ledger.db.damaged-TIME. Refuses while a watch, sweep or capture runs.\n"
           "         Exit code 1 also if a store did not answer: then run it again later.",
+      .options = {flag("json", "export: lines of JSON, and all tables")},
       .operands = Operands::one,
       .run = run_ledger};
 }
