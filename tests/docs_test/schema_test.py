@@ -99,6 +99,7 @@ LEVELS = [
     Level("caravel", "/definitions/sqlite", "stores:\n  s:\n    type: sqlite\n    PROBE\n"),
     Level("caravel", "/definitions/couchdb",
           "stores:\n  s:\n    type: couchdb\n    url: http://127.0.0.1:1\n    database: d\n    PROBE\n"),
+    Level("caravel", "/definitions/serve", "serve:\n  PROBE\n"),
     Level("caravel", "/definitions/feed", "feeds:\n  hrt:\n    PROBE\n"),
 ]
 
@@ -134,6 +135,11 @@ GOOD = {
         "spool: spool\nstate: state\nformats: [formats]\nlog_level: debug\nmin_free: 0\nmax_unpacked: 1GiB\n"
         "max_ratio: 5\nmax_reject_bytes: 100kB\nmax_line: 1KiB512B\nmax_claims: 5\nworkers: 2\n"
         "max_done_size: 10GB\nmax_csv_size: 0\nmax_rejects_size: 1GiB\nmax_failed_size: 5000\nfold_after: 48h\nremember: 400d\n",
+        "expect_sweep: 1h\nmax_wait: 90s\nserve: {listen: '[::1]:0', token_file: token}\n",
+        "serve: {listen: 127.0.0.1:8099}\n",
+        "serve: {listen: 'unix:run/serve.sock'}\n",
+        "serve: {listen: 0.0.0.0:8099, token_file: token}\n",
+        "serve:\n",
         "stores: {s: {type: sqlite, path: rows.db, batch_rows: 10, batch_bytes: 4MiB}}\n",
         "stores: {c: {type: couchdb, url: 'http://127.0.0.1:1', database: d, documents: rows, gzip: true,\n"
         "  create_database: false, connections: 4, timeout: 1s, netrc: false}}\n",
@@ -209,6 +215,14 @@ BAD = {
         "max_ratio: 0\n",
         "workers: 0\n",
         "max_claims: many\n",
+        "expect_sweep: 10\n",
+        "max_wait: soon\n",
+        "serve: 127.0.0.1:8099\n",
+        "serve: {listen: 0.0.0.0:8099}\n",
+        "serve: {listen: example.org:8099, token_file: token}\n",
+        "serve: {listen: 127.0.0.1}\n",
+        "serve: {listen: 'unix:'}\n",
+        "serve: {token: x}\n",
         "stores: [a]\n",
         "stores: {a b: {type: sqlite}}\n",
         "stores: {a: {}}\n",

@@ -38,6 +38,7 @@ Result<> read_formats(const YamlNode& node, const std::string& base, Config& con
 struct Sections {
   YamlNode formats;
   YamlNode stores;
+  YamlNode serve;
   YamlNode feeds;
 };
 
@@ -79,7 +80,11 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
   reader.size("max_rejects_size", config.max_rejects_size, 0, kMostBytes);
   reader.size("max_failed_size", config.max_failed_size, 0, kMostBytes);
   read_ledger_times(reader, config);
-  return {reader.node("formats"), reader.node("stores"), reader.node("feeds")};
+  constexpr std::chrono::seconds kLeastPatience{1};
+  reader.duration("expect_sweep", config.expect_sweep, kLeastPatience);
+  reader.duration("max_wait", config.max_wait, kLeastPatience);
+  return {reader.node("formats"), reader.node("stores"), reader.node("serve"),
+          reader.node("feeds")};
 }
 
 Result<Config> read_config(const YamlNode& root, const std::string& path,
@@ -97,6 +102,7 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
   // Unknown and wrong keys at the top are told first, before a section is read.
   CARAVEL_TRY(reader.finish());
   CARAVEL_TRY(read_formats(sections.formats, base, config));
+  CARAVEL_TRY(read_serve(sections.serve, base, config.serve));
   // A feed names its store, so the stores come first, wherever they stand in the file.
   CARAVEL_TRY(read_stores(sections.stores, {base, store_types, options}, config));
   CARAVEL_TRY(read_feeds(sections.feeds, config));
@@ -195,6 +201,7 @@ std::vector<KnownKeys> known_config_keys(const uploader::StoreTypes& store_types
   Config unused;
   return {{"", keys_of([&](SectionReader& reader) { (void)read_keys(reader, "/", unused); })},
           {"stores", store_keys(store_types)},
+          {"serve", serve_keys()},
           {"feeds", feed_keys()}};
 }
 

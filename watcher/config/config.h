@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "uploader/store_config.h"
 #include "uploader/store_type.h"
+#include "watcher/config/serve.h"
 
 namespace caravel::watcher {
 
@@ -95,6 +96,13 @@ struct Config {
   std::chrono::milliseconds fold_after{90LL * 86'400'000};
   std::chrono::milliseconds remember{400LL * 86'400'000};
 
+  /// Nobody watched or swept for so long: `status --check` calls that critical.
+  std::chrono::milliseconds expect_sweep{600'000};
+  /// What may last so long before `status --check` tells of it: an extract that waits, a store that
+  /// does not answer, a disk that is full.
+  std::chrono::milliseconds max_wait{900'000};
+  ServeConfig serve;
+
   // Both in the file's order: of two feeds that match a name, the first one has it.
   std::vector<uploader::StoreConfig> stores;
   std::vector<FeedConfig> feeds;
@@ -146,8 +154,8 @@ struct ConfigOptions {
 /// path. Holds no secret.
 [[nodiscard]] std::string store_place(const uploader::StoreConfig& store);
 
-/// Every key that the file may have, by section: "" (the top), "stores", "feeds". Tests hold
-/// etc/caravel.yaml against it.
+/// Every key that the file may have, by section: "" (the top), "stores", "serve", "feeds". Tests
+/// hold etc/caravel.yaml against it.
 struct KnownKeys {
   std::string section;
   std::vector<std::string> keys;

@@ -35,7 +35,7 @@ class Claimer {
     std::string why;  // for people
   };
   struct Outcome {
-    std::vector<ClaimedFile> claimed;  // durable, and not open yet in OpenClaims
+    std::vector<ClaimedFile> claimed;  // not open yet in OpenClaims, nor durable
     std::vector<Left> left;
   };
   /// Oldest first, so that rows arrive about in the order of their time; manifests before the

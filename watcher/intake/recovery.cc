@@ -201,7 +201,10 @@ std::optional<ClaimedFile> Recovery::adopt_claim(const Claim& claim,
     file.claimed_at = extract->claimed_at;
   } else {
     // No row: the ledger was lost, or a person put the file there (`list_claims()`).
-    file.feed = feed_for(claim.name, NameKind::candidate, directory);
+    // Or a loss of power took the row back, and not the rename.
+    file.feed = config_.find_feed(std::string(feed_of_claim_id(claim.id)));
+    if (file.feed == nullptr) file.feed = feed_for(claim.name, NameKind::candidate, directory);
+    if (const auto claimed = time_of_claim_id(claim.id)) file.claimed_at = *claimed;
     if (file.feed != nullptr &&
         !messages_.check("ledger: adopted claims",
                          ledger_.extracts().commit_claims({row_of(file, origin_)}, now.wall))) {

@@ -63,6 +63,7 @@ void WaitingClaims::add(const ClaimedFile& file, const Moment& now) {
   extract.feed = file.feed;
   extract.root = file.root;
   extract.claimed = now.steady;
+  extract.is_new = file.is_new;
   // The wait for a manifest goes on where a restart, or the last pass of cron, broke it off.
   if (file.claimed_at) {
     extract.claimed -=
@@ -77,6 +78,7 @@ void WaitingClaims::add_again(const ReadyExtract& extract, const WaitAgain& agai
   // Closed and opened again: how long its file was still before it was read does not count.
   close(extract.claim.id);
   Waiting& waiting = insert(extract, now);
+  waiting.extract.is_new = false;
   if (again.reason == WaitReason::put_off || again.reason == WaitReason::refused) {
     put_off(waiting, again, now);
     return;
@@ -231,6 +233,7 @@ bool WaitingClaims::judge_regular(Waiting& waiting, const ClaimLook& look, const
     return false;
   }
   if (waiting.manifest) return take(waiting, look, now);
+  waiting.extract.bytes = look.stamp.size;
   const auto manifest =
       wait_for_manifest(spool_, ledger_, waiting.extract, waiting.mismatch, look.stamp, now);
   // If the ledger fails here, the extract goes on: whoever loads it asks the ledger again, and has

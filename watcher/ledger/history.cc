@@ -10,6 +10,36 @@
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
+namespace {
+
+/// Seconds between two columns of time_text(); the clock may have been set back meanwhile.
+constexpr std::string_view kSinceDrop =
+    "max(0.0, (julianday(done_at) - julianday(seen_at)) * 86400)";
+
+/// From the last row's time, "20120309T094800.5Z" (formatter/rows/row_time.h), NULL without a zone,
+/// for what is no such text, and for the second 60, which julianday() does not know.
+constexpr std::string_view kSinceLine =
+    "CASE WHEN last_time LIKE '________T______%Z' THEN max(0.0, (julianday(done_at) - julianday("
+    "substr(last_time, 1, 4) || '-' || substr(last_time, 5, 2) || '-' || substr(last_time, 7, 2) "
+    "|| ' ' || substr(last_time, 10, 2) || ':' || substr(last_time, 12, 2) || ':' || "
+    "rtrim(substr(last_time, 14), 'Z'))) * 86400) END";
+
+/// The columns of a Delays over `value`, the name of a column.
+std::string columns_of_delays(std::string_view value) {
+  std::string out = fmt::format("count({0}), total({0})", value);
+  for (const double bound : kDelayBounds) out += fmt::format(", total({} <= {})", value, bound);
+  return out;
+}
+
+Delays read_delays(const Statement& row, int column) {
+  Delays out;
+  out.count = row.count(column++);
+  out.sum = row.real(column++);
+  for (std::uint64_t& within : out.within) within = row.count(column++);
+  return out;
+}
+
+}  // namespace
 
 namespace {
 
@@ -97,6 +127,14 @@ Result<std::vector<Extract>> History::with_rejects(Time since, std::size_t limit
                          time_text(since), limit);
 }
 
+Result<std::vector<Extract>> History::with_many_rejects(Time since, std::size_t limit) {
+  // As LineCounts::many_rejected() has it.
+  return select_extracts(database_, "with many rejects",
+                         "INDEXED BY extracts_done_at WHERE done_at >= ? AND state = 'done' AND "
+                         "rejected > lines / 10 ORDER BY done_at DESC LIMIT ?",
+                         time_text(since), limit);
+}
+
 Result<std::vector<Extract>> History::done_since(const std::string& feed, Time since,
                                                  std::int64_t after, std::size_t limit) {
   return select_extracts(
@@ -124,7 +162,8 @@ Result<std::map<std::string, FeedSummary>> History::summaries() {
     CARAVEL_TRY(database_.each(
         "SELECT feed, state, count(*), sum(lines), sum(rows), sum(dropped), sum(rejected), "
         "sum(stored), sum(already_there), sum(differs), sum(replaced), sum(failed), "
-        "sum(year_guessed), max(claimed_at) FROM extracts GROUP BY feed, state",
+        "sum(year_guessed), max(claimed_at), sum(attempts), sum(size) FROM extracts GROUP BY feed, "
+        "state",
         [&](const Statement& row) {
           FeedSummary& feed = out[row.text(0)];
           const State state = state_of(row.text(1)).value_or(State::failed);
@@ -133,8 +172,10 @@ Result<std::map<std::string, FeedSummary>> History::summaries() {
           if (state == State::done || state == State::failed) {
             add_line_counts(row, 3, feed.counts);
             feed.years_guessed += row.count(12);
+            feed.bytes += row.count(15);
           }
           feed.last_claim = std::max(feed.last_claim, optional_time_at(row, 13));
+          feed.retries += row.count(14);
         }));
     CARAVEL_TRY(add_daily_totals(database_, out));
     CARAVEL_TRY(database_.each(
@@ -165,6 +206,50 @@ Result<std::map<std::string, Throughput>> History::throughput_since(Time since) 
           out[row.text(0)] = {row.count(1), row.count(2), row.count(3)};
         },
         time_text(since)));
+    return out;
+  });
+}
+
+Result<std::map<std::pair<std::string, std::string>, StoreDelays>> History::delays() {
+  using Delayed = std::map<std::pair<std::string, std::string>, StoreDelays>;
+  return in_context("delays", [&]() -> Result<Delayed> {
+    Delayed out;
+    CARAVEL_TRY(database_.each(
+        fmt::format("SELECT feed, store, {}, {} FROM (SELECT feed, store, {} AS since_drop, {} AS "
+                    "since_line FROM extracts WHERE state = 'done' AND "
+                    "origin IN ('drop', 'capture')) GROUP BY feed, store",
+                    columns_of_delays("since_drop"), columns_of_delays("since_line"), kSinceDrop,
+                    kSinceLine),
+        [&](const Statement& row) {
+          constexpr int kColumns = 2 + static_cast<int>(kDelayBounds.size());
+          out[{row.text(0), row.text(1)}] = {read_delays(row, 2), read_delays(row, 2 + kColumns)};
+        }));
+    return out;
+  });
+}
+
+Result<std::vector<SpanOfLoads>> History::loads_since(Time since, std::chrono::seconds span) {
+  return in_context("loads", [&]() -> Result<std::vector<SpanOfLoads>> {
+    std::vector<SpanOfLoads> out;
+    // What a person loads by hand is no news of the logs: its delays say nothing.
+    CARAVEL_TRY(database_.each(
+        fmt::format("SELECT feed, strftime('%s', done_at) / ?2 AS span, count(*), sum(stored), "
+                    "sum(size), max(CASE WHEN by_hand THEN 0 ELSE {} END), "
+                    "max(CASE WHEN by_hand THEN NULL ELSE {} END) FROM (SELECT *, "
+                    "origin NOT IN ('drop', 'capture') AS by_hand FROM extracts "
+                    "INDEXED BY extracts_done_at WHERE done_at >= ?1 AND state = 'done') "
+                    "GROUP BY feed, span ORDER BY span, feed",
+                    kSinceDrop, kSinceLine),
+        [&](const Statement& row) {
+          SpanOfLoads loads;
+          loads.feed = row.text(0);
+          loads.span = row.integer(1);
+          loads.sums = {row.count(2), row.count(3), row.count(4)};
+          loads.latest = row.real(5);
+          if (!row.is_null(6)) loads.latest_line = row.real(6);
+          out.push_back(std::move(loads));
+        },
+        time_text(since), span.count()));
     return out;
   });
 }

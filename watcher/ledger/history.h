@@ -1,15 +1,18 @@
 // What people and --delete-stale ask the ledger about extracts of all feeds and all times.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extract.h"
 
@@ -21,6 +24,8 @@ struct FeedSummary {
   std::uint64_t open_failures = 0;  // of those that failed: not settled yet
   LineCounts counts;
   std::uint64_t years_guessed = 0;
+  std::uint64_t bytes = 0;    // of the extracts, as they came
+  std::uint64_t retries = 0;  // attempts that failed, of all its extracts; the next one follows
   std::optional<Time> last_claim;  // of the newest extract
   /// The first dropped of those that are neither done nor failed (not `process` and `upload`: what
   /// a person broke off is not late).
@@ -40,6 +45,37 @@ struct RowTimes {
   std::string name;
   std::string first_time;
   std::string last_time;
+};
+
+/// In seconds: into so many classes delays are counted.
+inline constexpr std::array<double, 14> kDelayBounds{0.05, 0.1, 0.25, 0.5, 1,    5,     15,
+                                                     30,   60,  300,  900, 3600, 21600, 86400};
+
+/// How late many extracts were.
+struct Delays {
+  std::uint64_t count = 0;
+  double sum = 0;  // seconds
+  /// How many of them took at most kDelayBounds[i].
+  std::array<std::uint64_t, kDelayBounds.size()> within{};
+};
+
+/// Of the extracts of one feed that came by drop directory or capture, went into one store and are
+/// done.
+struct StoreDelays {
+  Delays since_drop;  // from the moment when the name was first seen until all was stored
+  /// From the time of the extract's newest line until that was stored: only of lines that say their
+  /// time zone.
+  Delays since_line;
+};
+
+/// What one feed loaded in one span of time.
+struct SpanOfLoads {
+  std::string feed;
+  std::int64_t span = 0;  // spans since 1970
+  Throughput sums;
+  double latest = 0;  // the longest time in seconds from drop to stored
+  /// The same from the newest line's time, as in StoreDelays; nothing if no line says its zone.
+  std::optional<double> latest_line;
 };
 
 /// Asks and changes nothing. Errors and threads as for Ledger.
@@ -64,6 +100,8 @@ class History {
   /// Extract::id; 0 for the first page). Not those that went in again.
   [[nodiscard]] Result<std::vector<Extract>> settled_failures(std::int64_t after,
                                                               std::size_t limit);
+  /// Those of which over a tenth was rejected and that are done since then, at most `limit`.
+  [[nodiscard]] Result<std::vector<Extract>> with_many_rejects(Time since, std::size_t limit);
   /// The newest `limit` extracts that are done and had rejects which nobody has settled, done at
   /// `since` or later.
   [[nodiscard]] Result<std::vector<Extract>> with_rejects(Time since, std::size_t limit);
@@ -78,6 +116,10 @@ class History {
   /// By feed, those that were ever seen.
   [[nodiscard]] Result<std::map<std::string, FeedSummary>> summaries();
   [[nodiscard]] Result<std::map<std::string, Throughput>> throughput_since(Time since);
+  /// By feed and store.
+  [[nodiscard]] Result<std::map<std::pair<std::string, std::string>, StoreDelays>> delays();
+  /// Of all that is done since then, in order of time; spans in which nothing ended are left out.
+  [[nodiscard]] Result<std::vector<SpanOfLoads>> loads_since(Time since, std::chrono::seconds span);
   /// When an extract of the feed came last (not by hand), be it in the drop directory still.
   [[nodiscard]] Result<std::optional<Time>> last_claim(const std::string& feed);
 

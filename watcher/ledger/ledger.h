@@ -13,12 +13,8 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/sqlite/sqlite.h"
 #include "base/stop_signal.h"
-
-namespace caravel {
-class Sqlite;
-class Statement;
-}  // namespace caravel
 
 namespace caravel::watcher {
 
@@ -71,6 +67,12 @@ class Ledger {
 
   /// The connection, for what works on the rows of several parts (watcher/ledger/upkeep).
   [[nodiscard]] Sqlite& database();
+  /// Runs `work` in one transaction, which all calls of all parts belong to meanwhile: all of them
+  /// or none. Calls that fail take back what they did themselves. After some errors, a full disk
+  /// for one, SQLite has taken back everything: is_in_group() is false then, and `work` must
+  /// return.
+  [[nodiscard]] Result<> in_group(bool synced, const std::function<Result<>()>& work);
+  [[nodiscard]] bool is_in_group() const;
 
   /// Has SQLite look at every page of the file (PRAGMA quick_check): a fault that names the first
   /// damage, and the way out. Takes as long as reading the file.

@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extract.h"
 

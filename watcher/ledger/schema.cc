@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
+
 namespace caravel::watcher {
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "formatter/rows/csv.h"
 #include "watcher/ledger/rows.h"
 

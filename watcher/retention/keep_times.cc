@@ -26,11 +26,9 @@ std::string_view name_it_came_with(std::string_view relative) {
     cut_ending(stem, ".sidecar");
     const std::size_t whole = stem.size();
     cut_ending(stem, ".csv");
-    const std::size_t dot = stem.rfind('.');
+    const std::string_view id = claim_id_at_end(stem);
     // Without a claim id it is no file of ours, but one that a person put there.
-    if (stem.size() < whole && dot != stem.npos && is_claim_id(stem.substr(dot + 1))) {
-      name = stem.substr(0, dot);
-    }
+    if (stem.size() < whole && !id.empty()) name = stem.substr(0, stem.size() - id.size() - 1);
   }
   return in_csv ? name : original_name(name);
 }

@@ -1,5 +1,6 @@
 #include "watcher/service/watch.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
@@ -123,12 +124,15 @@ class Watch {
         Workers::start(service_, [this](const ReadyExtract& extract, const PipelineResult& result) {
           finished_.add(extract, result);
         }));
+    intake_.on_ready = [this] { hand_over(); };
     CARAVEL_TRY(intake_.start(Moment::now()));
     hand_over();
     for (const FeedConfig& feed : service_.config.feeds) {
       log_info("watching {} for {} (feed {}, store {})", feed.drop, feed.match, feed.name,
                feed.store);
     }
+    // What the formats were compiled from is not needed any more: the system gets it back.
+    ::malloc_trim(0);
     // From here on nothing that a sender drops is missed: systemd may start what depends on us.
     ::sd_notify(0, "READY=1");
     while (!service_.stop.requested()) {
@@ -144,9 +148,9 @@ class Watch {
         take_prune_wish_now();
       }
       CARAVEL_TRY(look_at_drop_directories(has_events, now));
+      hand_over();
       log_warnings(sources_.step(now.wall));
       settle_loads_if_due(now);
-      hand_over();
     }
     // The program that starts in our place says READY=1 (sd_notify(3)).
     ::sd_notify(0, reload_.accepted() ? "RELOADING=1" : "STOPPING=1");
@@ -186,6 +190,7 @@ class Watch {
     next_settling_ = now.steady + kSettleLoadsEvery;
     log_broken_off_loads(service_, ledger_, now.wall);
     take_prune_wish_now();  // a nudge may be lost
+    service_.spool.note_work();
   }
 
   /// Waits until something has happened, something is due, or the service is to stop. True if

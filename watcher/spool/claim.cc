@@ -63,13 +63,15 @@ Result<> list_claim(const ClaimRoot& root, const std::string& id, std::vector<Cl
 }  // namespace
 
 Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::string& drop_path) {
+  UniqueFd drop(::fcntl(drop_fd, F_DUPFD_CLOEXEC, 0));
+  if (!drop) return fail_with_errno(drop_path, errno);
   auto reaches = rename_reaches(drop_fd, spool.work_fd());
   if (!reaches) return tl::unexpected(with_context(drop_path, std::move(reaches).error()));
   if (*reaches) {
     // A duplicate: each ClaimRoot owns its descriptor, and the spool keeps its own.
     UniqueFd work(::fcntl(spool.work_fd(), F_DUPFD_CLOEXEC, 0));
     if (!work) return fail_with_errno(spool.absolute("work"), errno);
-    return ClaimRoot{std::move(work), spool.absolute("work"), true};
+    return ClaimRoot{std::move(work), spool.absolute("work"), true, std::move(drop)};
   }
   const std::string path = fmt::format("{}/{}", drop_path, kDropClaims);
   auto fd = make_directory_at(drop_fd, std::string(kDropClaims), 0700);
@@ -89,7 +91,7 @@ Result<ClaimRoot> claim_root_for(const Spool& spool, int drop_fd, const std::str
                             path, static_cast<unsigned>(status.st_uid),
                             static_cast<unsigned>(status.st_mode & 0777U)));
   }
-  return ClaimRoot{std::move(*fd), path, false};
+  return ClaimRoot{std::move(*fd), path, false, std::move(drop)};
 }
 
 std::string make_claim_id(std::chrono::system_clock::time_point now) {
@@ -127,14 +129,24 @@ std::optional<std::chrono::system_clock::time_point> time_of_claim_id(std::strin
   return text.fail() ? std::nullopt : std::optional(time);
 }
 
-std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,
-                                   std::string_view feed) {
+std::string make_claim_id(std::chrono::system_clock::time_point now, std::string_view feed) {
   return fmt::format("{}.{}", make_claim_id(now), feed);
 }
 
 std::string_view feed_of_claim_id(std::string_view id) {
   const bool named = id.size() > kIdShape.size() && id[kIdShape.size()] == '.';
   return named ? id.substr(kIdShape.size() + 1) : std::string_view();
+}
+
+std::string_view claim_id_at_end(std::string_view text) {
+  // The id may have a "." itself, ahead of its feed.
+  for (std::size_t dot = text.rfind('.'); dot != text.npos && dot > 0;
+       dot = text.rfind('.', dot - 1)) {
+    const std::string_view end = text.substr(dot + 1);
+    if (is_claim_id(end)) return end;
+    if (end.size() > kLongestFeedInId) break;
+  }
+  return {};
 }
 
 Result<> check_claim(const Claim& claim) {
@@ -169,16 +181,19 @@ Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& clai
   return tl::unexpected(std::move(described));
 }
 
-Result<> sync_claims(const ClaimRoot& root, int drop_fd, std::span<const Claim> claims) {
-  // First where the files are now, then where they are no longer: no order of these leaves a
-  // moment at which neither name is on the disk.
-  for (const Claim& claim : claims) {
-    CARAVEL_TRY(check_claim(claim));
-    CARAVEL_ASSIGN_OR_RETURN(auto directory, open_directory_at(root.fd.get(), claim.id));
-    CARAVEL_TRY(sync_fd(directory.get(), claim.id));
-  }
+Result<> sync_claim(const ClaimRoot& root, const Claim& claim) {
+  CARAVEL_TRY(check_claim(claim));
+  // First where the file is now, then where it is no longer: no order of these leaves a moment at
+  // which neither name is on the disk.
+  CARAVEL_ASSIGN_OR_RETURN(auto directory, open_directory_at(root.fd.get(), claim.id));
+  CARAVEL_TRY(sync_fd(directory.get(), claim.id));
   CARAVEL_TRY(sync_fd(root.fd.get(), root.path));
-  return sync_fd(drop_fd, "the drop directory");
+  return root.drop ? sync_fd(root.drop.get(), "the drop directory") : Result<>();
+}
+
+Result<> sync_all_claims(const ClaimRoot& root) {
+  if (::syncfs(root.fd.get()) != 0) return fail_with_errno("syncfs " + root.path, errno);
+  return {};
 }
 
 Result<ClaimLook> look_at(const ClaimRoot& root, const Claim& claim) {

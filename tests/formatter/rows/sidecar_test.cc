@@ -58,9 +58,14 @@ class RowReaderTest : public testing::Test {
     auto sidecar = open_file(dir_.write_file("x.sidecar", pair.sidecar), O_RDONLY);
     return RowReader::open(std::move(*csv), std::move(*sidecar));
   }
-  /// The first error of opening or of reading all rows; "" if there is none.
+  /// The first error of opening or of reading all rows; "" if there is none. It is the same for
+  /// files and for what is held in memory.
   std::string ErrorOf(const Pair& pair) {
-    auto reader = Open(pair);
+    const std::string of_files = ErrorOf(Open(pair));
+    EXPECT_EQ(ErrorOf(RowReader::open(pair.csv, pair.sidecar)), of_files);
+    return of_files;
+  }
+  static std::string ErrorOf(Result<RowReader> reader) {
     if (!reader) {
       EXPECT_EQ(reader.error().kind, ErrorKind::retry);
       return reader.error().message;
@@ -77,6 +82,24 @@ class RowReaderTest : public testing::Test {
 
   test::TempDir dir_;
 };
+
+TEST_F(RowReaderTest, RowsHeldInMemoryAreThoseOfFiles) {
+  const Pair pair = Small();
+  auto held = RowReader::open(pair.csv, pair.sidecar).value();
+  auto files = Open(pair).value();
+  EXPECT_EQ(held.csv_bytes(), files.csv_bytes());
+  EXPECT_EQ(held.end().sha256, files.end().sha256);
+  Row a;
+  Row b;
+  while (files.next(a).value()) {
+    ASSERT_TRUE(held.next(b).value());
+    EXPECT_EQ(b.record, a.record);
+    EXPECT_EQ(b.id_tail, a.id_tail);
+    EXPECT_EQ(b.line, a.line);
+  }
+  EXPECT_FALSE(held.next(b).value());
+  EXPECT_FALSE(held.next(b).value()) << "and stays so";
+}
 
 TEST(Sidecar, LooksAsItsPageSays) {
   EXPECT_EQ(Small().sidecar,

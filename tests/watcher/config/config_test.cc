@@ -34,6 +34,9 @@ TEST(Config, TheLeastThatWorksIsOneName) {
   EXPECT_EQ(config.max_done_size, 0U);
   EXPECT_EQ(config.fold_after, std::chrono::hours(24 * 90));
   EXPECT_EQ(config.remember, std::chrono::hours(24 * 400));
+  EXPECT_EQ(config.expect_sweep, minutes(10));
+  EXPECT_EQ(config.max_wait, minutes(15));
+  EXPECT_EQ(text_of(config.serve.listen), "http://127.0.0.1:8099");
   EXPECT_EQ(config.log_level, "info");
   EXPECT_THAT(config.formats, IsEmpty());
   EXPECT_THAT(config.warnings, IsEmpty());
@@ -98,6 +101,7 @@ TEST(Config, EveryKeyIsRead) {
       "max_reject_bytes: 3MiB\nmax_line: 4KiB\nmax_claims: 7\nworkers: 3\n"
       "max_done_size: 10GB\nmax_csv_size: 1MiB\nmax_rejects_size: 5\nmax_failed_size: 6\n"
       "fold_after: 48h\nremember: 3d\n"
+      "expect_sweep: 1h\nmax_wait: 2m\nserve: {listen: '0.0.0.0:80', token_file: t}\n"
       "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
       "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
       "    batch_bytes: 2KiB, connections: 3, gzip: true, timeout: 5s}\n"
@@ -122,6 +126,10 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(config.max_failed_size, 6U);
   EXPECT_EQ(config.fold_after, std::chrono::hours(48));
   EXPECT_EQ(config.remember, std::chrono::hours(72));
+  EXPECT_EQ(config.expect_sweep, minutes(60));
+  EXPECT_EQ(config.max_wait, minutes(2));
+  EXPECT_EQ(config.serve.listen, (ListenPlace{"0.0.0.0", 80, ""}));
+  EXPECT_EQ(config.serve.token_file, "/etc/caravel/t");
   ASSERT_EQ(config.stores.size(), 1U);
   const uploader::StoreConfig& store = config.stores[0];
   EXPECT_EQ(store.type, "couchdb");
@@ -268,6 +276,9 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(shipped.max_failed_size, least.max_failed_size);
   EXPECT_EQ(shipped.fold_after, least.fold_after);
   EXPECT_EQ(shipped.remember, least.remember);
+  EXPECT_EQ(shipped.expect_sweep, least.expect_sweep);
+  EXPECT_EQ(shipped.max_wait, least.max_wait);
+  EXPECT_EQ(shipped.serve, least.serve);
   ASSERT_EQ(shipped.stores.size(), 1U);
   EXPECT_EQ(shipped.stores[0].name, least.stores[0].name);
   EXPECT_EQ(shipped.stores[0].place, least.stores[0].place);

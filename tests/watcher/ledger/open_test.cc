@@ -9,7 +9,8 @@
 #include <fstream>
 #include <thread>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
+#include "base/sqlite/transaction.h"
 #include "watcher/ledger/sources.h"
 
 namespace caravel::watcher {

@@ -68,9 +68,17 @@ TEST_F(PlansTest, WhatAStartAsksIsAnsweredByTheFewRowsThatMatter) {
     EXPECT_THAT(LastPlan(), HasSubstr("extracts_open"));
     Ok(ledger().extracts().not_archived(origin));
     EXPECT_THAT(LastPlan(), HasSubstr("extracts_to_archive"));
-    Ok(ledger().extracts().done_since(kNow, origin));
+    Ok(ledger().extracts().done_since(kNow, origin, nullptr, 10));
     EXPECT_THAT(LastPlan(), HasSubstr("SEARCH extracts USING INDEX extracts_done_at (done_at>?)"));
+    EXPECT_THAT(LastPlan(), Not(HasSubstr("ORDER BY")));
   }
+}
+
+TEST_F(PlansTest, WhatEachExtractAsksIsAnsweredByItsOwnRows) {
+  Ok(ledger().extracts().was_done(std::string(64, 'a'), "hrt", "couch"));
+  EXPECT_THAT(LastPlan(), HasSubstr("SEARCH extracts USING INDEX extracts_sha256 (sha256=?)"));
+  Ok(ledger().extracts().find_claim("c"));
+  EXPECT_THAT(LastPlan(), HasSubstr("(claim=?)"));
 }
 
 TEST_F(PlansTest, WhatALookAsksIsNotSortedAndNotLookedThrough) {

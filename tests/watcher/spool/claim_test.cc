@@ -40,10 +40,15 @@ TEST(ClaimId, HasItsTimeAndIsNeverTheSameTwice) {
 }
 
 TEST(ClaimId, OfAManifestNamesItsFeed) {
-  const std::string id = make_manifest_claim_id(kNow, "hrt-2");
+  const std::string id = make_claim_id(kNow, "hrt-2");
   EXPECT_TRUE(is_claim_id(id)) << id;
   EXPECT_EQ(feed_of_claim_id(id), "hrt-2");
   EXPECT_EQ(feed_of_claim_id(make_claim_id(kNow)), "");
+  for (const std::string& made : {id, make_claim_id(kNow)}) {
+    EXPECT_EQ(claim_id_at_end("a.log." + made), made);
+    EXPECT_EQ(claim_id_at_end(made + ".a.log"), "");
+    EXPECT_TRUE(time_of_claim_id(made));
+  }
 }
 
 TEST(ClaimId, OtherNamesAreNone) {
@@ -92,7 +97,8 @@ TEST_F(ClaimTest, AFileIsRenamedIntoItsOwnPrivateDirectory) {
   EXPECT_THAT(dir_.list("spool/drop"), IsEmpty());
   EXPECT_EQ(dir_.read_file(Place(made)), "a line\n");
   EXPECT_EQ(dir_.mode("spool/work/" + made.id), 0700U);
-  EXPECT_TRUE(sync_claims(*root_, drop_.get(), {&made, 1}));
+  EXPECT_TRUE(sync_claim(*root_, made));
+  EXPECT_TRUE(sync_all_claims(*root_));
   EXPECT_THAT(Must(list_claims(*root_)), ElementsAre(made));
 }
 
@@ -233,7 +239,7 @@ TEST_F(ClaimTest, AfterACrashBeforeTheRenameTheFileIsFoundAgain) {
 }
 
 TEST_F(ClaimTest, AfterACrashAfterTheRenameTheClaimIsListed) {
-  const Claim made = Claimed();  // sync_claims() is not called
+  const Claim made = Claimed();  // sync_claim() is not called
   EXPECT_THAT(Must(list_claims(*root_)), ElementsAre(made));
 }
 

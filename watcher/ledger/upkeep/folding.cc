@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
