@@ -80,6 +80,24 @@ bool take_lines(std::string_view& text, Row& row) {
   return take_number(text, row.line);
 }
 
+/// A text of JSON. What is plain ASCII, and nearly all names are, stands for itself.
+void append_json(std::string_view value, std::string& out) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) {
+    out.append("\"").append(value).append("\"");
+  } else {
+    out += json(value).dump();
+  }
+}
+
+/// In the place of the comma behind its last element, if it has any.
+void close_list(std::string& out) {
+  if (out.back() == ',') out.pop_back();
+  out.push_back(']');
+}
+
 /// The end line, of the last bytes of a sidecar.
 Result<SidecarEnd> find_end(std::string_view text) {
   const std::size_t at = text.rfind("\nend ");
@@ -103,14 +121,28 @@ Result<SidecarEnd> read_end(int fd) {
 
 }  // namespace
 
-// The library sorts the members by name, so the same header makes the same bytes.
+// As the library writes it, without its tree: a small extract has few bytes besides. The members
+// are sorted by name, so the same header makes the same bytes.
 std::string sidecar_header_text(const SidecarHeader& header) {
-  json columns = json::array();
+  std::string text(kMagic);
+  text += R"({"columns":[)";
   for (const Column& column : header.columns) {
-    columns.push_back({{"name", column.name}, {"type", type_name(column.type)}});
+    text += R"({"name":)";
+    append_json(column.name, text);
+    text += R"(,"type":)";
+    append_json(type_name(column.type), text);
+    text += "},";
   }
-  const json object = {{"format", header.format}, {"columns", columns}, {"kinds", header.kinds}};
-  return fmt::format("{}{}\n", kMagic, object.dump());
+  close_list(text);
+  text += R"(,"format":)";
+  append_json(header.format, text);
+  text += R"(,"kinds":[)";
+  for (const std::string& kind : header.kinds) {
+    append_json(kind, text);
+    text.push_back(',');
+  }
+  close_list(text);
+  return text + "}\n";
 }
 
 std::string sidecar_end_text(const SidecarEnd& end) {

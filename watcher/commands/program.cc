@@ -16,7 +16,8 @@ namespace {
 std::string program_help(const std::vector<Command>& commands) {
   std::string out =
       "Usage: caravel COMMAND [options]\n"
-      "Gets the lines of growing logs into a database: none lost, none twice.\n\n";
+      "Gets the lines of growing logs into a database: none lost, none twice.\n\n"
+      "Commands:\n";
   for (const Command& command : commands) {
     out += fmt::format("  {:<9} {}\n", command.name, command.about);
   }

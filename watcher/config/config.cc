@@ -52,7 +52,8 @@ void read_ledger_times(SectionReader& reader, Config& config) {
   reader.duration("remember", config.remember, kLeastFoldAfter);
   if (!reader.has("remember")) {
     config.remember = std::max(config.remember, config.fold_after);
-  } else if (reader.ok() && config.remember < config.fold_after) {
+  } else if (reader.is_good("fold_after") && reader.is_good("remember") &&
+             config.remember < config.fold_after) {
     reader.fail_at("remember", "must not be shorter than fold_after: a row has its SHA-256 in it");
   }
 }

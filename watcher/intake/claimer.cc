@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "watcher/files/completeness.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/manifests.h"
+#include "watcher/spool/claim_batch.h"
 
 namespace caravel::watcher {
 namespace {
@@ -86,15 +88,37 @@ std::vector<Claimer::Chosen> Claimer::choose(const DropDirectory& directory,
       continue;
     }
     ++more[&feed];
-    // Ids ascend with the claims, so that a start goes on in the same order. The clock may be set
-    // back, or stand still within a batch: then the next id lies one microsecond above the last.
-    last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
-    const bool names_feed = candidate.manifest || feed.name.size() <= kLongestFeedInId;
-    Claim claim{names_feed ? make_claim_id(last_claim_, feed.name) : make_claim_id(last_claim_),
-                candidate.name};
-    chosen.push_back({std::move(candidate), std::move(claim)});
+    chosen.push_back({std::move(candidate), {}});
   }
+  name_claims(chosen, now, left);
   return chosen;
+}
+
+/// Those of a feed that are claimed together have a directory together (claim_batch.h).
+void Claimer::name_claims(std::vector<Chosen>& chosen, const Moment& now, std::vector<Left>& left) {
+  std::map<const FeedConfig*, std::vector<Chosen*>> feeds;
+  for (Chosen& one : chosen) feeds[one.candidate.feed].push_back(&one);
+  std::set<std::string> taken;
+  for (const auto& [feed, claims] : feeds) {
+    // Ids ascend, so that a start goes on in about the same order. The clock may be set back, or
+    // stand still: then the next id lies one microsecond above the last.
+    last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
+    const bool all_named =
+        std::ranges::all_of(claims, [](const Chosen* one) { return one->candidate.manifest; });
+    const std::string id = all_named || feed->name.size() <= kLongestFeedInId
+                               ? make_claim_id(last_claim_, feed->name)
+                               : make_claim_id(last_claim_);
+    for (Chosen* const one : claims) {
+      const std::string& name = one->candidate.name;
+      one->claim = {claims.size() == 1 ? id : claim_id_in_batch(id, name), name};
+      // A hash that two names have: one of them waits for the next batch.
+      if (!taken.insert(one->claim.id).second) one->claim.id.clear();
+    }
+  }
+  for (Chosen& one : chosen) {
+    if (one.claim.id.empty()) left.push_back({std::move(one.candidate), kSeeTheLog});
+  }
+  std::erase_if(chosen, [](const Chosen& one) { return one.claim.id.empty(); });
 }
 
 bool Claimer::could_go(const DropDirectory& directory, const Candidate& candidate) const {

@@ -14,6 +14,7 @@
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/manifests.h"
 #include "watcher/spool/archive.h"
+#include "watcher/spool/claim_batch.h"
 
 namespace caravel::watcher {
 namespace {
@@ -159,7 +160,7 @@ bool Recovery::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
   // A claim that cannot be read hides no other. Its file is there: its row stays as it is.
   for (const UnreadableClaim& claim : unreadable) {
     messages_.file_fault("claim\n" + claim.id, claim.error);
-    known.erase(claim.id);
+    std::erase_if(known, [&](const auto& one) { return claim_directory(one.first) == claim.id; });
   }
   // Two drop directories may be one, by two paths.
   std::set<std::string> taken;

@@ -226,9 +226,13 @@ bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
 }
 
 bool WaitingClaims::judge_regular(Waiting& waiting, const ClaimLook& look, const Moment& now) {
-  // The watch first, then the question: a close between the two is then seen.
-  watch(waiting, look.fd.get());
-  if (const auto busy = writers_.busy(waiting.extract, look, waiting.looks, now)) {
+  auto busy = writers_.busy(waiting.extract, look, waiting.looks, now);
+  if (busy) {
+    // The watch, then the question once more: a close between the two is then seen.
+    watch(waiting, look.fd.get());
+    busy = writers_.busy(waiting.extract, look, waiting.looks, now);
+  }
+  if (busy) {
     wait(waiting, busy->why, slowed(busy->look_in), now);
     return false;
   }
@@ -239,6 +243,7 @@ bool WaitingClaims::judge_regular(Waiting& waiting, const ClaimLook& look, const
   // If the ledger fails here, the extract goes on: whoever loads it asks the ledger again, and has
   // the patience that this takes.
   if (messages_.check("ledger: manifests", manifest) && *manifest) {
+    watch(waiting, look.fd.get());
     wait(waiting, (*manifest)->why, (*manifest)->most, now);
     return false;
   }
@@ -286,6 +291,8 @@ void WaitingClaims::set_aside_unread(const Waiting& waiting, const std::string& 
   const ReadyExtract& file = waiting.extract;
   const std::string text = waiting.manifest ? why : fmt::format("is no regular file: {}", why);
   const auto put = [&]() -> Result<> {
+    // As in take_manifest(): it must not come to be in failed/ and in the drop directory.
+    CARAVEL_TRY(sync_claim(*file.root, file.claim));
     if (waiting.manifest) {
       CARAVEL_TRY(set_aside(spool_, *file.root, file.claim, "", text));
       return {};

@@ -180,6 +180,15 @@ Result<> Ledger::in_group(bool synced, const std::function<Result<>()>& work) {
   });
 }
 
+Result<> Ledger::in_snapshot(const std::function<Result<>()>& work) {
+  return in_context("questions", [&]() -> Result<> {
+    CARAVEL_TRY(parts_->database.run("BEGIN"));
+    const Result<> done = work();
+    if (is_in_group()) CARAVEL_TRY(parts_->database.run(done ? "COMMIT" : "ROLLBACK"));
+    return done;
+  });
+}
+
 bool Ledger::is_in_group() const { return parts_->database.in_transaction(); }
 
 Result<> Ledger::for_each_row(

@@ -73,6 +73,9 @@ class Ledger {
   /// return.
   [[nodiscard]] Result<> in_group(bool synced, const std::function<Result<>()>& work);
   [[nodiscard]] bool is_in_group() const;
+  /// Runs `work`, whose questions are then all answered from one state of the file: each saves the
+  /// locks that it would take. What it writes may fail (retry) if others have written meanwhile.
+  [[nodiscard]] Result<> in_snapshot(const std::function<Result<>()>& work);
 
   /// Has SQLite look at every page of the file (PRAGMA quick_check): a fault that names the first
   /// damage, and the way out. Takes as long as reading the file.

@@ -41,7 +41,12 @@ StepResult<> Attempt::go_on(Step until) {
       refusal_ = next.error().error.message;
       next = Step::refuse;
     }
-    if (!next) return tl::unexpected(std::move(next).error());
+    if (!next) {
+      // The wait may be a long one, and the sender may delete its copy meanwhile. Should this fail,
+      // it is tried again before the extract is done.
+      if (fd_) (void)make_durable();
+      return tl::unexpected(std::move(next).error());
+    }
     step_ = *next;
     furthest_ = std::max(furthest_, step_);
   }
@@ -147,9 +152,8 @@ Step Attempt::take_report(FormatReport report) {
     note(fmt::format("the year was guessed from the mtime ({}): year: guess",
                      report_.time.time_used));
   }
-  if (report_.has_lines || report_.has_cut || report_.has_reasons) {
-    reject_sizes_ = files_.reject_sizes();
-  }
+  const bool any_rejects = report_.has_lines || report_.has_cut || report_.has_reasons;
+  reject_sizes_ = any_rejects ? files_.reject_sizes() : RejectSizes{};
   return Step::record;
 }
 
@@ -157,6 +161,8 @@ Step Attempt::take_report(FormatReport report) {
 /// the years were taken from, and after a crash the same rows get the same years, and so the same
 /// ids. The disk has it before that too, unless a crash finds out the same again.
 StepResult<Step> Attempt::record() {
+  // In a group, some time has gone by since its manifest was asked for.
+  if (tools_.ledger.is_in_group()) CARAVEL_TRY(check_manifest(tools_, report_));
   const bool later = !durability_ && can_be_found_again(tools_, job_, report_);
   if (!later) CARAVEL_TRY(make_durable());
   CARAVEL_TRY(commit_formatted(tools_, job_, report_, later ? Commit::unsynced : Commit::synced));
@@ -179,8 +185,6 @@ StepResult<Step> Attempt::upload() {
     CARAVEL_TRY(uploading_.start(*std::move(rows), report_));
   }
   StepResult<> ran = uploading_.run();
-  // At the latest now, however that ended: the wait for a store may be a long one.
-  CARAVEL_TRY(make_durable());
   // After an error too: what the store did to a table of its own, say, it does not do again.
   for (const std::string& text : uploading_.notes()) note(text);
   CARAVEL_TRY_STEP(std::move(ran));
@@ -191,7 +195,8 @@ StepResult<Step> Attempt::upload() {
 /// its rejected lines in rejects/ whenever the power fails.
 StepResult<Step> Attempt::keep_rejects() {
   // An earlier try may have added some lines, and given some of the files their names.
-  if (!job_.prepared && !files_.restore_rejects(reject_sizes_)) {
+  const bool may_be_more = reject_sizes_ != RejectSizes{} || !uploading_.answer()->refused.empty();
+  if (!job_.prepared && may_be_more && !files_.restore_rejects(reject_sizes_)) {
     step_ = first_of_rows();
     return tl::unexpected(system_error("rejects: a temporary file is gone", ENOENT));
   }
@@ -271,6 +276,8 @@ StepResult<Step> Attempt::refuse() {
   files_.remove_temporaries();
   files_.remove_csv();
   counts_ = counts_of_refused(report_);
+  // failed/ is the only place that will have its lines.
+  if (fd_) CARAVEL_TRY(make_durable());
   CARAVEL_TRY(commit_failed(tools_, job_, report_, *refusal_));
   return put_away();
 }

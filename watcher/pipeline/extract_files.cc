@@ -17,7 +17,7 @@ namespace {
 
 /// How much of an extract's name goes into that of its CSV: the claim id and the endings come on
 /// top, and a name has 255 bytes at most (NAME_MAX).
-constexpr std::size_t kLongestCsvName = 180;  // leaves room for kLongestFeedInId
+constexpr std::size_t kLongestCsvName = 160;
 
 }  // namespace
 

@@ -182,7 +182,9 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
   if (order.feed.manifest == ManifestRule::ignore) return std::nullopt;
   std::vector<Manifest> known;
   if (ledger != nullptr) {
-    for (const std::string& digest : {result.unpacked_sha256, result.sha256}) {
+    std::vector<std::string> digests{result.unpacked_sha256};
+    if (result.sha256 != digests.front()) digests.push_back(result.sha256);  // it came packed
+    for (const std::string& digest : digests) {
       auto manifest = ledger->manifests().of_content(order.feed.name, digest, order.name);
       if (!manifest || *manifest) return manifest;
     }

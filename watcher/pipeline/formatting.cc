@@ -213,6 +213,14 @@ bool can_be_found_again(const PipelineTools& tools, const ExtractJob& job,
   return !by_position || report.manifest || tools.feed.manifest == ManifestRule::ignore;
 }
 
+Result<> check_manifest(const PipelineTools& tools, const FormatReport& report) {
+  if (report.manifest || tools.feed.manifest == ManifestRule::ignore) return {};
+  CARAVEL_ASSIGN_OR_RETURN(
+      const auto come,
+      tools.ledger.manifests().of_content(tools.feed.name, report.result.unpacked_sha256, ""));
+  return come ? fail(ErrorKind::retry, "its manifest has come meanwhile") : Result<>();
+}
+
 Result<> commit_formatted(const PipelineTools& tools, const ExtractJob& job,
                           const FormatReport& report, Commit commit) {
   FormattedExtract formatted;

@@ -66,6 +66,10 @@ class Durability {
 [[nodiscard]] bool can_be_found_again(const PipelineTools& tools, const ExtractJob& job,
                                       const FormatReport& report);
 
+/// An error (retry) if a manifest has come since the extract was formatted without one: its rows
+/// would get other ids.
+[[nodiscard]] Result<> check_manifest(const PipelineTools& tools, const FormatReport& report);
+
 /// Commits "formatted" with what `report` found.
 [[nodiscard]] Result<> commit_formatted(const PipelineTools& tools, const ExtractJob& job,
                                         const FormatReport& report, Commit commit);

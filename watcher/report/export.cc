@@ -27,7 +27,7 @@ constexpr std::string_view kAllAsCsv =
 std::string csv_record(const std::vector<std::string>& values) {
   std::string line;
   formatter::append_csv_record({values.begin(), values.end()}, line);
-  return line;
+  return line + "\n";
 }
 
 }  // namespace

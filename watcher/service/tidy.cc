@@ -28,7 +28,7 @@ void log_removed(const Removed& removed) {
 std::optional<Time> oldest_claim(const Spool& spool) {
   std::string oldest;
   (void)for_each_name(spool.work_fd(), [&](const std::string& id) {
-    if (is_claim_id(id) && (oldest.empty() || id < oldest)) oldest = id;
+    if (time_of_claim_id(id) && (oldest.empty() || id < oldest)) oldest = id;
     return true;
   });
   return oldest.empty() ? std::nullopt : time_of_claim_id(oldest);

@@ -205,13 +205,15 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   const int directory = spool.rejects_fd();
   // Another feed, or the same content under another format, has rejects of its own.
   const std::string owner = owner_of(sha256, feed);
+  const Suffixes suffixes = suffixes_of(files);
+  const bool none = std::ranges::all_of(suffixes, [](const auto& s) { return s.second->empty(); });
+  // Nearly all extracts: none now, and none before. Whoever makes some of the same content at this
+  // moment could as well do so a moment later.
+  if (none && !find_ours(directory, name, sha256, owner)) return std::string();
   // Looking for a free name and taking it is one step for all who do so: workers, and `process`.
   const UniqueFd lock(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return failed(system_error("lock", errno));
   if (auto locked = lock_for_a_moment(lock.get()); !locked) return failed(locked.error());
-  const Suffixes suffixes = suffixes_of(files);
-  const bool none = std::ranges::all_of(suffixes, [](const auto& s) { return s.second->empty(); });
-
   std::optional<std::string> base = find_ours(directory, name, sha256, owner);
   if (!base && none) return std::string();
   if (!base) {

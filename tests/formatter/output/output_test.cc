@@ -26,7 +26,7 @@ class OutputTest : public testing::Test {
 TEST_F(OutputTest, FewBytesAreHeldAndNoFileIsMade) {
   Output output(Opens());
   EXPECT_FALSE(output.discards());
-  output.buffer() += "a line\n";
+  output.append("a line\n");
   output.settle();
   ASSERT_TRUE(output.flush());
   EXPECT_EQ(output.held(), "a line\n");
@@ -41,7 +41,7 @@ TEST_F(OutputTest, ManyAreWrittenAndNoneIsHeld) {
   Output output(Opens());
   const std::string line(100'000, 'x');
   for (int i = 0; i < 5; ++i) {
-    output.buffer() += line;
+    output.append(line);
     output.settle();
   }
   ASSERT_TRUE(output.flush());
@@ -53,7 +53,7 @@ TEST_F(OutputTest, ManyAreWrittenAndNoneIsHeld) {
 
 TEST_F(OutputTest, AFileThatCannotBeMadeIsToldByTheNextFlush) {
   Output output([] { return Result<UniqueFd>(fail(ErrorKind::refused, "no room")); });
-  output.buffer() += "x";
+  output.append("x");
   EXPECT_EQ(output.write_all_out().error().message, "no room");
   EXPECT_EQ(output.flush().error().message, "no room");
   EXPECT_EQ(output.held(), std::nullopt);

@@ -100,7 +100,7 @@ TEST(QuickLines, AFirstLineThatIsAPieceIsNoRow) {
       "09:48:00 03/09 V.1.2683 H.0.0 MT_LOCATION Lat/Lon:3677517/-760914 [Valid] Adher:3 [Valid] "
       "Odom:2668 [Valid] DGPS:On FOM:2\n";
   const auto run = test::Format(line + line + line, request);
-  EXPECT_EQ(run.counts(), "3 lines = 2 rows + 0 dropped + 1 rejected");
+  EXPECT_EQ(run.counts(), "3 = 2 rows + 0 dropped + 1 rejected");
 }
 
 TEST(QuickLines, AnOpMayBeAValueInOneKindAndPartOfARunInAnother) {

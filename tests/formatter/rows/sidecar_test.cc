@@ -83,6 +83,21 @@ class RowReaderTest : public testing::Test {
   test::TempDir dir_;
 };
 
+TEST(Sidecar, NamesOfAnyTextComeBack) {
+  const SidecarHeader header{
+      "f\"\\", {{"a\n\x01", ColumnType::text}, {"\u00e4", ColumnType::number}}, {}};
+  std::string text = sidecar_header_text(header);
+  ASSERT_EQ(text.back(), '\n');
+  text.pop_back();
+  const auto read = parse_sidecar_header(text.substr(text.find('\n') + 1)).value();
+  EXPECT_EQ(read.format, header.format);
+  ASSERT_EQ(read.columns.size(), 2U);
+  EXPECT_EQ(read.columns[0].name, header.columns[0].name);
+  EXPECT_EQ(read.columns[1].name, header.columns[1].name);
+  EXPECT_EQ(read.columns[1].type, ColumnType::number);
+  EXPECT_TRUE(read.kinds.empty());
+}
+
 TEST_F(RowReaderTest, RowsHeldInMemoryAreThoseOfFiles) {
   const Pair pair = Small();
   auto held = RowReader::open(pair.csv, pair.sidecar).value();

@@ -117,7 +117,7 @@ TEST_F(PlansTest, WhatRetentionAsksBeginsWhereItEndedBefore) {
   EXPECT_THAT(forget, HasSubstr("remembered_done_at (done_at<?)"));
   EXPECT_THAT(manifests, HasSubstr("manifests_came_at (came_at<?)"));
   Ok(ledger().history().settled_failures(7, 3));
-  EXPECT_THAT(LastPlan(), HasSubstr("extracts_by_state (state=? AND rowid>?)"));
+  EXPECT_THAT(LastPlan(), HasSubstr("extracts_by_state (state=? AND id>?)"));
   Ok(ledger().history().last_claim("hrt"));
   EXPECT_THAT(LastPlan(), HasSubstr("extracts_by_feed (feed=? AND state=?)"));
 }

@@ -49,6 +49,12 @@ class Group {
     return {};
   }
 
+  /// The same for steps that only ask the ledger.
+  template <class GoesOn>
+  Result<> go_on_asking(Step until, GoesOn goes_on) {
+    return tools_.ledger.in_snapshot([&] { return go_on(until, goes_on); });
+  }
+
   /// All up to `until` in one transaction of the ledger.
   Result<> go_on_in_ledger(Step until, bool synced) {
     return tools_.ledger.in_group(
@@ -58,7 +64,7 @@ class Group {
   Result<> upload() {
     const auto group = tools_.store.begin_group();
     if (group == nullptr) return fail(ErrorKind::retry, "the store takes no groups");
-    CARAVEL_TRY(go_on(Step::keep_rejects, [&] { return group->is_open(); }));
+    CARAVEL_TRY(go_on_asking(Step::keep_rejects, [&] { return group->is_open(); }));
     return group->commit();
   }
 
@@ -79,7 +85,7 @@ class Group {
 /// All that comes before "done" is committed: an error leaves every extract unfinished.
 Result<> bring_to_end(const ClaimRoot& root, Group& group) {
   const auto always = [] { return true; };
-  CARAVEL_TRY(group.go_on(Step::record, always));
+  CARAVEL_TRY(group.go_on_asking(Step::record, always));
   CARAVEL_TRY(group.make_durable(root));
   // The disk hears of "formatted" with "done", if a crash would find out the same again.
   CARAVEL_TRY(group.go_on_in_ledger(Step::upload, group.must_be_recorded()));
