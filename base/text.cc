@@ -131,6 +131,11 @@ std::string printable_lines(std::string_view text) {
 }
 
 std::string shown(std::string_view text, std::size_t most) {
+  // Nearly all texts are short, and ASCII that is shown as it is.
+  const auto is_plain = [](char c) { return c >= ' ' && c < '\x7f'; };
+  if (text.size() <= most && std::all_of(text.begin(), text.end(), is_plain)) {
+    return std::string(text);
+  }
   std::string_view rest = text;
   std::string out = take_escaped(rest, most, false);
   if (rest.empty()) return out;

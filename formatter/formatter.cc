@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "formatter/input/first_line.h"
 #include "formatter/input/line_splitter.h"
 #include "formatter/input/line_text.h"
 #include "formatter/output/pieced_time.h"
 #include "formatter/output/row_writer.h"
 #include "formatter/privacy/removed.h"
+#include "formatter/quick/quick_lines.h"
 #include "formatter/records/detect.h"
 #include "formatter/records/gather.h"
 #include "formatter/records/matcher.h"
@@ -21,9 +23,6 @@
 namespace caravel::formatter {
 namespace {
 
-/// The hash of a log's first line is over at most so many of its bytes: whoever computes it needs
-/// no more memory for a line without end.
-constexpr std::size_t kFirstLineBytes = 64 * 1024;
 /// Progress is told, and a stop is noticed, once a MiB: a few milliseconds apart.
 constexpr std::uint64_t kBytesBetweenReports = 1 << 20;
 
@@ -61,14 +60,22 @@ class Run {
     if (format_->reader == Reader::pattern) begin_rows(format_->columns);
     if (records_ != nullptr && records_->has_columns()) begin_rows(records_->columns());
 
+    QuickLines quick({*format_, request_.years, writer, outputs_.csv, request_.log_offset,
+                      request_.max_line, request_.quick_from, records_.get()});
     Line line;
     for (;;) {
+      // Whoever looks on wants to see each line.
+      if (monitor_.on_line == nullptr && first_line_known_ &&
+          quick.take(lines_, result_.counts, last_date_)) {
+        CARAVEL_TRY(look_around());
+      }
       CARAVEL_ASSIGN_OR_RETURN(auto more, lines_.next(line));
       if (!more) break;
       CARAVEL_TRY(monitor_.on_line ? take_and_show(line) : take(line));
-      if (lines_.bytes() >= next_report_) CARAVEL_TRY(look_around());
+      CARAVEL_TRY(look_around());
     }
-    // For what was read since the last time: a small extract is looked at here only.
+    // For what was read since: a small extract is looked at here only.
+    next_report_ = 0;
     CARAVEL_TRY(look_around());
     return finish();
   }
@@ -97,10 +104,9 @@ class Run {
   void begin_rows(const std::vector<Column>& columns) {
     std::vector<std::string> names;
     for (const Column& column : columns) names.push_back(column.name);
-    outputs_.csv.buffer().append(csv_header(names));
+    outputs_.csv.append(csv_header(names));
     if (!outputs_.sidecar.discards()) {
-      outputs_.sidecar.buffer().append(
-          sidecar_header_text({format_->name, columns, format_->kind_names()}));
+      outputs_.sidecar.append(sidecar_header_text({format_->name, columns, format_->kind_names()}));
     }
     begun_ = true;
   }
@@ -303,21 +309,15 @@ class Run {
     piece_begin_ = kNoPiece;
   }
 
-  /// Gathers the beginning of the first line, which may come in pieces of any size, until it is
-  /// known what the ids of `identity: position` need of it.
   void note_first_line(const Line& line) {
-    const std::string_view text = line.text().substr(0, kFirstLineBytes - first_line_.size());
-    first_line_.append(text);
-    const bool all = text.size() == line.text().size();
-    if (all && line.oversized && !line.last_piece) return;  // more of it will come
-    // The CR of a CR LF is no part of the line: the log keeps its ids if its line ends change.
-    if (all && line.terminated && first_line_.ends_with('\r')) first_line_.pop_back();
-    writer_->set_first_line(hash_bytes(first_line_));
+    if (!first_line_.take(line)) return;
+    writer_->set_first_line(hash_bytes(first_line_.text()));
     first_line_known_ = true;
   }
 
   /// What is done now and then: progress, the stop signal, the limits, errors of the outputs.
   Result<> look_around() {
+    if (lines_.bytes() < next_report_) return {};
     next_report_ = lines_.bytes() + kBytesBetweenReports;
     if (monitor_.on_progress) monitor_.on_progress(input_.packed_bytes());
     if (monitor_.stop != nullptr && monitor_.stop->requested()) {
@@ -356,7 +356,7 @@ class Run {
     // Last of all, behind everything that can fail: a sidecar with its end line says that all of it
     // is whole.
     if (!outputs_.sidecar.discards()) {
-      outputs_.sidecar.buffer().append(sidecar_end_text({result_.sha256, result_.counts}));
+      outputs_.sidecar.append(sidecar_end_text({result_.sha256, result_.counts}));
     }
     CARAVEL_TRY(outputs_.sidecar.flush());
     return std::move(result_);
@@ -383,7 +383,7 @@ class Run {
   std::uint32_t last_date_ = 0;
   std::string reason_;
   std::uint64_t piece_begin_ = kNoPiece;
-  std::string first_line_;
+  FirstLine first_line_;
   std::uint64_t next_report_ = 0;
   bool begun_ = false;
   bool first_line_known_ = false;

@@ -58,6 +58,9 @@ struct FormatRequest {
   /// So is one that unpacks to more than this many times its packed size, and to more than
   /// kRatioCountsFrom: of less, nobody can make a danger.
   std::uint64_t max_ratio = 1000;
+  /// Lines are taken the quick way (formatter/quick), which writes the same, once so many bytes of
+  /// them lie ahead in the buffer: to prepare it costs as much as to format some hundred lines.
+  std::size_t quick_from = std::size_t{16} * 1024;
 };
 
 inline constexpr std::uint64_t kRatioCountsFrom = std::uint64_t{64} << 20;  // bytes

@@ -97,6 +97,17 @@ class Upload {
   std::function<void(std::uint64_t rows, std::uint64_t of)> on_upgrade;
 };
 
+/// What several uploads of one store bring is kept together, all or nothing. Ends the group when it
+/// is destroyed: without commit() nothing of it was stored, and these uploads must start over.
+class UploadGroup {
+ public:
+  virtual ~UploadGroup() = default;
+  /// False once the store has taken everything back by itself: nothing more is sent then.
+  [[nodiscard]] virtual bool is_open() const = 0;
+  /// After it everything that these uploads were answered for is as durable as without a group.
+  [[nodiscard]] virtual Result<> commit() = 0;
+};
+
 /// A row or feed document as the store has it.
 struct StoredDocument {
   std::string id;
@@ -118,6 +129,9 @@ class Store {
   [[nodiscard]] virtual std::unique_ptr<Upload> start(ExtractInfo extract,
                                                       formatter::RowReader rows,
                                                       UploadOptions options) = 0;
+  /// Uploads that run from now on belong to one group. Null if the store knows no groups, or cannot
+  /// begin one now: then each upload counts by itself.
+  [[nodiscard]] virtual std::unique_ptr<UploadGroup> begin_group() { return nullptr; }
   /// The document with this id, if there is one.
   [[nodiscard]] virtual Result<std::optional<StoredDocument>> find(const std::string& id) = 0;
   /// What it lacks of an extract: rows, its feed document, as far as it stores either. `rows` is at

@@ -27,6 +27,7 @@ struct StoreConfig : StoreSettings {
   std::string type;   // "couchdb", for messages: ask what a store can do, not what it is
   std::string place;  // where the rows are, as the ledger and people name it: a URL or a path
   bool takes_attachments = false;  // the CSV can be a part of the feed document (`attach_csv`)
+  bool takes_groups = false;       // Store::begin_group() begins some
   /// Makes the store, with `settings` in the place of those that it was configured with.
   std::function<std::unique_ptr<Store>(const StoreSettings& settings)> make;
 };

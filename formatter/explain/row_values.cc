@@ -45,10 +45,10 @@ void RowValues::look_at(const SeenLine& seen) {
   }
   if (kind_ == nullptr || !kind_->keep || !is_row) return;
   if (!writer_) writer_ = std::make_unique<RowWriter>(seen.format, csv_, sidecar_);
-  csv_.buffer().clear();
+  csv_.keep(0);
   writer_->write(*kind_, static_cast<std::uint32_t>(kind_index_), *state_, trimmed_,
                  {seen.line.number, seen.line.offset, seen.line.offset, seen.line.lines});
-  std::string_view record = csv_.buffer();
+  std::string_view record = csv_.pending();
   if (record.ends_with('\n')) record.remove_suffix(1);
   split_record(record);
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/eight_bytes.h"
+#include "base/bytes/sixteen_bytes.h"
 
 namespace caravel::formatter {
 namespace {
@@ -11,24 +11,36 @@ namespace {
 /// Large enough that the calls of read(2) do not count beside the work on what they bring.
 constexpr std::size_t kReadChunk = 256 * 1024;
 
-/// 32 bytes a step: this looks at every byte of every extract, and nearly all extracts are ASCII.
+/// 128 bytes a step: this looks at every byte of every extract, and nearly all extracts are ASCII.
 bool all_ascii(const char* p, std::size_t size) {
-  std::uint64_t bits = 0;
-  for (; size >= 32; p += 32, size -= 32) {
-    bits |= load8(p) | load8(p + 8) | load8(p + 16) | load8(p + 24);
+  constexpr std::size_t kStep = 128;
+  constexpr char kZeros[16] = {};
+  SixteenBytes bits(kZeros);
+  for (; size >= kStep; p += kStep, size -= kStep) {
+    for (std::size_t at = 0; at < kStep; at += 16) bits |= SixteenBytes(p + at);
   }
-  for (; size > 0; ++p, --size) bits |= static_cast<unsigned char>(*p);
-  return (bits & in_every_byte(0x80)) == 0;
+  unsigned char rest = 0;
+  for (; size > 0; ++p, --size) rest |= static_cast<unsigned char>(*p);
+  return bits.not_ascii() == 0 && rest < 0x80;
 }
 
 bool holds_nul(const char* p, std::size_t size) { return std::memchr(p, '\0', size) != nullptr; }
 
+/// For the longest line that is given out whole, and one read behind it: with at most `max_line`
+/// bytes left over, refill() always finds room. extend() makes it as large for records. A small
+/// extract that is not packed takes less: twice its bytes hold it as UTF-8 as well.
+std::size_t buffer_size(const Input& input, std::size_t max_line) {
+  constexpr std::size_t kSlack = 4096;
+  const std::size_t most = max_line + kReadChunk;
+  const bool is_known = input.packing() == Input::Packing::none && input.known_size() > 0;
+  return (is_known ? std::min<std::size_t>(most, 2 * input.known_size() + kSlack) : most) +
+         kBehindLine;
+}
+
 }  // namespace
 
-// The buffer holds the longest line that is given out whole, and one read behind it: with at most
-// `max_line` bytes left over, refill() always finds room. extend() makes it as large for records.
 LineSplitter::LineSplitter(Input& input, std::size_t max_line)
-    : input_(input), max_line_(max_line), buffer_(max_line + kReadChunk + kBehindLine, '\0') {}
+    : input_(input), max_line_(max_line), buffer_(buffer_size(input, max_line), '\0') {}
 
 Result<> LineSplitter::refill() {
   // At most the beginning of one line is left over, so moving it costs little.
@@ -122,6 +134,20 @@ Result<bool> LineSplitter::next(Line& line) {
     searched_ = from_;
     return true;
   }
+}
+
+LineSplitter::Ahead LineSplitter::ahead() const {
+  // What is left of a line that is given out in pieces is no line.
+  if (!started_ || in_oversized_ || searched_ == until_) return {};
+  const void* const last = ::memrchr(buffer_.data() + searched_, '\n', until_ - searched_);
+  if (last == nullptr) return {};
+  return {buffer_.data() + from_, static_cast<const char*>(last) + 1, number_ + 1,
+          base_offset_ + from_, ascii_ && !nul_};
+}
+
+void LineSplitter::skip(const char* to, std::uint64_t lines) {
+  from_ = searched_ = static_cast<std::size_t>(to - buffer_.data());
+  number_ += lines;
 }
 
 Result<bool> LineSplitter::extend(Line& line, const RecordLimits& limits) {

@@ -66,6 +66,19 @@ class LineSplitter {
   /// which are `lines` whole lines.
   void shrink(Line& line, std::size_t bytes, std::uint64_t lines);
 
+  /// The whole lines that were read and not given out yet. The last of these ends at `end`, and
+  /// kBehindLine bytes behind that are readable. Valid until another function is called.
+  struct Ahead {
+    const char* begin = nullptr;
+    const char* end = nullptr;
+    std::uint64_t number = 0;  // of the first of them
+    std::uint64_t offset = 0;
+    bool plain = false;  // all of it is ASCII without NUL; if not, most of it may be all the same
+  };
+  [[nodiscard]] Ahead ahead() const;
+  /// Takes the first `lines` of them, which end at `to`: next() goes on from there.
+  void skip(const char* to, std::uint64_t lines);
+
   /// Up to `most` complete lines from the start, without their ends, without taking them: for
   /// detection. With `unterminated` a last line without an end counts too, unless it is longer than
   /// the limit. Call before next().

@@ -36,7 +36,7 @@ void RejectFile::open() {
 void RejectFile::append(std::string_view bytes) {
   if (path_.empty()) return;
   if (!output_) open();
-  output_->buffer().append(bytes);
+  output_->append(bytes);
   output_->settle();
 }
 
@@ -47,10 +47,10 @@ void RejectFile::cut_back(std::uint64_t size) {
 Result<> RejectFile::truncate(std::uint64_t size) {
   CARAVEL_TRY(output_->status());
   if (!fd_) return {};
-  const std::uint64_t written = this->size() - output_->buffer().size();
+  const std::uint64_t written = this->size() - output_->pending().size();
   if (size >= written) {
     // All of it is in the buffer still.
-    output_->buffer().resize(size - written);
+    output_->keep(size - written);
     if (size > 0) return {};
   }
   if (size == 0) {

@@ -187,25 +187,29 @@ void RowWriter::write(const Kind& kind, std::uint32_t kind_index, const MatchSta
   // A kept kind has one column at least (read_column_names()), so there is a comma to replace.
   at[-1] = '\n';  // the last comma
   const auto length = static_cast<std::size_t>(at - record_.data()) - 1;
-  csv_.buffer().append(record_.data(), length + 1);
+  csv_.append({record_.data(), length + 1});
   csv_.settle();
   // Whoever wants the CSV only does not pay for hashing every line.
-  if (sidecar_.discards()) return;
+  if (has_sidecar()) write_sidecar(kind, kind_index, match, line, place, length);
+}
 
+void RowWriter::write_sidecar(const Kind& kind, std::uint32_t kind_index, const MatchState& match,
+                              std::string_view line, const LinePlace& place, std::size_t length) {
   id_.clear();
   append_time(kind.time, match, place);
   // A place in the log that stands for the time must not become the time of an extract.
   if (kind.time.source != TimeRule::Source::none) note_time(id_);
   finish_id(key_of(kind, match), line, place);
-  append_sidecar_row(place.line, place.offset, kind_index, length, id_, sidecar_.buffer(),
-                     place.lines);
+  sidecar_.add_up_to(put_sidecar_row(place.line, place.offset, kind_index, length, id_,
+                                     sidecar_.room(kMostSidecarNumbers + id_.size()), place.lines));
   sidecar_.settle();
 }
 
 void RowWriter::write_record(std::string_view record, std::string_view time, std::string_view key,
                              std::string_view line, const LinePlace& place) {
-  csv_.buffer().append(record);
-  csv_.buffer().push_back('\n');
+  char* const behind = put(record, csv_.room(record.size() + 1));
+  *behind = '\n';
+  csv_.add_up_to(behind + 1);
   csv_.settle();
   if (sidecar_.discards()) return;
   id_.clear();
@@ -216,8 +220,8 @@ void RowWriter::write_record(std::string_view record, std::string_view time, std
     note_time(id_);
   }
   finish_id(key, line, place);
-  append_sidecar_row(place.line, place.offset, 0, record.size(), id_, sidecar_.buffer(),
-                     place.lines);
+  sidecar_.add_up_to(put_sidecar_row(place.line, place.offset, 0, record.size(), id_,
+                                     sidecar_.room(kMostSidecarNumbers + id_.size()), place.lines));
   sidecar_.settle();
 }
 

@@ -50,6 +50,17 @@ class RowWriter {
   void write(const Kind& kind, std::uint32_t kind_index, const MatchState& match,
              std::string_view line, const LinePlace& place);
 
+  /// The sidecar's part of write(): the CSV has a record of `length` bytes already.
+  void write_sidecar(const Kind& kind, std::uint32_t kind_index, const MatchState& match,
+                     std::string_view line, const LinePlace& place, std::size_t length);
+  /// Whether there is a sidecar.
+  [[nodiscard]] bool has_sidecar() const { return !sidecar_.discards(); }
+
+  /// Writes one column at `at`; the place behind it.
+  char* put_column(const ColumnRule& rule, const MatchState& match, char* at);
+  /// YYYY-MM-DD; valid until it is asked for another date.
+  std::string_view iso_date(std::uint32_t packed);
+
   /// For readers that make records themselves (csv, jsonl): `record` is ready CSV; `time` the value
   /// of the format's time column (may be empty: then the place stands for it).
   void write_record(std::string_view record, std::string_view time, std::string_view key,
@@ -60,9 +71,6 @@ class RowWriter {
   [[nodiscard]] const std::string& last_time() const { return last_time_; }
 
  private:
-  /// Writes one column at `at`; the place behind it.
-  char* put_column(const ColumnRule& rule, const MatchState& match, char* at);
-  std::string_view iso_date(std::uint32_t packed);
   /// The row's time, or what stands for it, to id_.
   void append_time(const TimeRule& rule, const MatchState& match, const LinePlace& place);
   /// The key as ids have it: unquoted, and where its column is in lower case, so too.

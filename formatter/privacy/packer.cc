@@ -30,7 +30,7 @@ class Packer::Stream {
 
  protected:
   Result<> put(std::string_view bytes) {
-    output_.buffer().append(bytes);
+    output_.append(bytes);
     output_.settle();
     return output_.status();
   }

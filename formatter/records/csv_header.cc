@@ -27,6 +27,8 @@ std::string folded(std::string_view name) {
   return text;
 }
 
+char to_upper_case(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
 /// Names between quotes, for people.
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kMost = 20;
@@ -55,9 +57,10 @@ CsvHeader::CsvHeader(std::vector<std::string> names, bool takes_more)
 void CsvHeader::mark_beginnings(std::string_view name) {
   is_name_empty_ = is_name_empty_ || name.empty();
   if (name.empty()) return;
-  const auto both_cases = [](char c) {
-    return std::string{c, c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c};
-  };
+  for (const char c : {name.front(), to_upper_case(name.front())}) {
+    first_bytes_[static_cast<unsigned char>(c)] = true;
+  }
+  const auto both_cases = [](char c) { return std::string{c, to_upper_case(c)}; };
   for (const char first : both_cases(name.front())) {
     if (name.size() == 1) {
       // Anything may follow, or nothing.

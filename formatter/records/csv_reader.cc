@@ -100,6 +100,7 @@ CsvReader::CsvReader(const Format& format, const RecordStart& start)
 }
 
 RecordReader::Outcome CsvReader::take(std::string_view record) {
+  plain_ = Plain::unknown;
   if (!first_passed_ && begins_log_) {
     if (const auto separator = separator_of(record)) {
       dialect_.separator = *separator;
@@ -137,30 +138,59 @@ RecordReader::Outcome CsvReader::take(std::string_view record) {
 }
 
 std::string_view CsvReader::take_plain(std::string_view line) {
-  // Values that change on their way are not plain; neither is a line that may be the header.
-  if (!first_passed_ || !has_columns() || !header_->in_order() || format().csv.decimal_comma ||
-      columns().size() != header_->places().size()) {
-    return {};
-  }
+  if (!has_plain_lines()) return {};
   const std::string_view record = trim_record(line, dialect_);
   // Blanks are left there only where they separate fields, and all of the line may be blank.
   if (record.empty() || is_blank(record.front()) || !spans_.scan(record, dialect_)) return {};
-  if (spans_.count() != columns().size() || may_be_header()) return {};
+  return take_spans() ? record : std::string_view();
+}
+
+std::string_view CsvReader::take_ahead(const char* line) {
+  if (plain_ == Plain::unknown) {
+    columns_ahead_ = columns().size();
+    const bool has_names = !format().record_time.columns.empty() || !format().key_column.empty();
+    plain_ = !has_plain_lines() || dialect_ != CsvDialect{} ? Plain::no
+             : has_names                                    ? Plain::yes
+                                                            : Plain::as_they_are;
+  }
+  if (plain_ == Plain::no || !spans_.scan_ahead(line)) return {};
+  if (plain_ == Plain::yes || spans_.has_quotes()) {
+    return take_spans() ? spans_.record() : std::string_view();
+  }
+  if (spans_.count() != columns_ahead_ || may_be_header()) return {};
+  finish_as_it_is(spans_.record());
+  return spans_.record();
+}
+
+bool CsvReader::has_plain_lines() const {
+  return first_passed_ && has_columns() && header_->in_order() && !format().csv.decimal_comma &&
+         columns().size() == header_->places().size();
+}
+
+bool CsvReader::take_spans() {
+  // A line that may be the header is not plain.
+  if (spans_.count() != columns().size() || may_be_header()) return false;
   std::string_view key;
-  if (!find_named(key)) return {};
+  if (!find_named(key)) return false;
   // What is no row is rejected by take(), with the reason.
-  return finish_ready(spans_.written(scratch_), times_, key) == Outcome::row ? record
-                                                                             : std::string_view();
+  return finish_ready(spans_.written(scratch_), times_, key) == Outcome::row;
 }
 
 /// Asked for every line: as soon as half of the fields are values, it is no header.
 bool CsvReader::may_be_header() const {
   if (format().csv.header == CsvHeaderLine::absent) return false;
-  const std::size_t count = columns().size();
+  // The record has as many fields as there are columns.
+  const std::size_t count = spans_.count();
+  const CsvHeader& header = *header_;
+  const char quote = dialect_.quote;
   std::size_t values = 0;
   CsvSpans::Fields fields = spans_.fields();
   for (std::size_t i = 0; i < count; ++i) {
-    if (!header_->may_name(fields.next(), dialect_.quote) && 2 * ++values >= count) return false;
+    const std::string_view field = fields.next();
+    const char first = *field.data();  // of an empty one, the separator behind it
+    const bool may_name =
+        (first == quote || header.may_begin_name(first)) && header.may_name(field, quote);
+    if (!may_name && 2 * ++values >= count) return false;
   }
   return true;
 }

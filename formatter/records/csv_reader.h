@@ -31,6 +31,7 @@ class CsvReader : public RecordReader {
   /// if that cannot be read, no later one stands in for it.
   Outcome take(std::string_view record) override;
   [[nodiscard]] std::string_view take_plain(std::string_view line) override;
+  [[nodiscard]] std::string_view take_ahead(const char* line) override;
   [[nodiscard]] bool spans_lines() const override { return true; }
   Result<std::string_view> gather(const CutLog& log, LineSplitter& lines, Line& line) override;
   [[nodiscard]] std::string_view trim(std::string_view record) const override;
@@ -48,13 +49,22 @@ class CsvReader : public RecordReader {
 
   [[nodiscard]] const NamedPlaces& named_places();
 
+  /// Whether lines can be their own records: values that change on their way are not plain.
+  [[nodiscard]] bool has_plain_lines() const;
   // Of what spans_ hold:
+  /// The row of a record that is plain; false if it has none.
+  bool take_spans();
   [[nodiscard]] bool may_be_header() const;
   /// Fills times_ and `key`; false if a value is not plain.
   bool find_named(std::string_view& key);
 
   CsvDialect dialect_;
   CsvSpans spans_;
+  /// Whether lines can be their own records, and need not be looked at for time and key; known
+  /// until another line is shown to take().
+  enum class Plain : std::uint8_t { unknown, no, yes, as_they_are };
+  Plain plain_ = Plain::unknown;
+  std::size_t columns_ahead_ = 0;
   std::optional<CsvHeader> header_;
   bool begins_log_;
   bool first_passed_ = false;

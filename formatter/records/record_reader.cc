@@ -112,7 +112,7 @@ RecordReader::Outcome RecordReader::finish_ready(std::string_view record,
     return reject(row_time_.reason());
   }
   // An empty key is no error: its place in the id is held by "-" (append_id_part()).
-  key_ = key;
+  if (!key.empty() || !key_.empty()) key_ = key;
   record_ = record;
   return Outcome::row;
 }

@@ -80,6 +80,10 @@ class RecordReader {
   [[nodiscard]] bool has_columns() const { return !columns_.empty(); }
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
 
+  /// The same for a line of which only the beginning is known, and that it is ASCII without NUL:
+  /// its end is found on the way. The record that is returned ends ahead of a LF or CR LF.
+  [[nodiscard]] virtual std::string_view take_ahead(const char* /*line*/) { return {}; }
+
   // Of the last row, as long as its line is valid:
   [[nodiscard]] std::string_view record() const { return record_; }
   /// Its time as ids have it; "" if the format has no time column.
@@ -109,6 +113,12 @@ class RecordReader {
   /// The same with a record that is ready, and stays valid as long as its line.
   Outcome finish_ready(std::string_view record, const std::vector<std::string_view>& times,
                        std::string_view key);
+  /// The same, and the row has neither time nor key.
+  void finish_as_it_is(std::string_view record) {
+    record_ = record;
+    time_.clear();
+    key_.clear();
+  }
 
  private:
   /// Whether there is a column of that name, or one with the objects that a path leads into.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -79,7 +80,32 @@ bool take_lines(std::string_view& text, Row& row) {
   return take_number(text, row.line);
 }
 
-/// The end line, read from the end of the file. It is written last: if it is there, a crash has cut
+/// A text of JSON. What is plain ASCII, and nearly all names are, stands for itself.
+void append_json(std::string_view value, std::string& out) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) {
+    out.append("\"").append(value).append("\"");
+  } else {
+    out += json(value).dump();
+  }
+}
+
+/// In the place of the comma behind its last element, if it has any.
+void close_list(std::string& out) {
+  if (out.back() == ',') out.pop_back();
+  out.push_back(']');
+}
+
+/// The end line, of the last bytes of a sidecar.
+Result<SidecarEnd> find_end(std::string_view text) {
+  const std::size_t at = text.rfind("\nend ");
+  if (at == std::string_view::npos || text.back() != '\n') return broken("its end line is missing");
+  return parse_sidecar_end(text.substr(at + 5));
+}
+
+/// The same, read from the end of the file. It is written last: if it is there, a crash has cut
 /// nothing off.
 Result<SidecarEnd> read_end(int fd) {
   struct stat status {};
@@ -90,22 +116,33 @@ Result<SidecarEnd> read_end(int fd) {
   const off_t from = std::max<off_t>(0, status.st_size - static_cast<off_t>(sizeof tail));
   auto got = read_at(fd, static_cast<std::uint64_t>(from), tail, sizeof tail);
   if (!got) return tl::unexpected(with_context("sidecar", std::move(got).error()));
-  const std::string_view text(tail, *got);
-  const std::size_t at = text.rfind("\nend ");
-  if (at == std::string_view::npos || text.back() != '\n') return broken("its end line is missing");
-  return parse_sidecar_end(text.substr(at + 5));
+  return find_end({tail, *got});
 }
 
 }  // namespace
 
-// The library sorts the members by name, so the same header makes the same bytes.
+// As the library writes it, without its tree: a small extract has few bytes besides. The members
+// are sorted by name, so the same header makes the same bytes.
 std::string sidecar_header_text(const SidecarHeader& header) {
-  json columns = json::array();
+  std::string text(kMagic);
+  text += R"({"columns":[)";
   for (const Column& column : header.columns) {
-    columns.push_back({{"name", column.name}, {"type", type_name(column.type)}});
+    text += R"({"name":)";
+    append_json(column.name, text);
+    text += R"(,"type":)";
+    append_json(type_name(column.type), text);
+    text += "},";
   }
-  const json object = {{"format", header.format}, {"columns", columns}, {"kinds", header.kinds}};
-  return fmt::format("{}{}\n", kMagic, object.dump());
+  close_list(text);
+  text += R"(,"format":)";
+  append_json(header.format, text);
+  text += R"(,"kinds":[)";
+  for (const std::string& kind : header.kinds) {
+    append_json(kind, text);
+    text.push_back(',');
+  }
+  close_list(text);
+  return text + "}\n";
 }
 
 std::string sidecar_end_text(const SidecarEnd& end) {
@@ -141,11 +178,17 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
     const json object = json::parse(text);
     SidecarEnd end;
     end.sha256 = object.at("sha256").get<std::string>();
-    end.counts.lines = object.at("lines").get<std::uint64_t>();
-    end.counts.rows = object.at("rows").get<std::uint64_t>();
-    end.counts.more_lines = object.value("more_lines", std::uint64_t{0});
-    end.counts.dropped = object.at("dropped").get<std::uint64_t>();
-    end.counts.rejected = object.at("rejected").get<std::uint64_t>();
+    for (const auto& [name, count] :
+         {std::pair{"lines", &end.counts.lines}, std::pair{"rows", &end.counts.rows},
+          std::pair{"dropped", &end.counts.dropped}, std::pair{"rejected", &end.counts.rejected},
+          std::pair{"more_lines", &end.counts.more_lines}}) {
+      // Left out where each record is one line.
+      if (count == &end.counts.more_lines && !object.contains(name)) continue;
+      const json& value = object.at(name);
+      // The library would make a count out of a fraction, a negative number and 1e44 alike.
+      if (!value.is_number_unsigned()) return broken(fmt::format("{} is not a count", name));
+      *count = value.get<std::uint64_t>();
+    }
     if (!end.counts.add_up()) return broken("the counts of its end line do not add up");
     return end;
   } catch (const json::exception& e) {
@@ -154,34 +197,33 @@ Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
 }
 
 // Without JSON: there is one of these for each row, and it should cost little beside the record.
+char* put_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
+                      std::uint64_t length, std::string_view id_tail, char* at,
+                      std::uint64_t lines) {
+  constexpr std::size_t kMostDigits = 20;
+  const auto put_number = [&at](std::uint64_t number, char behind) {
+    at = std::to_chars(at, at + kMostDigits, number).ptr;
+    *at++ = behind;
+  };
+  put_number(line, lines > 1 ? '+' : ' ');
+  if (lines > 1) put_number(lines - 1, ' ');
+  put_number(offset, ' ');
+  put_number(kind, ' ');
+  put_number(length, ' ');
+  std::memcpy(at, id_tail.data(), id_tail.size());
+  at += id_tail.size();
+  *at++ = '\n';
+  return at;
+}
+
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
                         std::uint64_t length, std::string_view id_tail, std::string& out,
                         std::uint64_t lines) {
-  // Five numbers of at most 20 digits with one byte each.
-  constexpr std::size_t kMostNumbers = 112;
-  char text[kMostNumbers + 128];
-  constexpr std::size_t kMostDigits = 20;
-  char* at = std::to_chars(text, text + kMostDigits, line).ptr;
-  if (lines > 1) {
-    *at++ = '+';
-    at = std::to_chars(at, at + kMostDigits, lines - 1).ptr;
-  }
-  *at++ = ' ';
-  for (const std::uint64_t number : {offset, std::uint64_t{kind}, length}) {
-    at = std::to_chars(at, text + sizeof text, number).ptr;
-    *at++ = ' ';
-  }
-  // Appended in one piece: an id is short but for a key that had to be encoded.
-  const auto numbers = static_cast<std::size_t>(at - text);
-  if (id_tail.size() < sizeof text - kMostNumbers) {
-    std::memcpy(at, id_tail.data(), id_tail.size());
-    at[id_tail.size()] = '\n';
-    out.append(text, numbers + id_tail.size() + 1);
-    return;
-  }
-  out.append(text, numbers);
-  out.append(id_tail);
-  out.push_back('\n');
+  const std::size_t before = out.size();
+  out.resize(before + kMostSidecarNumbers + id_tail.size());
+  const char* const end =
+      put_sidecar_row(line, offset, kind, length, id_tail, out.data() + before, lines);
+  out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 Result<bool> RowReader::Window::need(std::size_t size) {
@@ -195,6 +237,7 @@ Result<bool> RowReader::Window::need(std::size_t size) {
   // Grows for a record that is longer than the window, and only then.
   if (buffer.size() < size) buffer.resize(std::max(size, kWindowBytes));
   while (until < size) {
+    if (!fd) return false;  // all of it was in memory
     CARAVEL_ASSIGN_OR_RETURN(auto got,
                              read_some(fd.get(), buffer.data() + until, buffer.size() - until));
     // Whatever the sidecar promises, the file ends here.
@@ -237,30 +280,48 @@ Result<RowReader> RowReader::open(UniqueFd csv, UniqueFd sidecar) {
   if (!reader.csv_) return fail_with_errno("csv: dup", errno);
   reader.records_.fd = std::move(csv);
   reader.rows_.fd = std::move(sidecar);
+  CARAVEL_TRY(reader.read_headers());
+  return reader;
+}
 
+Result<RowReader> RowReader::open(std::string csv, std::string sidecar) {
+  RowReader reader;
+  CARAVEL_ASSIGN_OR_RETURN(reader.end_, find_end(sidecar));
+  reader.csv_bytes_ = csv.size();
+  const auto take = [](std::string bytes, Window& window) {
+    window.until = bytes.size();
+    window.buffer = std::move(bytes);
+  };
+  take(std::move(csv), reader.records_);
+  take(std::move(sidecar), reader.rows_);
+  CARAVEL_TRY(reader.read_headers());
+  return reader;
+}
+
+Result<> RowReader::read_headers() {
   std::string_view line;
   // Another version may mean something else by every byte that follows.
-  auto got = reader.rows_.line(line);
+  auto got = rows_.line(line);
   if (!got || !*got || line != kMagic.substr(0, kMagic.size() - 1)) {
     return broken("not a sidecar of this version");
   }
-  got = reader.rows_.line(line);
+  got = rows_.line(line);
   if (!got || !*got) return broken("its header is missing");
   CARAVEL_ASSIGN_OR_RETURN(auto header, parse_sidecar_header(line));
-  reader.header_ = std::move(header);
+  header_ = std::move(header);
 
   // The CSV must begin with the header that the names of the columns make, so its length is known.
   std::vector<std::string> names;
-  for (const Column& column : reader.header_.columns) names.push_back(column.name);
+  for (const Column& column : header_.columns) names.push_back(column.name);
   const std::string expected = csv_header(names);
-  CARAVEL_ASSIGN_OR_RETURN(auto whole, reader.records_.need(expected.size()));
-  if (!whole || std::string_view(reader.records_.buffer.data(), expected.size()) != expected) {
+  CARAVEL_ASSIGN_OR_RETURN(auto whole, records_.need(expected.size()));
+  if (!whole || std::string_view(records_.buffer.data(), expected.size()) != expected) {
     return broken("its columns are not those of the CSV");
   }
   // The first record begins behind the header, and next() counts the bytes of the CSV from there.
-  reader.records_.from = expected.size();
-  reader.csv_at_ = expected.size();
-  return reader;
+  records_.from = expected.size();
+  csv_at_ = expected.size();
+  return {};
 }
 
 Result<bool> RowReader::next(Row& row) {

@@ -49,7 +49,14 @@ struct SidecarEnd {
 [[nodiscard]] Result<SidecarHeader> parse_sidecar_header(std::string_view json);
 [[nodiscard]] Result<SidecarEnd> parse_sidecar_end(std::string_view json);
 
-/// Appends one record's line to `out`; `lines` is how many lines of the extract it takes.
+/// Writes one record's line at `at`, where there is room for kMostSidecarNumbers bytes beside the
+/// tail; the place behind it. `lines` is how many lines of the extract it takes.
+char* put_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
+                      std::uint64_t length, std::string_view id_tail, char* at,
+                      std::uint64_t lines = 1);
+/// Five numbers of at most 20 digits with one byte each, and the LF.
+inline constexpr std::size_t kMostSidecarNumbers = 112;
+/// The same behind what `out` holds.
 void append_sidecar_row(std::uint64_t line, std::uint64_t offset, std::uint32_t kind,
                         std::uint64_t length, std::string_view id_tail, std::string& out,
                         std::uint64_t lines = 1);
@@ -70,6 +77,8 @@ class RowReader {
   /// Both descriptors at offset 0. Reads the header and, from its end, checks that the sidecar is
   /// whole. Errors: kind retry (they are our own files: format the extract again).
   static Result<RowReader> open(UniqueFd csv, UniqueFd sidecar);
+  /// The same of a small extract, whose CSV and sidecar are held in memory and no files.
+  static Result<RowReader> open(std::string csv, std::string sidecar);
 
   [[nodiscard]] const SidecarHeader& header() const { return header_; }
   [[nodiscard]] const SidecarEnd& end() const { return end_; }
@@ -78,7 +87,7 @@ class RowReader {
   /// the end line says, and the CSV must hold nothing else.
   [[nodiscard]] Result<bool> next(Row& row);
 
-  /// The CSV file, for pread(2): the attachment of the feed document.
+  /// The CSV file, for pread(2): the attachment of the feed document. -1 if there is none.
   [[nodiscard]] int csv_fd() const { return csv_.get(); }
   [[nodiscard]] std::uint64_t csv_bytes() const { return csv_bytes_; }
 
@@ -96,6 +105,7 @@ class RowReader {
   };
 
   RowReader() = default;
+  Result<> read_headers();
 
   SidecarHeader header_;
   SidecarEnd end_;

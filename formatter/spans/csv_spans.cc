@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "formatter/spans/byte_masks.h"
+#include "base/bytes/sixteen_bytes.h"
 
 namespace caravel::formatter {
 namespace {
@@ -13,6 +13,14 @@ constexpr CsvDialect kOurDialect{};
 std::uint64_t odd_up_to(std::uint64_t bits) {
   for (unsigned step = 1; step < 64; step *= 2) bits ^= bits << step;
   return bits;
+}
+
+/// std::popcount would be a call into the library, since not every x86-64 has the instruction.
+std::size_t count_bits(std::uint64_t bits) {
+  bits -= (bits >> 1) & in_every_byte(0x55);
+  bits = (bits & in_every_byte(0x33)) + ((bits >> 2) & in_every_byte(0x33));
+  bits = (bits + (bits >> 4)) & in_every_byte(0x0f);
+  return (bits * in_every_byte(1)) >> 56;
 }
 
 }  // namespace
@@ -33,13 +41,61 @@ bool CsvSpans::scan(std::string_view record, const CsvDialect& dialect) {
   record_ = record;
   is_ours_ = dialect == kOurDialect;
   has_quotes_ = false;
+  count_ = 0;
   words_ = record.size() / 64 + 1;  // the bit of the record's end needs its place too
-  // Grown only, and thus only for records longer than all before.
-  if (separators_.size() < words_) {
-    separators_.resize(words_);
-    quotes_.resize(words_);
-  }
+  make_room(words_);
   if (!(is_ours_ ? index<true>(dialect) : index<false>(dialect))) return false;
+  return !has_quotes_ || match_quotes();
+}
+
+void CsvSpans::make_room(std::size_t words) {
+  // Grown only, and thus only for records longer than all before.
+  if (separators_.size() >= words) return;
+  separators_.resize(words);
+  quotes_.resize(words);
+}
+
+bool CsvSpans::scan_ahead(const char* line) {
+  is_ours_ = true;
+  count_ = 0;
+  std::uint64_t all_quotes = 0;
+  words_ = 0;
+  for (const char* at = line;; at += 64) {
+    std::uint64_t separators = 0;
+    std::uint64_t quotes = 0;
+    std::uint64_t ends = 0;
+    // Not further than to the line's end: most lines end in the first sixteen bytes of a word as
+    // often as in the last.
+    for (unsigned shift = 0; shift < 64; shift += 16) {
+      const SixteenBytes bytes(at + shift);
+      separators |= std::uint64_t{bytes.equal(',')} << shift;
+      std::uint32_t others = bytes.control_or_quote();
+      if (others == 0) continue;
+      const std::uint32_t some_quotes = bytes.equal('"');
+      quotes |= std::uint64_t{some_quotes} << shift;
+      others &= ~some_quotes;
+      if (others == 0) continue;
+      ends = std::uint64_t{others} << shift;
+      break;
+    }
+    const std::uint64_t end = ends & (~ends + 1);
+    if (end != 0) {
+      separators = (separators & (end - 1)) | end;
+      quotes &= end - 1;
+    }
+    all_quotes |= quotes;
+    if (separators_.size() == words_) make_room(words_ + 1);
+    separators_[words_] = separators;
+    quotes_[words_] = quotes;
+    ++words_;
+    if (end == 0) continue;
+    record_ = {line, static_cast<std::size_t>(at + std::countr_zero(end) - line)};
+    break;
+  }
+  const char* const end = record_.data() + record_.size();
+  if (*end != '\n' && (*end != '\r' || end[1] != '\n')) return false;
+  if (record_.empty() || record_.front() == ' ' || record_.back() == ' ') return false;
+  has_quotes_ = all_quotes != 0;
   return !has_quotes_ || match_quotes();
 }
 
@@ -107,10 +163,10 @@ bool CsvSpans::match_quotes() {
   return (separators_[words_ - 1] >> (record_.size() % 64)) != 0;
 }
 
-std::size_t CsvSpans::count() const {
+std::size_t CsvSpans::count_separators() const {
   std::size_t count = 0;
   for (std::size_t word = 0; word < words_; ++word) {
-    count += static_cast<std::size_t>(std::popcount(separators_[word]));
+    count += count_bits(separators_[word]);
   }
   return count;
 }

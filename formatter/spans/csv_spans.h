@@ -31,8 +31,18 @@ class CsvSpans {
   /// and without LF; kBehindLine bytes behind it are readable. It must outlive what is asked.
   [[nodiscard]] bool scan(std::string_view record, const CsvDialect& dialect);
 
+  /// The same, in our own dialect, for a record whose end is to be found on the way: it ends ahead
+  /// of a LF or CR LF. False also if there is another control character ahead of that, or a blank
+  /// at one of its ends. kBehindLine bytes behind the LF are readable.
+  [[nodiscard]] bool scan_ahead(const char* line);
+  [[nodiscard]] std::string_view record() const { return record_; }
+  [[nodiscard]] bool has_quotes() const { return has_quotes_; }
+
   /// How many fields the record has; at least one.
-  [[nodiscard]] std::size_t count() const;
+  [[nodiscard]] std::size_t count() const {
+    if (count_ == 0) count_ = count_separators();
+    return count_;
+  }
 
   /// The record in our own dialect: itself if it is so already, else in `scratch`.
   [[nodiscard]] std::string_view written(std::string& scratch) const;
@@ -72,9 +82,14 @@ class CsvSpans {
   /// Takes out the separators inside of quotes; false if the quotes are not sound.
   bool match_quotes();
 
+  [[nodiscard]] std::size_t count_separators() const;
+  /// Room for the words of a longer record.
+  void make_room(std::size_t words);
+
   std::string_view record_;
   bool is_ours_ = true;
   bool has_quotes_ = false;
+  mutable std::size_t count_ = 0;          // 0: not counted yet
   std::size_t words_ = 0;                  // of the record, 64 bytes each
   std::vector<std::uint64_t> separators_;  // and a bit for the record's end
   std::vector<std::uint64_t> quotes_;

@@ -3,9 +3,9 @@
 #include <bit>
 #include <cstring>
 
+#include "base/bytes/sixteen_bytes.h"
 #include "base/eight_bytes.h"
 #include "base/text.h"
-#include "formatter/spans/byte_masks.h"
 #include "formatter/spans/csv_spans.h"
 
 namespace caravel::formatter {

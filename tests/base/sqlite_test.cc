@@ -1,4 +1,4 @@
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 #include <map>
 #include <thread>
 
+#include "base/sqlite/transaction.h"
 #include "tests/support/temp_dir.h"
 
 namespace caravel {
@@ -109,6 +110,88 @@ TEST_F(SqliteTest, ATransactionThatIsNotCommittedLeavesNothing) {
   ASSERT_TRUE(transaction);
   EXPECT_EQ(file.run("DELETE FROM t").value(), 0);
   EXPECT_TRUE(transaction->commit());
+}
+
+TEST_F(SqliteTest, ATransactionWithinAnotherIsAPartOfIt) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a)"));
+  const auto insert = [&](int value, bool commit) {
+    auto part = Transaction::begin(file);
+    ASSERT_TRUE(part);
+    ASSERT_TRUE(file.run("INSERT INTO t VALUES (?)", value));
+    if (commit) {
+      EXPECT_TRUE(part->commit());
+    }
+  };
+  {
+    auto all = Transaction::begin(file);
+    ASSERT_TRUE(all);
+    insert(1, true);
+    insert(2, false);
+    insert(3, true);
+    EXPECT_TRUE(file.in_transaction()) << "a part that ends ends nothing else";
+    EXPECT_EQ(Open().run("DELETE FROM t").error().kind, ErrorKind::retry)
+        << "nor gives it a lock up";
+    ASSERT_TRUE(all->commit());
+  }
+  EXPECT_FALSE(file.in_transaction());
+  EXPECT_EQ(file.run("DELETE FROM t WHERE a IN (1, 3)").value(), 2);
+  EXPECT_EQ(file.run("DELETE FROM t").value(), 0) << "the part that was taken back";
+  {
+    auto all = Transaction::begin(file);
+    insert(4, true);
+  }
+  EXPECT_EQ(file.run("DELETE FROM t").value(), 0) << "its commit is worth no more than the whole";
+}
+
+TEST_F(SqliteTest, AStatementMayRunFromInsideOfItsOwnRows) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)"));
+  const char* const all = "SELECT a FROM t WHERE a >= ?";
+  std::string seen;
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(file.each(
+        all,
+        [&](const Statement& outer) {
+          seen += outer.text(0) + ":";
+          ASSERT_TRUE(file.each(
+              all, [&](const Statement& inner) { seen += inner.text(0); }, outer.integer(0)));
+          seen += " ";
+        },
+        1));
+  }
+  EXPECT_EQ(seen, "1:12 2:2 1:12 2:2 ");
+}
+
+TEST_F(SqliteTest, AKeptStatementFollowsItsTableAndHoldsNothing) {
+  auto file = Open();
+  ASSERT_TRUE(file.script("CREATE TABLE t (a)"));
+  ASSERT_TRUE(file.run("INSERT INTO t VALUES (?)", 1));
+  const auto columns = [&] {
+    int count = 0;
+    EXPECT_TRUE(file.each("SELECT * FROM t", [&](const Statement& row) { count = row.columns(); }));
+    return count;
+  };
+  EXPECT_EQ(columns(), 1);
+  ASSERT_TRUE(Open().script("ALTER TABLE t ADD COLUMN b; DROP TABLE IF EXISTS u"));
+  EXPECT_EQ(columns(), 2);
+  EXPECT_FALSE(file.run("INSERT INTO t (a) VALUES (?)", 1, 2)) << "one value too many";
+  EXPECT_TRUE(file.run("INSERT INTO t (a) VALUES (?)", 1)) << "spoils no later run";
+}
+
+TEST_F(SqliteTest, NotEachStatementIsKept) {
+  auto file = Open();
+  StatementCache cache;
+  for (std::size_t i = 0; i < 2 * StatementCache::kMost; ++i) {
+    const std::string sql = "SELECT " + std::to_string(i);
+    cache.give_back("SELECT 'often'",
+                    cache.take("SELECT 'often'").value_or(file.prepare("SELECT 'often'").value()));
+    cache.give_back(sql, file.prepare(sql).value());
+    ASSERT_TRUE(cache.take(sql));
+  }
+  EXPECT_LE(cache.size(), StatementCache::kMost);
+  EXPECT_TRUE(cache.take("SELECT 'often'"));
+  EXPECT_FALSE(cache.take("SELECT 0"));
 }
 
 TEST_F(SqliteTest, DoublesComeBackWithEveryBit) {

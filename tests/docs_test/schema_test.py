@@ -99,6 +99,7 @@ LEVELS = [
     Level("caravel", "/definitions/sqlite", "stores:\n  s:\n    type: sqlite\n    PROBE\n"),
     Level("caravel", "/definitions/couchdb",
           "stores:\n  s:\n    type: couchdb\n    url: http://127.0.0.1:1\n    database: d\n    PROBE\n"),
+    Level("caravel", "/definitions/serve", "serve:\n  PROBE\n"),
     Level("caravel", "/definitions/feed", "feeds:\n  hrt:\n    PROBE\n"),
 ]
 
@@ -132,7 +133,13 @@ GOOD = {
         "feeds: {hrt: {}}\n",
         "feeds:\n  hrt:\n",
         "spool: spool\nstate: state\nformats: [formats]\nlog_level: debug\nmin_free: 0\nmax_unpacked: 1GiB\n"
-        "max_ratio: 5\nmax_reject_bytes: 100kB\nmax_line: 1KiB512B\nmax_claims: 5\nworkers: 2\n",
+        "max_ratio: 5\nmax_reject_bytes: 100kB\nmax_line: 1KiB512B\nmax_claims: 5\nworkers: 2\n"
+        "max_done_size: 10GB\nmax_csv_size: 0\nmax_rejects_size: 1GiB\nmax_failed_size: 5000\nfold_after: 48h\nremember: 400d\n",
+        "expect_sweep: 1h\nmax_wait: 90s\nserve: {listen: '[::1]:0', token_file: token}\n",
+        "serve: {listen: 127.0.0.1:8099}\n",
+        "serve: {listen: 'unix:run/serve.sock'}\n",
+        "serve: {listen: 0.0.0.0:8099, token_file: token}\n",
+        "serve:\n",
         "spool: '${HOME:-/x}/spool'\nworkers: ${CARAVEL_TEST_WORKERS:-4}\nlog_level: ${CARAVEL_TEST_LEVEL:-info}\n"
         "log_format: json\nmin_free: '${CARAVEL_TEST_FREE:-1GiB}'\n"
         "feeds: {hrt: {settle: '${CARAVEL_TEST_SETTLE:-2s}', attach_csv: '${CARAVEL_TEST_CSV:-no}'}}\n",
@@ -142,7 +149,7 @@ GOOD = {
         "  create_database: false, connections: 4, timeout: 1s, netrc: false}}\n",
         "feeds: {hrt: {drop: x, match: '*.log', format: auto, timezone: Europe/Rome, notice: poll,\n"
         "  settle: 500ms, year: guess, manifest: ignore, manifest_wait: 1h30m, expect_every: 15m,\n"
-        "  forget_source: 30d, max_rejects: 5%, keep_done: 1d, keep_csv: 0s, attach_csv: false,\n"
+        "  forget_source: 30d, max_rejects: 5%, keep_done: 1d, keep_csv: 0s, keep_rejects: 30d, keep_failed: 1h, attach_csv: false,\n"
         "  accept_unterminated: yes, store: local}}\n",
         "feeds: {hrt: {max_rejects: 12}}\n",
     ],
@@ -215,6 +222,14 @@ BAD = {
         "max_ratio: 0\n",
         "workers: 0\n",
         "max_claims: many\n",
+        "expect_sweep: 10\n",
+        "max_wait: soon\n",
+        "serve: 127.0.0.1:8099\n",
+        "serve: {listen: 0.0.0.0:8099}\n",
+        "serve: {listen: example.org:8099, token_file: token}\n",
+        "serve: {listen: 127.0.0.1}\n",
+        "serve: {listen: 'unix:'}\n",
+        "serve: {token: x}\n",
         "stores: [a]\n",
         "stores: {a b: {type: sqlite}}\n",
         "stores: {a: {}}\n",

@@ -10,7 +10,7 @@ import harness
 from harness import location
 
 # The calls after which the disk looks different: a crash between any two of them must be harmless.
-CALLS = ("rename", "renameat2", "renameat", "fsync", "fdatasync", "unlink", "unlinkat", "mkdir", "mkdirat",
+CALLS = ("rename", "renameat2", "renameat", "fsync", "fdatasync", "syncfs", "unlink", "unlinkat", "mkdir", "mkdirat",
          "rmdir", "ftruncate")
 
 
@@ -40,25 +40,47 @@ class Crash(harness.HostTest):
         for name in ("a", "b"):
             os.utime(host.path(f"spool/drop/{name}-2012-03-09.log"), (1, 1))
 
-    def test_killed_at_each_step_of_a_sweep(self):
-        killed = 0
+    def kill_at_each_step(self, prepare, extracts, rows):
+        """`prepare` makes a host of which a sweep is killed; (call, number) of each kill."""
+        killed = []
         for call in CALLS:
             for when in range(1, 200):
-                host = self.host(feed="    settle: 1ms\n")
-                self.drop_two(host)
+                host = prepare()
                 run = host.run("sweep", wrapper=["strace", "-f", "-qq", "-o", "/dev/null", "-e",
                                                  f"trace={call}", "-e",
                                                  f"inject={call}:signal=SIGKILL:when={when}"])
                 with self.subTest(call=call, when=when):
                     if run.returncode != 3:
                         self.assertEqual(run.returncode, -signal.SIGKILL, run.stderr)
-                        killed += 1
-                    self.check(host, 2, 60)
+                        killed.append((call, when))
+                    self.check(host, extracts, rows)
                 shutil.rmtree(host.folder)
                 if run.returncode == 3:
                     break
-        print("killed", killed, "times")
-        self.assertGreater(killed, 40)
+        print("killed", len(killed), "times")
+        return killed
+
+    def test_killed_at_each_step_of_a_sweep(self):
+        def prepare():
+            host = self.host(feed="    settle: 1ms\n")
+            self.drop_two(host)
+            return host
+        self.assertGreater(len(self.kill_at_each_step(prepare, 2, 60)), 40)
+
+    def test_killed_at_each_step_of_a_group(self):
+        """Both extracts go through together: the store has its file already."""
+        def prepare():
+            host = self.host(feed="    settle: 1ms\n    keep_csv: 0s\n")
+            os.makedirs(host.path("spool/drop"), exist_ok=True)
+            host.drop("".join(location(second) for second in range(100, 110)), "0-2012-03-09.log")
+            os.utime(host.path("spool/drop/0-2012-03-09.log"), (1, 1))
+            self.assertEqual(host.run("sweep").returncode, 0)
+            self.drop_two(host)
+            return host
+        killed = self.kill_at_each_step(prepare, 3, 70)
+        self.assertGreater(len(killed), 20)
+        self.assertIn(("syncfs", 1), killed)
+        self.assertNotIn(("syncfs", 2), killed)  # one for both
 
     def test_killed_at_random_while_extracts_come(self):
         seed = int(os.environ.get("CARAVEL_SEED", random.randrange(10**6)))

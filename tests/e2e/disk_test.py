@@ -117,7 +117,7 @@ class SmallDisk(harness.HostTest):
 
     def test_kept_csvs_give_way(self):
         """They can be made again: what is kept of many small files must not stop the feeds for days."""
-        host = self.small_host()
+        host = self.small_host(feed="    keep_csv: 7d\n")
         for number in range(4):
             host.drop(packed(location(number), 100_000), f"large{number}-2012-03-09.log.gz")
             host.run("sweep", expect=0)

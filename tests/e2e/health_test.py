@@ -542,7 +542,7 @@ class Ledger(HostTest):
 
     def test_export_is_lines_of_json(self):
         host = self.loaded(2)
-        rows = [json.loads(line) for line in host.run("ledger", "export", expect=0).stdout.splitlines()]
+        rows = [json.loads(line) for line in host.run("ledger", "export", "--json", expect=0).stdout.splitlines()]
         names = sorted(row["name"] for row in rows if row["table"] == "extracts")
         self.assertEqual(["a0-2012-03-09.log", "a1-2012-03-09.log", "bad-2012-03-09.log"], names)
         self.assertTrue(all(row["lines"] == 10 for row in rows

@@ -119,7 +119,7 @@ class Settle(harness.HostTest):
         self.assertEqual(self.open_failures(host), 0)
         self.assertIn("a test of mine", host.run("explain", "bad-2012-03-09.log", expect=0).stdout)
         self.assertIn("a test of mine", host.run("ledger", "export", expect=0).stdout)
-        self.assertIn("no failure, and no gap", host.run("ack", "bad-2012-03-09.log", expect=2).stderr)
+        self.assertIn("no failure, no rejects and no gap", host.run("ack", "bad-2012-03-09.log", expect=2).stderr)
         host.run("ack", expect=2)
         host.run("ack", "--all", "x", expect=2)
         host.run("retry", "x.log", expect=2)

@@ -21,15 +21,18 @@ class Arrivals:
         self.numbers = collections.Counter()
         self.halves = 0
         self.pieces = set()  # numbers of lines that came in two pieces, marked as such
-        self.half = {}       # run -> the first half, while the second one is awaited
+        self.first_halves, self.second_halves = [], []
 
-    def take_piece(self, run, content):
-        if not content.endswith(b"\n"):
-            self.half[run] = content
-            return
-        number = self.shape.number(self.half.pop(run, b"") + content[:-1])
-        if number:
-            self.pieces.add(number)
+    def take_piece(self, content):
+        """A first half has no line end. Its other half may come earlier, and in another run: with a pattern,
+        each file is a log of its own."""
+        is_first = not content.endswith(b"\n")
+        (self.first_halves if is_first else self.second_halves).append(content)
+        for first in [content] if is_first else self.first_halves:
+            for second in self.second_halves if is_first else [content]:
+                number = self.shape.number(first + second)
+                if number:
+                    self.pieces.add(number)
 
     def look(self):
         """True if something has come since the last call."""
@@ -47,7 +50,7 @@ class Arrivals:
             with open(os.path.join(self.folder, name), "rb") as file:
                 content = file.read()
                 if marked:
-                    self.take_piece(run, content)
+                    self.take_piece(content)
                     continue
                 for data in content.split(b"\n")[:-1]:
                     number = self.shape.number(data)

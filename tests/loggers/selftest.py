@@ -91,9 +91,12 @@ class Instruments(unittest.TestCase):
         self.assertEqual(self.arrivals().halves, 1)
         self.extract("aaaaaaaa", 2, text(3)[:20], b"version=1\nlines=0\n")
         self.extract("aaaaaaaa", 3, text(3)[20:], b"version=1\nlines=0\n")
+        self.extract("bbbbbbbb", 1, text(5)[9:], b"version=1\nlines=0\n")
+        self.extract("cccccccc", 1, text(4)[:9], b"version=1\nlines=0\n")
+        self.extract("cccccccc", 2, text(5)[:9], b"version=1\nlines=0\n")
         arrivals = self.arrivals()
         self.assertEqual(arrivals.halves, 1)
-        self.assertEqual(arrivals.pieces, {3})
+        self.assertEqual(arrivals.pieces, {3, 5})
         self.assertNotIn(3, arrivals.numbers)
 
     def test_messages_of_the_start_say_nothing_of_lost_lines(self):

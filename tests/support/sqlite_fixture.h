@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "tests/support/extract_fixture.h"
 #include "tests/support/temp_dir.h"
 #include "uploader/sqlite/store.h"

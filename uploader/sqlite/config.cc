@@ -17,6 +17,7 @@ Result<> read(const StoreSection& section, StoreConfig& store) {
   }
   CARAVEL_TRY(reader.result());
   store.place = own.path;
+  store.takes_groups = true;
   // The settings may differ from those of the file: `capture` stores rows only.
   store.make = [own](const StoreSettings& settings) {
     SqliteConfig config = own;

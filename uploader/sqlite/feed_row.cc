@@ -46,9 +46,10 @@ Result<> put_feed_row(Sqlite& file, const ExtractInfo& extract, const formatter:
     updates.append(fmt::format(", {0} = excluded.{0}", sql_name(field.name)));
   }
   CARAVEL_ASSIGN_OR_RETURN(
-      auto statement, file.prepare(fmt::format(
-                          "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO {}", kFeedsTable,
-                          names, marks, update ? "UPDATE SET " + updates : "NOTHING")));
+      auto kept, file.prepare_kept(fmt::format(
+                     "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (_id) DO {}", kFeedsTable, names,
+                     marks, update ? "UPDATE SET " + updates : "NOTHING")));
+  Statement& statement = *kept;
   statement.bind(feed_document_id(extract.feed, rows.end().sha256));
   for (const FeedField& field : fields) bind(field, statement);
   return statement.finish();

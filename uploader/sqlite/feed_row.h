@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "formatter/rows/sidecar.h"
 #include "uploader/store.h"
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "uploader/column_names.h"
+#include "uploader/sqlite/feed_row.h"
 #include "uploader/sqlite/table_upgrade.h"
 
 namespace caravel::uploader {
@@ -60,6 +62,8 @@ Result<FeedTable> make_feed_table(Sqlite& file, const std::string& feed,
   FeedTable table;
   CARAVEL_ASSIGN_OR_RETURN(const auto old, columns_held_as_text(file, feed, columns));
   if (!old.empty()) {
+    // The upgrade takes minutes and transactions of its own.
+    if (file.in_transaction()) return fail(ErrorKind::retry, "an older table of " + feed);
     auto note = upgrade_table(file, feed, columns, watch);
     if (!note) {
       const auto what = fmt::format("table {}, of an older version, is brought up to date", feed);
@@ -75,6 +79,32 @@ Result<FeedTable> make_feed_table(Sqlite& file, const std::string& feed,
     table.types.push_back(as_text ? ColumnType::text : column.type);
   }
   return table;
+}
+
+Result<std::int64_t> KnownTables::schema_of(Sqlite& file) {
+  if (!ask_schema_) {
+    CARAVEL_ASSIGN_OR_RETURN(ask_schema_, file.prepare("PRAGMA schema_version"));
+  }
+  CARAVEL_TRY(ask_schema_->step());
+  const std::int64_t schema = ask_schema_->integer(0);
+  ask_schema_->reset();
+  return schema;
+}
+
+Result<FeedTable> KnownTables::make(Sqlite& file, const std::string& feed,
+                                    const std::vector<TableColumn>& columns,
+                                    const UpgradeWatch& watch) {
+  CARAVEL_ASSIGN_OR_RETURN(const auto before, schema_of(file));
+  const auto known = known_.find(feed);
+  if (known != known_.end() && known->second.schema == before && known->second.columns == columns) {
+    return known->second.table;
+  }
+  CARAVEL_ASSIGN_OR_RETURN(auto made, make_feed_table(file, feed, columns, watch));
+  CARAVEL_TRY(make_feeds_table(file));
+  CARAVEL_ASSIGN_OR_RETURN(const auto schema, schema_of(file));
+  // What the upgrade did is told once.
+  known_[feed] = {schema, columns, {made.types, ""}};
+  return made;
 }
 
 }  // namespace caravel::uploader

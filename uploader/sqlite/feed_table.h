@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "base/stop_signal.h"
 #include "formatter/rows/counts.h"
 
@@ -17,6 +19,8 @@ namespace caravel::uploader {
 struct TableColumn {
   std::string name;  // as table_column_names() gives it
   formatter::ColumnType type = formatter::ColumnType::text;
+
+  bool operator==(const TableColumn&) const = default;
 };
 
 /// How an upgrade, which may take minutes, is followed and ended. What is referred to outlives it.
@@ -33,9 +37,32 @@ struct FeedTable {
 };
 
 /// A transaction makes the table or adds columns; a second one brings an older table up to date,
-/// see upgrade_table(). Errors: SQLite's; content: more columns than SQLite takes; stopped.
+/// see upgrade_table(). Errors: SQLite's; content: more columns than SQLite takes; stopped; retry:
+/// an older table, within a transaction of several extracts.
 [[nodiscard]] Result<FeedTable> make_feed_table(Sqlite& file, const std::string& feed,
                                                 const std::vector<TableColumn>& columns,
                                                 const UpgradeWatch& watch);
+
+/// The tables of one open file that make_feed_table() has seen: one is not looked at again for the
+/// same columns until the schema of the file changes. Must be gone before the file.
+class KnownTables {
+ public:
+  [[nodiscard]] Result<FeedTable> make(Sqlite& file, const std::string& feed,
+                                       const std::vector<TableColumn>& columns,
+                                       const UpgradeWatch& watch);
+  /// To be called whenever a transaction was taken back: it may have made one of them.
+  void forget() { known_.clear(); }
+
+ private:
+  struct Known {
+    std::int64_t schema = 0;
+    std::vector<TableColumn> columns;
+    FeedTable table;
+  };
+  [[nodiscard]] Result<std::int64_t> schema_of(Sqlite& file);
+
+  std::map<std::string, Known> known_;  // by feed
+  std::optional<Statement> ask_schema_;
+};
 
 }  // namespace caravel::uploader

@@ -40,7 +40,7 @@ std::string insert_of(const std::string& feed, const std::vector<std::string>& c
 
 }  // namespace
 
-Result<RowWriter> RowWriter::make(Sqlite& file, const ExtractInfo& extract,
+Result<RowWriter> RowWriter::make(Sqlite& file, KnownTables& tables, const ExtractInfo& extract,
                                   const formatter::SidecarHeader& header, std::string_view sha256,
                                   const UploadOptions& options, const UpgradeWatch& watch) {
   RowShape shape;
@@ -54,16 +54,17 @@ Result<RowWriter> RowWriter::make(Sqlite& file, const ExtractInfo& extract,
   for (std::size_t i = 0; i < names.size(); ++i) {
     columns.push_back({names[i], header.columns[i].type});
   }
-  CARAVEL_ASSIGN_OR_RETURN(auto made, make_feed_table(file, extract.feed, columns, watch));
+  CARAVEL_ASSIGN_OR_RETURN(auto made, tables.make(file, extract.feed, columns, watch));
   shape.extract = extract_tag(sha256);
   shape.kinds = header.kinds;
   shape.types.assign(made.types.begin() + static_cast<std::ptrdiff_t>(own), made.types.end());
 
   auto all = own_columns(shape.utc.has_value());
   all.insert(all.end(), names.begin(), names.end());
-  CARAVEL_ASSIGN_OR_RETURN(auto insert, file.prepare(insert_of(extract.feed, all)));
-  CARAVEL_ASSIGN_OR_RETURN(auto remove, file.prepare(fmt::format("DELETE FROM {} WHERE _id = ?",
-                                                                 sql_name(extract.feed))));
+  CARAVEL_ASSIGN_OR_RETURN(auto insert, file.prepare_kept(insert_of(extract.feed, all)));
+  CARAVEL_ASSIGN_OR_RETURN(
+      auto remove,
+      file.prepare_kept(fmt::format("DELETE FROM {} WHERE _id = ?", sql_name(extract.feed))));
   RowWriter writer(file, std::make_unique<RowValues>(std::move(shape), options), std::move(insert),
                    std::move(remove));
   writer.note_ = std::move(made.note);
@@ -91,10 +92,10 @@ Result<> RowWriter::put(const RowBatch& batch, const StopSignal& stop, Tally& ta
 
 /// The rows that values_ was told to read, but those whose ids are taken.
 Result<> RowWriter::insert() {
-  insert_.reset();
-  bind_source(insert_, *values_);
-  insert_.bind_borrowed(values_->extract());
-  if (auto done = insert_.finish(); !done) {
+  insert_->reset();
+  bind_source(*insert_, *values_);
+  insert_->bind_borrowed(values_->extract());
+  if (auto done = insert_->finish(); !done) {
     if (values_->was_stopped()) return fail(ErrorKind::stopped, "asked to stop");
     return done;
   }
@@ -112,7 +113,7 @@ Result<Verdict> RowWriter::replace(std::string_view id, std::uint32_t index) {
   CARAVEL_TRY(insert());
   if (values_->verdict(index) != Verdict::replace) return values_->verdict(index);
   // Not an UPDATE: columns that this format does not have must not keep the old row's values.
-  CARAVEL_TRY(remove_.run(id));
+  CARAVEL_TRY(remove_->run(id));
   values_->read_one(index);
   CARAVEL_TRY(insert());
   if (values_->verdict(index) == Verdict::stored) return Verdict::replaced;

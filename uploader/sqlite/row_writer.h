@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "formatter/rows/sidecar.h"
 #include "uploader/sqlite/feed_table.h"
 #include "uploader/sqlite/rows/row_batch.h"
@@ -26,8 +26,9 @@ struct Tally {
 class RowWriter {
  public:
   /// Makes the feed's table, or brings it up to date: make_feed_table(), in transactions of its
-  /// own. Errors: those of make_feed_table(); usage: an unknown time zone.
-  static Result<RowWriter> make(Sqlite& file, const ExtractInfo& extract,
+  /// own; and the table of feed rows. Errors: those of make_feed_table(); usage: an unknown time
+  /// zone.
+  static Result<RowWriter> make(Sqlite& file, KnownTables& tables, const ExtractInfo& extract,
                                 const formatter::SidecarHeader& header, std::string_view sha256,
                                 const UploadOptions& options, const UpgradeWatch& watch);
 
@@ -40,7 +41,8 @@ class RowWriter {
   [[nodiscard]] Result<> put(const RowBatch& batch, const StopSignal& stop, Tally& tally);
 
  private:
-  RowWriter(Sqlite& file, std::unique_ptr<RowValues> values, Statement insert, Statement remove)
+  RowWriter(Sqlite& file, std::unique_ptr<RowValues> values, KeptStatement insert,
+            KeptStatement remove)
       : file_(&file),
         values_(std::move(values)),
         insert_(std::move(insert)),
@@ -51,8 +53,8 @@ class RowWriter {
   Sqlite* file_;
   std::unique_ptr<RowValues> values_;  // the statement has its address
   std::string note_;
-  Statement insert_;
-  Statement remove_;
+  KeptStatement insert_;
+  KeptStatement remove_;
 };
 
 }  // namespace caravel::uploader

@@ -65,6 +65,8 @@ Result<Sqlite*> RowsFile::open(bool may_create) {
   if (file_ && still_there()) return file_.get();
   // The path leads to another file, or to none. What is written to the open one is lost, so it is
   // closed before anything else is opened.
+  group_.reset();
+  tables_ = KnownTables();
   file_.reset();
   if (!exists(path_)) {
     if (!may_create) return nullptr;
@@ -87,6 +89,30 @@ Result<Sqlite*> RowsFile::open(bool may_create) {
     ++times_opened_;
     return file_.get();
   });
+}
+
+bool RowsFile::begin_group() {
+  const auto file = open(false);
+  if (!file || *file == nullptr) return false;
+  auto begun = Transaction::begin(**file);
+  if (begun) group_.emplace(*std::move(begun));
+  return begun.has_value();
+}
+
+void RowsFile::end_group() {
+  if (group_) tables_.forget();
+  group_.reset();
+}
+
+Result<> RowsFile::commit_group() {
+  if (!is_in_group() || !still_there()) {
+    return fail(ErrorKind::retry, name_ + ": the transaction of several extracts was broken off");
+  }
+  CARAVEL_TRY(in_context([&] { return group_->commit(); }));
+  group_.reset();
+  // A commit into a file that is no longer at its path stored nothing that anybody will find.
+  if (still_there()) return {};
+  return fail(ErrorKind::retry, name_ + ": the file was replaced while rows were stored in it");
 }
 
 Result<Sqlite*> RowsFile::open_with(std::string_view table) {

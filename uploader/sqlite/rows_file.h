@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/sqlite.h"
+#include "base/sqlite/transaction.h"
+#include "uploader/sqlite/feed_table.h"
 
 namespace caravel::uploader {
 
@@ -28,12 +30,22 @@ class RowsFile {
   [[nodiscard]] Result<Sqlite*> open(bool may_create);
   /// The file if it is there and has `table`; else null.
   [[nodiscard]] Result<Sqlite*> open_with(std::string_view table);
+  /// What is known of the tables of the open file.
+  [[nodiscard]] KnownTables& tables() { return tables_; }
   /// How often open() opened a file: another number may mean another file.
   [[nodiscard]] std::uint64_t times_opened() const { return times_opened_; }
   /// False if the path now leads to another file, or to none: SQLite goes on writing to the old one
   /// (sqlite.org/howtocorrupt.html, "Unlinking or renaming a database file while in use"), and what
   /// is written there is lost.
   [[nodiscard]] bool still_there() const;
+
+  /// Begins a transaction that those of all uploads belong to until end_group(). False if the file
+  /// is not there, or somebody else holds it. A file that is opened anew meanwhile has none.
+  [[nodiscard]] bool begin_group();
+  [[nodiscard]] bool is_in_group() const { return group_ && file_->in_transaction(); }
+  [[nodiscard]] Result<> commit_group();
+  /// What was not committed is taken back.
+  void end_group();
 
   /// Can the file be written, or made? Changes nothing. A sentence for people.
   [[nodiscard]] Result<std::string> check(bool may_create) const;
@@ -55,6 +67,8 @@ class RowsFile {
   std::string name_;
   std::string path_;
   std::unique_ptr<Sqlite> file_;
+  std::optional<Transaction> group_;  // of file_, as all below: they go first
+  KnownTables tables_;
   const StopSignal* stop_ = nullptr;
   std::uint64_t device_ = 0;  // of the open file
   std::uint64_t inode_ = 0;

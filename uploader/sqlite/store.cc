@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "uploader/feed_fields.h"
 #include "uploader/json_text.h"
 #include "uploader/row.h"
@@ -103,6 +104,19 @@ Result<std::vector<bool>> which_are_there(Sqlite* file, const std::string& feed,
   return there;
 }
 
+class SqliteGroup : public UploadGroup {
+ public:
+  explicit SqliteGroup(RowsFile& file) : file_(file) {}
+  SqliteGroup(const SqliteGroup&) = delete;
+  SqliteGroup& operator=(const SqliteGroup&) = delete;
+  ~SqliteGroup() override { file_.end_group(); }
+  [[nodiscard]] bool is_open() const override { return file_.is_in_group(); }
+  Result<> commit() override { return file_.commit_group(); }
+
+ private:
+  RowsFile& file_;
+};
+
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const SqliteConfig& config)
@@ -114,6 +128,10 @@ class SqliteStore : public Store {
                                 UploadOptions options) override {
     return std::make_unique<SqliteUpload>(file_, settings_, std::move(extract), std::move(rows),
                                           options);
+  }
+
+  std::unique_ptr<UploadGroup> begin_group() override {
+    return file_.begin_group() ? std::make_unique<SqliteGroup>(file_) : nullptr;
   }
 
   Result<std::optional<StoredDocument>> find(const std::string& id) override {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "uploader/column_names.h"
 #include "uploader/sqlite/rows/typed_value.h"
 #include "uploader/sqlite/table_definition.h"

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "uploader/sqlite/feed_table.h"
 
 namespace caravel::uploader {

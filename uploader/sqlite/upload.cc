@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "uploader/sqlite/feed_row.h"
 
 namespace caravel::uploader {
@@ -26,6 +27,8 @@ Result<> SqliteUpload::run(const StopSignal& stop) {
   if (done_) return {};
   file_.stop_waiting_at(&stop);
   auto sent = send_rows(stop);
+  // What was taken back may have made a table.
+  if (!sent) file_.tables().forget();
   file_.stop_waiting_at(nullptr);
   // Statements must not outlive their connection, and the next run may open the file anew.
   writer_.reset();
@@ -73,8 +76,8 @@ Result<> SqliteUpload::open_file() {
 }
 
 Result<> SqliteUpload::prepare(const StopSignal& stop) {
-  auto writer = RowWriter::make(*database_, extract_, rows_.header(), rows_.end().sha256, options_,
-                                {stop, on_upgrade});
+  auto writer = RowWriter::make(*database_, file_.tables(), extract_, rows_.header(),
+                                rows_.end().sha256, options_, {stop, on_upgrade});
   // As in commit_pending().
   if (!writer && writer.error().kind == ErrorKind::stopped) {
     return tl::unexpected(std::move(writer).error());
@@ -83,7 +86,7 @@ Result<> SqliteUpload::prepare(const StopSignal& stop) {
     if (!writer) return tl::unexpected(std::move(writer).error());
     writer_.emplace(*std::move(writer));
     if (!writer_->note().empty()) note(fmt::format("{}: {}", file_.path(), writer_->note()));
-    return make_feeds_table(*database_);
+    return {};
   });
 }
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "base/text.h"
 #include "uploader/mapping.h"
 #include "uploader/store.h"

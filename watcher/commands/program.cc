@@ -15,7 +15,7 @@ namespace {
 
 std::string program_help(const std::vector<Command>& commands) {
   std::string out =
-      "Usage: caravel COMMAND [options]\n\n"
+      "Usage: caravel COMMAND [options]\n"
       "Gets the lines of growing logs into a database: none lost, none twice.\n\n"
       "Commands:\n";
   for (const Command& command : commands) {
@@ -24,7 +24,7 @@ std::string program_help(const std::vector<Command>& commands) {
   return out +
          "\n"
          "  --config FILE   else $CARAVEL_CONFIG, else /etc/caravel/caravel.yaml\n"
-         "  --version       print the version\n\n"
+         "  --version       print the version\n"
          "`caravel COMMAND --help` says more. Exit codes: 0 all well, 1 something failed,\n"
          "2 usage or configuration, 3 done, but with rejects.\n";
 }

@@ -23,6 +23,15 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+Result<Config> read_config_file(const CommandCall& call, Secrets secrets) {
+  const std::string file = find_config(call.config, std::getenv("CARAVEL_CONFIG"));
+  ConfigOptions options;
+  options.secrets = secrets == Secrets::read;
+  options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
+  options.variables = environment_variable;
+  return load_config(file, call.stores, options);
+}
+
 /// What the configuration alone cannot know: which formats and time zones there are.
 Result<> check_feeds(const Config& config, const formatter::FormatSet& formats) {
   Errors errors;
@@ -61,13 +70,14 @@ std::string shipped_formats() {
   return CARAVEL_SOURCE_FORMATS;
 }
 
+Result<Config> load_only_config(const CommandCall& call, Secrets secrets) {
+  CARAVEL_ASSIGN_OR_RETURN(auto config, read_config_file(call, secrets));
+  for (const std::string& warning : config.warnings) say("warning: {}", warning);
+  return config;
+}
+
 Result<Settings> load_settings(const CommandCall& call, Secrets secrets) {
-  const std::string file = find_config(call.config, std::getenv("CARAVEL_CONFIG"));
-  ConfigOptions options;
-  options.secrets = secrets == Secrets::read;
-  options.credentials_directory = environment("CREDENTIALS_DIRECTORY");
-  options.variables = environment_variable;
-  CARAVEL_ASSIGN_OR_RETURN(auto config, load_config(file, call.stores, options));
+  CARAVEL_ASSIGN_OR_RETURN(auto config, read_config_file(call, secrets));
   std::vector<std::string> folders = config.formats;
   folders.insert(folders.begin(), shipped_formats());
   CARAVEL_ASSIGN_OR_RETURN(auto formats, formatter::FormatSet::load(folders));

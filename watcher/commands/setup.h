@@ -31,6 +31,9 @@ struct Settings {
 };
 [[nodiscard]] Result<Settings> load_settings(const CommandCall& call, Secrets secrets);
 
+/// The configuration alone, for a command that needs no format. Warnings and errors as above.
+[[nodiscard]] Result<Config> load_only_config(const CommandCall& call, Secrets secrets);
+
 /// The ledger, for a command that answers questions. Loads whose command was killed look alive in
 /// it: they are settled first, and that is said on stderr. Only the ledger's own user does so, for
 /// what another one writes there may be closed to the service.

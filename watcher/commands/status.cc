@@ -1,72 +1,77 @@
 // caravel status
-#include <unistd.h>
-
-#include <cerrno>
-
-#include <fmt/format.h>
-
-#include "watcher/checks/disks.h"
-#include "watcher/checks/folders.h"
-#include "watcher/commands/setup.h"
-#include "watcher/files/drop_place.h"
-#include "watcher/ledger/ledger.h"
 #include "watcher/report/status.h"
-#include "watcher/service/capture.h"
+
+#include <chrono>
+
+#include "base/text.h"
+#include "formatter/explain/styled_text.h"
+#include "watcher/commands/setup.h"
+#include "watcher/ledger/ledger.h"
+#include "watcher/report/judge.h"
 #include "watcher/service/console.h"
-#include "watcher/spool/spool.h"
+#include "watcher/status/overview.h"
+#include "watcher/status/question.h"
+#include "watcher/status/screen.h"
 
 namespace caravel::watcher {
 namespace {
 
-DropStatus look_at_drop(const Config& config, const FeedConfig& feed) {
-  DropStatus drop{feed.name, feed.drop};
-  const Place place = look_at_place(feed.drop);
-  // A person may see less than the service: whether that can read the directory, it says itself.
-  const bool service = ::geteuid() == 0 || ::geteuid() == service_user(config);
-  // Before the first start the spool has no drop directory yet: that start makes it.
-  const bool to_be_made = place.state == PlaceState::missing &&
-                          feed.drop.starts_with(config.spool + "/") &&
-                          ::access(config.ledger_path().c_str(), F_OK) != 0;
-  if (to_be_made || (place.state == PlaceState::unreadable && !service)) return drop;
-  drop.state = name_of(place.state);
-  drop.why = place.why;
-  return drop;
+/// The exit codes of monitoring plug-ins (monitoring-plugins.org, "Development Guidelines").
+constexpr int kExitUnknown = 3;
+
+Result<StatusReport> report_now(const Config& config) {
+  const StatusQuestion question = status_question(config);
+  const auto now = std::chrono::system_clock::now();
+  CARAVEL_ASSIGN_OR_RETURN(auto ledger, ledger_is_missing(config)
+                                            ? Ledger::open(std::string(Ledger::kInMemory))
+                                            : open_ledger_to_ask(config));
+  return build_status(ledger, question, now);
 }
 
-/// What the configuration and the directories say; the ledger knows the rest.
-StatusQuestion question_of(const Config& config) {
-  StatusQuestion question;
-  question.limits = config.feeds;
-  question.spool = config.spool;
-  for (const FeedConfig& feed : config.feeds) question.feeds.push_back(feed.name);
-  for (const auto& store : config.stores) {
-    question.stores.emplace_back(store.name, store_place(store));
+Result<int> check_status(const CommandCall& call) {
+  const auto report = [&]() -> Result<StatusReport> {
+    CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::leave));
+    return report_now(settings.config);
+  }();
+  // Whatever is in the way, a mistake in the configuration too: monitoring wants a line and a code.
+  if (!report) {
+    CARAVEL_TRY(print(unknown_line(report.error().message)));
+    return kExitUnknown;
   }
-  question.lock_holder = lock_holder(config.spool);
-  for (const FeedConfig& feed : config.feeds) {
-    const std::string holder = lock_holder(capture_spool(config, feed.name));
-    if (!holder.empty()) question.captures.emplace_back(feed.name, holder);
-  }
-  for (const FeedConfig& feed : config.feeds) question.drops.push_back(look_at_drop(config, feed));
-  question.full_disks = full_disks(config);
-  question.refused_manifests = refused_manifests(config.spool, question.most);
-  return question;
+  CARAVEL_TRY(print(check_line(*report)));
+  return static_cast<int>(report->health.level());
 }
 
-Result<Ledger> open_ledger(const Config& config) {
-  // Before the first start there is no ledger: nothing was seen yet, which is no fault. Only a
-  // missing file says so; one that may not be read is a fault that people must hear of.
-  const bool missing = ::access(config.ledger_path().c_str(), F_OK) != 0 && errno == ENOENT;
-  return missing ? Ledger::open(std::string(Ledger::kInMemory)) : open_ledger_to_ask(config);
+Result<int> watch_status(const CommandCall& call) {
+  if (!stdout_is_screen()) return fail(ErrorKind::usage, "--watch: stdout is no terminal");
+  CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::leave));
+  constexpr std::chrono::seconds kEvery{1};
+  constexpr std::size_t kUsualColumns = 80;
+  LiveScreen terminal;
+  do {
+    const auto overview = look(settings.config, std::chrono::system_clock::now());
+    formatter::StyledText shown_now;
+    if (overview) {
+      shown_now = screen(*overview, columns_of_stdout(kUsualColumns), LiveScreen::rows());
+    } else {
+      // A ledger that is busy, or being rebuilt, is there again soon.
+      shown_now.add(formatter::Style::bad, shown(overview.error().message));
+    }
+    CARAVEL_TRY(terminal.draw(shown_now));
+  } while (!stopped_within(call.stop, kEvery));
+  return kExitGood;
 }
 
 Result<int> run_status(const CommandCall& call) {
+  const Arguments& arguments = call.arguments;
+  if (arguments.has("json") + arguments.has("check") + arguments.has("watch") > 1) {
+    return fail(ErrorKind::usage, "--json, --check and --watch: only one of them");
+  }
+  if (arguments.has("check")) return check_status(call);
+  if (arguments.has("watch")) return watch_status(call);
   CARAVEL_ASSIGN_OR_RETURN(const Settings settings, load_settings(call, Secrets::leave));
-  const StatusQuestion question = question_of(settings.config);
-  const auto now = std::chrono::system_clock::now();
-  CARAVEL_ASSIGN_OR_RETURN(auto ledger, open_ledger(settings.config));
-  CARAVEL_ASSIGN_OR_RETURN(const StatusReport report, build_status(ledger, question, now));
-  CARAVEL_TRY(print(call.arguments.has("json") ? status_json(report) : status_text(report)));
+  CARAVEL_ASSIGN_OR_RETURN(const StatusReport report, report_now(settings.config));
+  CARAVEL_TRY(print(arguments.has("json") ? status_json(report) : status_text(report)));
   return kExitGood;
 }
 
@@ -75,11 +80,14 @@ Result<int> run_status(const CommandCall& call) {
 Command status_command() {
   return {.name = "status",
           .about = "feeds, states, counts, lag, what fails and why",
-          .usage = "[--json]",
+          .usage = "[--json | --check | --watch]",
           .help =
               "Feeds, states, counts, rates, lag, what waits or failed and why. Changes nothing,\n"
-              "but that loads whose command was killed are settled.",
-          .options = {flag("json", "one JSON object on stdout")},
+              "but that loads whose command was killed are settled. --check ends with 0 (OK),\n"
+              "1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN), as monitoring plug-ins do.",
+          .options = {flag("json", "one JSON object on stdout"),
+                      flag("check", "one line of what a person should look at"),
+                      flag("watch", "all of it on the terminal, live, until Ctrl-C")},
           .run = run_status};
 }
 

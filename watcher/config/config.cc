@@ -40,8 +40,23 @@ const Variables kNoVariables = [](const std::string&) { return std::nullopt; };
 struct Sections {
   YamlNode formats;
   YamlNode stores;
+  YamlNode serve;
   YamlNode feeds;
 };
+
+/// How long the ledger has a row for each extract, and knows its content.
+void read_ledger_times(SectionReader& reader, Config& config) {
+  // What `status` says of the last day must not miss an extract.
+  constexpr std::chrono::hours kLeastFoldAfter{48};
+  reader.duration("fold_after", config.fold_after, kLeastFoldAfter);
+  reader.duration("remember", config.remember, kLeastFoldAfter);
+  if (!reader.has("remember")) {
+    config.remember = std::max(config.remember, config.fold_after);
+  } else if (reader.is_good("fold_after") && reader.is_good("remember") &&
+             config.remember < config.fold_after) {
+    reader.fail_at("remember", "must not be shorter than fold_after: a row has its SHA-256 in it");
+  }
+}
 
 /// Every key at the top of the file. A new key gets a line here; its default stands in Config, its
 /// explanation in etc/caravel.yaml.
@@ -66,7 +81,16 @@ Sections read_keys(SectionReader& reader, const std::string& base, Config& confi
   reader.size("max_line", config.max_line, 256, 1ULL << 30);
   reader.count("max_claims", config.max_claims, 1, 100'000);
   reader.count("workers", config.workers, 1, 1'000);
-  return {reader.node("formats"), reader.node("stores"), reader.node("feeds")};
+  reader.size("max_done_size", config.max_done_size, 0, kMostBytes);
+  reader.size("max_csv_size", config.max_csv_size, 0, kMostBytes);
+  reader.size("max_rejects_size", config.max_rejects_size, 0, kMostBytes);
+  reader.size("max_failed_size", config.max_failed_size, 0, kMostBytes);
+  read_ledger_times(reader, config);
+  constexpr std::chrono::seconds kLeastPatience{1};
+  reader.duration("expect_sweep", config.expect_sweep, kLeastPatience);
+  reader.duration("max_wait", config.max_wait, kLeastPatience);
+  return {reader.node("formats"), reader.node("stores"), reader.node("serve"),
+          reader.node("feeds")};
 }
 
 /// "FILE:LINE: key", of an error "FILE:LINE: key: what is wrong".
@@ -107,6 +131,7 @@ Result<Config> read_config(const YamlNode& root, const std::string& path,
   // Unknown and wrong keys at the top are told first, before those of the sections.
   errors.add(reader.finish());
   errors.add(read_formats(sections.formats, base, config));
+  errors.add(read_serve(sections.serve, base, config.serve));
   // A feed names its store, so the stores come first, wherever they stand in the file.
   errors.add(read_stores(sections.stores, {base, store_types, options}, config));
   errors.add(read_feeds(sections.feeds, config));
@@ -208,6 +233,7 @@ std::vector<KnownKeys> known_config_keys(const uploader::StoreTypes& store_types
   Config unused;
   return {{"", keys_of([&](SectionReader& reader) { (void)read_keys(reader, "/", unused); })},
           {"stores", store_keys(store_types)},
+          {"serve", serve_keys()},
           {"feeds", feed_keys()}};
 }
 

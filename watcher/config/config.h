@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "uploader/store_config.h"
 #include "uploader/store_type.h"
+#include "watcher/config/serve.h"
 #include "watcher/config/variables.h"
 
 namespace caravel::watcher {
@@ -57,7 +58,10 @@ struct FeedConfig {
   std::chrono::milliseconds forget_source{30LL * 86'400'000};
   MaxRejects max_rejects;
   std::chrono::milliseconds keep_done{30LL * 86'400'000};
-  std::chrono::milliseconds keep_csv{7LL * 86'400'000};
+  /// A retry formats the original again: nothing needs a CSV once its extract is done.
+  std::chrono::milliseconds keep_csv{0};
+  std::chrono::milliseconds keep_rejects{30LL * 86'400'000};  // from their acknowledgement on
+  std::chrono::milliseconds keep_failed{30LL * 86'400'000};   // from their settlement on
 
   // "FILE:LINE: feeds.NAME.KEY", for errors that only those can find who know the formats and the
   // time zones.
@@ -85,6 +89,22 @@ struct Config {
   std::uint64_t max_line = 1ULL << 20;           // bytes; a longer line is a reject
   std::uint64_t max_claims = 1000;               // extracts of one feed in work at once
   std::uint64_t workers = 16;  // threads of `watch` that load extracts, for all feeds
+  /// Bytes of all files in a folder of the spool; 0 = no bound. The oldest go.
+  std::uint64_t max_done_size = 0;
+  std::uint64_t max_csv_size = 0;
+  std::uint64_t max_rejects_size = 0;
+  std::uint64_t max_failed_size = 0;
+  /// From their end on, extracts whose files are gone become a part of the ledger's daily totals,
+  /// and later their content is not recognised any more.
+  std::chrono::milliseconds fold_after{90LL * 86'400'000};
+  std::chrono::milliseconds remember{400LL * 86'400'000};
+
+  /// Nobody watched or swept for so long: `status --check` calls that critical.
+  std::chrono::milliseconds expect_sweep{600'000};
+  /// What may last so long before `status --check` tells of it: an extract that waits, a store that
+  /// does not answer, a disk that is full.
+  std::chrono::milliseconds max_wait{900'000};
+  ServeConfig serve;
 
   // Both in the file's order: of two feeds that match a name, the first one has it.
   std::vector<uploader::StoreConfig> stores;
@@ -139,8 +159,8 @@ struct ConfigOptions {
 /// path. Holds no secret.
 [[nodiscard]] std::string store_place(const uploader::StoreConfig& store);
 
-/// Every key that the file may have, by section: "" (the top), "stores", "feeds". Tests hold
-/// etc/caravel.yaml against it.
+/// Every key that the file may have, by section: "" (the top), "stores", "serve", "feeds". Tests
+/// hold etc/caravel.yaml against it.
 struct KnownKeys {
   std::string section;
   std::vector<std::string> keys;

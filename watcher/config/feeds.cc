@@ -195,6 +195,8 @@ void read_keys(SectionReader& reader, const std::string& spool, FeedConfig& feed
   reader.check("max_rejects", read_max_rejects(reader.node("max_rejects"), feed.max_rejects));
   reader.duration("keep_done", feed.keep_done);
   reader.duration("keep_csv", feed.keep_csv);
+  reader.duration("keep_rejects", feed.keep_rejects);
+  reader.duration("keep_failed", feed.keep_failed);
   if (reader.is_good("match")) {
     reader.check("match", check_match(reader.node("match"), feed.match));
   }

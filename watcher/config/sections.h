@@ -46,6 +46,11 @@ struct ConfigContext {
 /// Fills config.stores and warns in config.warnings; config.state must be there.
 [[nodiscard]] Result<> read_stores(const YamlNode& stores, const ConfigContext& context,
                                    Config& config);
+/// Every key of the section `serve`.
+[[nodiscard]] std::vector<std::string> serve_keys();
+/// `base`: as in ConfigContext.
+[[nodiscard]] Result<> read_serve(const YamlNode& node, const std::string& base,
+                                  ServeConfig& serve);
 /// Fills config.feeds; the stores must be there.
 [[nodiscard]] Result<> read_feeds(const YamlNode& feeds, Config& config);
 

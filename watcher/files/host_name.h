@@ -8,10 +8,13 @@
 
 namespace caravel::watcher {
 
-[[nodiscard]] inline std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = {};
-  if (::gethostname(name, sizeof name - 1) != 0) return "unknown";
-  return name;
+/// As it was when it was first asked for.
+[[nodiscard]] inline const std::string& host_name() {
+  static const std::string kName = [] {
+    char name[HOST_NAME_MAX + 1] = {};
+    return std::string(::gethostname(name, sizeof name - 1) == 0 ? name : "unknown");
+  }();
+  return kName;
 }
 
 }  // namespace caravel::watcher

@@ -16,6 +16,8 @@ struct ClaimedFile {
   const ClaimRoot* root = nullptr;
   /// The ledger has no row of a manifest: after a crash it is found in work/ and taken again.
   bool manifest = false;
+  /// It was claimed just now, by us: nothing of an earlier try lies anywhere.
+  bool is_new = false;
   /// When it was claimed, if that was before now.
   std::optional<Time> claimed_at{};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "watcher/files/completeness.h"
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/manifests.h"
+#include "watcher/spool/claim_batch.h"
 
 namespace caravel::watcher {
 namespace {
@@ -20,7 +22,7 @@ constexpr char kSeeTheLog[] = "it could not be claimed: see the log";
 
 ClaimedFile claimed_file(const DropDirectory& directory, const Candidate& candidate,
                          const Claim& claim) {
-  return {claim, candidate.feed, &directory.root(), candidate.manifest, std::nullopt};
+  return {claim, candidate.feed, &directory.root(), candidate.manifest, true, std::nullopt};
 }
 
 }  // namespace
@@ -35,8 +37,7 @@ Claimer::Outcome Claimer::claim(std::vector<Candidate> candidates, const Moment&
     return std::tie(a.directory, a_later, a.stamp.mtime_ns, a.name) <
            std::tie(b.directory, b_later, b.stamp.mtime_ns, b.name);
   });
-  // One transaction and one sync for all claims of a directory: each waits for the disk, so one for
-  // each file would make a thousand small extracts take a thousand times as long.
+  // One transaction for all claims of a directory: it takes the ledger's lock, which workers want.
   Outcome outcome;
   for (auto from = candidates.begin(); from != candidates.end();) {
     const std::size_t directory = from->directory;
@@ -63,17 +64,7 @@ void Claimer::claim_in(DropDirectory& directory, std::vector<Candidate> candidat
     return;
   }
   // One file that cannot be renamed holds up no other: rename() reports it and goes on.
-  const std::size_t before = outcome.claimed.size();
   for (Chosen& chosen : all_chosen) rename(directory, std::move(chosen), now, outcome);
-
-  std::vector<Claim> claims;
-  for (std::size_t i = before; i < outcome.claimed.size(); ++i) {
-    claims.push_back(outcome.claimed[i].claim);
-  }
-  // Power loss before this may put the files back into the drop directory, and recovery forgets
-  // their rows. After an error the files are loaded all the same.
-  messages_.check("sync\n" + directory.path(),
-                  sync_claims(directory.root(), directory.fd(), claims));
 }
 
 std::vector<Claimer::Chosen> Claimer::choose(const DropDirectory& directory,
@@ -97,15 +88,37 @@ std::vector<Claimer::Chosen> Claimer::choose(const DropDirectory& directory,
       continue;
     }
     ++more[&feed];
-    // Ids ascend with the claims, so that a start goes on in the same order. The clock may be set
-    // back, or stand still within a batch: then the next id lies one microsecond above the last.
-    last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
-    Claim claim{candidate.manifest ? make_manifest_claim_id(last_claim_, feed.name)
-                                   : make_claim_id(last_claim_),
-                candidate.name};
-    chosen.push_back({std::move(candidate), std::move(claim)});
+    chosen.push_back({std::move(candidate), {}});
   }
+  name_claims(chosen, now, left);
   return chosen;
+}
+
+/// Those of a feed that are claimed together have a directory together (claim_batch.h).
+void Claimer::name_claims(std::vector<Chosen>& chosen, const Moment& now, std::vector<Left>& left) {
+  std::map<const FeedConfig*, std::vector<Chosen*>> feeds;
+  for (Chosen& one : chosen) feeds[one.candidate.feed].push_back(&one);
+  std::set<std::string> taken;
+  for (const auto& [feed, claims] : feeds) {
+    // Ids ascend, so that a start goes on in about the same order. The clock may be set back, or
+    // stand still: then the next id lies one microsecond above the last.
+    last_claim_ = std::max(now.wall, last_claim_ + std::chrono::microseconds(1));
+    const bool all_named =
+        std::ranges::all_of(claims, [](const Chosen* one) { return one->candidate.manifest; });
+    const std::string id = all_named || feed->name.size() <= kLongestFeedInId
+                               ? make_claim_id(last_claim_, feed->name)
+                               : make_claim_id(last_claim_);
+    for (Chosen* const one : claims) {
+      const std::string& name = one->candidate.name;
+      one->claim = {claims.size() == 1 ? id : claim_id_in_batch(id, name), name};
+      // A hash that two names have: one of them waits for the next batch.
+      if (!taken.insert(one->claim.id).second) one->claim.id.clear();
+    }
+  }
+  for (Chosen& one : chosen) {
+    if (one.claim.id.empty()) left.push_back({std::move(one.candidate), kSeeTheLog});
+  }
+  std::erase_if(chosen, [](const Chosen& one) { return one.claim.id.empty(); });
 }
 
 bool Claimer::could_go(const DropDirectory& directory, const Candidate& candidate) const {
@@ -125,15 +138,19 @@ bool Claimer::commit(const DropDirectory& directory, const std::vector<Chosen>& 
                      const Moment& now) {
   std::vector<NewClaim> rows;
   for (const auto& [candidate, claim] : all_chosen) {
-    // A manifest gets no row: its claim id names the feed (make_manifest_claim_id()), and after a
-    // crash recovery finds it by that and takes it again.
+    // A manifest gets no row: its claim id names the feed (make_claim_id()), and after a crash
+    // recovery finds it by that and takes it again.
     if (candidate.manifest) continue;
     NewClaim row = row_of(claimed_file(directory, candidate, claim), origin_);
     row.size = candidate.stamp.size;
     row.mtime_ns = candidate.stamp.mtime_ns;
     rows.push_back(std::move(row));
   }
-  return messages_.check("ledger: claims", ledger_.extracts().commit_claims(rows, now.wall),
+  // Neither row nor rename waits for the disk: whoever loads the extract sees to that
+  // (Durability, watcher/pipeline). A loss of power before that leaves the file in the one place or
+  // the other, with or without its row, and recovery goes by the claim id.
+  return messages_.check("ledger: claims",
+                         ledger_.extracts().commit_claims(rows, now.wall, Commit::unsynced),
                          "the ledger takes claims again");
 }
 

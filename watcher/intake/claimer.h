@@ -35,7 +35,7 @@ class Claimer {
     std::string why;  // for people
   };
   struct Outcome {
-    std::vector<ClaimedFile> claimed;  // durable, and not open yet in OpenClaims
+    std::vector<ClaimedFile> claimed;  // not open yet in OpenClaims, nor durable
     std::vector<Left> left;
   };
   /// Oldest first, so that rows arrive about in the order of their time; manifests before the
@@ -64,6 +64,7 @@ class Claimer {
   /// Those that there is room for; the others go to `left`.
   std::vector<Chosen> choose(const DropDirectory& directory, std::vector<Candidate> candidates,
                              const Moment& now, std::vector<Left>& left);
+  void name_claims(std::vector<Chosen>& chosen, const Moment& now, std::vector<Left>& left);
   /// Whether nothing seems to stand in the way of a file that is still in its drop directory. Asked
   /// only where so many claims wait that a further one must not: the claim alone tells for sure.
   [[nodiscard]] bool could_go(const DropDirectory& directory, const Candidate& candidate) const;

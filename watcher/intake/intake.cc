@@ -39,10 +39,11 @@ Result<> Intake::start(const Moment& now) {
   adopt(now);
   recheck_archived(now);
   take_retries(now);
-  for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
-  // Extracts that were claimed before the start go before those that the scan found.
+  // Extracts that were claimed before the start go before those that the scan finds.
   waiting_.look_at_due(now);
   waiting_.sort_ready();
+  for (std::size_t i = 0; i < directories_.size(); ++i) scan(i, now);
+  waiting_.look_at_due(now);
   next_scan_ = now.steady + kScanEvery;
   return {};
 }
@@ -99,6 +100,7 @@ void Intake::scan(std::size_t index, const Moment& now) {
       const Candidate& file = left.candidate;
       if (!file.manifest) listing.add_waiting(*file.feed, file.name, file.stamp, left.why);
     }
+    if (on_ready) on_ready();
   });
   // Files that events found are claimed between two scans; only a scan sees all that is left, so
   // only a scan tells `status` what lies in the directory.

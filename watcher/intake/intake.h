@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,10 @@ class Intake {
          Origin origin = Origin::drop);
   Intake(const Intake&) = delete;  // its stages refer to each other
   Intake& operator=(const Intake&) = delete;
+
+  /// Called whenever some extracts have become ready and more work is ahead: whoever takes them
+  /// (take_ready()) need not wait for that. May be empty.
+  std::function<void()> on_ready;
 
   /// Opens the drop directories, takes up what a crash left in work/, and scans once. A drop
   /// directory that cannot be opened is reported and tried again; it stops no other.

@@ -32,6 +32,9 @@ Result<std::optional<std::string>> take_manifest(const Spool& spool, Ledger& led
   if (!manifest) return "is no whole manifest: " + manifest.error().message;
   const std::string extract(manifest_target(file.claim.name).value_or(""));
   CARAVEL_TRY(ledger.manifests().add(file.feed->name, extract, *manifest, now));
+  // Else a loss of power could leave it in done/ and in the drop directory: a file with two links,
+  // which nobody takes.
+  CARAVEL_TRY(sync_claim(*file.root, file.claim));
   // A crash here leaves the manifest in work/: it is adopted and taken again, which changes nothing
   // in the ledger.
   CARAVEL_TRY(archive(spool, *file.root, file.claim, manifest->sha256,

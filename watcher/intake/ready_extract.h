@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "watcher/config/config.h"
@@ -17,6 +18,9 @@ struct ReadyExtract {
   const ClaimRoot* root = nullptr;  // valid as long as the Intake
   /// When it was claimed: its manifest, or a good transfer, is waited for from then on.
   std::chrono::steady_clock::time_point claimed{};
+  std::uint64_t bytes = 0;  // of the file, when it was found ready
+  /// Nothing of an earlier try lies anywhere.
+  bool is_new = false;
   /// The wait is over: a file that still is not what its manifest says is given up.
   bool last_chance = false;
   /// How often it was loaded in vain, for trouble of its own or because the store refuses it.

@@ -14,6 +14,7 @@
 #include "watcher/files/name_rules.h"
 #include "watcher/ledger/manifests.h"
 #include "watcher/spool/archive.h"
+#include "watcher/spool/claim_batch.h"
 
 namespace caravel::watcher {
 namespace {
@@ -159,7 +160,7 @@ bool Recovery::adopt_root(const ClaimRoot& root, const DropDirectory* directory,
   // A claim that cannot be read hides no other. Its file is there: its row stays as it is.
   for (const UnreadableClaim& claim : unreadable) {
     messages_.file_fault("claim\n" + claim.id, claim.error);
-    known.erase(claim.id);
+    std::erase_if(known, [&](const auto& one) { return claim_directory(one.first) == claim.id; });
   }
   // Two drop directories may be one, by two paths.
   std::set<std::string> taken;
@@ -201,7 +202,10 @@ std::optional<ClaimedFile> Recovery::adopt_claim(const Claim& claim,
     file.claimed_at = extract->claimed_at;
   } else {
     // No row: the ledger was lost, or a person put the file there (`list_claims()`).
-    file.feed = feed_for(claim.name, NameKind::candidate, directory);
+    // Or a loss of power took the row back, and not the rename.
+    file.feed = config_.find_feed(std::string(feed_of_claim_id(claim.id)));
+    if (file.feed == nullptr) file.feed = feed_for(claim.name, NameKind::candidate, directory);
+    if (const auto claimed = time_of_claim_id(claim.id)) file.claimed_at = *claimed;
     if (file.feed != nullptr &&
         !messages_.check("ledger: adopted claims",
                          ledger_.extracts().commit_claims({row_of(file, origin_)}, now.wall))) {

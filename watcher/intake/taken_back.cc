@@ -17,6 +17,9 @@ namespace {
 /// writer that no lease could show may have written on.
 constexpr std::chrono::hours kRecheckFor{1};
 
+/// So many archived extracts are held in memory at a time.
+constexpr std::size_t kPage = 1000;
+
 /// So many of the newest open failures are looked after each minute.
 constexpr std::size_t kMostFailuresLookedAt = 1000;
 
@@ -27,13 +30,11 @@ std::string relative_to(const Spool& spool, const std::string& path) {
 }  // namespace
 
 Result<std::optional<FileStamp>> TakenBack::stamp_in(std::string_view folder,
-                                                     const Extract& extract) const {
+                                                     const std::string& done_path) const {
   // After take() the path of the older extract leads into work/: its successor is looked after
   // there.
-  if (!extract.done_path.starts_with(fmt::format("{}/{}/", spool_.path(), folder))) {
-    return std::nullopt;
-  }
-  return stamp_in_spool(spool_, relative_to(spool_, extract.done_path));
+  if (!done_path.starts_with(fmt::format("{}/{}/", spool_.path(), folder))) return std::nullopt;
+  return stamp_in_spool(spool_, relative_to(spool_, done_path));
 }
 
 Result<std::optional<ClaimedFile>> TakenBack::take(const ClaimRoot& work, const Extract& extract,
@@ -55,30 +56,41 @@ Result<std::optional<ClaimedFile>> TakenBack::take(const ClaimRoot& work, const 
 
 std::vector<ClaimedFile> TakenBack::changed(const ClaimRoot& work, const Moment& now) {
   std::vector<ClaimedFile> taken;
-  const auto archived = ledger_.extracts().done_since(now.wall - kRecheckFor, origin_);
-  if (!messages_.check("ledger: archived extracts", archived)) return taken;
-  for (const Extract& extract : *archived) {
-    const auto stamp = stamp_in("done", extract);
-    FileStamp as_read;
-    as_read.size = extract.size;
-    as_read.mtime_ns = extract.mtime_ns;
-    // It may have been deleted by now, after `keep_done`.
-    if (!stamp || !*stamp || !changed_since(as_read, **stamp)) continue;
-    // The old extract stays done. The new one yields its lines again with the same ids, and the
-    // store answers for those that they are there already.
-    const auto take_again = [&]() -> Result<std::optional<ClaimedFile>> {
-      CARAVEL_ASSIGN_OR_RETURN(auto file, take(work, extract, **stamp, now));
-      if (file) CARAVEL_TRY(ledger_.extracts().set_done_path(extract.claim, file->path()));
-      return file;
-    };
-    auto file = take_again();
-    if (!messages_.check_file("recheck\n" + extract.claim, file) || !*file) continue;
-    messages_.say(
-        fmt::format("{}: was written to after it was loaded; it is loaded again as a new extract",
-                    printable(extract.name)));
-    taken.push_back(std::move(**file));
-  }
+  std::vector<ArchivedExtract> page;
+  do {
+    // Some at a time: an hour has had any number of them.
+    auto next = ledger_.extracts().done_since(now.wall - kRecheckFor, origin_,
+                                              page.empty() ? nullptr : &page.back(), kPage);
+    if (!messages_.check("ledger: archived extracts", next)) return taken;
+    page = *std::move(next);
+    for (const ArchivedExtract& archived : page) {
+      auto file = take_if_changed(work, archived, now);
+      if (!messages_.check_file("recheck\n" + archived.claim, file) || !*file) continue;
+      messages_.say(
+          fmt::format("{}: was written to after it was loaded; it is loaded again as a new extract",
+                      printable((*file)->claim.name)));
+      taken.push_back(std::move(**file));
+    }
+  } while (page.size() == kPage);
   return taken;
+}
+
+/// The old extract stays done. The new one yields its lines again with the same ids, and the store
+/// answers for those that they are there already.
+Result<std::optional<ClaimedFile>> TakenBack::take_if_changed(const ClaimRoot& work,
+                                                              const ArchivedExtract& archived,
+                                                              const Moment& now) {
+  const auto stamp = stamp_in("done", archived.done_path);
+  FileStamp as_read;
+  as_read.size = archived.size;
+  as_read.mtime_ns = archived.mtime_ns;
+  // It may have been deleted by now, after `keep_done`.
+  if (!stamp || !*stamp || !changed_since(as_read, **stamp)) return std::nullopt;
+  CARAVEL_ASSIGN_OR_RETURN(const auto extract, ledger_.extracts().find_claim(archived.claim));
+  if (!extract) return std::nullopt;
+  CARAVEL_ASSIGN_OR_RETURN(auto file, take(work, *extract, **stamp, now));
+  if (file) CARAVEL_TRY(ledger_.extracts().set_done_path(extract->claim, file->path()));
+  return file;
 }
 
 /// A crash after the rename leaves the wish, which finds no file any more, and the new claim, which
@@ -87,7 +99,7 @@ Result<std::optional<ClaimedFile>> TakenBack::retry(const ClaimRoot& work, const
                                                     const Moment& now) {
   const bool failed = extract.state == State::failed;
   const std::string_view folder = failed ? "failed" : "done";
-  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_in(folder, extract));
+  CARAVEL_ASSIGN_OR_RETURN(const auto stamp, stamp_in(folder, extract.done_path));
   std::optional<ClaimedFile> file;
   if (stamp) {
     CARAVEL_ASSIGN_OR_RETURN(file, take(work, extract, *stamp, now));
@@ -120,7 +132,7 @@ void TakenBack::note_removed(const Moment& now) {
   const std::string failed = spool_.path() + "/failed/";
   for (const Extract& extract : *failures) {
     if (extract.origin != origin_ || !extract.done_path.starts_with(failed)) continue;
-    const auto stamp = stamp_in("failed", extract);
+    const auto stamp = stamp_in("failed", extract.done_path);
     if (!stamp || *stamp) continue;
     const auto settled = ledger_.extracts().settle(extract.id, Settled::removed, "", now.wall);
     if (!messages_.check_file("removed\n" + extract.claim, settled) || !*settled) continue;

@@ -16,6 +16,7 @@
 #include "watcher/intake/claimed_file.h"
 #include "watcher/intake/intake_messages.h"
 #include "watcher/ledger/extract.h"
+#include "watcher/ledger/extracts.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/spool/claim.h"
 #include "watcher/spool/spool.h"
@@ -42,6 +43,9 @@ class TakenBack {
   void note_removed(const Moment& now);
 
  private:
+  [[nodiscard]] Result<std::optional<ClaimedFile>> take_if_changed(const ClaimRoot& work,
+                                                                   const ArchivedExtract& archived,
+                                                                   const Moment& now);
   /// Nothing if the file is not there (any more).
   [[nodiscard]] Result<std::optional<ClaimedFile>> take(const ClaimRoot& work,
                                                         const Extract& extract,
@@ -51,7 +55,7 @@ class TakenBack {
   /// The stamp of its file in this folder of the spool ("done", "failed"); nothing if it is not
   /// there.
   [[nodiscard]] Result<std::optional<FileStamp>> stamp_in(std::string_view folder,
-                                                          const Extract& extract) const;
+                                                          const std::string& done_path) const;
 
   const Config& config_;
   const Spool& spool_;

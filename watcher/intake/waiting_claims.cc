@@ -63,6 +63,7 @@ void WaitingClaims::add(const ClaimedFile& file, const Moment& now) {
   extract.feed = file.feed;
   extract.root = file.root;
   extract.claimed = now.steady;
+  extract.is_new = file.is_new;
   // The wait for a manifest goes on where a restart, or the last pass of cron, broke it off.
   if (file.claimed_at) {
     extract.claimed -=
@@ -77,6 +78,7 @@ void WaitingClaims::add_again(const ReadyExtract& extract, const WaitAgain& agai
   // Closed and opened again: how long its file was still before it was read does not count.
   close(extract.claim.id);
   Waiting& waiting = insert(extract, now);
+  waiting.extract.is_new = false;
   if (again.reason == WaitReason::put_off || again.reason == WaitReason::refused) {
     put_off(waiting, again, now);
     return;
@@ -224,18 +226,24 @@ bool WaitingClaims::look_at(Waiting& waiting, const Moment& now) {
 }
 
 bool WaitingClaims::judge_regular(Waiting& waiting, const ClaimLook& look, const Moment& now) {
-  // The watch first, then the question: a close between the two is then seen.
-  watch(waiting, look.fd.get());
-  if (const auto busy = writers_.busy(waiting.extract, look, waiting.looks, now)) {
+  auto busy = writers_.busy(waiting.extract, look, waiting.looks, now);
+  if (busy) {
+    // The watch, then the question once more: a close between the two is then seen.
+    watch(waiting, look.fd.get());
+    busy = writers_.busy(waiting.extract, look, waiting.looks, now);
+  }
+  if (busy) {
     wait(waiting, busy->why, slowed(busy->look_in), now);
     return false;
   }
   if (waiting.manifest) return take(waiting, look, now);
+  waiting.extract.bytes = look.stamp.size;
   const auto manifest =
       wait_for_manifest(spool_, ledger_, waiting.extract, waiting.mismatch, look.stamp, now);
   // If the ledger fails here, the extract goes on: whoever loads it asks the ledger again, and has
   // the patience that this takes.
   if (messages_.check("ledger: manifests", manifest) && *manifest) {
+    watch(waiting, look.fd.get());
     wait(waiting, (*manifest)->why, (*manifest)->most, now);
     return false;
   }
@@ -283,6 +291,8 @@ void WaitingClaims::set_aside_unread(const Waiting& waiting, const std::string& 
   const ReadyExtract& file = waiting.extract;
   const std::string text = waiting.manifest ? why : fmt::format("is no regular file: {}", why);
   const auto put = [&]() -> Result<> {
+    // As in take_manifest(): it must not come to be in failed/ and in the drop directory.
+    CARAVEL_TRY(sync_claim(*file.root, file.claim));
     if (waiting.manifest) {
       CARAVEL_TRY(set_aside(spool_, *file.root, file.claim, "", text));
       return {};

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/files/time_text.h"
 
 namespace caravel::watcher {

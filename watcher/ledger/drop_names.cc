@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extract.h"
 

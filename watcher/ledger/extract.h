@@ -90,12 +90,18 @@ struct Extract {
   unsigned attempts = 0;
   std::optional<Time> next_try;
   std::string host;
-  Settled settled = Settled::open;  // of a failed one
+  Settled settled = Settled::open;  // of a failed one, or of the rejects of a done one
   std::optional<Time> settled_at;
   std::string settled_why;  // what a person said, or ""
+  /// It is counted in the daily totals, and remembered only: Folding. `claim` is "".
+  bool folded = false;
 
   [[nodiscard]] bool is_open_failure() const {
     return state == State::failed && settled == Settled::open;
+  }
+  /// Lines of it were rejected, and nobody has said that this is settled.
+  [[nodiscard]] bool has_open_rejects() const {
+    return state == State::done && counts.rejected > 0 && settled == Settled::open && !folded;
   }
 };
 

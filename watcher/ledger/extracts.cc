@@ -1,33 +1,20 @@
 #include "watcher/ledger/extracts.h"
 
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
 namespace {
 
-/// For acknowledge(): commits do not wait for the disk until this object is gone. In WAL mode the
-/// file stays whole all the same, a power loss only takes the newest commits back
-/// (https://www.sqlite.org/pragma.html#pragma_synchronous).
-class Unsynced {
- public:
-  explicit Unsynced(Sqlite& database) : database_(database) { set("NORMAL"); }
-  ~Unsynced() { set("FULL"); }
-  Unsynced(const Unsynced&) = delete;
-  Unsynced& operator=(const Unsynced&) = delete;
-
- private:
-  void set(const char* level) {
-    // It cannot fail outside of a transaction, and neither value endangers the file.
-    [[maybe_unused]] const Result<> done =
-        database_.script(fmt::format("PRAGMA synchronous={}", level));
-  }
-  Sqlite& database_;
-};
+std::unique_ptr<UnsyncedCommits> unsynced_if(Commit commit, Sqlite& database) {
+  return commit == Commit::unsynced ? std::make_unique<UnsyncedCommits>(database) : nullptr;
+}
 
 /// UPDATE extracts SET `assignments` of the claim, if it is neither done nor failed; else a fault.
 /// Values are bound in order, the claim last.
@@ -75,8 +62,9 @@ Result<> remember_time(Sqlite& database, const FormattedExtract& extract) {
 
 }  // namespace
 
-Result<> Extracts::commit_claims(const std::vector<NewClaim>& claims, Time now) {
+Result<> Extracts::commit_claims(const std::vector<NewClaim>& claims, Time now, Commit commit) {
   if (claims.empty()) return {};
+  const auto unsynced = unsynced_if(commit, database_);
   return in_context("claim", [&]() -> Result<> {
     // Before the renames: a crash after this commit leaves rows whose files are still in drop/,
     // which the restart sees and forgets (claim_gone). The other order would leave files in work/
@@ -136,7 +124,7 @@ Result<> Extracts::set_state(const std::string& claim, State state, const std::s
 Result<> Extracts::set_waiting(const std::string& claim, const std::string& why,
                                std::optional<Time> next_try, Time now) {
   // The reason is only shown, and thousands of files may wait: none of them waits for the disk too.
-  const Unsynced unsynced(database_);
+  const UnsyncedCommits unsynced(database_);
   // Only a wait with a `next_try` follows an attempt that failed. A claim that waits for its
   // manifest or its writer has attempted nothing.
   return update(database_, "set waiting", claim,
@@ -145,8 +133,10 @@ Result<> Extracts::set_waiting(const std::string& claim, const std::string& why,
                 time_text(now), why, text_of(next_try), next_try.has_value());
 }
 
-Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& extract, Time now) {
+Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& extract, Time now,
+                             Commit commit) {
   const formatter::Counts& counts = extract.counts;
+  const auto unsynced = unsynced_if(commit, database_);
   return in_context(fmt::format("formatted {}", claim), [&]() -> Result<> {
     // The formatter has checked the sum as well. The ledger takes nobody's word for it.
     if (!counts.add_up()) {
@@ -176,7 +166,7 @@ Result<> Extracts::formatted(const std::string& claim, const FormattedExtract& e
 Result<> Extracts::acknowledge(const std::string& claim, std::uint64_t rows, Time now) {
   // The number is only shown: after a crash the upload begins anew, whatever stands here. So no
   // batch has to wait for the disk because of it.
-  const Unsynced unsynced(database_);
+  const UnsyncedCommits unsynced(database_);
   return update(database_, "acknowledge", claim,
                 "since = CASE WHEN state = 'uploading' THEN since ELSE ? END, "
                 "state = 'uploading', why = '', next_try = NULL, acknowledged = ?",
@@ -236,7 +226,7 @@ Result<> Extracts::finish_broken_off(const std::string& claim, const std::string
 Result<> Extracts::set_done_path(const std::string& claim, const std::string& path) {
   // After a loss of power put_away() finds the file where it was moved to: one wait for the disk
   // less for each extract.
-  const Unsynced unsynced(database_);
+  const UnsyncedCommits unsynced(database_);
   return in_context(fmt::format("set archived {}", claim), [&]() -> Result<> {
     CARAVEL_ASSIGN_OR_RETURN(
         auto changed,
@@ -248,12 +238,22 @@ Result<> Extracts::set_done_path(const std::string& claim, const std::string& pa
   });
 }
 
+Result<> Extracts::set_done_paths(const std::vector<std::pair<std::string, std::string>>& paths) {
+  const UnsyncedCommits unsynced(database_);
+  return in_context("set archived", [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+    for (const auto& [claim, path] : paths) CARAVEL_TRY(set_done_path(claim, path));
+    return transaction.commit();
+  });
+}
+
 Result<bool> Extracts::settle(std::int64_t id, Settled how, const std::string& why, Time now) {
   return in_context("settle", [&]() -> Result<bool> {
     CARAVEL_ASSIGN_OR_RETURN(
         auto changed,
         database_.run("UPDATE extracts SET settled = ?, settled_at = ?, settled_why = ? "
-                      "WHERE id = ? AND state = 'failed' AND settled = ''",
+                      "WHERE id = ? AND settled = '' "
+                      "AND (state = 'failed' OR (state = 'done' AND rejected > 0))",
                       name_of(how), time_text(now), why, id));
     return changed == 1;
   });
@@ -294,6 +294,18 @@ Result<std::optional<Extract>> Extracts::find_claim(const std::string& claim) {
   return std::move(found.front());
 }
 
+Result<bool> Extracts::was_done(const std::string& sha256, const std::string& feed,
+                                const std::string& store) {
+  return in_context("find done", [&]() -> Result<bool> {
+    bool found = false;
+    CARAVEL_TRY(database_.each(
+        "SELECT 1 FROM extracts INDEXED BY extracts_sha256 "
+        "WHERE sha256 = ? AND state = 'done' AND feed = ? AND store = ? LIMIT 1",
+        [&](const Statement&) { found = true; }, sha256, feed, store));
+    return found;
+  });
+}
+
 Result<std::optional<KnownTime>> Extracts::known_time(const std::string& sha256) {
   return in_context("known time", [&]() -> Result<std::optional<KnownTime>> {
     std::optional<KnownTime> out;
@@ -325,12 +337,23 @@ Result<std::vector<Extract>> Extracts::not_archived(Origin origin) {
                          name_of(origin));
 }
 
-Result<std::vector<Extract>> Extracts::done_since(Time since, Origin origin) {
-  return select_extracts(
-      database_, "done lately",
-      "INDEXED BY extracts_done_at WHERE done_at >= ? AND state = 'done' AND origin = ? "
-      "AND done_path <> '' ORDER BY id",
-      time_text(since), name_of(origin));
+Result<std::vector<ArchivedExtract>> Extracts::done_since(Time since, Origin origin,
+                                                          const ArchivedExtract* after,
+                                                          std::size_t most) {
+  return in_context("done lately", [&]() -> Result<std::vector<ArchivedExtract>> {
+    std::vector<ArchivedExtract> out;
+    const std::string from = after != nullptr ? after->done_at : time_text(since);
+    CARAVEL_TRY(database_.each(
+        "SELECT id, claim, done_at, done_path, size, mtime_ns FROM extracts "
+        "INDEXED BY extracts_done_at WHERE done_at >= ?1 AND (done_at > ?1 OR id > ?2) "
+        "AND state = 'done' AND origin = ?3 AND done_path <> '' ORDER BY done_at, id LIMIT ?4",
+        [&](const Statement& row) {
+          out.push_back({row.integer(0), row.text(1), row.text(2), row.text(3), row.count(4),
+                         row.integer(5)});
+        },
+        from, after != nullptr ? after->id : std::int64_t{0}, name_of(origin), most));
+    return out;
+  });
 }
 
 }  // namespace caravel::watcher

@@ -2,14 +2,17 @@
 
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/files/directory.h"
 #include "watcher/ledger/directories.h"
 #include "watcher/ledger/drop_names.h"
@@ -82,6 +85,16 @@ Result<> use_wal(Sqlite& database, const StopSignal* stop) {
   return fail(ErrorKind::fault, "this file system cannot hold it (no shared memory: NFS?)");
 }
 
+/// How a file is opened that is only read. SQLite wants to make the log's index beside it
+/// (https://www.sqlite.org/wal.html, "Read-Only Databases"); where nothing can be made and there is
+/// no log, the file alone is all there is.
+Sqlite::Mode mode_to_read(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const bool can_make = ::access(folder.empty() ? "." : folder.c_str(), W_OK) == 0;
+  const bool has_log = ::access((path + "-wal").c_str(), F_OK) == 0;
+  return can_make || has_log ? Sqlite::Mode::read_only : Sqlite::Mode::immutable;
+}
+
 Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode, const StopSignal* stop) {
   const bool write = mode == Ledger::Mode::read_write;
   std::error_code ignored;
@@ -97,9 +110,9 @@ Result<Sqlite> open_database(const std::string& path, Ledger::Mode mode, const S
     // SQLite itself would only say that it is "unable to open database file".
     return fail(ErrorKind::fault, "there is none yet; caravel watch or sweep makes it");
   }
-  CARAVEL_ASSIGN_OR_RETURN(
-      auto database, Sqlite::open(path, write ? Sqlite::Mode::read_write : Sqlite::Mode::read_only,
-                                  kBusyTimeoutMs, stop));
+  CARAVEL_ASSIGN_OR_RETURN(auto database,
+                           Sqlite::open(path, write ? Sqlite::Mode::read_write : mode_to_read(path),
+                                        kBusyTimeoutMs, stop));
   database.wait_once_only();
   if (!write) {
     CARAVEL_TRY(check_ledger(database));
@@ -155,6 +168,28 @@ Sources& Ledger::sources() { return parts_->sources; }
 LastingNews& Ledger::news() { return parts_->news; }
 StoreRecords& Ledger::stores() { return parts_->stores; }
 History& Ledger::history() { return parts_->history; }
+Sqlite& Ledger::database() { return parts_->database; }
+
+Result<> Ledger::in_group(bool synced, const std::function<Result<>()>& work) {
+  std::optional<UnsyncedCommits> unsynced;
+  if (!synced) unsynced.emplace(parts_->database);
+  return in_context("group", [&]() -> Result<> {
+    CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(parts_->database));
+    CARAVEL_TRY(work());
+    return transaction.commit();
+  });
+}
+
+Result<> Ledger::in_snapshot(const std::function<Result<>()>& work) {
+  return in_context("questions", [&]() -> Result<> {
+    CARAVEL_TRY(parts_->database.run("BEGIN"));
+    const Result<> done = work();
+    if (is_in_group()) CARAVEL_TRY(parts_->database.run(done ? "COMMIT" : "ROLLBACK"));
+    return done;
+  });
+}
+
+bool Ledger::is_in_group() const { return parts_->database.in_transaction(); }
 
 Result<> Ledger::for_each_row(
     const std::function<void(std::string_view table, const Statement& row)>& each) {

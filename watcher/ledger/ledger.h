@@ -13,11 +13,8 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/sqlite/sqlite.h"
 #include "base/stop_signal.h"
-
-namespace caravel {
-class Statement;
-}  // namespace caravel
 
 namespace caravel::watcher {
 
@@ -67,6 +64,18 @@ class Ledger {
   [[nodiscard]] LastingNews& news();         // what lasts, and was told of
   [[nodiscard]] StoreRecords& stores();      // how each store is, and whether it ever had a row
   [[nodiscard]] History& history();          // what status, explain and --delete-stale ask
+
+  /// The connection, for what works on the rows of several parts (watcher/ledger/upkeep).
+  [[nodiscard]] Sqlite& database();
+  /// Runs `work` in one transaction, which all calls of all parts belong to meanwhile: all of them
+  /// or none. Calls that fail take back what they did themselves. After some errors, a full disk
+  /// for one, SQLite has taken back everything: is_in_group() is false then, and `work` must
+  /// return.
+  [[nodiscard]] Result<> in_group(bool synced, const std::function<Result<>()>& work);
+  [[nodiscard]] bool is_in_group() const;
+  /// Runs `work`, whose questions are then all answered from one state of the file: each saves the
+  /// locks that it would take. What it writes may fail (retry) if others have written meanwhile.
+  [[nodiscard]] Result<> in_snapshot(const std::function<Result<>()>& work);
 
   /// Has SQLite look at every page of the file (PRAGMA quick_check): a fault that names the first
   /// damage, and the way out. Takes as long as reading the file.

@@ -16,9 +16,10 @@ Result<> Manifests::add(const std::string& feed, const std::string& name, const 
     // extract is formatted between the question and the answer.
     CARAVEL_TRY(database_.run(
         "INSERT INTO manifests (feed, name, sha256, run, sequence, text, came_at, loaded_at, "
-        "too_late) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(done_at), count(*) > 0 FROM extracts "
-        "WHERE feed = ?1 AND name = ?2 AND sha256 = ?3 AND state <> 'failed' "
-        "ON CONFLICT DO NOTHING",
+        "too_late) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(done_at), count(*) > 0 FROM "
+        "(SELECT done_at, feed, name, sha256, state FROM extracts WHERE sha256 = ?3 UNION ALL "
+        "SELECT done_at, feed, name, sha256, state FROM remembered WHERE sha256 = ?3) "
+        "WHERE feed = ?1 AND name = ?2 AND state <> 'failed' ON CONFLICT DO NOTHING",
         feed, name, manifest.sha256, manifest.run, manifest.sequence, format_manifest(manifest),
         time_text(now)));
     return {};
@@ -103,7 +104,8 @@ Result<bool> Manifests::has_several_places(const std::string& feed, const std::s
     // does not know which, so such an extract counts as a place of its own.
     bool without = ignored;
     CARAVEL_TRY(database_.each(
-        "SELECT name FROM extracts WHERE sha256 = ? AND feed = ?",
+        "SELECT name FROM extracts WHERE sha256 = ?1 AND feed = ?2 UNION ALL "
+        "SELECT name FROM remembered WHERE sha256 = ?1 AND feed = ?2",
         [&](const Statement& row) { without = without || !with_manifest.contains(row.text(0)); },
         sha256, feed));
     return places.size() + (without ? 1 : 0) > 1;
@@ -120,6 +122,8 @@ Result<> Manifests::without_extract(Time since, const std::function<void(OpenMan
         "AND e.feed = m.feed AND e.state <> 'done') "
         "AND NOT EXISTS (SELECT 1 FROM extracts AS e WHERE e.name = m.name AND e.feed = m.feed "
         "AND e.sha256 = '' AND e.state NOT IN ('done', 'failed')) "
+        "AND NOT EXISTS (SELECT 1 FROM remembered AS r WHERE r.sha256 = m.sha256 "
+        "AND r.feed = m.feed AND r.state <> 'done') "
         "ORDER BY came_at DESC, name",
         [&](const Statement& row) {
           each({row.text(0), row.text(1), time_at(row, 2)});

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/time_text.h"
 
@@ -26,8 +26,9 @@ struct NewestManifest {
   Manifest manifest;
 };
 
-/// A manifest is kept for ever, by feed, extract's name and content (SHA-256): it says where in its
-/// log an extract was, also for a replay without it. Errors and threads as for Ledger.
+/// A manifest is kept by feed, extract's name and content (SHA-256): it says where in its log an
+/// extract was, also for a replay without it. It is forgotten with the content (Folding). Errors
+/// and threads as for Ledger.
 class Manifests {
  public:
   /// `database` outlives it.

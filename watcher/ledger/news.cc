@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 
 namespace caravel::watcher {
 

@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extract.h"
 
@@ -53,6 +53,13 @@ inline constexpr std::string_view kExtractColumns =
     "rejected, stored, already_there, differs, replaced, failed, acknowledged, first_time, "
     "last_time, store, done_path, attempts, next_try, host, settled, settled_at, settled_why";
 
+/// The same of the table `remembered`, which has fewer.
+inline constexpr std::string_view kRememberedColumns =
+    "id, '', feed, name, origin, done_path, state, why, done_at, coalesce(claimed_at, done_at), "
+    "claimed_at, done_at, size, 0, sha256, format, time_used, time_source, year_guessed, lines, "
+    "rows, dropped, rejected, stored, already_there, differs, replaced, failed, rows, first_time, "
+    "last_time, store, done_path, 0, NULL, host, settled, NULL, ''";
+
 [[nodiscard]] Extract read_extract(const Statement& row);
 
 /// Adds the nine columns from `column` on, which are those of LineCounts in its order.
@@ -71,6 +78,25 @@ template <class Work>
         with_way_out(with_context(fmt::format("ledger: {}", what), std::move(result).error())));
   }
   return result;
+}
+
+/// Extracts of the table `remembered`; else as select_extracts().
+template <class... Values>
+[[nodiscard]] Result<std::vector<Extract>> select_remembered(Sqlite& database,
+                                                             std::string_view what,
+                                                             std::string_view where,
+                                                             const Values&... values) {
+  return in_context(what, [&]() -> Result<std::vector<Extract>> {
+    std::vector<Extract> out;
+    CARAVEL_TRY(database.each(
+        fmt::format("SELECT {} FROM remembered {}", kRememberedColumns, where),
+        [&](const Statement& row) {
+          out.push_back(read_extract(row));
+          out.back().folded = true;
+        },
+        values...));
+    return out;
+  });
 }
 
 /// Extracts `where`: "WHERE …", which may go on with ORDER BY and LIMIT. Where the history is long

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/sqlite/transaction.h"
+
 namespace caravel::watcher {
 namespace {
 
@@ -165,6 +167,73 @@ CREATE TABLE closed_gaps (
   closed_at TEXT NOT NULL,
   why       TEXT NOT NULL,              -- what a person said
   PRIMARY KEY (feed, run, first, closed_at)
+) WITHOUT ROWID;
+)sql",
+    R"sql(
+CREATE TABLE remembered (               -- extracts that are counted in `daily`
+  id            INTEGER PRIMARY KEY,    -- as it was in extracts
+  feed          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  origin        TEXT NOT NULL,
+  state         TEXT NOT NULL,          -- done, or failed
+  why           TEXT NOT NULL,
+  claimed_at    TEXT,
+  done_at       TEXT NOT NULL,
+  size          INTEGER NOT NULL,
+  sha256        TEXT NOT NULL,
+  format        TEXT NOT NULL,
+  time_used     TEXT NOT NULL,
+  time_source   TEXT NOT NULL,
+  year_guessed  INTEGER NOT NULL,
+  lines         INTEGER NOT NULL,
+  rows          INTEGER NOT NULL,
+  dropped       INTEGER NOT NULL,
+  rejected      INTEGER NOT NULL,
+  stored        INTEGER NOT NULL,
+  already_there INTEGER NOT NULL,
+  differs       INTEGER NOT NULL,
+  replaced      INTEGER NOT NULL,
+  failed        INTEGER NOT NULL,
+  first_time    TEXT NOT NULL,
+  last_time     TEXT NOT NULL,
+  store         TEXT NOT NULL,
+  done_path     TEXT NOT NULL,
+  host          TEXT NOT NULL,
+  settled       TEXT NOT NULL
+);
+CREATE INDEX remembered_sha256 ON remembered (sha256);
+CREATE INDEX remembered_done_at ON remembered (done_at);
+
+CREATE TABLE daily (                    -- sums over extracts that have no row in `extracts` any more
+  feed          TEXT NOT NULL,
+  day           TEXT NOT NULL,          -- of done_at, UTC
+  done          INTEGER NOT NULL,       -- extracts
+  not_done      INTEGER NOT NULL,       -- extracts that failed
+  bytes         INTEGER NOT NULL,
+  lines         INTEGER NOT NULL,
+  rows          INTEGER NOT NULL,
+  dropped       INTEGER NOT NULL,
+  rejected      INTEGER NOT NULL,
+  stored        INTEGER NOT NULL,
+  already_there INTEGER NOT NULL,
+  differs       INTEGER NOT NULL,
+  replaced      INTEGER NOT NULL,
+  failed        INTEGER NOT NULL,
+  years_guessed INTEGER NOT NULL,
+  last_claim    TEXT,                   -- of those that came by a drop directory
+  forgotten     INTEGER NOT NULL,       -- extracts of these that are in `remembered` no more
+  first_time    TEXT,                   -- the row times of the forgotten
+  last_time     TEXT,
+  PRIMARY KEY (feed, day),
+  CHECK (lines = stored + already_there + dropped + rejected + failed),
+  CHECK (forgotten <= done + not_done)
+) WITHOUT ROWID;
+
+CREATE INDEX manifests_came_at ON manifests (came_at);
+
+CREATE TABLE wishes (
+  what     TEXT PRIMARY KEY,            -- that whoever holds the lock of the spool is to do
+  asked_at TEXT NOT NULL
 ) WITHOUT ROWID;
 )sql",
 };

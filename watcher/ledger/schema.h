@@ -5,17 +5,17 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 
 namespace caravel::watcher {
 
 /// The schema that this program writes: PRAGMA user_version.
-inline constexpr int kLedgerSchema = 6;
+inline constexpr int kLedgerSchema = 7;
 
 /// Every table, for `ledger export`.
-inline constexpr std::array<std::string_view, 11> kLedgerTables{
-    "extracts", "known_times", "stores",      "left_alone", "manifests",  "sources",
-    "gaps",     "news",        "directories", "retries",    "closed_gaps"};
+inline constexpr std::array<std::string_view, 14> kLedgerTables{
+    "extracts",   "known_times", "stores", "left_alone",  "manifests", "sources",     "gaps",
+    "remembered", "daily",       "news",   "directories", "retries",   "closed_gaps", "wishes"};
 
 /// Makes the tables in an empty file, or brings an older schema up to date, in one transaction. A
 /// newer schema, or a database that is no ledger, is an error of kind usage, and nothing is

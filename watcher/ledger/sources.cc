@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/sqlite/transaction.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/rows.h"
 

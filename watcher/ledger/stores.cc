@@ -42,16 +42,20 @@ Result<> StoreRecords::set_state(const std::string& name, const std::string& pla
                                  StoreState state, const std::string& why,
                                  std::optional<Time> next_try, Time now) {
   return in_context("store", [&]() -> Result<> {
-    // Called after each upload. The WHERE keeps a store that is well from costing a write each
-    // time.
+    // Called after each upload: a store that is well, and was, costs no write.
+    bool is_known = false;
+    CARAVEL_TRY(database_.each(
+        "SELECT 1 FROM stores WHERE place = ? AND name = ? AND state = ? AND why = ? "
+        "AND next_try IS ?",
+        [&](const Statement&) { is_known = true; }, place, name, name_of(state), why,
+        text_of(next_try)));
+    if (is_known) return {};
     CARAVEL_TRY(database_.run(
         "INSERT INTO stores (place, name, state, why, since, next_try) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (place) DO UPDATE SET "
         "since = CASE WHEN state = excluded.state THEN since ELSE excluded.since END, "
         "name = excluded.name, state = excluded.state, why = excluded.why, "
-        "next_try = excluded.next_try "
-        "WHERE name <> excluded.name OR state <> excluded.state OR why <> excluded.why "
-        "OR next_try IS NOT excluded.next_try",
+        "next_try = excluded.next_try",
         place, name, name_of(state), why, time_text(now), text_of(next_try)));
     return {};
   });

@@ -17,6 +17,7 @@
 #include "watcher/pipeline/extract_time.h"
 #include "watcher/pipeline/formatting.h"
 #include "watcher/privacy/private_copy.h"
+#include "watcher/spool/claim_batch.h"
 #include "watcher/spool/room.h"
 
 namespace caravel::watcher {
@@ -59,7 +60,8 @@ class CopyFile {
       return fail_with_errno("anonymous copy", errno);
     }
     name_.clear();
-    CARAVEL_ASSIGN_OR_RETURN(const auto claim, open_directory_at(directory_fd_, job.claim.id));
+    CARAVEL_ASSIGN_OR_RETURN(const auto claim,
+                             open_directory_at(directory_fd_, claim_directory(job.claim.id)));
     CARAVEL_TRY(sync_fd(claim.get(), job.claim.id));
     return sync_fd(directory_fd_, "the claims");
   }

@@ -14,13 +14,25 @@
 #include "watcher/pipeline/stale_rows.h"
 
 namespace caravel::watcher {
+namespace {
+
+/// What a person should know if rejects are in the original alone.
+std::string kept_by_place(std::uint64_t rejects, bool claimed) {
+  return fmt::format(
+      "{} rejects are kept by their place only, since they take more than max_reject_bytes: {}",
+      rejects,
+      claimed ? "the original stays in done/ as long as its files in rejects/"
+              : "keep the file as long as its files in rejects/");
+}
+
+}  // namespace
 
 Attempt::Attempt(const PipelineTools& tools, const ExtractJob& job)
     : tools_(tools), job_(job), files_(tools.service.spool, job), uploading_(tools, job) {}
 
-StepResult<> Attempt::go_on() {
+StepResult<> Attempt::go_on(Step until) {
   CARAVEL_TRY_STEP(reopen());
-  while (step_ != Step::end) {
+  while (step_ < until) {
     if (tools_.service.stop.requested()) return fail(ErrorKind::stopped, "stopped");
     StepResult<Step> next = take(step_);
     // Once "done" is committed the extract cannot fail any more, whatever is wrong with it.
@@ -29,7 +41,12 @@ StepResult<> Attempt::go_on() {
       refusal_ = next.error().error.message;
       next = Step::refuse;
     }
-    if (!next) return tl::unexpected(std::move(next).error());
+    if (!next) {
+      // The wait may be a long one, and the sender may delete its copy meanwhile. Should this fail,
+      // it is tried again before the extract is done.
+      if (fd_) (void)make_durable();
+      return tl::unexpected(std::move(next).error());
+    }
     step_ = *next;
     furthest_ = std::max(furthest_, step_);
   }
@@ -39,14 +56,16 @@ StepResult<> Attempt::go_on() {
 /// The order of the steps. What a crash between two of them leaves behind, and who takes it up, is
 /// the table at the head of attempt.h. An error of kind content leads to `refuse` from anywhere
 /// before `finish`.
-StepResult<Attempt::Step> Attempt::take(Step step) {
+StepResult<Step> Attempt::take(Step step) {
   switch (step) {
     case Step::open:
       return open();  // -> format or read_prepared
     case Step::format:
-      return format();  // -> upload or refuse
+      return format();  // -> record or refuse
     case Step::read_prepared:
-      return read_prepared();  // -> upload or refuse
+      return read_prepared();  // -> record or refuse
+    case Step::record:
+      return record();  // -> upload, or keep_rejects
     case Step::upload:
       return upload();  // -> keep_rejects
     case Step::keep_rejects:
@@ -67,9 +86,15 @@ StepResult<Attempt::Step> Attempt::take(Step step) {
 
 /// Done once: the descriptor stays open through all outages, so that every step reads the same file
 /// whatever happens to its name.
-StepResult<Attempt::Step> Attempt::open() {
+StepResult<Step> Attempt::open() {
+  if (tools_.feed.keep_csv.count() == 0 && !tools_.feed.attach_csv && !job_.prepared) {
+    files_.hold_rows();
+  }
   auto fd = open_extract(job_);
   if (!fd) return tl::unexpected(std::move(fd).error());
+  fd_ = *std::move(fd);
+  if (comes_durable_first(tools_, job_, fd_.get())) CARAVEL_TRY(make_durable());
+  fd = std::move(fd_);
   // From here on there is no original any more, whatever becomes of the extract.
   fd = anonymised(tools_, job_, *std::move(fd));
   if (!fd) return tl::unexpected(std::move(fd).error());
@@ -82,6 +107,9 @@ void Attempt::rest() {
   // sent again; those of one that is through are not.
   if (uploading_.started()) uploading_.start_over();
   fd_.reset();
+  if (!files_.holds_rows()) return;
+  files_.forget_rows();
+  if (step_ > Step::format && step_ < Step::finish) step_ = Step::format;
 }
 
 StepResult<> Attempt::reopen() {
@@ -96,50 +124,56 @@ StepResult<> Attempt::reopen() {
   return {};
 }
 
-Attempt::Step Attempt::first_of_rows() const {
-  return job_.prepared ? Step::read_prepared : Step::format;
-}
-
 /// A crash in here leaves temporaries, or files in csv/ that no ledger row speaks of yet. The next
 /// start writes all of them anew, under the same names.
-StepResult<Attempt::Step> Attempt::format() {
-  auto report = format_extract(tools_, job_, files_, fd_.get());
+StepResult<Step> Attempt::format() {
+  const bool clean = !job_.is_new || std::exchange(formatted_before_, true);
+  auto report = format_extract(tools_, job_, files_, fd_.get(), clean);
   if (!report) return tl::unexpected(std::move(report).error());
   return take_report(*std::move(report));
 }
 
-StepResult<Attempt::Step> Attempt::read_prepared() {
+StepResult<Step> Attempt::read_prepared() {
   CARAVEL_ASSIGN_OR_RETURN(auto report, watcher::read_prepared(files_, fd_.get()));
   return take_report(std::move(report));
 }
 
-/// "Formatted" is committed before the first row is sent: with it the ledger remembers which time
-/// the years were taken from, and after a crash the same rows get the same years, and so the same
-/// ids.
-StepResult<Attempt::Step> Attempt::take_report(FormatReport report) {
+Step Attempt::take_report(FormatReport report) {
   const FormatReport before = std::exchange(report_, std::move(report));
   if (report_.refusal) {
     refusal_ = report_.refusal;
     return Step::refuse;
   }
-  CARAVEL_TRY(commit_formatted(tools_, job_, report_));
+  // Formatted once more, because files of it had vanished. The same content gives the same rows,
+  // and the store has answered for these.
+  same_as_before_ = report_.result.sha256 == before.result.sha256 &&
+                    report_.result.counts.rows == before.result.counts.rows;
   if (report_.year_guessed) {
     note(fmt::format("the year was guessed from the mtime ({}): year: guess",
                      report_.time.time_used));
   }
-  reject_sizes_ = files_.reject_sizes();
-  // Formatted once more, because files of it had vanished. The same content gives the same rows,
-  // and the store has answered for these.
-  const bool same = report_.result.sha256 == before.result.sha256 &&
-                    report_.result.counts.rows == before.result.counts.rows;
-  if (uploading_.answer() != nullptr && same) return Step::keep_rejects;
+  const bool any_rejects = report_.has_lines || report_.has_cut || report_.has_reasons;
+  reject_sizes_ = any_rejects ? files_.reject_sizes() : RejectSizes{};
+  return Step::record;
+}
+
+/// "Formatted" is committed before the first row is sent: with it the ledger remembers which time
+/// the years were taken from, and after a crash the same rows get the same years, and so the same
+/// ids. The disk has it before that too, unless a crash finds out the same again.
+StepResult<Step> Attempt::record() {
+  // In a group, some time has gone by since its manifest was asked for.
+  if (tools_.ledger.is_in_group()) CARAVEL_TRY(check_manifest(tools_, report_));
+  const bool later = !durability_ && can_be_found_again(tools_, job_, report_);
+  if (!later) CARAVEL_TRY(make_durable());
+  CARAVEL_TRY(commit_formatted(tools_, job_, report_, later ? Commit::unsynced : Commit::synced));
+  if (uploading_.answer() != nullptr && same_as_before_) return Step::keep_rejects;
   uploading_.start_over();
   return Step::upload;
 }
 
 /// A crash in here leaves any number of rows in the store, and perhaps the feed document behind
 /// them. The next start sends all of them again, and the store finds by the ids what it has.
-StepResult<Attempt::Step> Attempt::upload() {
+StepResult<Step> Attempt::upload() {
   if (!uploading_.started()) {
     auto rows = files_.open_rows();
     if (!rows) {
@@ -159,9 +193,10 @@ StepResult<Attempt::Step> Attempt::upload() {
 
 /// Behind the upload, which says what the store refused; before "done", so that a done extract has
 /// its rejected lines in rejects/ whenever the power fails.
-StepResult<Attempt::Step> Attempt::keep_rejects() {
+StepResult<Step> Attempt::keep_rejects() {
   // An earlier try may have added some lines, and given some of the files their names.
-  if (!job_.prepared && !files_.restore_rejects(reject_sizes_)) {
+  const bool may_be_more = reject_sizes_ != RejectSizes{} || !uploading_.answer()->refused.empty();
+  if (!job_.prepared && may_be_more && !files_.restore_rejects(reject_sizes_)) {
     step_ = first_of_rows();
     return tl::unexpected(system_error("rejects: a temporary file is gone", ENOENT));
   }
@@ -171,27 +206,21 @@ StepResult<Attempt::Step> Attempt::keep_rejects() {
     if (!job_.prepared && !files_.restore_rejects(reject_sizes_)) step_ = first_of_rows();
     return tl::unexpected(std::move(kept).error());
   }
-  if (*kept > 0) note(kept_by_place(*kept));
+  if (*kept > 0) note(kept_by_place(*kept, job_.root != nullptr));
   return Step::finish;
-}
-
-std::string Attempt::kept_by_place(std::uint64_t rejects) const {
-  return fmt::format(
-      "{} rejects are kept by their place only, since they take more than max_reject_bytes: {}",
-      rejects,
-      job_.root != nullptr ? "the original stays in done/ as long as its files in rejects/"
-                           : "keep the file as long as its files in rejects/");
 }
 
 /// The commit that everything hangs on: a crash before it repeats the extract, one after it never
 /// sends a row of it again.
-StepResult<Attempt::Step> Attempt::finish() {
+StepResult<Step> Attempt::finish() {
   if (auto now = stamp_of_fd(fd_.get()); now && changed_since(report_.stamp, *now)) {
     note(job_.root != nullptr ? "changed while it was loaded: it is taken again as a new extract"
                               : "changed while it was loaded: load it again");
   }
+  CARAVEL_TRY(make_durable());
   counts_ = counts_of(report_, *uploading_.answer());
-  auto done = commit_done(tools_, job_, report_, counts_, notes_);
+  done_at_ = std::chrono::system_clock::now();
+  auto done = commit_done(tools_, job_, report_, counts_, notes_, done_at_);
   if (!done) {
     // A store whose answers do not add up is asked once more, for all rows.
     if (!check_line_counts(counts_of(report_, {}), counts_)) {
@@ -204,7 +233,7 @@ StepResult<Attempt::Step> Attempt::finish() {
 }
 
 /// Last of what touches the store: what replaces the removed rows is stored and committed by then.
-StepResult<Attempt::Step> Attempt::remove_stale() {
+StepResult<Step> Attempt::remove_stale() {
   if (!job_.delete_stale) return Step::archive;
   const formatter::FormatResult& formatted = report_.result;
   StaleSearch search{tools_.feed.name, formatted.sha256, formatted.unpacked_sha256};
@@ -222,12 +251,19 @@ StepResult<Attempt::Step> Attempt::remove_stale() {
 
 /// A crash in here leaves the file in work/, or in done/ under one of the names it can have there:
 /// the next start looks for both.
-StepResult<Attempt::Step> Attempt::archive() {
+StepResult<Step> Attempt::archive() {
   if (tools_.feed.keep_csv.count() == 0) files_.remove_csv();
   return put_away();
 }
 
-Attempt::Step Attempt::put_away() {
+Attempt::ToArchive Attempt::hand_to_archive() {
+  if (tools_.feed.keep_csv.count() == 0) files_.remove_csv();
+  fd_.reset();
+  step_ = Step::end;
+  return {report_.result.sha256, done_at_};
+}
+
+Step Attempt::put_away() {
   fd_.reset();
   if (auto put = put_file_away(tools_, job_); !put) left_in_work_ = std::move(put).error().message;
   return Step::end;
@@ -235,11 +271,13 @@ Attempt::Step Attempt::put_away() {
 
 /// A crash before the commit repeats the extract, which fails again for the same reason; one after
 /// it leaves a failed extract in work/, which the next start sets aside.
-StepResult<Attempt::Step> Attempt::refuse() {
+StepResult<Step> Attempt::refuse() {
   uploading_.start_over();  // closes the CSV
   files_.remove_temporaries();
   files_.remove_csv();
   counts_ = counts_of_refused(report_);
+  // failed/ is the only place that will have its lines.
+  if (fd_) CARAVEL_TRY(make_durable());
   CARAVEL_TRY(commit_failed(tools_, job_, report_, *refusal_));
   return put_away();
 }

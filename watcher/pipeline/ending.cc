@@ -59,10 +59,10 @@ LineCounts counts_of_refused(const FormatReport& report) {
 }
 
 Result<> commit_done(const PipelineTools& tools, const ExtractJob& job, const FormatReport& report,
-                     const LineCounts& counts, const std::vector<std::string>& notes) {
+                     const LineCounts& counts, const std::vector<std::string>& notes, Time now) {
   CARAVEL_TRY(note_arrival(tools, job, report, State::done));
-  return tools.ledger.extracts().finish_done(
-      job.claim.id, counts, fmt::format("{}", fmt::join(notes, "; ")), system_clock::now());
+  return tools.ledger.extracts().finish_done(job.claim.id, counts,
+                                             fmt::format("{}", fmt::join(notes, "; ")), now);
 }
 
 Result<> commit_failed(const PipelineTools& tools, const ExtractJob& job,

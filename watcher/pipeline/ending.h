@@ -19,10 +19,10 @@ namespace caravel::watcher {
 [[nodiscard]] LineCounts counts_of_refused(const FormatReport& report);
 
 /// Commits "done". The ledger refuses it (kind fault) unless every line is accounted for. `notes`:
-/// what a person should know of it.
+/// what a person should know of it. It is done at `now`.
 [[nodiscard]] Result<> commit_done(const PipelineTools& tools, const ExtractJob& job,
                                    const FormatReport& report, const LineCounts& counts,
-                                   const std::vector<std::string>& notes);
+                                   const std::vector<std::string>& notes, Time now);
 
 /// Commits "failed" because of `why`, unless it is committed already.
 [[nodiscard]] Result<> commit_failed(const PipelineTools& tools, const ExtractJob& job,

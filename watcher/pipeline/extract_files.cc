@@ -17,7 +17,7 @@ namespace {
 
 /// How much of an extract's name goes into that of its CSV: the claim id and the endings come on
 /// top, and a name has 255 bytes at most (NAME_MAX).
-constexpr std::size_t kLongestCsvName = 180;
+constexpr std::size_t kLongestCsvName = 160;
 
 }  // namespace
 
@@ -36,19 +36,23 @@ ExtractFiles::ExtractFiles(const Spool& spool, const ExtractJob& job)
 /// New descriptors each time: a RowReader moves forward only, and an upload that starts over needs
 /// the first row.
 Result<formatter::RowReader> ExtractFiles::open_rows() const {
+  if (held_) return formatter::RowReader::open(held_->csv, held_->sidecar);
   CARAVEL_ASSIGN_OR_RETURN(auto csv, open_file(csv_, O_RDONLY));
   CARAVEL_ASSIGN_OR_RETURN(auto sidecar, open_file(sidecar_, O_RDONLY));
   return formatter::RowReader::open(std::move(csv), std::move(sidecar));
 }
 
 FormatTargets ExtractFiles::temporaries() const {
-  return {temporary("csv", ".csv"),
-          temporary("csv", ".sidecar"),
-          {temporary("rejects", ".rejects"), temporary("rejects", ".reasons"),
-           temporary("rejects", ".cut")}};
+  FormatTargets targets{temporary("csv", ".csv"),
+                        temporary("csv", ".sidecar"),
+                        {temporary("rejects", ".rejects"), temporary("rejects", ".reasons"),
+                         temporary("rejects", ".cut")}};
+  if (may_hold_) targets.held = &held_;
+  return targets;
 }
 
 Result<> ExtractFiles::publish_csv() const {
+  if (held_) return {};
   // A crash between the two leaves a CSV without its sidecar: the next run makes both anew.
   const FormatTargets from = temporaries();
   if (::rename(from.csv.c_str(), csv_.c_str()) != 0 ||
@@ -100,7 +104,7 @@ RejectFiles ExtractFiles::rejects_of(const FormatReport& report) const {
 // Removing is tidying: a file that cannot be removed now is removed when it is old enough (tidy()).
 
 void ExtractFiles::remove_csv() const {
-  if (prepared_) return;
+  if (prepared_ || held_) return;
   ::unlink(csv_.c_str());
   ::unlink(sidecar_.c_str());
 }

@@ -19,6 +19,9 @@ namespace caravel::watcher {
 /// there.
 using RejectSizes = std::array<std::optional<std::uint64_t>, 3>;
 
+/// CSV and sidecar of a small extract are held in memory where nobody keeps the CSV
+/// (`keep_csv: 0s`): hold_rows().
+///
 /// While they are written their names begin with ".tmp-<claim id>", so that nobody takes half a
 /// file for a whole one. A second run of the same claim uses the same names and writes them anew;
 /// those of a claim that never comes back are removed by Spool::remove_temporaries().
@@ -32,6 +35,11 @@ class ExtractFiles {
 
   /// Where formatting writes to.
   [[nodiscard]] FormatTargets temporaries() const;
+  /// From now on, what temporaries() names has the rows in memory if they are few.
+  void hold_rows() { may_hold_ = true; }
+  [[nodiscard]] bool holds_rows() const { return held_.has_value(); }
+  /// The rows are nowhere then, if they were held: only formatting makes them again.
+  void forget_rows() { held_.reset(); }
   /// Gives the temporary CSV and sidecar their own names. Not synced: they can be made again.
   [[nodiscard]] Result<> publish_csv() const;
   /// What lies in the temporary reject files, once formatting has written them.
@@ -55,6 +63,9 @@ class ExtractFiles {
   const bool prepared_;
   const std::string csv_;
   const std::string sidecar_;
+  bool may_hold_ = false;
+  // Formatting puts them here, by the pointer in its targets.
+  mutable std::optional<HeldRows> held_;
 };
 
 }  // namespace caravel::watcher

@@ -6,11 +6,12 @@
 
 namespace caravel::watcher {
 
-ExtractJob job_of_claim(const Claim& claim, const ClaimRoot& root, bool last_chance) {
+ExtractJob job_of_claim(const Claim& claim, const ClaimRoot& root, bool last_chance, bool is_new) {
   ExtractJob job;
   job.claim = claim;
   job.root = &root;
   job.last_chance = last_chance;
+  job.is_new = is_new;
   return job;
 }
 

@@ -30,10 +30,13 @@ struct ExtractJob {
   bool delete_stale = false;
   /// Nobody waits any longer for another transfer: content that is not as its manifest says fails.
   bool last_chance = false;
+  /// Nothing of an earlier try lies anywhere: there is nothing to be removed first.
+  bool is_new = false;
 };
 
 /// The job of a file that was claimed; `root` must outlive it.
-[[nodiscard]] ExtractJob job_of_claim(const Claim& claim, const ClaimRoot& root, bool last_chance);
+[[nodiscard]] ExtractJob job_of_claim(const Claim& claim, const ClaimRoot& root, bool last_chance,
+                                      bool is_new = false);
 
 /// The job of a file that a person named: it is read where it lies, under a claim id of its own.
 [[nodiscard]] ExtractJob job_of_file(const std::string& path, Time now);

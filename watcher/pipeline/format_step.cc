@@ -26,6 +26,28 @@ Result<UniqueFd> open_target(const std::string& path) {
   return open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 }
 
+/// Of what is to be held in memory the file is made once it is too much.
+formatter::Output output_to(const std::string& path, bool hold, UniqueFd& file,
+                            formatter::Space* space) {
+  if (hold) return formatter::Output([&path] { return open_target(path); }, space);
+  return formatter::Output(file.get(), space);
+}
+
+/// Holds both, or writes both.
+Result<> hold_or_write(const FormatTargets& targets, formatter::Output& csv,
+                       formatter::Output& sidecar) {
+  if (targets.held == nullptr) return {};
+  targets.held->reset();
+  const auto rows = csv.held();
+  const auto beside = sidecar.held();
+  if (rows && beside) {
+    *targets.held = HeldRows{std::string(*rows), std::string(*beside)};
+    return {};
+  }
+  CARAVEL_TRY(csv.write_all_out());
+  return sidecar.write_all_out();
+}
+
 /// What can be known only from all of the content, and must be assumed before it was read.
 struct Assumption {
   ExtractTime time;
@@ -80,13 +102,14 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
   if (report.stamp.size == 0) own = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   CARAVEL_ASSIGN_OR_RETURN(auto input, formatter::Input::open(std::move(own), options));
 
-  CARAVEL_ASSIGN_OR_RETURN(auto csv_fd, open_target(targets.csv));
-  CARAVEL_ASSIGN_OR_RETURN(auto sidecar_fd, open_target(targets.sidecar));
+  const bool hold = targets.held != nullptr;
+  CARAVEL_ASSIGN_OR_RETURN(auto csv_fd, open_target(hold ? "" : targets.csv));
+  CARAVEL_ASSIGN_OR_RETURN(auto sidecar_fd, open_target(hold ? "" : targets.sidecar));
   std::optional<formatter::Space> space;
   if (targets.may_write) space.emplace(targets.may_write);
   formatter::Space* const shared = space ? &*space : nullptr;
-  formatter::Output csv(csv_fd.get(), shared);
-  formatter::Output sidecar(sidecar_fd.get(), shared);
+  formatter::Output csv = output_to(targets.csv, hold, csv_fd, shared);
+  formatter::Output sidecar = output_to(targets.sidecar, hold, sidecar_fd, shared);
   formatter::RejectLimits limits;
   limits.max_bytes = order.config.max_reject_bytes;
   limits.space = shared;
@@ -94,6 +117,7 @@ Result<FormatReport> pass(int fd, const FormatOrder& order, const FormatTargets&
 
   CARAVEL_ASSIGN_OR_RETURN(auto result, format_extract(input, request_for(order, assumed),
                                                        {csv, sidecar, rejects}, monitor));
+  CARAVEL_TRY(hold_or_write(targets, csv, sidecar));
   // What is kept of rejects must be on the disk before the extract is called done.
   CARAVEL_TRY(rejects.flush(true));
   report.result = std::move(result);
@@ -158,7 +182,9 @@ Result<std::optional<Manifest>> manifest_for(const FormatOrder& order, Ledger* l
   if (order.feed.manifest == ManifestRule::ignore) return std::nullopt;
   std::vector<Manifest> known;
   if (ledger != nullptr) {
-    for (const std::string& digest : {result.unpacked_sha256, result.sha256}) {
+    std::vector<std::string> digests{result.unpacked_sha256};
+    if (result.sha256 != digests.front()) digests.push_back(result.sha256);  // it came packed
+    for (const std::string& digest : digests) {
       auto manifest = ledger->manifests().of_content(order.feed.name, digest, order.name);
       if (!manifest || *manifest) return manifest;
     }

@@ -29,11 +29,19 @@
 
 namespace caravel::watcher {
 
+/// CSV and sidecar of an extract that is so small that neither was written to the disk.
+struct HeldRows {
+  std::string csv;
+  std::string sidecar;
+};
+
 /// Where the results go; "" leaves one out.
 struct FormatTargets {
   std::string csv;
   std::string sidecar;
   formatter::Rejects::Paths rejects;
+  /// If not null: rows that are few are put here, and no file is made for them.
+  std::optional<HeldRows>* held = nullptr;
   /// Asked before each write of any of them; empty: nobody is.
   formatter::Space::Ask may_write{};
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/manifests.h"
+#include "watcher/pipeline/anonymising.h"
 #include "watcher/spool/give_way.h"
 #include "watcher/spool/refused_manifests.h"
 #include "watcher/spool/room.h"
@@ -28,8 +29,8 @@ Result<> make_room(const PipelineTools& tools, const ExtractJob& job, std::uint6
     return spool.room().expect(spool.csv_fd(), wanted);
   };
   if (there(bytes)) return {};
-  const Expired gone = give_way(spool, tools.ledger, job.claim.id,
-                                [&] { return there(bytes + kRoomAhead).has_value(); });
+  const GivenWay gone = give_way(spool, tools.ledger, job.claim.id,
+                                 [&] { return there(bytes + kRoomAhead).has_value(); });
   if (gone.files > 0 && tools.observer.on_note) {
     tools.observer.on_note(
         fmt::format("disk: {} files of csv/ ({} bytes) were removed before their time, to keep "
@@ -109,17 +110,17 @@ StepResult<UniqueFd> open_extract(const ExtractJob& job) {
   CARAVEL_ASSIGN_OR_RETURN(auto look, look_at(*job.root, job.claim));
   if (look.state == ClaimState::gone) return leave(Ending::vanished, "the file is gone");
   if (look.state != ClaimState::regular) return leave(Ending::not_ready, look.reason);
-  // Power loss is covered from here on: before this, the sender's copy counts.
-  CARAVEL_TRY(sync_content(look.fd.get()));
   return std::move(look.fd);
 }
 
 StepResult<FormatReport> format_extract(const PipelineTools& tools, const ExtractJob& job,
-                                        const ExtractFiles& files, int fd) {
+                                        const ExtractFiles& files, int fd, bool clean) {
   const Service& service = tools.service;
   // What an earlier run of this claim has left is made anew, and must not take room meanwhile.
-  files.remove_temporaries();
-  files.remove_csv();
+  if (clean) {
+    files.remove_temporaries();
+    files.remove_csv();
+  }
   CARAVEL_TRY(expect_room(tools, job));
   CARAVEL_ASSIGN_OR_RETURN(auto manifests, manifests_of(tools, job));
   const FormatOrder order{service.config, tools.feed,     service.formats,
@@ -185,8 +186,43 @@ Result<FormatReport> read_prepared(const ExtractFiles& files, int fd) {
   return report;
 }
 
+Result<> Durability::make(const ExtractJob& job, int fd) {
+  if (made_ || job.root == nullptr) return {};
+  // The content first: a name must not lead to a file that is empty still.
+  CARAVEL_TRY(sync_content(fd));
+  CARAVEL_TRY(sync_claim(*job.root, job.claim));
+  made_ = true;
+  return {};
+}
+
+bool comes_durable_first(const PipelineTools& tools, const ExtractJob& job, int fd) {
+  constexpr std::uint64_t kSmall = 1 << 20;
+  const auto stamp = stamp_of_fd(fd);
+  if (!stamp || stamp->size > kSmall) return true;
+  const auto hides = private_format(tools.feed, tools.service.formats, job.by_hand);
+  return !hides || *hides != nullptr;
+}
+
+bool can_be_found_again(const PipelineTools& tools, const ExtractJob& job,
+                        const FormatReport& report) {
+  if (job.root == nullptr) return false;
+  const std::string& source = report.time.time_source;
+  if (!source.empty() && source != "name" && source != "manifest") return false;
+  const bool by_position = report.result.format != nullptr &&
+                           report.result.format->identity == formatter::Identity::position;
+  return !by_position || report.manifest || tools.feed.manifest == ManifestRule::ignore;
+}
+
+Result<> check_manifest(const PipelineTools& tools, const FormatReport& report) {
+  if (report.manifest || tools.feed.manifest == ManifestRule::ignore) return {};
+  CARAVEL_ASSIGN_OR_RETURN(
+      const auto come,
+      tools.ledger.manifests().of_content(tools.feed.name, report.result.unpacked_sha256, ""));
+  return come ? fail(ErrorKind::retry, "its manifest has come meanwhile") : Result<>();
+}
+
 Result<> commit_formatted(const PipelineTools& tools, const ExtractJob& job,
-                          const FormatReport& report) {
+                          const FormatReport& report, Commit commit) {
   FormattedExtract formatted;
   formatted.size = report.stamp.size;
   formatted.mtime_ns = report.stamp.mtime_ns;
@@ -199,7 +235,7 @@ Result<> commit_formatted(const PipelineTools& tools, const ExtractJob& job,
   formatted.first_time = report.result.first_time;
   formatted.last_time = report.result.last_time;
   return tools.ledger.extracts().formatted(job.claim.id, formatted,
-                                           std::chrono::system_clock::now());
+                                           std::chrono::system_clock::now(), commit);
 }
 
 }  // namespace caravel::watcher

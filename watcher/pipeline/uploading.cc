@@ -7,7 +7,6 @@
 #include "watcher/files/host_name.h"
 #include "watcher/files/time_text.h"
 #include "watcher/ledger/extracts.h"
-#include "watcher/ledger/history.h"
 #include "watcher/ledger/stores.h"
 
 namespace caravel::watcher {
@@ -18,6 +17,8 @@ using std::chrono::system_clock;
 
 /// The ledger hears of acknowledged rows no more often than this.
 constexpr std::chrono::milliseconds kTellLedgerEvery{1'000};
+/// Fewer rows are through before anybody could ask where they are.
+constexpr std::uint64_t kManyRows = 10'000;
 
 }  // namespace
 
@@ -41,7 +42,12 @@ Result<> Uploading::start(formatter::RowReader rows, const FormatReport& report)
   // Only before the first row ever: a database that vanished later is a fault to report, and an
   // empty one in its place would hide it.
   CARAVEL_ASSIGN_OR_RETURN(options.may_create, tools_.ledger.stores().may_create(place_));
-  CARAVEL_ASSIGN_OR_RETURN(options.loaded_before, was_loaded_before(report.result.sha256));
+  had_rows_ = !options.may_create;
+  // Whether all of this content went into this feed's store before. If not, rows of it that are
+  // found there were stored by this very load, before a crash, and count as stored.
+  CARAVEL_ASSIGN_OR_RETURN(
+      options.loaded_before,
+      tools_.ledger.extracts().was_done(report.result.sha256, tools_.feed.name, tools_.feed.store));
   options.max_refused = tools_.feed.max_rejects.allowed(report.result.counts.lines);
   rows_ = report.result.counts.rows;
   upload_ = tools_.store.start(std::move(info), std::move(rows), options);
@@ -50,19 +56,12 @@ Result<> Uploading::start(formatter::RowReader rows, const FormatReport& report)
   return {};
 }
 
-/// Whether all of this content went into this feed's store before. If not, rows of it that are
-/// found there were stored by this very load, before a crash, and count as stored.
-Result<bool> Uploading::was_loaded_before(const std::string& sha256) {
-  CARAVEL_ASSIGN_OR_RETURN(auto same, tools_.ledger.history().find_sha256(sha256));
-  return std::any_of(same.begin(), same.end(), [&](const Extract& extract) {
-    return extract.state == State::done && extract.feed == tools_.feed.name &&
-           extract.store == tools_.feed.store;
-  });
-}
-
 StepResult<> Uploading::run() {
-  CARAVEL_TRY(
-      tools_.ledger.extracts().acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
+  told_ledger_ = steady_clock::now();
+  if (rows_ > kManyRows) {
+    CARAVEL_TRY(
+        tools_.ledger.extracts().acknowledge(job_.claim.id, acknowledged_, system_clock::now()));
+  }
   auto sent = upload_->run(tools_.service.stop);
   notes_ = upload_->notes();
   if (!sent) {
@@ -88,7 +87,7 @@ void Uploading::start_over() {
 
 void Uploading::acknowledge(std::uint64_t rows) {
   furthest_ = std::max(furthest_, rows);
-  if (acknowledged_ == 0 && rows > 0) {
+  if (acknowledged_ == 0 && rows > 0 && !had_rows_) {
     // From now on a database that is missing is a fault, and is not created:
     // StoreRecords::may_create().
     (void)tools_.ledger.stores().first_row_stored(tools_.store_config().name, place_,

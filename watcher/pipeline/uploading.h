@@ -60,7 +60,6 @@ class Uploading {
   void store_is_down(const Error& error, Time next_try);
 
  private:
-  [[nodiscard]] Result<bool> was_loaded_before(const std::string& sha256);
   void acknowledge(std::uint64_t rows);
   void mark_store(StoreState state, const std::string& why, std::optional<Time> next_try);
 
@@ -70,6 +69,7 @@ class Uploading {
   const Time begun_at_;
   std::unique_ptr<uploader::Upload> upload_;
   std::uint64_t rows_ = 0;  // to be sent
+  bool had_rows_ = false;   // the store did, before, and the ledger knows
   std::uint64_t acknowledged_ = 0;
   std::uint64_t furthest_ = 0;
   std::optional<StoreAnswer> answer_;

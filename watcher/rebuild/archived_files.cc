@@ -88,7 +88,7 @@ class FileRecovery {
   Result<> each_below(int parent, const std::string& path, int levels, const Visit& visit) const {
     if (levels == 0) return each_name(parent, path, visit);
     return each_name(parent, path, [&](int, const std::string&, const std::string& name) {
-      // What is no directory of ours is passed over, as retention does (expire_done()).
+      // What is no directory of ours is passed over, as retention does (prune_done()).
       const auto below = open_directory_at(parent, name);
       if (!below) return Result<>();
       return each_below(below->get(), path + "/" + name, levels - 1, visit);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "base/stop_signal.h"
 #include "watcher/config/config.h"
 #include "watcher/spool/spool.h"

@@ -76,6 +76,20 @@ std::optional<Extract> extract_of(const uploader::StoredDocument& stored, const 
   return out;
 }
 
+/// Whether the extract is counted in the totals of its day already: it is remembered, or some that
+/// ended on this day are forgotten, and it may be one of them. The document was written while it
+/// was loaded, so that the day may be the next one.
+Result<bool> is_folded(Sqlite& fresh, const Extract& extract) {
+  const std::string from = time_text(*extract.done_at).substr(0, 10);
+  const std::string to = time_text(*extract.done_at + std::chrono::days(1)).substr(0, 10);
+  bool folded = false;
+  CARAVEL_TRY(fresh.each(
+      "SELECT 1 FROM remembered WHERE sha256 = ?1 AND feed = ?2 AND state = 'done' UNION ALL "
+      "SELECT 1 FROM daily WHERE feed = ?2 AND day BETWEEN ?3 AND ?4 AND forgotten > 0",
+      [&](const Statement&) { folded = true; }, extract.sha256, extract.feed, from, to));
+  return folded;
+}
+
 /// An extract of this content that `fresh` knows: finished, if its row is an older one and its file
 /// is gone from work/. The feed document goes last, so all of its rows are stored.
 Result<bool> settle_known(Sqlite& fresh, const Extract& extract) {
@@ -93,6 +107,7 @@ Result<bool> settle_known(Sqlite& fresh, const Extract& extract) {
         all.push_back({row.integer(0), row.integer(1) != 0, row.text(2)});
       },
       extract.sha256, extract.feed));
+  if (all.empty()) return is_folded(fresh, extract);
   for (const Known& known : all) {
     if (!known.open || ::access(known.path.c_str(), F_OK) == 0) continue;
     CARAVEL_TRY(fresh.run(
@@ -101,7 +116,7 @@ Result<bool> settle_known(Sqlite& fresh, const Extract& extract) {
         "lines >= dropped + rejected + stored",
         kFromDocument, known.id));
   }
-  return !all.empty();
+  return true;
 }
 
 Result<> note_first_row(Sqlite& fresh, const FeedConfig& feed, const std::string& place, Time now) {

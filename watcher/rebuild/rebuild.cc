@@ -10,7 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
+#include "base/sqlite/transaction.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/rebuild/exchange.h"
 

@@ -28,6 +28,13 @@ std::string origin_text(Origin origin) {
   return {};
 }
 
+void add_size(std::string& out, const Extract& extract) {
+  const std::chrono::nanoseconds mtime(extract.mtime_ns);
+  add_fact(out, "size",
+           fmt::format("{}, last changed {}", plural(extract.size, "byte"),
+                       time_for_people(Time(std::chrono::duration_cast<Time::duration>(mtime)))));
+}
+
 /// Where the file came from, and what it is.
 void add_file(std::string& out, const Extract& extract) {
   add_fact(out, "feed", extract.feed);
@@ -35,13 +42,16 @@ void add_file(std::string& out, const Extract& extract) {
   add_fact(out, "first seen", time_for_people(extract.seen_at));
   if (extract.claimed_at) {
     add_fact(out, "claimed",
-             fmt::format("{} as {}{}", time_for_people(*extract.claimed_at), extract.claim,
+             fmt::format("{}{}{}", time_for_people(*extract.claimed_at),
+                         extract.claim.empty() ? "" : " as " + extract.claim,
                          extract.host.empty() ? "" : " on " + printable(extract.host)));
   }
-  const std::chrono::nanoseconds mtime(extract.mtime_ns);
-  add_fact(out, "size",
-           fmt::format("{}, last changed {}", plural(extract.size, "byte"),
-                       time_for_people(Time(std::chrono::duration_cast<Time::duration>(mtime)))));
+  if (extract.folded) {
+    add_fact(out, "size", plural(extract.size, "byte"));
+    add_fact(out, "ledger", "old: counted in the totals of its day");
+  } else {
+    add_size(out, extract);
+  }
   if (!extract.sha256.empty()) add_fact(out, "SHA-256", extract.sha256);
   if (!extract.format.empty()) add_fact(out, "format", extract.format);
   // Empty where every date had its year: then no time was needed to find it.
@@ -125,6 +135,9 @@ void add_places(std::string& out, const Extract& extract) {
   if (extract.done_at) {
     add_fact(out, extract.state == State::failed ? "given up" : "done",
              time_for_people(*extract.done_at));
+  }
+  if (extract.state == State::done && extract.settled != Settled::open) {
+    add_fact(out, "rejects are", settled_text(extract));
   }
   if (extract.state == State::done && !extract.why.empty()) {
     add_fact(out, "note", printable(extract.why));

@@ -1,4 +1,4 @@
-// The ledger's rows as lines of JSON: `caravel ledger export`.
+// The ledger for other programs: `caravel ledger export`, as CSV and as lines of JSON.
 #pragma once
 
 #include <functional>
@@ -14,5 +14,16 @@ namespace caravel::watcher {
 /// that names of strangers drive no terminal.
 [[nodiscard]] Result<> export_rows(Ledger& ledger,
                                    const std::function<void(const std::string& line)>& write);
+
+/// Calls `write` with records of CSV (RFC 4180, "\n"), a header first. The column `kind` says what
+/// a record is of:
+///
+///   extract      an extract, also one that is on its way
+///   day          the totals of a feed and day, of extracts that are old; done_at is the day
+///   remembered   one of these extracts: its counts stand in its day already
+///
+/// So sums are those over `extract` and `day`.
+[[nodiscard]] Result<> export_csv(Ledger& ledger,
+                                  const std::function<void(const std::string& line)>& write);
 
 }  // namespace caravel::watcher

@@ -5,6 +5,7 @@
 
 #include "watcher/ledger/directories.h"
 #include "watcher/ledger/sources.h"
+#include "watcher/report/judge.h"
 #include "watcher/spool/rejects.h"
 
 namespace caravel::watcher {
@@ -100,26 +101,29 @@ Result<> add_extracts(Ledger& ledger, const StatusQuestion& question, StatusRepo
   return {};
 }
 
-/// Captures have spools of their own, next to whose done/ their rejects are.
-std::string spool_of(const StatusQuestion& question, const Extract& extract) {
-  const std::size_t done = extract.done_path.rfind("/done/");
-  return extract.origin == Origin::capture && done != std::string::npos
-             ? extract.done_path.substr(0, done)
-             : question.spool;
+/// Those of `extracts` whose files are there, at most `most`: the others are settled.
+std::vector<RejectsStatus> with_files(const StatusQuestion& question,
+                                      std::vector<Extract> extracts) {
+  std::vector<RejectsStatus> out;
+  for (Extract& extract : extracts) {
+    if (out.size() == question.most) break;
+    auto files = find_reject_files(spool_of(question.spool, extract), extract.feed, extract.name,
+                                   extract.sha256);
+    if (files) out.push_back({std::move(extract), std::move(*files)});
+  }
+  return out;
 }
 
 Result<> add_rejects(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
   constexpr std::chrono::days kLookBack{7};
+  constexpr std::chrono::days kMany{1};
   // Those whose files are gone are settled, and others take their places in the list.
   const std::size_t most = 10 * question.most;
   CARAVEL_ASSIGN_OR_RETURN(auto newest,
                            ledger.history().with_rejects(report.now - kLookBack, most));
-  for (Extract& extract : newest) {
-    if (report.rejects.size() == question.most) break;
-    auto files =
-        find_reject_files(spool_of(question, extract), extract.feed, extract.name, extract.sha256);
-    if (files) report.rejects.push_back({std::move(extract), std::move(*files)});
-  }
+  report.rejects = with_files(question, std::move(newest));
+  CARAVEL_ASSIGN_OR_RETURN(auto many, ledger.history().with_many_rejects(report.now - kMany, most));
+  report.many_rejects = with_files(question, std::move(many));
   return {};
 }
 
@@ -139,7 +143,7 @@ Result<> add_left_alone(Ledger& ledger, const StatusQuestion& question, StatusRe
 /// it may read, what was mounted before. Without anybody who watches, its last words say nothing.
 Result<> add_drops(Ledger& ledger, const StatusQuestion& question, StatusReport& report) {
   report.drops = question.drops;
-  report.full_disks = question.full_disks;
+  report.disks = question.disks;
   if (question.lock_holder.empty()) return {};
   CARAVEL_ASSIGN_OR_RETURN(const auto records, ledger.directories().all());
   for (DropStatus& drop : report.drops) {
@@ -171,6 +175,8 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   CARAVEL_TRY(add_rejects(ledger, question, report));
   CARAVEL_TRY(add_left_alone(ledger, question, report));
   CARAVEL_TRY(add_drops(ledger, question, report));
+  report.worked_at = question.worked_at;
+  report.health = judge(report, question.expect_sweep, question.max_wait);
   return report;
 }
 

@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "base/error.h"
+#include "watcher/checks/disks.h"
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/ledger/source_run.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/report/health.h"
 #include "watcher/sources/source_watch.h"
 #include "watcher/spool/refused_manifests.h"
 
@@ -44,8 +46,11 @@ struct StatusQuestion {
   RefusedManifests refused_manifests{};
   /// What the drop directories and the disks are like now, in this process's eyes.
   std::vector<DropStatus> drops{};
-  std::vector<std::string> full_disks{};
-  std::string spool{};  // its path: reject files are looked for there
+  std::vector<DiskRoom> disks{};
+  std::string spool{};              // its path: reject files are looked for there
+  std::optional<Time> worked_at{};  // when somebody last held the spool's lock
+  std::chrono::milliseconds expect_sweep{600'000};
+  std::chrono::milliseconds max_wait{900'000};
 };
 
 struct FeedStatus {
@@ -95,7 +100,11 @@ struct StatusReport {
   OverdueManifests overdue;  // manifests without their extracts
   RefusedManifests refused_manifests;
   std::vector<DropStatus> drops;
-  std::vector<std::string> full_disks;
+  std::vector<DiskRoom> disks;
+  std::optional<Time> worked_at;
+  /// Of the last day, the newest: over a tenth of their lines rejected, and nobody settled that.
+  std::vector<RejectsStatus> many_rejects;
+  Health health;  // what a person should look at
 };
 
 [[nodiscard]] Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question,

@@ -66,6 +66,8 @@ Json json_feed(const FeedStatus& feed, Time now) {
               {"open_failures", summary.open_failures},
               {"counts", json_counts(summary.counts)},
               {"years_guessed", summary.years_guessed},
+              {"bytes", summary.bytes},
+              {"retries", summary.retries},
               {"last_hour", json_throughput(feed.last_hour)},
               {"last_day", json_throughput(feed.last_day)},
               {"last_claim", json_time(summary.last_claim)},
@@ -174,6 +176,32 @@ Json json_capture(const std::pair<std::string, std::string>& capture) {
   return {{"feed", capture.first}, {"by", capture.second}};
 }
 
+Json json_disk(const DiskRoom& disk) {
+  return {{"what", disk.what},       {"path", disk.path},          {"free_bytes", disk.free},
+          {"size_bytes", disk.size}, {"needed_bytes", disk.least}, {"full", !disk.full.empty()}};
+}
+
+/// `full_disks`, in words.
+Json json_full_disks(const std::vector<DiskRoom>& disks) {
+  Json out = Json::array();
+  for (const DiskRoom& disk : disks) {
+    if (!disk.full.empty()) out.push_back(disk.full);
+  }
+  return out;
+}
+
+Json json_health(const Health& health) {
+  const auto problem_of = [](const Problem& problem) -> Json {
+    return {{"level", name_of(problem.level)},
+            {"kind", problem.kind},
+            {"ready", problem.ready},
+            {"text", problem.text}};
+  };
+  return {{"level", name_of(health.level())},
+          {"ready", health.ready()},
+          {"problems", json_list(health.problems, problem_of)}};
+}
+
 /// Cuts every text in it that is longer than a text for people should be: names and reasons come
 /// from senders and servers, and so do their lengths.
 void bound_texts(Json& value) {
@@ -198,10 +226,12 @@ std::string status_json(const StatusReport& report) {
   Json out = {
       {"now", time_text(report.now)},
       {"watched_by", report.lock_holder.empty() ? Json(nullptr) : Json(report.lock_holder)},
+      {"worked_at", json_time(report.worked_at)},
       {"captured_by", json_list(report.captures, json_capture)},
       {"feeds", json_list(report.feeds, with_now(json_feed))},
       {"drop_directories", json_list(report.drops, json_drop)},
-      {"full_disks", report.full_disks},
+      {"full_disks", json_full_disks(report.disks)},
+      {"disks", json_list(report.disks, json_disk)},
       {"stores", json_list(report.stores, json_store)},
       {"waiting", json_list(report.waiting, with_now(json_extract))},
       {"waiting_total", report.waiting_total},
@@ -215,7 +245,8 @@ std::string status_json(const StatusReport& report) {
       {"manifests_without_extract", json_list(report.overdue.newest, with_now(json_open_manifest))},
       {"manifests_without_extract_total", report.overdue.total},
       {"refused_manifests", json_list(refused.newest, with_now(json_refused_manifest))},
-      {"refused_manifests_total", refused.total}};
+      {"refused_manifests_total", refused.total},
+      {"health", json_health(report.health)}};
   bound_texts(out);
   // A name left alone may be no UTF-8 at all: dump() would throw without `replace`. Only ASCII
   // comes out (`true`), with \u for everything else: on a terminal nothing of it is a command, and

@@ -245,7 +245,9 @@ std::string watchers_text(const StatusReport& report) {
 std::string status_text(const StatusReport& report) {
   const Time now = report.now;
   std::string out = watchers_text(report);
-  for (const std::string& disk : report.full_disks) out += "Full: " + printable(disk) + "\n";
+  for (const DiskRoom& disk : report.disks) {
+    if (!disk.full.empty()) out += "Full: " + printable(disk.full) + "\n";
+  }
   out += '\n';
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
   for (const FeedStatus& feed : report.feeds) write_feed(out, feed, report);

@@ -36,6 +36,24 @@ void say(fmt::format_string<Values...> format, Values&&... values) {
 /// has set NO_COLOR (https://no-color.org). No text can bring a control sequence of its own.
 [[nodiscard]] Result<> print(const formatter::StyledText& text);
 
+/// Whether stdout is a terminal on which text can be placed.
+[[nodiscard]] bool stdout_is_screen();
+
+/// The whole terminal, drawn again and again; what was on it comes back at the end.
+class LiveScreen {
+ public:
+  /// stdout_is_screen() is to be asked before.
+  LiveScreen();
+  ~LiveScreen();
+  LiveScreen(const LiveScreen&) = delete;
+  LiveScreen& operator=(const LiveScreen&) = delete;
+
+  /// Takes the place of what was drawn before. No more lines than rows(), none wider than the
+  /// terminal. Errors: as for print().
+  [[nodiscard]] Result<> draw(const formatter::StyledText& text);
+  [[nodiscard]] static std::size_t rows();
+};
+
 /// How many columns the terminal has that stdout is; `otherwise` if it is none.
 [[nodiscard]] std::size_t columns_of_stdout(std::size_t otherwise);
 /// The same of stderr.

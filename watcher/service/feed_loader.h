@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/notices.h"
 #include "uploader/store.h"
@@ -31,8 +33,18 @@ class FeedLoader {
   /// is that of the calling thread. What is thrown inside (memory that has run out) ends this load
   /// only: the extract is put off, so that it is tried again while others pass.
   [[nodiscard]] PipelineResult load(Ledger& ledger, const ReadyExtract& extract);
+  /// The same for several, which are ones of Turns::take(). `loaded` hears of each as soon as it is
+  /// through. `wanted` is asked for each that is to be taken alone.
+  using Wanted = std::function<bool(const ReadyExtract&)>;
+  using Loaded = std::function<void(const ReadyExtract&, const PipelineResult&)>;
+  void load(Ledger& ledger, const std::vector<ReadyExtract>& extracts, const Wanted& wanted,
+            const Loaded& loaded);
 
  private:
+  [[nodiscard]] PipelineTools tools(Ledger& ledger);
+  [[nodiscard]] std::vector<std::optional<PipelineResult>> run_group(
+      Ledger& ledger, const std::vector<ReadyExtract>& extracts);
+  void note_result(const ReadyExtract& extract, const PipelineResult& result);
   [[nodiscard]] PipelineResult run(Ledger& ledger, const ReadyExtract& extract);
 
   const Service& service_;

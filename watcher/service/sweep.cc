@@ -12,6 +12,7 @@
 #include "watcher/service/log.h"
 #include "watcher/service/program_log.h"
 #include "watcher/service/tidy.h"
+#include "watcher/service/turns.h"
 #include "watcher/service/watch.h"
 #include "watcher/sources/source_watch.h"
 
@@ -43,10 +44,11 @@ class Sweep {
     const auto enough = steady_clock::now() + longest_settle() + kGrace;
     bool rechecked = false;
     while (!service_.stop.requested()) {
-      const std::vector<ReadyExtract> ready = intake_.take_ready();
-      for (const ReadyExtract& extract : ready) load_and_give_back(extract);
+      std::vector<ReadyExtract> ready = intake_.take_ready();
+      const bool any = !ready.empty();
+      load_in_turns(std::move(ready));
       log_warnings(intake_.take_messages());
-      if (ready.empty()) {
+      if (!any) {
         if (nothing_to_wait_for(enough)) {
           // Once more before the end: somebody may have written on into a file that was archived.
           if (std::exchange(rechecked, true)) break;
@@ -77,10 +79,57 @@ class Sweep {
     return steady_clock::now() < enough ? intake_.settled() : intake_.claims_settled();
   }
 
-  /// Loads one extract, then tells the intake that its place is free or that it waits again.
-  void load_and_give_back(const ReadyExtract& extract) {
-    if (service_.stop.requested()) return;  // the next start takes up what is claimed
-    const PipelineResult result = load(extract);
+  /// Feeds take turns; what goes together is loaded together.
+  void load_in_turns(std::vector<ReadyExtract> ready) {
+    Turns turns(service_.config.feeds, 1, groups_of(service_.config));
+    for (ReadyExtract& extract : ready) turns.add(std::move(extract));
+    for (auto group = turns.take(); !group.empty(); group = turns.take()) {
+      if (service_.stop.requested()) return;  // the next start takes up what is claimed
+      load(group);
+      turns.give_back(group.front().feed);
+    }
+  }
+
+  void load(const std::vector<ReadyExtract>& group) {
+    const FeedConfig& feed = *group.front().feed;
+    auto& loader = loaders_.try_emplace(&feed, service_, feed, kPatience).first->second;
+    if (!down_.contains(&feed)) {
+      loader.load(
+          ledger_, group, [&](const ReadyExtract& extract) { return !pass_over(extract); },
+          [&](const ReadyExtract& extract, const PipelineResult& result) {
+            note(extract, result);
+          });
+      return;
+    }
+    for (const ReadyExtract& extract : group) (void)pass_over(extract);
+  }
+
+  /// A store that did not answer for one extract is not asked again for the next in this pass.
+  bool pass_over(const ReadyExtract& extract) {
+    const auto down = down_.find(extract.feed);
+    if (down == down_.end()) return false;
+    // An error of the ledger is passed over: only the reason that `status` shows is missing then,
+    // and the extract stays claimed for the next pass.
+    (void)ledger_.extracts().set_waiting(extract.claim.id, down->second, std::nullopt,
+                                         std::chrono::system_clock::now());
+    PipelineResult result;
+    result.ending = Ending::gave_up;
+    give_back(extract, result);
+    return true;
+  }
+
+  void note(const ReadyExtract& extract, const PipelineResult& result) {
+    const FeedConfig& feed = *extract.feed;
+    log_result(feed.name, extract.claim.name, result);
+    if (result.ending == Ending::put_off || result.ending == Ending::refused) {
+      log_error("{}: {}: not loaded: {}", feed.name, printable(extract.claim.name), result.message);
+    }
+    if (result.ending == Ending::gave_up) down_[&feed] = result.message;
+    give_back(extract, result);
+  }
+
+  /// Tells the intake that its place is free, or that it waits again.
+  void give_back(const ReadyExtract& extract, const PipelineResult& result) {
     count(result);
     // After a mismatch a good transfer may come in this very pass. Any other reason to wait is left
     // to the next pass.
@@ -89,28 +138,6 @@ class Sweep {
     } else {
       intake_.finished(extract, Moment::now());
     }
-  }
-
-  PipelineResult load(const ReadyExtract& extract) {
-    const FeedConfig& feed = *extract.feed;
-    // A store that did not answer for one extract is not asked again for the next in this pass.
-    if (const auto down = down_.find(&feed); down != down_.end()) {
-      // An error of the ledger is passed over: only the reason that `status` shows is missing then,
-      // and the extract stays claimed for the next pass.
-      (void)ledger_.extracts().set_waiting(extract.claim.id, down->second, std::nullopt,
-                                           std::chrono::system_clock::now());
-      PipelineResult result;
-      result.ending = Ending::gave_up;
-      return result;
-    }
-    auto& loader = loaders_.try_emplace(&feed, service_, feed, kPatience).first->second;
-    PipelineResult result = loader.load(ledger_, extract);
-    log_result(feed.name, extract.claim.name, result);
-    if (result.ending == Ending::put_off || result.ending == Ending::refused) {
-      log_error("{}: {}: not loaded: {}", feed.name, printable(extract.claim.name), result.message);
-    }
-    if (result.ending == Ending::gave_up) down_[&feed] = result.message;
-    return result;
   }
 
   /// What was stopped or has vanished counts nowhere: the pass ends early or the file is gone, and
@@ -157,7 +184,9 @@ Result<SweepResult> sweep(const Service& service) {
   const Time now = std::chrono::system_clock::now();
   // After the loading, so that what came in this pass is neither silent nor overdue.
   log_warnings(SourceWatch(service.config, ledger).step(now));
-  tidy(service, now);
+  tidy(service, ledger, now);
+  fold_ledger(service, ledger, now);
+  take_prune_wish(service, ledger);
   return total;
 }
 

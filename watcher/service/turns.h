@@ -7,8 +7,8 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,22 +20,28 @@ namespace caravel::watcher {
 /// The order in which extracts of all feeds are loaded by a few workers. Values in, values out: no
 /// thread, no clock.
 ///
-/// - A feed has one extract in work at a time, and its extracts keep their order.
+/// - A feed has one extract in work at a time, or a group of small ones that have waited for their
+///   turn behind each other (run_together()); and its extracts keep their order.
 /// - Feeds take turns: a feed with a thousand extracts goes behind the others after each.
 /// - A worker stays free for each store that none works for: a store that does not answer keeps its
 ///   feeds' workers for as long as it is down, and may not keep them all. (With fewer workers than
 ///   stores that cannot be promised; the first that come are served.)
 class Turns {
  public:
-  /// `feeds` must outlive it. `workers`: how many extracts may be in work at a time.
-  Turns(const std::vector<FeedConfig>& feeds, std::size_t workers);
+  /// Whether the extracts of a feed can be loaded together.
+  using Groups = std::function<bool(const FeedConfig&)>;
+
+  /// `feeds` must outlive it. `workers`: how many feeds may have extracts in work at a time.
+  /// `groups` empty: none of them can.
+  Turns(const std::vector<FeedConfig>& feeds, std::size_t workers, const Groups& groups = {});
 
   void add(ReadyExtract extract);
 
-  /// The extract whose turn it is; nothing if none may be loaded now.
-  [[nodiscard]] std::optional<ReadyExtract> take();
+  /// The extract whose turn it is, with those behind it that it may be loaded together with; none
+  /// if none may be loaded now.
+  [[nodiscard]] std::vector<ReadyExtract> take();
 
-  /// The extract that take() gave out is through, or was left.
+  /// What take() gave out is through, or was left.
   void give_back(const FeedConfig* feed);
 
   /// Of how many feeds an extract waits for its turn.
@@ -47,6 +53,7 @@ class Turns {
  private:
   struct Feed {
     const FeedConfig* config;
+    bool groups = false;
     std::deque<ReadyExtract> queue;
     bool busy = false;
   };
@@ -61,5 +68,8 @@ class Turns {
   std::size_t workers_;
   std::size_t busy_ = 0;
 };
+
+/// As the stores of the configuration can, which outlives the result.
+[[nodiscard]] Turns::Groups groups_of(const Config& config);
 
 }  // namespace caravel::watcher

@@ -1,5 +1,6 @@
 #include "watcher/service/watch.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
@@ -32,6 +33,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::hours kTidyEvery{1};
+/// Between two steps of folding, so that extracts and their workers come first.
+constexpr std::chrono::milliseconds kFoldPause{250};
 constexpr std::chrono::minutes kSettleLoadsEvery{1};
 /// Silences are noticed even if nothing at all happens.
 constexpr std::chrono::minutes kLookAtSourcesEvery{1};
@@ -110,6 +113,7 @@ class Watch {
         ledger_(std::move(ledger)),
         nudges_(service.spool),
         intake_(service.config, service.spool, ledger_, &inotify_, service.origin),
+        fold_(service, ledger_),
         sources_(service.config, ledger_) {}
 
   Result<> run() {
@@ -121,26 +125,33 @@ class Watch {
         Workers::start(service_, [this](const ReadyExtract& extract, const PipelineResult& result) {
           finished_.add(extract, result);
         }));
+    intake_.on_ready = [this] { hand_over(); };
     CARAVEL_TRY(intake_.start(Moment::now()));
     hand_over();
     for (const FeedConfig& feed : service_.config.feeds) {
       log_info("watching {} for {} (feed {}, store {})", feed.drop, feed.match, feed.name,
                feed.store);
     }
+    // What the formats were compiled from is not needed any more: the system gets it back.
+    ::malloc_trim(0);
     // From here on nothing that a sender drops is missed: systemd may start what depends on us.
     ::sd_notify(0, "READY=1");
     while (!service_.stop.requested()) {
       if (reload_.take_request()) break;
       tidy_if_due(Moment::now());
+      fold_if_due(Moment::now());
       CARAVEL_ASSIGN_OR_RETURN(const bool has_events, wait());
       const Moment now = Moment::now();
       // Extracts that are through make room before the drop directories are looked at.
       take_back_finished(now);
-      if (nudges_.take()) intake_.take_retries(now);
+      if (nudges_.take()) {
+        intake_.take_retries(now);
+        take_prune_wish_now();
+      }
       CARAVEL_TRY(look_at_drop_directories(has_events, now));
+      hand_over();
       log_warnings(sources_.step(now.wall));
       settle_loads_if_due(now);
-      hand_over();
       watchdog_.pass_done(now.steady);
     }
     // The program that starts in our place says READY=1 (sd_notify(3)).
@@ -159,8 +170,20 @@ class Watch {
 
   void tidy_if_due(const Moment& now) {
     if (now.steady < next_tidy_) return;
-    tidy(service_, now.wall);
+    tidy(service_, ledger_, now.wall);
     next_tidy_ = now.steady + kTidyEvery;
+    next_fold_ = now.steady;
+  }
+
+  /// In steps between which the loop goes on: the first pass over an old ledger takes minutes.
+  void fold_if_due(const Moment& now) {
+    if (now.steady < next_fold_) return;
+    next_fold_ = fold_.run(now.wall) ? now.steady + kFoldPause : steady_clock::time_point::max();
+  }
+
+  /// `caravel prune` prunes by whoever holds the spool's lock.
+  void take_prune_wish_now() {
+    if (take_prune_wish(service_, ledger_)) next_tidy_ = {};
   }
 
   /// A `process` that was killed leaves its extract in work, and nobody comes back for it.
@@ -168,6 +191,8 @@ class Watch {
     if (now.steady < next_settling_) return;
     next_settling_ = now.steady + kSettleLoadsEvery;
     log_broken_off_loads(service_, ledger_, now.wall);
+    take_prune_wish_now();  // a nudge may be lost
+    service_.spool.note_work();
   }
 
   /// Waits until something has happened, something is due, or the service is to stop. True if
@@ -175,7 +200,8 @@ class Watch {
   Result<bool> wait() {
     const auto now = steady_clock::now();
     const auto wake =
-        std::min({intake_.next_deadline(), next_tidy_, now + kLookAtSourcesEvery, watchdog_.due()});
+        std::min({intake_.next_deadline(), next_tidy_, next_fold_, now + kLookAtSourcesEvery,
+                  watchdog_.due()});
     pollfd polled[] = {{service_.stop.fd(), POLLIN, 0},
                        {inotify_.fd(), POLLIN, 0},
                        {finished_.fd(), POLLIN, 0},
@@ -223,8 +249,10 @@ class Watch {
   Nudges nudges_;
   Watchdog watchdog_;
   Intake intake_;
+  FoldStep fold_;
   SourceWatch sources_;
   steady_clock::time_point next_tidy_{};
+  steady_clock::time_point next_fold_{};
   std::unique_ptr<Workers> workers_;
   steady_clock::time_point next_settling_{};
   // However the loop is left, by a stop or an error: this is destroyed before the workers are.

@@ -26,7 +26,7 @@ Workers::Workers(const Service& service, OnFinished on_finished)
     : service_(service),
       most_(most_workers(service.config)),
       on_finished_(std::move(on_finished)),
-      turns_(service.config.feeds, most_) {}
+      turns_(service.config.feeds, most_, groups_of(service.config)) {}
 
 Workers::~Workers() {
   // The lock makes sure that no thread is between its look at `stop` and its wait: it would miss
@@ -81,24 +81,28 @@ void Workers::add(ReadyExtract extract) {
 }
 
 void Workers::loop(Ledger& ledger) {
-  while (std::optional<ReadyExtract> extract = next()) load(ledger, *extract);
+  for (;;) {
+    const std::vector<ReadyExtract> extracts = next();
+    if (extracts.empty()) return;
+    load(ledger, extracts);
+  }
 }
 
-std::optional<ReadyExtract> Workers::next() {
+std::vector<ReadyExtract> Workers::next() {
   std::unique_lock lock(mutex_);
   ++idle_;
   for (;;) {
     // A stop alone wakes nobody here, since a signal handler may not notify a condition variable.
     // The loop of watch() sees the stop and destroys the workers, and ~Workers() notifies.
     if (service_.stop.requested()) break;
-    if (auto extract = turns_.take()) {
+    if (auto extracts = turns_.take(); !extracts.empty()) {
       --idle_;
-      return extract;
+      return extracts;
     }
     changed_.wait(lock);
   }
   --idle_;
-  return std::nullopt;
+  return {};
 }
 
 FeedLoader& Workers::loader_of(const FeedConfig& feed) {
@@ -109,11 +113,14 @@ FeedLoader& Workers::loader_of(const FeedConfig& feed) {
   return *loader;
 }
 
-void Workers::load(Ledger& ledger, const ReadyExtract& extract) {
-  const FeedConfig& feed = *extract.feed;
-  const PipelineResult result = loader_of(feed).load(ledger, extract);
-  log_result(feed.name, extract.claim.name, result);
-  on_finished_(extract, result);
+void Workers::load(Ledger& ledger, const std::vector<ReadyExtract>& extracts) {
+  const FeedConfig& feed = *extracts.front().feed;
+  loader_of(feed).load(
+      ledger, extracts, [](const ReadyExtract&) { return true; },
+      [&](const ReadyExtract& extract, const PipelineResult& result) {
+        log_result(feed.name, extract.claim.name, result);
+        on_finished_(extract, result);
+      });
   const std::lock_guard lock(mutex_);
   turns_.give_back(&feed);
   // All, because several may be waiting for what this one held: its feed, its store's share.

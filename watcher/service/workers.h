@@ -56,11 +56,11 @@ class Workers {
   [[nodiscard]] Result<> start_one();
   void start_one_if_needed();
   void loop(Ledger& ledger);
-  /// The next extract to load, once there is one; nothing when the service stops.
-  [[nodiscard]] std::optional<ReadyExtract> next();
+  /// The next to load, once there are some (Turns::take()); none when the service stops.
+  [[nodiscard]] std::vector<ReadyExtract> next();
   /// The loader of a feed. Only the worker that has a turn of the feed uses it.
   [[nodiscard]] FeedLoader& loader_of(const FeedConfig& feed);
-  void load(Ledger& ledger, const ReadyExtract& extract);
+  void load(Ledger& ledger, const std::vector<ReadyExtract>& extracts);
 
   const Service& service_;
   const std::size_t most_;

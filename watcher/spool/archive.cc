@@ -17,7 +17,6 @@
 #include "watcher/exchange/manifest.h"
 #include "watcher/files/directory.h"
 #include "watcher/ledger/extracts.h"
-#include "watcher/spool/mover.h"
 #include "watcher/spool/why_file.h"
 
 namespace caravel::watcher {
@@ -28,16 +27,6 @@ namespace {
 constexpr unsigned kNamesToFind = 16;
 
 constexpr mode_t kDirectoryMode = 0750;
-
-/// Makes done/YYYY/MM/DD level by level, so that each new name is synced with its parent.
-Result<UniqueFd> make_day(int done_fd, std::chrono::year_month_day day) {
-  const std::string path = done_directory(day);
-  CARAVEL_ASSIGN_OR_RETURN(auto year,
-                           make_directory_at(done_fd, path.substr(5, 4), kDirectoryMode));
-  CARAVEL_ASSIGN_OR_RETURN(auto month,
-                           make_directory_at(year.get(), path.substr(10, 2), kDirectoryMode));
-  return make_directory_at(month.get(), path.substr(13, 2), kDirectoryMode);
-}
 
 /// Nothing if no file is there. A symlink is looked at itself, never followed.
 Result<std::optional<FileStamp>> stamp_at(int directory_fd, const std::string& path) {
@@ -153,30 +142,43 @@ std::string done_directory(std::chrono::year_month_day day) {
                      static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
 }
 
-Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& root,
-                                           const Claim& claim, std::string_view sha256,
-                                           std::chrono::year_month_day day) {
-  auto directory = make_day(spool.done_fd(), day);
-  if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
-  Mover mover(root, claim, spool.done_fd(), spool.room());
-  bool made_anew = false;
+Result<UniqueFd> make_day(int done_fd, std::chrono::year_month_day day) {
+  const std::string path = done_directory(day);
+  CARAVEL_ASSIGN_OR_RETURN(auto year,
+                           make_directory_at(done_fd, path.substr(5, 4), kDirectoryMode));
+  CARAVEL_ASSIGN_OR_RETURN(auto month,
+                           make_directory_at(year.get(), path.substr(10, 2), kDirectoryMode));
+  return make_directory_at(month.get(), path.substr(13, 2), kDirectoryMode);
+}
+
+Result<std::optional<std::string>> move_to_day(Mover& mover, const Claim& claim,
+                                               std::string_view sha256, int day_fd) {
   for (unsigned n = 1; n <= kMaxNames; ++n) {
-    const std::string name = nth_name(claim.name, sha256, n);
-    auto moved = mover.to(directory->get(), name);
-    if (!moved && moved.error().system == ENOENT && !std::exchange(made_anew, true)) {
-      // Whoever tidies (expire_done()) found the day empty, and removed it, just now.
-      directory = make_day(spool.done_fd(), day);
-      if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
-      moved = mover.to(directory->get(), name);
-    }
+    std::string name = nth_name(claim.name, sha256, n);
+    auto moved = mover.to(day_fd, name);
     if (!moved) return tl::unexpected(with_context("archive", std::move(moved).error()));
-    if (*moved == Moved::moved) return fmt::format("{}/{}", done_directory(day), name);
+    if (*moved == Moved::moved) return name;
     if (*moved == Moved::gone) return std::nullopt;
     if (*moved == Moved::not_movable) {
       return fail(ErrorKind::content, printable(claim.name) + " is no regular file");
     }
   }
   return tl::unexpected(no_free_name(claim.name));
+}
+
+Result<std::optional<std::string>> archive(const Spool& spool, const ClaimRoot& root,
+                                           const Claim& claim, std::string_view sha256,
+                                           std::chrono::year_month_day day) {
+  Mover mover(root, claim, spool.done_fd(), spool.room());
+  for (bool again = false;; again = true) {
+    auto directory = make_day(spool.done_fd(), day);
+    if (!directory) return tl::unexpected(with_context("done", std::move(directory).error()));
+    auto name = move_to_day(mover, claim, sha256, directory->get());
+    // Whoever tidies (prune_done()) found the day empty, and removed it, just now.
+    if (!name && name.error().system == ENOENT && !again) continue;
+    if (!name || !*name) return name;
+    return fmt::format("{}/{}", done_directory(day), **name);
+  }
 }
 
 Result<std::optional<std::string>> find_archived(const Spool& spool, const std::string& name,

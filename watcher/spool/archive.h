@@ -19,6 +19,7 @@
 #include "watcher/ledger/extract.h"
 #include "watcher/ledger/ledger.h"
 #include "watcher/spool/claim.h"
+#include "watcher/spool/mover.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
@@ -37,6 +38,14 @@ namespace caravel::watcher {
 
 /// "done/YYYY/MM/DD": where the extracts of one day (UTC) are, relative to the spool.
 [[nodiscard]] std::string done_directory(std::chrono::year_month_day day);
+
+/// Opens done/YYYY/MM/DD, made level by level if it is missing, so that each new name is synced
+/// with its parent.
+[[nodiscard]] Result<UniqueFd> make_day(int done_fd, std::chrono::year_month_day day);
+/// Moves the file to the first free of nth_name() in the open directory of a day, and returns that
+/// name; nothing if the claim holds no such file.
+[[nodiscard]] Result<std::optional<std::string>> move_to_day(Mover& mover, const Claim& claim,
+                                                             std::string_view sha256, int day_fd);
 
 /// Moves the claimed file to done/YYYY/MM/DD/NAME; a taken name becomes the next of nth_name() with
 /// the extract's SHA-256. Call it after the ledger says done; it is durable on return, and the

@@ -28,6 +28,7 @@ struct ClaimRoot {
   UniqueFd fd;
   std::string path;
   bool in_spool = true;  // work/; false: DROP/.caravel, and archiving means copying
+  UniqueFd drop{};       // the drop directory that files are renamed from
 };
 
 /// Whether a rename from one directory to the other can work: rename(2) wants the same mount, not
@@ -51,12 +52,18 @@ inline constexpr std::string_view kDropClaims = ".caravel";
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> time_of_claim_id(
     std::string_view id);
 
-/// The id of a manifest's claim says whose it is, "20261122T101500Z-0123456789ab.feed": the ledger
-/// has no row of it that could, and names alone do not tell where several feeds match alike.
-[[nodiscard]] std::string make_manifest_claim_id(std::chrono::system_clock::time_point now,
-                                                 std::string_view feed);
+/// The id of a claim from a drop directory says whose it is too,
+/// "20261122T101500Z-0123456789ab.feed": a manifest has no row in the ledger that could, a loss of
+/// power may take that of an extract back, and names alone do not tell where several feeds match
+/// alike. A feed with a very long name is left out of the ids of its extracts: they are a part of
+/// other names.
+[[nodiscard]] std::string make_claim_id(std::chrono::system_clock::time_point now,
+                                        std::string_view feed);
+inline constexpr std::size_t kLongestFeedInId = 32;
 /// Empty for an id that names no feed.
 [[nodiscard]] std::string_view feed_of_claim_id(std::string_view id);
+/// The claim id that `text` ends with, behind a "."; empty if it ends with none.
+[[nodiscard]] std::string_view claim_id_at_end(std::string_view text);
 
 struct Claim {
   std::string id;
@@ -75,13 +82,14 @@ struct Claim {
 enum class ClaimOutcome { claimed, vanished };
 
 /// Renames NAME from the drop directory into the claim's own directory. Not durable before
-/// sync_claims(). Whatever stands behind the name by now is taken, unopened: look_at() judges it.
+/// sync_claim(). Whatever stands behind the name by now is taken, unopened: look_at() judges it.
 [[nodiscard]] Result<ClaimOutcome> claim(const ClaimRoot& root, int drop_fd, const Claim& claim);
 
-/// Makes claims durable: one fsync(2) for the root and the drop directory, one for each claim. The
-/// content of the files is not synced here, since writers may still be at it: sync_content().
-[[nodiscard]] Result<> sync_claims(const ClaimRoot& root, int drop_fd,
-                                   std::span<const Claim> claims);
+/// Makes the rename of a claim durable: first where the file is now, then where it is no longer.
+[[nodiscard]] Result<> sync_claim(const ClaimRoot& root, const Claim& claim);
+/// Makes everything durable that was written to the file system of the root, syncfs(2): claims and
+/// the content of their files, for many at the price of one.
+[[nodiscard]] Result<> sync_all_claims(const ClaimRoot& root);
 
 enum class ClaimState {
   regular,      // a regular file with one link, open in `fd`

@@ -72,25 +72,24 @@ void cut_off(std::string_view& name, std::string_view ending) {
 std::string_view claim_of_file(std::string_view name) {
   if (name.starts_with(kTemporaryPrefix)) {
     name.remove_prefix(kTemporaryPrefix.size());
-    const std::string_view id = name.substr(0, name.find('.'));
+    // Behind the id, which may have a "." itself, stands an ending.
+    const std::string_view id = name.substr(0, name.rfind('.'));
     return is_claim_id(id) ? id : std::string_view();
   }
   cut_off(name, ".sidecar");
   if (!name.ends_with(".csv")) return {};
   name.remove_suffix(4);
-  const std::size_t dot = name.rfind('.');
-  if (dot == name.npos || !is_claim_id(name.substr(dot + 1))) return {};
-  return name.substr(dot + 1);
+  return claim_id_at_end(name);
 }
 
-Expired give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
-                 const std::function<bool()>& enough) {
+GivenWay give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
+                  const std::function<bool()>& enough) {
   std::vector<Removable> files;
   add_files(spool.csv_fd(), files);
   add_files(spool.rejects_fd(), files);
   std::ranges::sort(files, is_older);
   const unsigned tries = tries_of(ledger, asker);
-  Expired gone;
+  GivenWay gone;
   for (const Turn turn : {Turn::first, Turn::second}) {
     for (const Removable& file : files) {
       if (enough()) return gone;

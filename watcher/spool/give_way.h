@@ -1,15 +1,21 @@
 // What in the spool can be made again gives way when there is too little room.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "watcher/ledger/ledger.h"
-#include "watcher/spool/expire.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
+
+/// What gave way.
+struct GivenWay {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
 
 /// The id of the claim that a file of csv/ or a temporary of rejects/ belongs to:
 /// "NAME.<claim id>.csv", "NAME.<claim id>.csv.sidecar", ".tmp-<claim id>.rejects"; "" for any
@@ -24,7 +30,7 @@ namespace caravel::watcher {
 ///   2. The same of extracts that wait and were tried more often than `asker`: they are formatted
 ///      once more at their next try. So what waits for days stops nobody who comes new, and no two
 ///      extracts can take each other's room in turn.
-[[nodiscard]] Expired give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
-                               const std::function<bool()>& enough);
+[[nodiscard]] GivenWay give_way(const Spool& spool, Ledger& ledger, const std::string& asker,
+                                const std::function<bool()>& enough);
 
 }  // namespace caravel::watcher

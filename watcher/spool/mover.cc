@@ -50,11 +50,13 @@ Result<bool> is_copy(int directory_fd, const std::string& name, int source_fd,
 
 }  // namespace
 
-Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd, const Room& room)
+Mover::Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd, const Room& room,
+             Sync sync)
     : root_(root),
       claim_(claim),
       temporary_fd_(temporary_fd),
       room_(room),
+      sync_(sync),
       place_(place_of(claim)),
       temporary_(std::string(kTemporaryPrefix) + claim.id) {}
 
@@ -64,7 +66,7 @@ Result<Moved> Mover::to(int directory_fd, const std::string& name) {
   const int error = rename_noreplace(root_.fd.get(), place_, directory_fd, name);
   switch (error) {
     case 0:
-      CARAVEL_TRY(sync_fd(directory_fd, "the target directory"));
+      if (sync_ == Sync::now) CARAVEL_TRY(sync_fd(directory_fd, "the target directory"));
       // A crash here leaves an empty claim directory, which list_claims() removes.
       CARAVEL_TRY(remove_claim_directory(root_, claim_.id));
       return Moved::moved;

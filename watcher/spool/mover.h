@@ -21,9 +21,14 @@ enum class Moved {
 /// other, as long as it answers `taken`.
 class Mover {
  public:
+  /// `later`: who moves several files syncs their directory once, behind all of them. What must be
+  /// copied is synced at once all the same.
+  enum class Sync { now, later };
+
   /// `temporary_fd`: a directory on the target's file system, for the copy while it is made. The
   /// copy leaves the `room` there that is to be left, or is given up.
-  Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd, const Room& room);
+  Mover(const ClaimRoot& root, const Claim& claim, int temporary_fd, const Room& room,
+        Sync sync = Sync::now);
 
   /// Moves the file to `name` in that directory. A crash leaves the file in its old place or in the
   /// new one. Where bytes are copied, a crash can also leave it in both: repeated, to() finds that
@@ -45,6 +50,7 @@ class Mover {
   const Claim& claim_;
   int temporary_fd_;
   const Room& room_;
+  const Sync sync_;
   std::string place_;
   std::string temporary_;
   bool across_ = false;  // to another file system

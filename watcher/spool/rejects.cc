@@ -27,6 +27,9 @@ namespace {
 // second, unless eight hex digits of two SHA-256 agree.
 constexpr unsigned kNamesOfOurs = 4;
 
+// A SHA-256, a line end, the name of a feed, and room to see that there is more.
+constexpr std::size_t kMostOwnerBytes = 4096;
+
 using Suffixes = std::array<std::pair<std::string_view, const std::string*>, 3>;
 
 /// The suffix of each file, and the temporary that is to get it.
@@ -34,15 +37,13 @@ Suffixes suffixes_of(const RejectFiles& files) {
   return {{{".rejects", &files.rejects}, {".cut", &files.cut}, {".reasons.csv", &files.reasons}}};
 }
 
-std::string owner_name(const std::string& name) { return fmt::format(".{}.owner", name); }
-
 std::string owner_of(std::string_view sha256, const std::string& feed) {
   return fmt::format("{}\n{}", sha256, feed);
 }
 
 /// Whether the files called `name` belong to `owner`.
 bool is_owner(int directory, const std::string& name, std::string_view owner) {
-  const UniqueFd fd(::openat(directory, owner_name(name).c_str(),
+  const UniqueFd fd(::openat(directory, reject_owner_name(name).c_str(),
                              O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return false;
   // One byte more than must be there: a longer text that only begins like ours is another's.
@@ -113,7 +114,7 @@ Result<std::string> take_free(int directory, const std::string& name, std::strin
     if (taken) continue;
     // Durable now: a replay that found a file of ours without its owner would take it for another
     // extract's and make a second copy.
-    CARAVEL_TRY(write_hidden(directory, owner_name(candidate), owner, sha256));
+    CARAVEL_TRY(write_hidden(directory, reject_owner_name(candidate), owner, sha256));
     return candidate;
   }
   return fail(ErrorKind::fault, fmt::format("no free name for {}", printable(name)));
@@ -140,6 +141,54 @@ std::optional<std::string> find_reject_files(const std::string& spool, const std
   return folder + "/" + *base;
 }
 
+std::string spool_of(const std::string& main_spool, const Extract& extract) {
+  const std::size_t done = extract.done_path.rfind("/done/");
+  return extract.origin == Origin::capture && done != std::string::npos
+             ? extract.done_path.substr(0, done)
+             : main_spool;
+}
+
+std::string reject_owner_name(const std::string& base) { return fmt::format(".{}.owner", base); }
+
+std::vector<std::string> reject_file_names(const std::string& base) {
+  std::vector<std::string> names;
+  for (const auto& [suffix, unused] : suffixes_of({})) {
+    names.push_back(fmt::format("{}{}", base, suffix));
+  }
+  return names;
+}
+
+Result<std::vector<RejectOwner>> reject_owners(const Spool& spool) {
+  constexpr std::size_t kSha256 = 64;
+  std::vector<std::string> bases;
+  const int directory = spool.rejects_fd();
+  CARAVEL_TRY(for_each_name(directory, [&](const std::string& name) {
+    const std::string_view ending = ".owner";
+    if (name.starts_with('.') && name.ends_with(ending) && name.size() > 1 + ending.size()) {
+      bases.push_back(name.substr(1, name.size() - 1 - ending.size()));
+    }
+    return true;
+  }));
+  std::vector<RejectOwner> owners;
+  for (const std::string& base : bases) {
+    const UniqueFd fd(::openat(directory, reject_owner_name(base).c_str(),
+                               O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) continue;
+    std::string text(kMostOwnerBytes, '\0');
+    text.resize(read_at(fd.get(), 0, text.data(), text.size()).value_or(0));
+    const bool good = text.size() > kSha256 + 1 && text.size() < kMostOwnerBytes &&
+                      is_hex(text.substr(0, kSha256), kSha256) && text[kSha256] == '\n';
+    if (good) owners.push_back({base, text.substr(0, kSha256), text.substr(kSha256 + 1)});
+  }
+  return owners;
+}
+
+UniqueFd lock_rejects(const Spool& spool) {
+  UniqueFd lock(::openat(spool.rejects_fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
+  return lock;
+}
+
 Result<bool> has_reject_files(const Spool& spool, const std::string& name) {
   return any_exists(spool.rejects_fd(), name);
 }
@@ -156,13 +205,15 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   const int directory = spool.rejects_fd();
   // Another feed, or the same content under another format, has rejects of its own.
   const std::string owner = owner_of(sha256, feed);
+  const Suffixes suffixes = suffixes_of(files);
+  const bool none = std::ranges::all_of(suffixes, [](const auto& s) { return s.second->empty(); });
+  // Nearly all extracts: none now, and none before. Whoever makes some of the same content at this
+  // moment could as well do so a moment later.
+  if (none && !find_ours(directory, name, sha256, owner)) return std::string();
   // Looking for a free name and taking it is one step for all who do so: workers, and `process`.
   const UniqueFd lock(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return failed(system_error("lock", errno));
   if (auto locked = lock_for_a_moment(lock.get()); !locked) return failed(locked.error());
-  const Suffixes suffixes = suffixes_of(files);
-  const bool none = std::ranges::all_of(suffixes, [](const auto& s) { return s.second->empty(); });
-
   std::optional<std::string> base = find_ours(directory, name, sha256, owner);
   if (!base && none) return std::string();
   if (!base) {
@@ -189,7 +240,8 @@ Result<std::string> publish_reject_files(const Spool& spool, const std::string& 
   if (auto synced = sync_fd(directory, "rejects/"); !synced) return failed(synced.error());
   if (!none) return *base;
   // The owner goes last: as long as a file of ours is there, a replay must find whose it is.
-  if (auto removed = remove(directory, owner_name(*base)); !removed) return failed(removed.error());
+  if (auto removed = remove(directory, reject_owner_name(*base)); !removed)
+    return failed(removed.error());
   return std::string();
 }
 

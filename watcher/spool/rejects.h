@@ -5,8 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
+#include "watcher/ledger/extract.h"
 #include "watcher/spool/spool.h"
 
 namespace caravel::watcher {
@@ -38,6 +41,26 @@ struct RejectFiles {
                                                            const std::string& feed,
                                                            const std::string& name,
                                                            std::string_view sha256);
+
+/// The path of the spool whose rejects/ has those of the extract: captures have spools of their
+/// own, in which their done/ is too.
+[[nodiscard]] std::string spool_of(const std::string& main_spool, const Extract& extract);
+
+/// Whose the reject files called `base` are.
+struct RejectOwner {
+  std::string base;
+  std::string sha256;  // of the extract
+  std::string feed;
+};
+/// Of all reject files in the directory, in no order; what cannot be read is left out.
+[[nodiscard]] Result<std::vector<RejectOwner>> reject_owners(const Spool& spool);
+/// The names that the reject files called `base` may have.
+[[nodiscard]] std::vector<std::string> reject_file_names(const std::string& base);
+/// The hidden file that says whose they are. It goes last.
+[[nodiscard]] std::string reject_owner_name(const std::string& base);
+/// Keeps everybody from publishing reject files as long as it is open; closed if another process
+/// does so now.
+[[nodiscard]] UniqueFd lock_rejects(const Spool& spool);
 
 /// Whether any of the three files called `name` is there.
 [[nodiscard]] Result<bool> has_reject_files(const Spool& spool, const std::string& name);

@@ -147,6 +147,24 @@ std::string lock_holder(const std::string& path) {
   return "";
 }
 
+std::optional<std::chrono::system_clock::time_point> last_worked(const std::string& path) {
+  struct stat status;
+  if (::stat((path + "/.lock").c_str(), &status) != 0) return {};
+  return std::chrono::system_clock::time_point(
+      std::chrono::seconds(status.st_mtim.tv_sec) +
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+}
+
+SpoolLock::~SpoolLock() {
+  // Only a trace for people: a file system that refuses it keeps nobody from ending.
+  if (fd_) (void)::futimens(fd_.get(), nullptr);
+}
+
+void Spool::note_work() const {
+  (void)::utimensat(spool_.get(), ".lock", nullptr, AT_SYMLINK_NOFOLLOW);
+}
+
 std::string Spool::absolute(std::string_view relative) const {
   return fmt::format("{}/{}", path_, relative);
 }

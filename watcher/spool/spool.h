@@ -22,6 +22,10 @@ namespace caravel::watcher {
 class SpoolLock {
  public:
   explicit SpoolLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  SpoolLock(SpoolLock&& other) noexcept = default;
+  SpoolLock& operator=(SpoolLock&& other) noexcept = default;
+  /// The time of the file is then that of the end: see last_worked().
+  ~SpoolLock();
 
  private:
   UniqueFd fd_;
@@ -61,6 +65,10 @@ class Spool {
 
   [[nodiscard]] const Room& room() const { return room_; }
 
+  /// Whoever holds the lock for long says so once a minute: kill -9 leaves no other trace of when
+  /// it came. See last_worked().
+  void note_work() const;
+
   /// Removes the temporaries (".tmp-…") that a crash left in csv/, done/, rejects/, failed/
   /// and work/: those untouched for a day, since `process` works beside us without the lock.
   /// Returns how many.
@@ -78,6 +86,11 @@ class Spool {
 /// Who holds the lock of the spool at `path`, as it describes itself; "" if nobody does. Only looks
 /// (proc(5), /proc/locks): a lock taken for a moment could stop a watcher that starts just then.
 [[nodiscard]] std::string lock_holder(const std::string& path);
+
+/// When somebody last held the lock of the spool at `path`, be it now: a watcher, a sweep; to a
+/// minute after kill -9. Nothing if nobody ever did. The time of the lock file says so.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> last_worked(
+    const std::string& path);
 
 /// What the name of every temporary in the spool's directories starts with.
 inline constexpr std::string_view kTemporaryPrefix = ".tmp-";

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/bytes/sixteen_bytes.h"
 #include "formatter/records/json_object.h"
-#include "formatter/spans/byte_masks.h"
 #include "tests/formatter/format_run.h"
 #include "tests/formatter/plain_lines.h"
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/file.h"
@@ -57,9 +58,14 @@ class RowReaderTest : public testing::Test {
     auto sidecar = open_file(dir_.write_file("x.sidecar", pair.sidecar), O_RDONLY);
     return RowReader::open(std::move(*csv), std::move(*sidecar));
   }
-  /// The first error of opening or of reading all rows; "" if there is none.
+  /// The first error of opening or of reading all rows; "" if there is none. It is the same for
+  /// files and for what is held in memory.
   std::string ErrorOf(const Pair& pair) {
-    auto reader = Open(pair);
+    const std::string of_files = ErrorOf(Open(pair));
+    EXPECT_EQ(ErrorOf(RowReader::open(pair.csv, pair.sidecar)), of_files);
+    return of_files;
+  }
+  static std::string ErrorOf(Result<RowReader> reader) {
     if (!reader) {
       EXPECT_EQ(reader.error().kind, ErrorKind::retry);
       return reader.error().message;
@@ -76,6 +82,39 @@ class RowReaderTest : public testing::Test {
 
   test::TempDir dir_;
 };
+
+TEST(Sidecar, NamesOfAnyTextComeBack) {
+  const SidecarHeader header{
+      "f\"\\", {{"a\n\x01", ColumnType::text}, {"\u00e4", ColumnType::number}}, {}};
+  std::string text = sidecar_header_text(header);
+  ASSERT_EQ(text.back(), '\n');
+  text.pop_back();
+  const auto read = parse_sidecar_header(text.substr(text.find('\n') + 1)).value();
+  EXPECT_EQ(read.format, header.format);
+  ASSERT_EQ(read.columns.size(), 2U);
+  EXPECT_EQ(read.columns[0].name, header.columns[0].name);
+  EXPECT_EQ(read.columns[1].name, header.columns[1].name);
+  EXPECT_EQ(read.columns[1].type, ColumnType::number);
+  EXPECT_TRUE(read.kinds.empty());
+}
+
+TEST_F(RowReaderTest, RowsHeldInMemoryAreThoseOfFiles) {
+  const Pair pair = Small();
+  auto held = RowReader::open(pair.csv, pair.sidecar).value();
+  auto files = Open(pair).value();
+  EXPECT_EQ(held.csv_bytes(), files.csv_bytes());
+  EXPECT_EQ(held.end().sha256, files.end().sha256);
+  Row a;
+  Row b;
+  while (files.next(a).value()) {
+    ASSERT_TRUE(held.next(b).value());
+    EXPECT_EQ(b.record, a.record);
+    EXPECT_EQ(b.id_tail, a.id_tail);
+    EXPECT_EQ(b.line, a.line);
+  }
+  EXPECT_FALSE(held.next(b).value());
+  EXPECT_FALSE(held.next(b).value()) << "and stays so";
+}
 
 TEST(Sidecar, LooksAsItsPageSays) {
   EXPECT_EQ(Small().sidecar,
@@ -122,6 +161,15 @@ TEST(Sidecar, AnEndWhoseCountsDoNotAddUpIsNone) {
     const auto end = parse_sidecar_end(std::string_view(end_text).substr(4));
     ASSERT_FALSE(end) << end_text;
     EXPECT_THAT(end.error().message, HasSubstr("do not add up"));
+  }
+}
+
+TEST(Sidecar, ACountIsAWholeNumberThatFits) {
+  for (const char* count : {"1e44", "-1", "1.0", "18446744073709551616", "\"1\"", "null"}) {
+    const auto end = parse_sidecar_end(fmt::format(
+        R"({{"sha256":"{}","lines":1,"rows":0,"dropped":0,"rejected":{}}})", kSha256, count));
+    ASSERT_FALSE(end) << count;
+    EXPECT_THAT(end.error().message, HasSubstr("rejected is not a count"));
   }
 }
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "tests/support/sqlite_fixture.h"
 
 namespace caravel::testing {

@@ -122,6 +122,8 @@ TEST(Config, EveryMistakeHasOneClearMessage) {
       {"feeds: {a: {year: 2012}}", "feeds.a.year: '2012' is not one of strict, guess"},
       {"feeds: {a: {manifest: yes}}",
        "feeds.a.manifest: 'yes' is not one of optional, required, ignore"},
+      {"{fold_after: 30d, remember: 20d, feeds: {a: {}}}",
+       "remember: must not be shorter than fold_after: a row has its SHA-256 in it"},
       {"feeds: {a: {expect_every: 1h, forget_source: 1h}}",
        "feeds.a.forget_source: must be longer than expect_every: a source that is forgotten is not "
        "called silent"},

@@ -31,6 +31,12 @@ TEST(Config, TheLeastThatWorksIsOneName) {
   EXPECT_EQ(config.max_line, 1'048'576U);
   EXPECT_EQ(config.max_claims, 1000U);
   EXPECT_EQ(config.workers, 16U);
+  EXPECT_EQ(config.max_done_size, 0U);
+  EXPECT_EQ(config.fold_after, std::chrono::hours(24 * 90));
+  EXPECT_EQ(config.remember, std::chrono::hours(24 * 400));
+  EXPECT_EQ(config.expect_sweep, minutes(10));
+  EXPECT_EQ(config.max_wait, minutes(15));
+  EXPECT_EQ(text_of(config.serve.listen), "http://127.0.0.1:8099");
   EXPECT_EQ(config.log_level, "info");
   EXPECT_THAT(config.formats, IsEmpty());
   EXPECT_THAT(config.warnings, IsEmpty());
@@ -54,7 +60,9 @@ TEST(Config, TheLeastThatWorksIsOneName) {
   EXPECT_EQ(feed.forget_source, std::chrono::hours(24 * 30));
   EXPECT_EQ(feed.max_rejects.percent, 50U);
   EXPECT_EQ(feed.keep_done, std::chrono::hours(24 * 30));
-  EXPECT_EQ(feed.keep_csv, std::chrono::hours(24 * 7));
+  EXPECT_EQ(feed.keep_csv, std::chrono::hours(0));
+  EXPECT_EQ(feed.keep_rejects, std::chrono::hours(24 * 30));
+  EXPECT_EQ(feed.keep_failed, std::chrono::hours(24 * 30));
 }
 
 TEST(Config, AFeedThatIsOnlyAKeyIsAllDefaults) {
@@ -91,13 +99,17 @@ TEST(Config, EveryKeyIsRead) {
   const std::string text =
       "log_level: debug\nmin_free: 1GiB\nmax_unpacked: 2GiB\nmax_ratio: 50\nmax_window: 1GiB\n"
       "max_reject_bytes: 3MiB\nmax_line: 4KiB\nmax_claims: 7\nworkers: 3\n"
+      "max_done_size: 10GB\nmax_csv_size: 1MiB\nmax_rejects_size: 5\nmax_failed_size: 6\n"
+      "fold_after: 48h\nremember: 3d\n"
+      "expect_sweep: 1h\nmax_wait: 2m\nserve: {listen: '0.0.0.0:80', token_file: t}\n"
       "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
       "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
       "    batch_bytes: 2KiB, connections: 3, gzip: true, timeout: 5s}\n"
       "feeds:\n  hrt: {match: 'a*.csv', format: spysocket, timezone: Europe/Berlin, notice: poll,\n"
       "    settle: 3s, attach_csv: true, accept_unterminated: true, year: guess,\n"
       "    manifest: required, manifest_wait: 1m, expect_every: 15m,\n"
-      "    forget_source: 3h, max_rejects: 12, keep_done: 1d, keep_csv: 0}\n";
+      "    forget_source: 3h, max_rejects: 12, keep_done: 1d, keep_csv: 1h,\n"
+      "    keep_rejects: 2d, keep_failed: 3d}\n";
   const Config config = Parsed(text, {.secrets = false});
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_EQ(config.min_free, 1ULL << 30);
@@ -108,6 +120,16 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(config.max_line, 4096U);
   EXPECT_EQ(config.max_claims, 7U);
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.max_done_size, 10'000'000'000U);
+  EXPECT_EQ(config.max_csv_size, 1U << 20);
+  EXPECT_EQ(config.max_rejects_size, 5U);
+  EXPECT_EQ(config.max_failed_size, 6U);
+  EXPECT_EQ(config.fold_after, std::chrono::hours(48));
+  EXPECT_EQ(config.remember, std::chrono::hours(72));
+  EXPECT_EQ(config.expect_sweep, minutes(60));
+  EXPECT_EQ(config.max_wait, minutes(2));
+  EXPECT_EQ(config.serve.listen, (ListenPlace{"0.0.0.0", 80, ""}));
+  EXPECT_EQ(config.serve.token_file, "/etc/caravel/t");
   ASSERT_EQ(config.stores.size(), 1U);
   const uploader::StoreConfig& store = config.stores[0];
   EXPECT_EQ(store.type, "couchdb");
@@ -128,9 +150,9 @@ TEST(Config, EveryKeyIsRead) {
   const FeedConfig& feed = config.feeds[0];
   EXPECT_EQ(feed.match, "a*.csv");
   EXPECT_EQ(feed.format, "spysocket");
-  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:15: feeds.hrt.format");
+  EXPECT_EQ(feed.format_place, "/etc/caravel/c.yaml:21: feeds.hrt.format");
   EXPECT_EQ(feed.timezone, "Europe/Berlin");
-  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:15: feeds.hrt.timezone");
+  EXPECT_EQ(feed.timezone_place, "/etc/caravel/c.yaml:21: feeds.hrt.timezone");
   EXPECT_EQ(feed.notice, Notice::poll);
   EXPECT_EQ(feed.settle, milliseconds(3000));
   EXPECT_EQ(feed.settle_without_lease, milliseconds(3000));
@@ -144,7 +166,9 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(feed.max_rejects.percent, std::nullopt);
   EXPECT_EQ(feed.max_rejects.count, 12U);
   EXPECT_EQ(feed.keep_done, std::chrono::hours(24));
-  EXPECT_EQ(feed.keep_csv, milliseconds(0));
+  EXPECT_EQ(feed.keep_csv, std::chrono::hours(1));
+  EXPECT_EQ(feed.keep_rejects, std::chrono::hours(48));
+  EXPECT_EQ(feed.keep_failed, std::chrono::hours(72));
 }
 
 TEST(Config, NoFeedIsAnErrorOnlyForThoseThatNeedOne) {
@@ -246,6 +270,15 @@ TEST(ShippedConfig, WhatItSaysIsTheDefault) {
   EXPECT_EQ(shipped.max_line, least.max_line);
   EXPECT_EQ(shipped.max_claims, least.max_claims);
   EXPECT_EQ(shipped.workers, least.workers);
+  EXPECT_EQ(shipped.max_done_size, least.max_done_size);
+  EXPECT_EQ(shipped.max_csv_size, least.max_csv_size);
+  EXPECT_EQ(shipped.max_rejects_size, least.max_rejects_size);
+  EXPECT_EQ(shipped.max_failed_size, least.max_failed_size);
+  EXPECT_EQ(shipped.fold_after, least.fold_after);
+  EXPECT_EQ(shipped.remember, least.remember);
+  EXPECT_EQ(shipped.expect_sweep, least.expect_sweep);
+  EXPECT_EQ(shipped.max_wait, least.max_wait);
+  EXPECT_EQ(shipped.serve, least.serve);
   ASSERT_EQ(shipped.stores.size(), 1U);
   EXPECT_EQ(shipped.stores[0].name, least.stores[0].name);
   EXPECT_EQ(shipped.stores[0].place, least.stores[0].place);

@@ -157,7 +157,8 @@ TEST_F(IntakeTest, SlowSendersTakeNoPlace) {
   }
   Start();
   for (int i = 0; i < 10; ++i) Pass(1s);
-  ASSERT_EQ(dir_.list("spool/work").size(), 3U);
+  ASSERT_THAT(dir_.list("spool/work"), testing::SizeIs(1)) << "one directory for all of them";
+  ASSERT_EQ(dir_.list("spool/work/" + dir_.list("spool/work").front()).size(), 3U);
   ASSERT_THAT(Ready(), IsEmpty());
   for (const char* name : {"d", "e", "f"}) Drop(fmt::format("drop/{}.log", name), GoodLine(1));
   Pass(60s);
@@ -168,7 +169,7 @@ TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   Configure(kTwoFeeds);
   const Manifest manifest = ManifestOfTen();
   // Both feeds take the name, and no row of the ledger tells them apart.
-  const std::string id = make_manifest_claim_id(now_.wall, "well");
+  const std::string id = make_claim_id(now_.wall, "well");
   dir_.make_dir("spool/work/" + id);
   dir_.write_file("spool/work/" + id + "/a.log.manifest", format_manifest(manifest));
   Start();
@@ -176,6 +177,33 @@ TEST_F(IntakeTest, AManifestThatACrashLeftInWorkGoesToTheFeedThatClaimedIt) {
   EXPECT_EQ(Must(ledger_->manifests().for_name("well", "a.log")).size(), 1U);
   EXPECT_THAT(Must(ledger_->manifests().for_name("down", "a.log")), IsEmpty());
   EXPECT_THAT(dir_.list("spool/work"), IsEmpty());
+}
+
+TEST_F(IntakeTest, AnExtractWhoseRowALossOfPowerTookBackGoesToTheFeedThatClaimedIt) {
+  Configure(kTwoFeeds);
+  const auto claimed = now_.wall - std::chrono::minutes(5);
+  const std::string id = make_claim_id(claimed, "well");
+  dir_.write_file("spool/work/" + id + "/a.log", GoodLine(1));
+  Start();
+  EXPECT_THAT(Ready(), ElementsAre("well/a.log"));
+  EXPECT_FALSE(in_work_.front().is_new) << "of an earlier try something may lie somewhere";
+  EXPECT_LE(in_work_.front().claimed, now_.steady - std::chrono::minutes(4));
+  EXPECT_EQ(Must(ledger_->extracts().find_claim(id))->feed, "well");
+}
+
+TEST_F(IntakeTest, ClaimsNameTheirFeedAndAreHandedOverBeforeAllIsScanned) {
+  Configure("max_claims: 2\nfeeds:\n  hrt: {format: spysocket}\n");
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    Drop(fmt::format("drop/{}.log", name), GoodLine(1));
+  }
+  intake_.emplace(config_, *spool_, *ledger_, nullptr);
+  std::size_t ready = 0;
+  intake_->on_ready = [&] {
+    if (ready == 0) ready = Ready().size();
+  };
+  Must(intake_->start(now_));
+  EXPECT_EQ(ready, 2U);
+  EXPECT_EQ(feed_of_claim_id(in_work_.front().claim.id), "hrt");
 }
 
 TEST_F(IntakeTest, AnExtractThatProvedNotToBeReadyIsWaitedForAgain) {

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/ledger/drop_names.h"
 #include "watcher/ledger/history.h"
 
@@ -275,15 +275,27 @@ TEST_F(LedgerTest, WhatWasDoneLatelyIsLookedAtAgain) {
   } cases[] = {{"old", kNow - hours(2), "/done/old"},
                {"edge", kNow - hours(1), "/done/edge"},
                {"new", kNow, "/done/new"},
-               {"unarchived", kNow, ""}};
+               {"unarchived", kNow, ""},
+               {"another", kNow, "/done/another"},
+               {"third", kNow, "/done/third"}};
   for (const auto& c : cases) {
     Claim(c.claim, "a.log");
     Format(c.claim);
     Finish(c.claim, c.done);
     if (*c.path != '\0') Ok(ledger().extracts().set_done_path(c.claim, c.path));
   }
-  EXPECT_THAT(ClaimsOf(ledger().extracts().done_since(kNow - hours(1))),
-              ElementsAre("edge", "new"));
+  const auto page = [&](const ArchivedExtract* after) {
+    return Ok(ledger().extracts().done_since(kNow - hours(1), Origin::drop, after, 2));
+  };
+  const auto claims = [](const std::vector<ArchivedExtract>& extracts) {
+    std::vector<std::string> names;
+    for (const ArchivedExtract& extract : extracts) names.push_back(extract.claim);
+    return names;
+  };
+  const auto first = page(nullptr);
+  EXPECT_THAT(claims(first), ElementsAre("edge", "new"));
+  EXPECT_EQ(first.front().done_path, "/done/edge");
+  EXPECT_THAT(claims(page(&first.back())), ElementsAre("another", "third"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "tests/support/ledger_fixture.h"
 #include "watcher/ledger/history.h"
+#include "watcher/ledger/upkeep/folding.h"
 
 namespace caravel::watcher {
 namespace {
@@ -67,9 +68,17 @@ TEST_F(PlansTest, WhatAStartAsksIsAnsweredByTheFewRowsThatMatter) {
     EXPECT_THAT(LastPlan(), HasSubstr("extracts_open"));
     Ok(ledger().extracts().not_archived(origin));
     EXPECT_THAT(LastPlan(), HasSubstr("extracts_to_archive"));
-    Ok(ledger().extracts().done_since(kNow, origin));
+    Ok(ledger().extracts().done_since(kNow, origin, nullptr, 10));
     EXPECT_THAT(LastPlan(), HasSubstr("SEARCH extracts USING INDEX extracts_done_at (done_at>?)"));
+    EXPECT_THAT(LastPlan(), Not(HasSubstr("ORDER BY")));
   }
+}
+
+TEST_F(PlansTest, WhatEachExtractAsksIsAnsweredByItsOwnRows) {
+  Ok(ledger().extracts().was_done(std::string(64, 'a'), "hrt", "couch"));
+  EXPECT_THAT(LastPlan(), HasSubstr("SEARCH extracts USING INDEX extracts_sha256 (sha256=?)"));
+  Ok(ledger().extracts().find_claim("c"));
+  EXPECT_THAT(LastPlan(), HasSubstr("(claim=?)"));
 }
 
 TEST_F(PlansTest, WhatALookAsksIsNotSortedAndNotLookedThrough) {
@@ -86,6 +95,31 @@ TEST_F(PlansTest, WhatALookAsksIsNotSortedAndNotLookedThrough) {
   Ok(ledger().history().newest_in(State::done, 3));
   EXPECT_THAT(LastPlan(), HasSubstr("extracts_by_state (state=?)"));
   EXPECT_THAT(LastPlan(), Not(HasSubstr("ORDER BY")));
+}
+
+TEST_F(PlansTest, WhatRetentionAsksBeginsWhereItEndedBefore) {
+  Folding folding(ledger());
+  const auto gone = [](const Extract&) { return true; };
+  Statements().clear();
+  Ok(folding.step({kNow, kNow}, gone));
+  std::string fold;
+  std::string forget;
+  std::string manifests;
+  const std::vector<std::string> asked = Statements();
+  for (const std::string& statement : asked) {
+    Statements().push_back(statement);
+    if (statement.find("INDEXED BY extracts_done_at") != std::string::npos) fold = LastPlan();
+    if (statement.find("SELECT id FROM remembered") == 0) forget = LastPlan();
+    if (statement.find("DELETE FROM manifests") == 0) manifests = LastPlan();
+  }
+  EXPECT_THAT(fold, HasSubstr("SEARCH extracts USING INDEX extracts_done_at (done_at>? AND"));
+  EXPECT_THAT(fold, Not(HasSubstr("ORDER BY")));
+  EXPECT_THAT(forget, HasSubstr("remembered_done_at (done_at<?)"));
+  EXPECT_THAT(manifests, HasSubstr("manifests_came_at (came_at<?)"));
+  Ok(ledger().history().settled_failures(7, 3));
+  EXPECT_THAT(LastPlan(), HasSubstr("extracts_by_state (state=? AND id>?)"));
+  Ok(ledger().history().last_claim("hrt"));
+  EXPECT_THAT(LastPlan(), HasSubstr("extracts_by_feed (feed=? AND state=?)"));
 }
 
 }  // namespace

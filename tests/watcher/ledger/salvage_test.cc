@@ -15,6 +15,7 @@
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/manifests.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/ledger/upkeep/folding.h"
 
 namespace caravel::watcher {
 namespace {
@@ -204,6 +205,32 @@ TEST_F(SalvageTest, OfTwoCopiesOfARowTheFurtherOneCounts) {
     EXPECT_EQ(salvaged.extracts, 1U);
     EXPECT_THAT(rows_, testing::Contains(testing::HasSubstr("|done|")));
   }
+}
+
+TEST_F(SalvageTest, WhatWasFoldedIsCountedOnceThoughOldPagesStillHaveIt) {
+  Fill();
+  const LineCounts before = Ok(ledger().history().summaries()).at("hrt").counts;
+  Folding folding(ledger());
+  const FoldBounds bounds{kNow + std::chrono::hours(1), Time{}};
+  const auto gone = [](const Extract& extract) { return extract.id % 2 == 0; };
+  while (Ok(folding.step(bounds, gone)).more) {
+  }
+  EXPECT_EQ(Ok(ledger().history().summaries()).at("hrt").counts, before);
+  const std::string path = Write(Closed());
+  const auto salvage = [&](const std::string& damaged) {
+    auto fresh = Ledger::open(folder_ / "fresh.db");
+    Ok(salvage_ledger(damaged, fresh->database()));
+    const LineCounts counts = Ok(fresh->history().summaries()).at("hrt").counts;
+    EXPECT_THAT(Ok(fresh->history().find_sha256(fmt::format("{:064x}", 4))), testing::SizeIs(1));
+    fresh = tl::unexpected(Error{});
+    std::filesystem::remove(folder_ / "fresh.db");
+    return counts;
+  };
+  EXPECT_EQ(salvage(path), before);
+  // The day's own row is lost: what is remembered makes it anew.
+  Reopen();
+  Ok(ledger().database().run("DELETE FROM daily"));
+  EXPECT_EQ(salvage(Write(Closed())), before);
 }
 
 }  // namespace

@@ -46,12 +46,26 @@ TEST_F(SettlingTest, AFailureIsOpenUntilAPersonSaysThatItIsSettled) {
       << "how it ended first stays";
 }
 
-TEST_F(SettlingTest, OnlyFailuresAreSettled) {
+TEST_F(SettlingTest, OnlyFailuresAndRejectsAreSettled) {
+  const auto settle = [&](const std::string& claim) {
+    return Ok(ledger().extracts().settle(Of(claim).id, Settled::acknowledged, "seen", kNow));
+  };
   Claim("c1", "a.log");
   Format("c1");
-  EXPECT_FALSE(Ok(ledger().extracts().settle(Of("c1").id, Settled::acknowledged, "", kNow)));
+  EXPECT_FALSE(settle("c1"));
   Finish("c1");
-  EXPECT_FALSE(Ok(ledger().extracts().settle(Of("c1").id, Settled::acknowledged, "", kNow)));
+  EXPECT_TRUE(Of("c1").has_open_rejects());
+  EXPECT_THAT(ClaimsOf(ledger().history().with_rejects(Time{}, 9)), ElementsAre("c1"));
+  EXPECT_TRUE(settle("c1"));
+  EXPECT_FALSE(Of("c1").has_open_rejects());
+  EXPECT_EQ(Of("c1").settled_why, "seen");
+  EXPECT_THAT(ClaimsOf(ledger().history().with_rejects(Time{}, 9)), IsEmpty());
+  Claim("c2", "b.log");
+  auto clean = Yield();
+  clean.counts = {.lines = 1, .rows = 1};
+  Ok(ledger().extracts().formatted("c2", clean, kNow));
+  Ok(ledger().extracts().finish_done("c2", {.lines = 1, .rows = 1, .stored = 1}, "", kNow));
+  EXPECT_FALSE(settle("c2")) << "nothing of it was rejected";
 }
 
 TEST_F(SettlingTest, TheSameContentThatIsLoadedEndsAFailure) {

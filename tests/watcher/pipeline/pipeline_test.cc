@@ -194,9 +194,11 @@ TEST_F(PipelineTest, ARejectWithoutRoomIsKeptByItsPlaceInTheOriginal) {
               HasSubstr("2 rejects are kept by their place only"));
 }
 
-TEST_F(PipelineTest, KeepsTheCsvUnlessItIsToBeKeptForNoTime) {
+TEST_F(PipelineTest, KeepsTheCsvIfItIsToBeKeptForSomeTime) {
   store_.counts = counts_of(3, 0);
-  EXPECT_EQ(Load(Extract(), store_).ending, Ending::done);
+  const ReadyExtract& first = Extract();
+  for (FeedConfig& feed : config_.feeds) feed.keep_csv = std::chrono::hours(1);
+  EXPECT_EQ(Load(first, store_).ending, Ending::done);
   EXPECT_EQ(dir_.list("spool/csv").size(), 2U) << "the CSV and its sidecar";
 
   Drop("drop/b-2012-03-09.log", GoodLine(1) + GoodLine(2) + "rubbish\n" + GoodLine(3));

@@ -34,7 +34,7 @@ class TidyTest : public SpoolTest {
   }
   std::vector<std::string> Left() {
     StopSignal stop;
-    tidy({config_, test::ShippedFormats(), *spool_, stop}, now_.wall);
+    tidy({config_, test::ShippedFormats(), *spool_, stop}, *ledger_, now_.wall);
     return dir_.list("spool/csv");
   }
   /// What csv/ calls the CSV of an extract.

@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include "watcher/pipeline/group/run_together.h"
+
 namespace caravel::watcher {
 namespace {
 
@@ -25,11 +27,13 @@ class TurnsTest : public testing::Test {
       feed.store = store;
       feeds_.push_back(feed);
     }
-    turns_.emplace(feeds_, workers);
+    turns_.emplace(feeds_, workers, [](const FeedConfig& feed) { return feed.store == "groups"; });
   }
-  void Add(const std::string& feed, int count) {
+  void Add(const std::string& feed, int count, std::uint64_t bytes = 100, bool is_new = true) {
     for (int i = 0; i < count; ++i) {
       ReadyExtract extract;
+      extract.bytes = bytes;
+      extract.is_new = is_new;
       extract.feed = Find(feed);
       extract.claim.name = feed + std::to_string(++added_[feed]);
       turns_->add(extract);
@@ -38,9 +42,11 @@ class TurnsTest : public testing::Test {
   /// The names of all that may be loaded at the moment; they stay in work.
   std::vector<std::string> TakeAll() {
     std::vector<std::string> names;
-    while (auto extract = turns_->take()) {
-      names.push_back(extract->claim.name);
-      taken_.push_back(*extract);
+    for (auto group = turns_->take(); !group.empty(); group = turns_->take()) {
+      for (const ReadyExtract& extract : group) {
+        names.push_back(extract.claim.name);
+        taken_.push_back(extract);
+      }
     }
     return names;
   }
@@ -116,6 +122,37 @@ TEST_F(TurnsTest, FewerWorkersThanStoresStillWork) {
     EXPECT_THAT(TakeAll(), ElementsAre(name));
     Finish(name);
   }
+}
+
+TEST_F(TurnsTest, SmallExtractsThatWaitGoTogetherIfTheirStoreTakesGroups) {
+  Configure({{"a", "groups"}, {"b", "s"}}, 8);
+  Add("a", 3);
+  Add("b", 3);
+  EXPECT_THAT(TakeAll(), ElementsAre("a1", "a2", "a3", "b1"));
+  Add("a", 1);
+  EXPECT_THAT(TakeAll(), IsEmpty()) << "the feed is busy";
+  Finish("a1");
+  EXPECT_THAT(TakeAll(), ElementsAre("a4")) << "a single one waits for no other";
+}
+
+TEST_F(TurnsTest, AGroupHasBounds) {
+  Configure({{"a", "groups"}}, 1);
+  Add("a", 2);
+  Add("a", 1, kMostBytesOfOne + 1);  // a3, too large
+  Add("a", 1, 100, false);           // a4, was tried before
+  Add("a", static_cast<int>(kMostTogether) + 1);
+  EXPECT_THAT(TakeAll(), ElementsAre("a1", "a2"));
+  for (const char* name : {"a3", "a4"}) {
+    turns_->give_back(Find("a"));
+    EXPECT_THAT(TakeAll(), ElementsAre(name));
+  }
+  turns_->give_back(Find("a"));
+  EXPECT_THAT(TakeAll(), SizeIs(kMostTogether));
+  turns_->give_back(Find("a"));
+  EXPECT_THAT(TakeAll(), SizeIs(1));
+  Add("a", 100, kMostBytesOfOne);
+  turns_->give_back(Find("a"));
+  EXPECT_THAT(TakeAll(), SizeIs(kMostBytesTogether / kMostBytesOfOne)) << "bytes count too";
 }
 
 }  // namespace

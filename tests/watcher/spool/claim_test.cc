@@ -17,6 +17,7 @@
 #include "tests/support/temp_dir.h"
 #include "watcher/files/completeness.h"
 #include "watcher/files/directory.h"
+#include "watcher/spool/claim_batch.h"
 
 namespace caravel::watcher {
 namespace {
@@ -40,10 +41,15 @@ TEST(ClaimId, HasItsTimeAndIsNeverTheSameTwice) {
 }
 
 TEST(ClaimId, OfAManifestNamesItsFeed) {
-  const std::string id = make_manifest_claim_id(kNow, "hrt-2");
+  const std::string id = make_claim_id(kNow, "hrt-2");
   EXPECT_TRUE(is_claim_id(id)) << id;
   EXPECT_EQ(feed_of_claim_id(id), "hrt-2");
   EXPECT_EQ(feed_of_claim_id(make_claim_id(kNow)), "");
+  for (const std::string& made : {id, make_claim_id(kNow)}) {
+    EXPECT_EQ(claim_id_at_end("a.log." + made), made);
+    EXPECT_EQ(claim_id_at_end(made + ".a.log"), "");
+    EXPECT_TRUE(time_of_claim_id(made));
+  }
 }
 
 TEST(ClaimId, OtherNamesAreNone) {
@@ -78,7 +84,7 @@ class ClaimTest : public ::testing::Test {
     EXPECT_EQ(claim(*root_, drop_.get(), made).value(), ClaimOutcome::claimed);
     return made;
   }
-  std::string Place(const Claim& made) { return "spool/work/" + made.id + "/" + made.name; }
+  std::string Place(const Claim& made) { return "spool/work/" + place_of(made); }
   ClaimLook Look(const Claim& made) { return Must(look_at(*root_, made)); }
 
   test::TempDir dir_;
@@ -92,8 +98,37 @@ TEST_F(ClaimTest, AFileIsRenamedIntoItsOwnPrivateDirectory) {
   EXPECT_THAT(dir_.list("spool/drop"), IsEmpty());
   EXPECT_EQ(dir_.read_file(Place(made)), "a line\n");
   EXPECT_EQ(dir_.mode("spool/work/" + made.id), 0700U);
-  EXPECT_TRUE(sync_claims(*root_, drop_.get(), {&made, 1}));
+  EXPECT_TRUE(sync_claim(*root_, made));
+  EXPECT_TRUE(sync_all_claims(*root_));
   EXPECT_THAT(Must(list_claims(*root_)), ElementsAre(made));
+}
+
+TEST_F(ClaimTest, ClaimsOfABatchShareADirectoryAndAreListedWithTheirIds) {
+  for (const std::string& batch : {make_claim_id(kNow, "hrt"), make_claim_id(kNow)}) {
+    SCOPED_TRACE(batch);
+    std::vector<Claim> claims;
+    for (const char* name : {"a.log", "b.log"}) {
+      Drop(name);
+      claims.push_back({claim_id_in_batch(batch, name), name});
+      EXPECT_TRUE(is_claim_id(claims.back().id));
+      EXPECT_EQ(feed_of_claim_id(claims.back().id), feed_of_claim_id(batch));
+      EXPECT_EQ(time_of_claim_id(claims.back().id), time_of_claim_id(batch));
+      EXPECT_EQ(Must(claim(*root_, drop_.get(), claims.back())), ClaimOutcome::claimed);
+      EXPECT_EQ(dir_.read_file(Place(claims.back())), "a line\n");
+    }
+    const std::string own = claim_directory(claims[0].id);
+    EXPECT_EQ(own, claim_directory(claims[1].id));
+    EXPECT_FALSE(is_claim_id(own)) << "it is no claim itself";
+    EXPECT_EQ(claim_directory(batch), batch);
+    EXPECT_TRUE(sync_claim(*root_, claims[0]));
+    EXPECT_THAT(Must(list_claims(*root_)), testing::UnorderedElementsAre(claims[0], claims[1]));
+
+    EXPECT_TRUE(remove_claim_directory(*root_, claims[0].id)) << "another claim is in it";
+    EXPECT_TRUE(dir_.exists(Place(claims[1])));
+    for (const Claim& one : claims) std::filesystem::remove(dir_.path(Place(one)));
+    EXPECT_TRUE(remove_claim_directory(*root_, claims[1].id));
+    EXPECT_THAT(dir_.list("spool/work"), IsEmpty());
+  }
 }
 
 TEST_F(ClaimTest, TheSameNameTwiceIsTwoClaims) {
@@ -233,7 +268,7 @@ TEST_F(ClaimTest, AfterACrashBeforeTheRenameTheFileIsFoundAgain) {
 }
 
 TEST_F(ClaimTest, AfterACrashAfterTheRenameTheClaimIsListed) {
-  const Claim made = Claimed();  // sync_claims() is not called
+  const Claim made = Claimed();  // sync_claim() is not called
   EXPECT_THAT(Must(list_claims(*root_)), ElementsAre(made));
 }
 

@@ -75,8 +75,8 @@ TEST_F(GiveWayTest, TheOldestOfWhatHasEndedGoFirstAndNoMoreThanIsNeeded) {
   Write("rejects/.tmp-" + oldest + ".rejects", 1);
   Write("rejects/.tmp-" + in_work + ".rejects", 1);
   Write("rejects/a.log.rejects", 0);
-  const Expired gone = give_way(*spool_, *ledger_, in_work,
-                                [&] { return !dir_.exists("spool/csv/a.log." + next + ".csv"); });
+  const GivenWay gone = give_way(*spool_, *ledger_, in_work,
+                                 [&] { return !dir_.exists("spool/csv/a.log." + next + ".csv"); });
   EXPECT_EQ(gone.files, 3U);
   EXPECT_EQ(gone.bytes, 30U);
   EXPECT_THAT(dir_.list("spool/csv"),

@@ -13,7 +13,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/temp_dir.h"
-#include "watcher/spool/expire.h"
 #include "watcher/spool/rejects.h"
 
 namespace caravel::watcher {
@@ -226,84 +225,6 @@ TEST_F(RejectsTest, NothingToPublishLeavesNothing) {
   EXPECT_EQ(Publish(kSha, ""), "");
   EXPECT_THAT(dir_.list("spool/rejects"), IsEmpty());
   EXPECT_FALSE(publish_reject_files(spool_, "hrt", "../a.log", kSha, {}));
-}
-
-// ---- what is kept for a while
-
-class ExpireTest : public SpoolTest {
- protected:
-  static KeepFor For(std::chrono::seconds time) {
-    return [time](const std::string&) { return time; };
-  }
-  Spool spool_ = Open();
-};
-
-TEST_F(ExpireTest, OriginalsGoWhenTheirDayIsLongEnoughOver) {
-  dir_.write_file("spool/done/2026/10/22/old.log", "12345");
-  dir_.write_file("spool/done/2026/10/23/young.log", "1");
-  dir_.write_file("spool/done/2025/01/01/ancient.log", "123");
-  // 2026-10-22 ended 30 days and 10:15 ago, 2026-10-23 29 days and 10:15.
-  const auto expired = expire_done(spool_, For(30 * 24h), kNow);
-  ASSERT_TRUE(expired);
-  EXPECT_EQ(expired->files, 2U);
-  EXPECT_EQ(expired->bytes, 8U);
-  EXPECT_THAT(expired->errors, IsEmpty());
-  EXPECT_THAT(dir_.list("spool/done"), ElementsAre("2026"));
-  EXPECT_THAT(dir_.list("spool/done/2026/10"), ElementsAre("23"));
-  EXPECT_TRUE(dir_.exists("spool/done/2026/10/23/young.log"));
-}
-
-TEST_F(ExpireTest, EachFileHasItsOwnTime) {
-  dir_.write_file("spool/done/2025/01/01/a.log", "1");
-  dir_.write_file("spool/done/2025/01/01/b.log", "1");
-  std::vector<std::string> asked;
-  const auto expired = expire_done(
-      spool_,
-      [&](const std::string& path) {
-        asked.push_back(path);
-        return path.ends_with("a.log") ? std::chrono::seconds::max() : 0s;
-      },
-      kNow);
-  EXPECT_EQ(expired->files, 1U);
-  EXPECT_THAT(asked,
-              ::testing::UnorderedElementsAre("done/2025/01/01/a.log", "done/2025/01/01/b.log"));
-  EXPECT_THAT(dir_.list("spool/done/2025/01/01"), ElementsAre("a.log"));
-}
-
-TEST_F(ExpireTest, WhatIsNotOfOurMakingStays) {
-  dir_.make_dir("outside");
-  dir_.write_file("outside/precious", "1");
-  dir_.make_dir("spool/done/2025/01");
-  ASSERT_EQ(::symlink(dir_.path("outside").c_str(), dir_.path("spool/done/2025/01/01").c_str()), 0);
-  dir_.write_file("spool/done/notes/01/01/a", "1");
-  dir_.write_file("spool/done/2025/02/30/a", "no such day");
-  dir_.write_file("spool/done/2025/03/01/sub/a", "1");
-  const auto expired = expire_done(spool_, For(0s), kNow);
-  EXPECT_EQ(expired->files, 0U);
-  EXPECT_TRUE(dir_.exists("outside/precious"));
-  EXPECT_TRUE(dir_.exists("spool/done/notes/01/01/a"));
-  EXPECT_TRUE(dir_.exists("spool/done/2025/02/30/a"));
-  EXPECT_TRUE(dir_.exists("spool/done/2025/03/01/sub/a"));
-}
-
-TEST_F(ExpireTest, TodaysDirectoryStays) {
-  dir_.write_file("spool/done/2026/11/22/a.log", "1");
-  dir_.make_dir("spool/done/2026/11/23");
-  EXPECT_EQ(expire_done(spool_, For(0s), kNow)->files, 0U);
-  EXPECT_THAT(dir_.list("spool/done/2026/11"), ElementsAre("22", "23"));
-}
-
-TEST_F(ExpireTest, CsvGoesByItsMtime) {
-  dir_.write_file("spool/csv/old.csv", "123");
-  dir_.write_file("spool/csv/young.csv", "1");
-  dir_.write_file("spool/csv/.tmp-old", "1");
-  Age("spool/csv/old.csv", kNow - 7 * 24h);
-  Age("spool/csv/young.csv", kNow - 7 * 24h + 1s);
-  Age("spool/csv/.tmp-old", kNow - 7 * 24h);
-  const auto expired = expire_csv(spool_, For(7 * 24h), kNow);
-  EXPECT_EQ(expired->files, 1U);
-  EXPECT_EQ(expired->bytes, 3U);
-  EXPECT_THAT(dir_.list("spool/csv"), ElementsAre(".tmp-old", "young.csv"));
 }
 
 }  // namespace

@@ -145,6 +145,72 @@ TEST_F(TailHalfLine, IsSentInPiecesIfNobodyKnowsWhatItsOtherHalfIs) {
   }
 }
 
+// Each file is a log of its own, so neither knows where the other half is; but both know that they
+// have one.
+TEST_F(TailHalfLine, IsSentInPiecesIfEachFileIsALogOfItsOwn) {
+  options.logs = {Log("app-*.log")};
+  options.grace = std::chrono::milliseconds(20);
+  for (const bool stopped : {false, true}) {
+    SCOPED_TRACE(stopped ? "stopped meanwhile" : "running");
+    Append("a\nfirst ha", "app-1.log");
+    Pass();
+    if (stopped) Stop();
+    NextTick();
+    Append("lf\nb\n", "app-2.log");
+    LastWritten("app-1.log", "app-2.log", std::chrono::milliseconds(1));
+    while (file_time() - stamp_of(Log("app-1.log"))->value().modified < 25'000'000) NextTick();
+    PassGrace();
+    EXPECT_EQ(OfLog("app-1.log"), "a\nfirst ha");
+    EXPECT_EQ(OfLog("app-2.log"), "lf\nb\n");
+    std::vector<std::uint64_t> lines;
+    for (const auto& manifest : Manifests()) lines.push_back(manifest.lines);
+    EXPECT_THAT(lines, testing::ElementsAre(1, 0, 0, 1));
+    EXPECT_THAT(AllMessages(), HasSubstr("app-1.log: bytes 2 to 10 are a line without an end"));
+    // The names come again, whole.
+    for (const char* name : {"app-1.log", "app-2.log"}) fs::remove(Log(name));
+    for (int i = 0; i < 8; ++i) PassGrace();
+    Append("new\n", "app-1.log");
+    PassGrace();
+    EXPECT_EQ(OfLog("app-1.log"), "a\nfirst hanew\n");
+    EXPECT_EQ(Manifests().back().lines, 1U);
+    Stop();
+    fs::remove_all(Outbox());
+    fs::remove_all(fs::path(options.state).parent_path());
+    fs::remove(Log("app-1.log"));
+  }
+}
+
+TEST_F(TailHalfLine, IsOnlyGuessedAmongLogsOfOneLogger) {
+  options.logs = {Log("*.log")};
+  options.grace = std::chrono::milliseconds(20);
+  Append("half", "service.log");
+  Append("half", "other-1.log");
+  NextTick();
+  Append("whole\n", "app-2.log");
+  for (const char* before : {"service.log", "other-1.log"}) {
+    LastWritten(before, "app-2.log", std::chrono::milliseconds(1));
+  }
+  PassGrace();
+  EXPECT_EQ(Sent(), "whole\n");
+  EXPECT_EQ(Manifests().back().lines, 1U);
+}
+
+// worker-1.log is written by blocks, which seldom end with a line.
+TEST_F(TailHalfLine, IsAwaitedIfTheLogBeforeMayGoOn) {
+  options.logs = {Log("worker-*.log")};
+  options.grace = std::chrono::hours(1);
+  Append("a\nb", "worker-1.log");
+  NextTick();
+  Append("c\n", "worker-2.log");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\n") << "nobody knows yet whether c is a whole line";
+  for (int i = 0; i < 10; ++i) NextTick();  // longer than the steps of the clock of files
+  Append("b\n", "worker-1.log");
+  PassGrace();
+  EXPECT_EQ(Sent(), "a\nbb\nc\n");
+  for (const auto& manifest : Manifests()) EXPECT_EQ(manifest.lines, 1U);
+}
+
 TEST_F(TailHalfLine, AWriterThatComesBackFinishesAPiece) {
   CutAtRotation(std::chrono::seconds(5));
   PassGrace();

@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "uploader/verdict.h"
 
 struct sqlite3_context;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <variant>
 
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "formatter/rows/counts.h"
 
 namespace caravel::uploader {

@@ -13,6 +13,7 @@
 #include "watcher/ledger/rows.h"
 #include "watcher/ledger/salvage/records.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/ledger/upkeep/folding.h"
 
 namespace caravel::watcher {
 namespace {
@@ -39,7 +40,8 @@ bool is_time_source(const RecordValue& value) {
 }
 
 /// Whether the values are of these types: t text, i a count, x a SHA-256, T a time, e a time or "",
-/// n a time or NULL. A record does not say which table it is of: its values have to.
+/// n a time or NULL, b a text or NULL. A record does not say which table it is of: its values have
+/// to.
 bool has_shape(const Values& values, std::string_view shape) {
   if (values.size() != shape.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -49,6 +51,7 @@ bool has_shape(const Values& values, std::string_view shape) {
                       : type == 'i' ? is_count(value)
                       : type == 'x' ? is_sha256(value)
                       : type == 'T' ? is_time(value)
+                      : type == 'b' ? is_null(value) || is_text(value)
                       : type == 'e' ? is_time(value) || (is_text(value) && value.text.empty())
                                     : is_null(value) || is_time(value);
     if (!good) return false;
@@ -114,6 +117,23 @@ std::optional<Extract> extract_in(const DatabaseRecord& record) {
   return out;
 }
 
+/// A row of `remembered`.
+bool is_remembered(const DatabaseRecord& record) {
+  const Values& v = record.values;
+  return record.row > 0 && has_shape(v, "ntttttnTittttiiiiiiiiiitttttt") && is_null(v[0]) &&
+         origin_of(v[3].text) && (v[4].text == "done" || v[4].text == "failed");
+}
+
+/// A row of `daily` whose counts add up.
+bool is_day(const Values& v) {
+  if (!has_shape(v, "ttiiiiiiiiiiiiinibb") || v[1].text.size() != 10) return false;
+  const auto count = [&](std::size_t i) { return v[i].integer; };
+  // In their order: lines, rows, dropped, rejected, stored, already_there, differs, replaced,
+  // failed.
+  return count(5) == count(7) + count(8) + count(9) + count(10) + count(13) &&
+         count(16) <= count(2) + count(3);
+}
+
 /// How far an extract is on its way: of two copies of its row the newer one is further.
 int progress_of(State state, bool archived, bool settled) {
   return 4 * static_cast<int>(state == State::failed ? State::done : state) + (settled ? 2 : 0) +
@@ -148,15 +168,48 @@ class Salvage {
                    "UPDATE SET next = max(next, excluded.next), "
                    "last_at = max(last_at, excluded.last_at)");
     }
+    if (is_remembered(record)) {
+      Values with_id = v;
+      with_id[0] = {RecordValue::Type::integer, record.row};
+      return enter("remembered", with_id, "NOTHING");
+    }
+    if (is_day(v)) {
+      // A day only grows: of two copies of its row the larger one is the newer.
+      return enter("daily", v,
+                   "UPDATE SET (done, not_done, bytes, lines, rows, dropped, rejected, stored, "
+                   "already_there, differs, replaced, failed, years_guessed, last_claim, "
+                   "forgotten, first_time, last_time) = (excluded.done, excluded.not_done, "
+                   "excluded.bytes, excluded.lines, excluded.rows, excluded.dropped, "
+                   "excluded.rejected, excluded.stored, excluded.already_there, excluded.differs, "
+                   "excluded.replaced, excluded.failed, excluded.years_guessed, "
+                   "excluded.last_claim, excluded.forgotten, excluded.first_time, "
+                   "excluded.last_time) WHERE excluded.done + excluded.not_done + "
+                   "excluded.forgotten > done + not_done + forgotten");
+    }
     if (has_shape(v, "ttiiTi") && is_hex(v[1].text, 8)) {
       return enter("gaps (feed, run, first, last, since, told)", v, "NOTHING");
     }
     return {};
   }
 
-  /// A gap that has closed may still stand on an old page: one beyond what came is none. Then the
-  /// rows are counted.
+  /// A gap that has closed may still stand on an old page: one beyond what came is none. So may an
+  /// extract that was folded, which is counted in its day already. Then the rows are counted.
   [[nodiscard]] Result<> finish(Salvaged& salvaged) {
+    CARAVEL_TRY(fresh_.run("DELETE FROM extracts WHERE id IN (SELECT id FROM remembered)"));
+    // Of those that are forgotten only their days are known: what was not over was not folded.
+    CARAVEL_TRY(fresh_.run(
+        "DELETE FROM extracts WHERE ((state = 'done' AND rejected = 0) OR (state = 'failed' AND "
+        "settled <> '')) AND EXISTS (SELECT 1 FROM daily WHERE daily.feed = extracts.feed AND "
+        "day = substr(done_at, 1, 10) AND forgotten > 0)"));
+    // A day whose own row could not be read, or of which only an old copy was found, is counted
+    // anew from what is remembered of it.
+    CARAVEL_TRY(fresh_.run(
+        "DELETE FROM daily WHERE forgotten = 0 AND done + not_done < (SELECT count(*) FROM "
+        "remembered AS r WHERE r.feed = daily.feed AND substr(r.done_at, 1, 10) = daily.day)"));
+    CARAVEL_TRY(fresh_.run(
+        daily_totals_of("remembered",
+                        "NOT EXISTS (SELECT 1 FROM daily WHERE daily.feed = remembered.feed AND "
+                        "daily.day = substr(remembered.done_at, 1, 10))")));
     CARAVEL_TRY(
         fresh_.run("DELETE FROM gaps WHERE NOT EXISTS (SELECT 1 FROM sources AS s WHERE "
                    "s.feed = gaps.feed AND s.run = gaps.run AND gaps.last < s.next)"));

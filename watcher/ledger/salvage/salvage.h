@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/sqlite.h"
+#include "base/sqlite/sqlite.h"
 #include "watcher/ledger/extract.h"
 
 namespace caravel::watcher {

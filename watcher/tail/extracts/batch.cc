@@ -30,11 +30,18 @@ void Batch::add_second_half(watcher::Manifest manifest, Position after) {
   extracts_.back().piece = true;
 }
 
-void Batch::add_first_half(watcher::Manifest manifest, Position after, Range half, UniqueFd rest,
-                           std::optional<Position> next) {
+void Batch::add_first_half(watcher::Manifest manifest, Position after, Range half, bool goes_on) {
   add(std::move(manifest), std::move(after));
   Extract& extract = extracts_.back();
-  extract.piece = extract.pending.half = !next;
+  extract.piece = true;
+  extract.pending.half = goes_on;
+  extract.half = half;
+}
+
+void Batch::add_joined(watcher::Manifest manifest, Position after, Range half, UniqueFd rest,
+                       Position next) {
+  add(std::move(manifest), std::move(after));
+  Extract& extract = extracts_.back();
   extract.half = half;
   extract.rest = std::move(rest);
   extract.pending.next = std::move(next);

@@ -32,11 +32,13 @@ class Batch {
   void add(watcher::Manifest manifest, Position after);
   /// The second half of a line whose first half was published: a piece, not a line.
   void add_second_half(watcher::Manifest manifest, Position after);
-  /// The first half of a line, which ends its file without a line end; `half` is that part of the
-  /// manifest's range. With `rest`, an open file, and `next`, the place in it behind the second
-  /// half, the extract is the whole line.
-  void add_first_half(watcher::Manifest manifest, Position after, Range half, UniqueFd rest,
-                      std::optional<Position> next);
+  /// The first half of a line, which ends its file without a line end: a piece. `half` is the
+  /// manifest's range; `goes_on`: the log's next file begins with the other half.
+  void add_first_half(watcher::Manifest manifest, Position after, Range half, bool goes_on);
+  /// A line that was cut in two, as a whole. `half` is the part of the manifest's range that this
+  /// file has; `next` is the place behind the second half in `rest`, an open file.
+  void add_joined(watcher::Manifest manifest, Position after, Range half, UniqueFd rest,
+                  Position next);
 
   [[nodiscard]] bool empty() const { return extracts_.empty(); }
   [[nodiscard]] std::size_t size() const { return extracts_.size(); }

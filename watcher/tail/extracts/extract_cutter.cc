@@ -55,8 +55,14 @@ Result<std::optional<ExtractCutter::Next>> ExtractCutter::next_range(FollowedLog
     }
   }
   const std::uint64_t first = file.position().offset;
-  CARAVEL_ASSIGN_OR_RETURN(const bool second_half,
-                           first == 0 ? log.state.half_open : is_within_line(file.fd(), first));
+  bool second_half = log.state.half_open;
+  if (first > 0) {
+    CARAVEL_ASSIGN_OR_RETURN(second_half, is_within_line(file.fd(), first));
+  } else if (!second_half) {
+    const auto line = bench_.logs.first_line_of(log);
+    if (line == Handovers::FirstLine::not_known) return Next{Range{0, 0}};
+    second_half = line == Handovers::FirstLine::second_half;
+  }
   // The piece is an extract of its own: one line is the least that a cutter takes.
   const std::uint64_t most = second_half ? 1 : rules_.max_bytes;
   CARAVEL_ASSIGN_OR_RETURN(auto range,
@@ -242,10 +248,10 @@ Result<ExtractCutter::Cut> ExtractCutter::cut_half_line(FollowedLog& log, const 
   const std::string place = printable(line.path) + ": bytes " + std::to_string(line.half.first) +
                             " to " + std::to_string(line.half.last);
   if (other) {
-    batch.add_first_half(std::move(one.manifest), std::move(one.after), line.half,
-                         std::move(other->file), std::move(other->behind));
+    batch.add_joined(std::move(one.manifest), std::move(one.after), line.half,
+                     std::move(other->file), std::move(other->behind));
   } else {
-    batch.add_first_half(std::move(one.manifest), std::move(one.after), line.half, {}, {});
+    batch.add_first_half(std::move(one.manifest), std::move(one.after), line.half, !line.elsewhere);
   }
   CARAVEL_ASSIGN_OR_RETURN(const auto cut, build(log, batch, planned_from, Cut::part, now));
   if (log.state.pending.empty()) return cut;

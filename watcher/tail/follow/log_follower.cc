@@ -219,8 +219,12 @@ Result<> LogFollower::look_for_end_of_log() {
   if (live != stamp) return {};
   CARAVEL_ASSIGN_OR_RETURN(auto files, files_.list(live));
   CARAVEL_ASSIGN_OR_RETURN(auto survey, known_.survey(files, search_.being_read()));
-  if (!log_comes_first(survey, state_.log, live, file_.position().offset > 0)) return {};
   half_line_ = HalfLine{{file_.position().offset, stamp.size}, file_.path(), std::nullopt};
+  if (!log_comes_first(survey, state_.log, live, file_.position().offset > 0)) {
+    half_line_->elsewhere = others_.was_left(stamp, state_);
+    if (!half_line_->elsewhere) half_line_.reset();
+    return {};
+  }
   // The other half may never be finished.
   const bool too_long = file_time() - stamp.modified > 10 * grace;
   if (!too_long && continues(survey.fresh.front())) half_line_->next = survey.fresh.front().file;

@@ -42,6 +42,8 @@ struct HalfLine {
   std::string path;  // of the file, as it is named now if that is known
   /// The file that begins with the other half, if it is certain which one does.
   std::optional<Sibling> next;
+  /// Another log begins with it, which the same pattern found.
+  bool elsewhere = false;
 };
 
 /// Follows one log. Errors are of the moment (a permission, an I/O error): call again later,

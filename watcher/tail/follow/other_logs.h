@@ -25,6 +25,11 @@ class OtherLogs {
   /// How far another log read this file before it let it go; nothing if none did.
   [[nodiscard]] virtual std::optional<Position> read_up_to(const Sibling& file,
                                                            const LogState& asking) const = 0;
+  /// Whether the logger of this file, which is a log that a pattern found, went over to another
+  /// one; see Handovers. No, if nobody looks.
+  [[nodiscard]] virtual bool was_left(const Stamp& /*file*/, const LogState& /*asking*/) const {
+    return false;
+  }
 };
 
 }  // namespace caravel::tail

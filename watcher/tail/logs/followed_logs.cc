@@ -86,11 +86,27 @@ void FollowedLogs::find() {
       add_unless_known(path, is_new ? StartRules{true, look.remembered->since} : was_there);
     }
   }
+  // Those that are named have their rotated files.
+  std::erase_if(known, [&](const std::string& path) {
+    return std::find(rules_.logs.begin(), rules_.logs.end(), path) != rules_.logs.end();
+  });
+  handovers_.begin_look(std::move(known));
 }
 
 std::size_t FollowedLogs::open_files() const {
   return static_cast<std::size_t>(std::count_if(
       logs_.begin(), logs_.end(), [](const auto& log) { return log->follower->file().is_open(); }));
+}
+
+Handovers::FirstLine FollowedLogs::first_line_of(const FollowedLog& log) const {
+  const LogState& state = log.state;
+  const OpenFile& file = log.follower->file();
+  // What came before in the log itself ended with whole lines, or left word (`half_open`).
+  if (state.sequence > 0 || !state.known.empty() || file.is_rotated()) {
+    return Handovers::FirstLine::whole;
+  }
+  const std::int64_t grace = std::chrono::nanoseconds(rules_.grace).count();
+  return handovers_.first_line_of(state.log, file.stamp(), file_time() - grace);
 }
 
 std::set<std::string> FollowedLogs::directories() const {

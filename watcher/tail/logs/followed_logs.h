@@ -15,6 +15,7 @@
 #include "watcher/tail/follow/other_logs.h"
 #include "watcher/tail/held/held_files.h"
 #include "watcher/tail/logs/followed_log.h"
+#include "watcher/tail/logs/handovers.h"
 #include "watcher/tail/logs/log_patterns.h"
 #include "watcher/tail/packed/unpacker.h"
 #include "watcher/tail/state/state.h"
@@ -53,6 +54,8 @@ class FollowedLogs : private OtherLogs {
 
   [[nodiscard]] const std::vector<std::unique_ptr<FollowedLog>>& all() const { return logs_; }
   [[nodiscard]] std::size_t open_files() const;
+  /// What the first line of a log is, whose file is open and was not read yet.
+  [[nodiscard]] Handovers::FirstLine first_line_of(const FollowedLog& log) const;
   /// All directories in which files of the logs appear, but not the outbox.
   [[nodiscard]] std::set<std::string> directories() const;
   /// The paths of all logs.
@@ -79,6 +82,9 @@ class FollowedLogs : private OtherLogs {
   [[nodiscard]] const LogState* reader_of(const FileId& id, const LogState& asking) const override;
   [[nodiscard]] std::optional<Position> read_up_to(const Sibling& file,
                                                    const LogState& asking) const override;
+  [[nodiscard]] bool was_left(const Stamp& file, const LogState& asking) const override {
+    return handovers_.was_left(asking.log, file);
+  }
   FollowedLog& add(LogState state);
   void add_new(const std::string& path, const StartRules& start);
   [[nodiscard]] bool is_read_already(const std::string& path) const;
@@ -91,6 +97,7 @@ class FollowedLogs : private OtherLogs {
   Unpacker& unpacker_;
   Notices& notices_;
   LogPatterns patterns_;
+  Handovers handovers_;
   std::vector<std::unique_ptr<FollowedLog>> logs_;
   bool changed_ = false;
 };
