@@ -1,8 +1,8 @@
 #include "watcher/all_commands.h"
 
 /// Every command, in the order of `caravel --help`. NAME is a file commands/NAME.cc that defines
-/// `Command NAME_command()` (upkeep/settle.cc has two, http/ has serve.cc); a new command gets a line
-/// here and nowhere else.
+/// `Command NAME_command()` (upkeep/settle.cc has two, http/ has serve.cc); a new command gets a
+/// line here and nowhere else.
 #define CARAVEL_COMMANDS(COMMAND) \
   COMMAND(watch)                  \
   COMMAND(sweep)                  \
