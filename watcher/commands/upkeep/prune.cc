@@ -132,17 +132,18 @@ Result<int> run_prune(const CommandCall& call) {
 }  // namespace
 
 Command prune_command() {
-  return {.name = "prune",
-          .about = "remove now what retention would: files, and old rows of the ledger",
-          .usage = "[--dry-run] [--feed CAPTURED]",
-          .help =
-              "Removes what the configuration does not keep (keep_done, max_done_size and the\n"
-              "others), and folds what is old in the ledger (fold_after, remember), now and not\n"
-              "when the hour comes. A running watch does it, and says so in its log. What is not\n"
-              "settled (caravel ack, caravel retry) is never removed.",
-          .options = {flag("dry-run", "say what would go, and remove nothing"),
-                      value("feed", "the spool of this feed's capture, not the one of all feeds")},
-          .run = run_prune};
+  return {
+      .name = "prune",
+      .about = "remove now what retention would: files, and old rows of the ledger",
+      .usage = "[--dry-run] [--feed CAPTURED]",
+      .help =
+          "Removes what the configuration does not keep (keep_done, max_done_size and the\n"
+          "others), and folds what is old in the ledger (fold_after, remember), now and not\n"
+          "when the hour comes. A running watch does it, and says so in its log. What is not\n"
+          "settled (caravel ack, caravel retry) is never removed.",
+      .options = {flag("dry-run", "say what would go, and remove nothing"),
+                  value("feed=NAME", "the spool of this feed's capture, not the one of all feeds")},
+      .run = run_prune};
 }
 
 }  // namespace caravel::watcher
