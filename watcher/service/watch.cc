@@ -199,9 +199,8 @@ class Watch {
   /// inotify has events.
   Result<bool> wait() {
     const auto now = steady_clock::now();
-    const auto wake =
-        std::min({intake_.next_deadline(), next_tidy_, next_fold_, now + kLookAtSourcesEvery,
-                  watchdog_.due()});
+    const auto wake = std::min({intake_.next_deadline(), next_tidy_, next_fold_,
+                                now + kLookAtSourcesEvery, watchdog_.due()});
     pollfd polled[] = {{service_.stop.fd(), POLLIN, 0},
                        {inotify_.fd(), POLLIN, 0},
                        {finished_.fd(), POLLIN, 0},
