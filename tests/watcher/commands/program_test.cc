@@ -131,7 +131,7 @@ TEST(Program, AnErrorThatIsNoMistakeOfThePersonHasAnotherExitCode) {
 TEST(Program, HelpListsTheCommandsInTheirOrder) {
   const Ran ran = RunProgram({"--help"});
   EXPECT_EQ(ran.code, kExitGood);
-  EXPECT_THAT(ran.out, HasSubstr("none twice.\n\n"
+  EXPECT_THAT(ran.out, HasSubstr("none twice.\n\nCommands:\n"
                                  "  load      load files\n"
                                  "  follow    follow a log\n"
                                  "  look      look at nothing\n"

@@ -126,6 +126,7 @@ TEST_F(PipelineTest, AnExtractWhoseLinesAreNotAllAccountedForIsNotDone) {
 
 TEST_F(PipelineTest, AnExtractThatFindsNoRoomWaitsAloneAndLeavesItToOthers) {
   const ReadyExtract& extract = Extract();
+  for (FeedConfig& feed : config_.feeds) feed.keep_csv = std::chrono::hours(1);
   std::uint64_t free = 1500;
   const std::string spool = config_.spool;
   spool_.emplace(

@@ -83,8 +83,8 @@ class ScriptedStore : public uploader::Store {
 class PutOffTest : public SpoolTest {
  protected:
   /// One extract in work: of three rows the store refuses the second.
-  void Take(const std::string& more_lines = "") {
-    Configure("feeds:\n  hrt: {format: spysocket, max_rejects: 90%}\n");
+  void Take(const std::string& more_lines = "", const std::string& keep_csv = "7d") {
+    Configure("feeds:\n  hrt: {format: spysocket, max_rejects: 90%, keep_csv: " + keep_csv + "}\n");
     Drop("drop/a-2012-03-09.log", GoodLine(1) + GoodLine(2) + GoodLine(3) + more_lines);
     Start();
     EXPECT_THAT(Ready(), ElementsAre("hrt/a-2012-03-09.log"));
@@ -164,6 +164,22 @@ TEST_F(PutOffTest, RejectFilesThatWereTidiedAwayAreMadeAnewWithoutAnotherUpload)
   EXPECT_EQ(Load().ending, Ending::put_off) << "they are missed";
   EXPECT_EQ(Load().ending, Ending::done);
   EXPECT_EQ(store_.script.uploads, 2) << "the refused one, and the good one";
+  EXPECT_EQ(dir_.read_file("spool/rejects/a-2012-03-09.log.rejects"), "rubbish\n" + GoodLine(2));
+}
+
+TEST_F(PutOffTest, WithoutACsvOnTheDiskEachTryFormatsAnewAndFindsTheSameRejects) {
+  Take("rubbish\n", "0s");
+  {
+    const WithoutRight<CAP_DAC_OVERRIDE> no_right;
+    Chmod("rejects", 0550);
+    EXPECT_EQ(Load().ending, Ending::put_off);
+    Chmod("rejects", 0750);
+  }
+  for (const std::string& name : dir_.list("spool/rejects")) {
+    std::filesystem::remove(dir_.path("spool/rejects/" + name));
+  }
+  EXPECT_EQ(Load().ending, Ending::done);
+  EXPECT_EQ(store_.script.uploads, 1);
   EXPECT_EQ(dir_.read_file("spool/rejects/a-2012-03-09.log.rejects"), "rubbish\n" + GoodLine(2));
 }
 
