@@ -14,7 +14,7 @@ SOURCE = os.environ.get("CARAVEL_SOURCE_DIR", os.path.dirname(os.path.dirname(os
 RUNBOOK = os.path.join(SOURCE, "docs", "runbook.md")
 
 # What says at warning or above: the log; notices, which the log or the agent prints; losses.
-SAYS = re.compile(r"\b(?:log_warning|log_error|log_broken_off|say_loss|file_waits|what_is_missing)\s*\(|"
+SAYS = re.compile(r"\b(?:log_warning|log_error|log_broken_off|log_about(?=\s*\(\s*\w+,\s*Severity::(?:warning|error)\b)|say_loss|file_waits|what_is_missing)\s*\(|"
                   r"\b(?:notices_?|messages_?|waits|log_\.notices|log\.notices|bench_\.notices)\.(?:say|set|check)\s*\(|"
                   r"\bmessages\.push_back\s*\(|\bfindings\.add\s*\(|\bfindings\.forgotten\.emplace\s*\(|"
                   r"\bnote\s*\(|\bon_note\s*\(")
@@ -30,6 +30,8 @@ LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 def sources():
     for folder in ("base", "formatter", "uploader", "watcher", "gateway", "builder"):
         for place, _, names in sorted(os.walk(os.path.join(SOURCE, folder))):
+            if place.endswith("watcher/manual"):  # a program of the build
+                continue
             # What a person asks of a command, and is answered, is in its own words.
             for name in sorted(names):
                 if name.endswith((".cc", ".h")):

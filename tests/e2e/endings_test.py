@@ -202,7 +202,7 @@ class Limits(Endings):
             self.host.drop(lines, f"{vehicle}-2012-03-09.log")
 
         def small_files():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (128 * 1024, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (256 * 1024, resource.RLIM_INFINITY))
         with open(self.host.path("watch.log"), "wb") as log:
             self.host.watcher = subprocess.Popen([CARAVEL, "watch", "--config", self.host.config],
                                                  stderr=log, cwd=self.folder, preexec_fn=small_files)

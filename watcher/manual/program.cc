@@ -20,6 +20,8 @@ std::vector<std::string> choices_of(std::string_view value) {
   return choices;
 }
 
+std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
+
 bool is_path(std::string_view value) {
   return value == "FILE" || value == "DIR" || value == "LOG" || value == "CSV";
 }
@@ -36,7 +38,7 @@ DescribedProgram describe_caravel(const std::vector<Command>& commands) {
   for (const Command& command : commands) {
     program.commands.push_back({command.name, command.about, command.usage, command.help,
                                 option_table(command), command.operands != Operands::none,
-                                choices_of(command.usage)});
+                                choices_of(first_word(command.usage))});
   }
   return program;
 }

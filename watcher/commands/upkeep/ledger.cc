@@ -73,7 +73,7 @@ Result<int> run_ledger(const CommandCall& call) {
 Command ledger_command() {
   return {.name = "ledger",
           .about = "print all that the ledger knows, or make a damaged one anew",
-          .usage = "export [--json]|rebuild",
+          .usage = "export|rebuild [--json]",
           .help =
               "export   prints every extract and the daily totals as CSV (docs/ledger.md); with\n"
               "         --json every row of the ledger as a line of JSON, with its table.\n"

@@ -134,7 +134,7 @@ Result<int> run_prune(const CommandCall& call) {
 Command prune_command() {
   return {
       .name = "prune",
-      .about = "remove now what retention would: files, and old rows of the ledger",
+      .about = "remove now what retention would",
       .usage = "[--dry-run] [--feed CAPTURED]",
       .help =
           "Removes what the configuration does not keep (keep_done, max_done_size and the\n"
