@@ -95,8 +95,9 @@ bool RowsFile::begin_group() {
   const auto file = open(false);
   if (!file || *file == nullptr) return false;
   auto begun = Transaction::begin(**file);
-  if (begun) group_.emplace(*std::move(begun));
-  return begun.has_value();
+  if (!begun) return false;
+  group_.emplace(*std::move(begun));
+  return true;
 }
 
 void RowsFile::end_group() {

@@ -91,13 +91,18 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
-/// What each feed did and has open.
-void add_feeds(Families& families, const StatusReport& report) {
-  const auto each_feed = [&](auto add) {
+/// A filler of samples that calls `add` for each feed of a report.
+auto for_each_feed(const StatusReport& report) {
+  return [&report](auto add) {
     return [&report, add](Samples& samples) {
       for (const FeedStatus& feed : report.feeds) add(samples, feed);
     };
   };
+}
+
+/// What each feed did.
+void add_work_of_feeds(Families& families, const StatusReport& report) {
+  const auto each_feed = for_each_feed(report);
   families.gauge("caravel_extracts", "Extracts that the ledger knows, by the state they are in.",
                  each_feed([](Samples& samples, const FeedStatus& feed) {
                    for (const State state : kAllStates) {
@@ -130,6 +135,11 @@ void add_feeds(Families& families, const StatusReport& report) {
                    each_feed([](Samples& samples, const FeedStatus& feed) {
                      samples.add({{"feed", feed.name}}, feed.summary.bytes);
                    }));
+}
+
+/// What each feed has open.
+void add_open_of_feeds(Families& families, const StatusReport& report) {
+  const auto each_feed = for_each_feed(report);
   families.gauge("caravel_retries",
                  "Attempts that failed so far, of the extracts that are on their way.",
                  each_feed([](Samples& samples, const FeedStatus& feed) {
@@ -280,7 +290,8 @@ std::string metrics_text(const Result<Overview>& overview,
                  [&](Samples& samples) { samples.add({}, figures.resident_bytes); });
   if (overview) {
     add_service(families, overview->report);
-    add_feeds(families, overview->report);
+    add_work_of_feeds(families, overview->report);
+    add_open_of_feeds(families, overview->report);
     add_delays(families, all_delays);
     add_sources(families, overview->report);
     add_places(families, overview->report);
