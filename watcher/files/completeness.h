@@ -30,7 +30,7 @@ enum class WriterState {
 /// - A process that opens the file for writing while we hold the lease waits the microseconds until
 ///   we give it back (with O_NONBLOCK it gets EWOULDBLOCK), and the kernel signals the holder. The
 ///   default signal, SIGIO, would end us; `fd` is set to SIGURG, which is ignored by default.
-/// - After `complete` from a watch (IN_CLOSE_WRITE) the answer may still be `present`: the kernel
+/// - After `closed` from a watch (IN_CLOSE_WRITE) the answer may still be `present`: the kernel
 ///   reports a close before it takes the writer off its count. No second event follows, so ask
 ///   again: writer_recheck_delay().
 /// - Writers on other hosts of a network file system are not seen: FileSystemTraits::leases_tell.

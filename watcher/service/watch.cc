@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,11 @@ constexpr std::chrono::milliseconds kFoldPause{250};
 constexpr std::chrono::minutes kSettleLoadsEvery{1};
 /// Silences are noticed even if nothing at all happens.
 constexpr std::chrono::minutes kLookAtSourcesEvery{1};
+/// Some senders close a file and then set its time by its name (`scp -O -p`, Python's
+/// shutil.copy2, unzip). If the file is claimed in between, they fail and the time is lost. Nothing
+/// says who will do so, so each file that is closed in place is left alone for as long as they need
+/// where nothing interrupts them; a rename says that all is done.
+constexpr std::chrono::microseconds kTimeByName{250};
 
 /// What workers tell the loop: which extracts are through. fd() is readable when there are some.
 class FinishedExtracts {
@@ -226,10 +232,21 @@ class Watch {
     }
   }
 
+  /// What inotify has to say. A file that was closed a moment ago is looked at kTimeByName later.
+  Result<> drain_events(std::vector<DropEvent>& events) {
+    CARAVEL_TRY(inotify_.drain(events));
+    const bool some_closed = std::ranges::any_of(events, [](const DropEvent& event) {
+      return event.kind == EventKind::closed && !event.name.empty();
+    });
+    if (!some_closed) return {};
+    std::this_thread::sleep_for(kTimeByName);
+    return inotify_.drain(events);
+  }
+
   /// Lets the intake do what the events say and what is due by the clock.
   Result<> look_at_drop_directories(bool has_events, const Moment& now) {
     std::vector<DropEvent> events;
-    if (has_events) CARAVEL_TRY(inotify_.drain(events));
+    if (has_events) CARAVEL_TRY(drain_events(events));
     // step() is due for its deadlines even if inotify says nothing; on_events() ends with a step of
     // its own.
     if (events.empty()) {

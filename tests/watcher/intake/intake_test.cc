@@ -137,7 +137,7 @@ TEST_F(IntakeTest, ANewcomerDoesNotOvertakeThoseThatWaitForRoom) {
   Drop("drop/g.log", GoodLine(1));
   DropEvent event;
   event.watch = -1;  // this intake has no inotify
-  event.kind = EventKind::complete;
+  event.kind = EventKind::closed;
   event.name = "g.log";
   intake_->on_events({event}, now_);
   EXPECT_TRUE(is_there("g.log"));

@@ -18,7 +18,8 @@ std::optional<EventKind> kind_of(std::uint32_t mask) {
   if ((mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) {
     return EventKind::watch_gone;
   }
-  if ((mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0) return EventKind::complete;
+  if ((mask & IN_CLOSE_WRITE) != 0) return EventKind::closed;
+  if ((mask & IN_MOVED_TO) != 0) return EventKind::moved_in;
   if ((mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB)) != 0) return EventKind::changed;
   return std::nullopt;  // never asked for
 }

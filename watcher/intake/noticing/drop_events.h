@@ -8,7 +8,8 @@
 namespace caravel::watcher {
 
 enum class EventKind {
-  complete,    // IN_CLOSE_WRITE, IN_MOVED_TO: the file may be whole, claim it
+  closed,      // IN_CLOSE_WRITE: the file may be whole, claim it
+  moved_in,    // IN_MOVED_TO: the same
   changed,     // IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_ATTRIB: look, and wait for stillness
   watch_gone,  // IN_DELETE_SELF, IN_MOVE_SELF, IN_UNMOUNT, IN_IGNORED: what was watched is no
                // longer where it was; open it again by its path

@@ -44,8 +44,8 @@ class Inotify {
   /// noticed, and that it was made again. Needed beside watch_directory(): while anyone has a
   /// removed directory open, as we do, the kernel does not report IN_DELETE_SELF for it.
   [[nodiscard]] Result<int> watch_parent(int directory_fd);
-  /// A claimed file: `complete` when a writer has closed it, `changed` when its links or rights
-  /// have changed. See writer_state() for why a writer may still be seen just after `complete`. A
+  /// A claimed file: `closed` when a writer has closed it, `changed` when its links or rights
+  /// have changed. See writer_state() for why a writer may still be seen just after `closed`. A
   /// file alone opens no descriptor: where every directory is polled, this fails.
   [[nodiscard]] Result<int> watch_file(int file_fd);
   /// Ends one use of a watch; one that is gone already is fine. Events that wait in the queue

@@ -46,7 +46,8 @@ void Noticer::on_event(const DropEvent& event, std::size_t index, const Moment& 
   // A sender's create, write and close come as several events of one name.
   if (named.contains({index, event.name})) return;
   const std::size_t before = noticed.candidates.size();
-  if (!look(index, event.name, event.kind == EventKind::complete, now, noticed.candidates)) {
+  const bool complete = event.kind == EventKind::closed || event.kind == EventKind::moved_in;
+  if (!look(index, event.name, complete, now, noticed.candidates)) {
     noticed.unmatched[index] = true;
   }
   if (noticed.candidates.size() > before) named.emplace(index, event.name);

@@ -34,7 +34,7 @@ TEST(DropEvents, EveryMaskHasItsKind) {
     std::uint32_t mask;
     EventKind kind;
   } kCases[] = {
-      {IN_CLOSE_WRITE, EventKind::complete},   {IN_MOVED_TO, EventKind::complete},
+      {IN_CLOSE_WRITE, EventKind::closed},     {IN_MOVED_TO, EventKind::moved_in},
       {IN_CREATE, EventKind::changed},         {IN_DELETE, EventKind::changed},
       {IN_MOVED_FROM, EventKind::changed},     {IN_ATTRIB, EventKind::changed},
       {IN_DELETE_SELF, EventKind::watch_gone}, {IN_MOVE_SELF, EventKind::watch_gone},
@@ -67,7 +67,7 @@ TEST(DropEvents, RecordsOfAnyLengthFollowEachOther) {
   ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[0], (DropEvent{1, EventKind::changed, "exactly15chars!", false}));
   EXPECT_EQ(events[1], (DropEvent{2, EventKind::watch_gone, "", false}));
-  EXPECT_EQ(events[2], (DropEvent{3, EventKind::complete, longest, false}));
+  EXPECT_EQ(events[2], (DropEvent{3, EventKind::moved_in, longest, false}));
 }
 
 TEST(DropEvents, TheBufferNeedsNoAlignment) {

@@ -51,21 +51,21 @@ class InotifyTest : public ::testing::Test {
   std::unique_ptr<Inotify> inotify_;
 };
 
-TEST_F(InotifyTest, ACloseAfterWritingIsComplete) {
+TEST_F(InotifyTest, ACloseAfterWritingIsToldApart) {
   const int watch = Watch("");
   UniqueFd fd(::open(dir_.path("a.log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  EXPECT_THAT(Drain(), Not(Contains(DropEvent{watch, EventKind::complete, "a.log", false})));
+  EXPECT_THAT(Drain(), Not(Contains(DropEvent{watch, EventKind::closed, "a.log", false})));
   fd.reset();
-  EXPECT_THAT(Drain(), Contains(DropEvent{watch, EventKind::complete, "a.log", false}));
+  EXPECT_THAT(Drain(), Contains(DropEvent{watch, EventKind::closed, "a.log", false}));
 }
 
-TEST_F(InotifyTest, ARenameIntoTheDirectoryIsComplete) {
+TEST_F(InotifyTest, ARenameIntoTheDirectoryIsToldApart) {
   dir_.make_dir("drop");
   dir_.write_file("a.part", "x");
   const int watch = Watch("drop");
   std::filesystem::rename(dir_.path("a.part"), dir_.path("drop/a.log"));
   EXPECT_TRUE(Readable());
-  EXPECT_THAT(Drain(), Contains(DropEvent{watch, EventKind::complete, "a.log", false}));
+  EXPECT_THAT(Drain(), Contains(DropEvent{watch, EventKind::moved_in, "a.log", false}));
   EXPECT_FALSE(Readable());
 }
 
@@ -86,7 +86,7 @@ TEST_F(InotifyTest, AClaimedFileTellsOfItsLastWriter) {
   const int watch = inotify_->watch_file(reader.get()).value();
   EXPECT_THAT(Drain(), IsEmpty());
   writer.reset();
-  EXPECT_THAT(Drain(), Contains(DropEvent{watch, EventKind::complete, "", false}));
+  EXPECT_THAT(Drain(), Contains(DropEvent{watch, EventKind::closed, "", false}));
 }
 
 TEST_F(InotifyTest, AClaimedFileTellsOfALinkThatIsGone) {
@@ -132,7 +132,7 @@ TEST_F(InotifyTest, TwoUsesShareOneWatchAndTheLastOneEndsIt) {
   inotify_->remove(first);
   dir_.write_file("a.log", "x");
   // The parent's smaller mask has not replaced the drop directory's.
-  EXPECT_THAT(Drain(), Contains(DropEvent{first, EventKind::complete, "a.log", false}));
+  EXPECT_THAT(Drain(), Contains(DropEvent{first, EventKind::closed, "a.log", false}));
   inotify_->remove(second);
   static_cast<void>(Drain());
   dir_.write_file("b.log", "x");
