@@ -16,7 +16,7 @@ YamlNode Parsed(const std::string& text) {
 }
 
 template <class T>
-std::string MessageOf(const Result<T>& result) {
+std::string YamlMessageOf(const Result<T>& result) {
   EXPECT_FALSE(result.has_value());
   if (result) return "(no error)";
   EXPECT_EQ(result.error().kind, ErrorKind::usage);
@@ -24,11 +24,11 @@ std::string MessageOf(const Result<T>& result) {
 }
 
 TEST(Yaml, ASyntaxErrorNamesFileAndLine) {
-  EXPECT_THAT(MessageOf(YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml")), StartsWith("f.yaml:3: "));
+  EXPECT_THAT(YamlMessageOf(YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml")), StartsWith("f.yaml:3: "));
 }
 
 TEST(Yaml, AMissingFileIsAUsageError) {
-  EXPECT_THAT(MessageOf(YamlNode::load("/nonexistent/caravel.yaml")),
+  EXPECT_THAT(YamlMessageOf(YamlNode::load("/nonexistent/caravel.yaml")),
               HasSubstr("/nonexistent/caravel.yaml: No such file or directory"));
 }
 
@@ -52,23 +52,23 @@ TEST(Yaml, ANullIsLikeAMissingKey) { EXPECT_FALSE(Parsed("a:\nb: ~\n")["b"].exis
 
 TEST(Yaml, EachAccessorSaysWhatItWantedAndWhere) {
   const YamlNode root = Parsed("v: [x]\ns: maybe\nn: 07x\nm: {a: 1, a: 2}\nk: {abx: 1}\n");
-  EXPECT_EQ(MessageOf(root["v"].as_string()), "f.yaml:1: v: must be a single value");
-  EXPECT_EQ(MessageOf(root["v"].as_bool()), "f.yaml:1: v: must be true or false");
-  EXPECT_EQ(MessageOf(root["s"].as_bool()), "f.yaml:2: s: 'maybe' is neither true nor false");
-  EXPECT_EQ(MessageOf(root["n"].as_count(1, 9)),
+  EXPECT_EQ(YamlMessageOf(root["v"].as_string()), "f.yaml:1: v: must be a single value");
+  EXPECT_EQ(YamlMessageOf(root["v"].as_bool()), "f.yaml:1: v: must be true or false");
+  EXPECT_EQ(YamlMessageOf(root["s"].as_bool()), "f.yaml:2: s: 'maybe' is neither true nor false");
+  EXPECT_EQ(YamlMessageOf(root["n"].as_count(1, 9)),
             "f.yaml:3: n: '07x' is not a whole number from 1 to 9");
-  EXPECT_EQ(MessageOf(root["n"].as_duration()),
+  EXPECT_EQ(YamlMessageOf(root["n"].as_duration()),
             "f.yaml:3: n: bad duration: '07x' is not like 30s, 500ms, 10m, 24h or 30d");
-  EXPECT_EQ(MessageOf(root["n"].as_size()),
+  EXPECT_EQ(YamlMessageOf(root["n"].as_size()),
             "f.yaml:3: n: bad size: '07x' is not like 4MiB, 512KiB or 1GiB");
-  EXPECT_EQ(MessageOf(root["s"].as_choice({"yes", "no"})),
+  EXPECT_EQ(YamlMessageOf(root["s"].as_choice({"yes", "no"})),
             "f.yaml:2: s: 'maybe' is not one of yes, no");
-  EXPECT_EQ(MessageOf(root["s"].as_strings()), "f.yaml:2: s: must be a list");
-  EXPECT_EQ(MessageOf(root["s"].expect_map()), "f.yaml:2: s: must be a map of keys");
-  EXPECT_EQ(MessageOf(root["m"].expect_keys({"a"})), "f.yaml:4: m.a: given twice");
-  EXPECT_EQ(MessageOf(root["k"].expect_keys({"abc", "zzzzzz"})),
+  EXPECT_EQ(YamlMessageOf(root["s"].as_strings()), "f.yaml:2: s: must be a list");
+  EXPECT_EQ(YamlMessageOf(root["s"].expect_map()), "f.yaml:2: s: must be a map of keys");
+  EXPECT_EQ(YamlMessageOf(root["m"].expect_keys({"a"})), "f.yaml:4: m.a: given twice");
+  EXPECT_EQ(YamlMessageOf(root["k"].expect_keys({"abc", "zzzzzz"})),
             "f.yaml:5: k.abx: unknown key; did you mean 'abc'?");
-  EXPECT_EQ(MessageOf(root["k"].expect_keys({"zzzzzz"})),
+  EXPECT_EQ(YamlMessageOf(root["k"].expect_keys({"zzzzzz"})),
             "f.yaml:5: k.abx: unknown key; known: zzzzzz");
 }
 
@@ -92,24 +92,24 @@ YamlNode Quoted(const std::string& text) {
 
 TEST(Yaml, WhereItMayQuoteAnErrorShowsThePieceThatIsWrong) {
   const YamlNode root = Quoted("a: 1\nlist: [x, y]\nm:\n  abx: seven\n  long: [\n    b]\n");
-  EXPECT_EQ(MessageOf(root["m"]["abx"].as_count(1, 9)),
+  EXPECT_EQ(YamlMessageOf(root["m"]["abx"].as_count(1, 9)),
             "f.yaml:4:8: m.abx: 'seven' is not a whole number from 1 to 9\n"
             "  4 |   abx: seven\n"
             "    |        ^^^^^");
-  EXPECT_EQ(MessageOf(root["m"].expect_keys({"abc", "long"})),
+  EXPECT_EQ(YamlMessageOf(root["m"].expect_keys({"abc", "long"})),
             "f.yaml:4:3: m.abx: unknown key; did you mean 'abc'?\n"
             "  4 |   abx: seven\n"
             "    |   ^^^");
-  EXPECT_EQ(MessageOf(root["list"].items()[1].as_count(1, 9)),
+  EXPECT_EQ(YamlMessageOf(root["list"].items()[1].as_count(1, 9)),
             "f.yaml:2:11: list[1]: 'y' is not a whole number from 1 to 9\n"
             "  2 | list: [x, y]\n"
             "    |           ^");
-  EXPECT_THAT(MessageOf(root["m"]["missing"].as_string()), StartsWith("f.yaml:3:1: m.missing: "));
+  EXPECT_THAT(YamlMessageOf(root["m"]["missing"].as_string()), StartsWith("f.yaml:3:1: m.missing: "));
 }
 
 TEST(Yaml, ASyntaxErrorShowsItsPlace) {
   const auto node = YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml", YamlNode::Quote::yes);
-  EXPECT_THAT(MessageOf(node),
+  EXPECT_THAT(YamlMessageOf(node),
               testing::ContainsRegex("^f.yaml:[23]:[0-9]+: .*\n  [23] \\| .*\n +\\| *\\^$"));
 }
 
@@ -141,7 +141,7 @@ TEST(Yaml, QuotesAroundAPlaceInsideAValue) {
 TEST(Yaml, WhatIsQuotedCannotWriteToATerminal) {
   const auto node = YamlNode::parse("a: \"\xE2\x80\xAE\"\nb: x\n", "f.yaml", YamlNode::Quote::yes);
   ASSERT_TRUE(node.has_value());
-  EXPECT_THAT(MessageOf((*node)["a"].as_count(1, 2)), HasSubstr("\n  1 | a: \"\\xE2\\x80\\xAE\""));
+  EXPECT_THAT(YamlMessageOf((*node)["a"].as_count(1, 2)), HasSubstr("\n  1 | a: \"\\xE2\\x80\\xAE\""));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string ErrorOf(const std::string& keys) {
+std::string TimeKeyErrorOf(const std::string& keys) {
   const auto format =
       test::CompileYaml("format: x\nreader: csv\nidentity: position\n" + keys + "\n");
   return format ? "(no error)" : format.error().message;
@@ -52,10 +52,10 @@ TEST(TimeKeys, HaveOneClearMessageForEachMistake) {
       {"time: a\nzones: {EST: '-05:00:00'}", "zones.EST: must be an offset such as +02:00"},
       {"time: a\nzones: [EST]", "zones: must be a map"},
   };
-  ASSERT_EQ(ErrorOf("time: a"), "(no error)");
+  ASSERT_EQ(TimeKeyErrorOf("time: a"), "(no error)");
   for (const auto& c : cases) {
     SCOPED_TRACE(c.keys);
-    EXPECT_THAT(ErrorOf(c.keys), HasSubstr(c.message));
+    EXPECT_THAT(TimeKeyErrorOf(c.keys), HasSubstr(c.message));
   }
 }
 

@@ -24,7 +24,7 @@ Result<Format> Compile(const std::string& keys) {
   return test::CompileYaml("format: f\n" + keys + kLog);
 }
 
-FormatRun Read(const std::string& keys, std::string_view extract) {
+FormatRun Gathered(const std::string& keys, std::string_view extract) {
   const auto format = Compile(keys);
   if (!format) throw std::runtime_error(format.error().message);
   FormatRequest request;
@@ -45,7 +45,7 @@ constexpr std::string_view kTrace =
     "2024-02-29 07:58:02 INFO well\r\n";
 
 TEST(RecordsThatContinue, AreJoinedToTheLineThatStartsThem) {
-  const FormatRun run = Read(kStarts, kTrace);
+  const FormatRun run = Gathered(kStarts, kTrace);
   EXPECT_EQ(run.csv,
             "Day,At,Level,Message\n"
             "2024-02-29,07:58:01,ERROR,\"it failed\njava.lang.Error: no\n\tat a.b(C.java:1)\n"
@@ -54,11 +54,11 @@ TEST(RecordsThatContinue, AreJoinedToTheLineThatStartsThem) {
   EXPECT_THAT(run.lines, ElementsAre(1, 5));
   EXPECT_EQ(run.counts(), "5 = 2 rows + 0 dropped + 0 rejected");
   EXPECT_EQ(run.result.counts.more_lines, 3U);
-  EXPECT_EQ(Read("starts: '{date} {time} {word}'", kTrace).csv, run.csv) << "the short way";
+  EXPECT_EQ(Gathered("starts: '{date} {time} {word}'", kTrace).csv, run.csv) << "the short way";
 }
 
 TEST(RecordsThatContinue, AreJoinedByLinesThatMatchAnExpression) {
-  const FormatRun run = Read(kWhen, kTrace);
+  const FormatRun run = Gathered(kWhen, kTrace);
   EXPECT_EQ(run.counts(), "5 = 2 rows + 0 dropped + 3 rejected")
       << "the second line does not go on, and what follows goes on from there";
   EXPECT_EQ(run.rejects, "java.lang.Error: no\r\n\tat a.b(C.java:1)  \r\nCaused by: x, \"y\"\r\n");
@@ -67,32 +67,32 @@ TEST(RecordsThatContinue, AreJoinedByLinesThatMatchAnExpression) {
 TEST(RecordsThatContinue, HaveOneIdHoweverTheirLinesEnd) {
   std::string unix(kTrace);
   std::erase(unix, '\r');
-  EXPECT_EQ(Read(kStarts, kTrace).csv, Read(kStarts, unix).csv);
+  EXPECT_EQ(Gathered(kStarts, kTrace).csv, Gathered(kStarts, unix).csv);
 }
 
 TEST(RecordsThatContinue, AreBounded) {
   std::string trace = "2024-02-29 07:58:01 ERROR it failed\n";
   for (int i = 0; i < 999; ++i) trace += "\tat\n";
   const std::string next = "2024-02-29 07:58:02 INFO well\n";
-  EXPECT_EQ(Read(kStarts, trace + next).counts(), "1001 = 2 rows + 0 dropped + 0 rejected");
-  const FormatRun run = Read(kStarts, trace + "\tat\n" + next);
+  EXPECT_EQ(Gathered(kStarts, trace + next).counts(), "1001 = 2 rows + 0 dropped + 0 rejected");
+  const FormatRun run = Gathered(kStarts, trace + "\tat\n" + next);
   EXPECT_EQ(run.counts(), "1002 = 1 rows + 0 dropped + 1001 rejected");
   EXPECT_THAT(run.reasons, HasSubstr("1,0,a record over max_record\n2,36,"));
 }
 
 TEST(RecordsThatContinue, EndWithTheExtract) {
-  EXPECT_EQ(Read(kStarts, "2024-02-29 07:58:01 E x\n\tat\n").counts(),
+  EXPECT_EQ(Gathered(kStarts, "2024-02-29 07:58:01 E x\n\tat\n").counts(),
             "2 = 1 rows + 0 dropped + 0 rejected");
-  const FormatRun cut = Read(kStarts, "2024-02-29 07:58:01 E x\n\tat\n\tcut");
+  const FormatRun cut = Gathered(kStarts, "2024-02-29 07:58:01 E x\n\tat\n\tcut");
   EXPECT_EQ(cut.counts(), "3 = 1 rows + 0 dropped + 1 rejected");
   EXPECT_EQ(cut.cut, "\tcut");
-  const FormatRun begun = Read(kStarts, "\tat\n\tat\n2024-02-29 07:58:01 E x\n");
+  const FormatRun begun = Gathered(kStarts, "\tat\n\tat\n2024-02-29 07:58:01 E x\n");
   EXPECT_EQ(begun.counts(), "3 = 1 rows + 0 dropped + 2 rejected");
   EXPECT_EQ(begun.reasons.substr(0, 28), "line,offset,reason\n1,0,expec");
 }
 
 TEST(RecordsThatContinue, MayGoOnWithBlankLinesOnly) {
-  const FormatRun run = Read(
+  const FormatRun run = Gathered(
       kStarts, "2024-02-29 07:58:01 E x\n\n \n2024-02-29 07:58:02 E\n\n2024-02-29 07:58:03 E z\n");
   EXPECT_EQ(run.csv, "Day,At,Level,Message\n2024-02-29,07:58:01,E,x\n2024-02-29,07:58:03,E,z\n");
   EXPECT_EQ(run.counts(), "6 = 2 rows + 0 dropped + 2 rejected");

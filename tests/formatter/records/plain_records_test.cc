@@ -15,7 +15,7 @@ namespace {
 using test::ComparePlainLines;
 using test::PlainLines;
 
-Format Compiled(const std::string& keys) {
+Format PlainFormat(const std::string& keys) {
   auto format = test::CompileYaml("format: f\n" + keys + "\n");
   if (!format) throw std::runtime_error(format.error().message);
   return std::move(*format);
@@ -59,7 +59,7 @@ std::string Mutated(const std::vector<std::string>& samples, const std::string& 
 void ExpectSameRows(const std::string& keys, const std::string& first,
                     const std::vector<std::string>& samples, const std::string& pieces,
                     std::size_t least_plain) {
-  const Format format = Compiled(keys);
+  const Format format = PlainFormat(keys);
   std::mt19937 random(17);
   std::size_t plain = 0;
   for (int turn = 0; turn < 40; ++turn) {

@@ -9,7 +9,7 @@ namespace caravel::formatter {
 namespace {
 
 template <class Append>
-std::string Text(Append append) {
+std::string TextOfTime(Append append) {
   std::string out;
   append(out);
   return out;
@@ -17,7 +17,7 @@ std::string Text(Append append) {
 
 TEST(RowIdTime, IsCompactAndSortable) {
   const auto compact = [](std::string_view date, std::string_view time) {
-    return Text([&](std::string& out) { append_compact_time(date, time, out); });
+    return TextOfTime([&](std::string& out) { append_compact_time(date, time, out); });
   };
   EXPECT_EQ(compact("2012-03-09", "09:48:00"), "20120309T094800");
   EXPECT_EQ(compact("2012-03-09", "23:59:60"), "20120309T235960");
@@ -27,7 +27,7 @@ TEST(RowIdTime, IsCompactAndSortable) {
 
 TEST(RowIdTime, InUtcEndsWithZ) {
   const auto utc = [](std::int64_t seconds, std::string_view fraction) {
-    return Text([&](std::string& out) { append_utc_time(seconds, fraction, out); });
+    return TextOfTime([&](std::string& out) { append_utc_time(seconds, fraction, out); });
   };
   EXPECT_EQ(utc(0, ""), "19700101T000000Z");
   EXPECT_EQ(utc(1331286480, ""), "20120309T094800Z");
@@ -39,7 +39,7 @@ TEST(RowIdTime, InUtcEndsWithZ) {
 
 TEST(RowIdTime, OfATimestampIsUtcIfItNamesAZone) {
   const auto stamp = [](std::string_view timestamp) {
-    return Text([&](std::string& out) { append_timestamp(timestamp, out); });
+    return TextOfTime([&](std::string& out) { append_timestamp(timestamp, out); });
   };
   EXPECT_EQ(stamp("2012-03-09T09:48:00"), "20120309T094800");
   EXPECT_EQ(stamp("2012-03-09 09:48:00.5"), "20120309T094800.5");
@@ -50,7 +50,7 @@ TEST(RowIdTime, OfATimestampIsUtcIfItNamesAZone) {
 
 TEST(RowIdTime, OfADateATimeAndAnOffsetIsUtc) {
   const auto zoned = [](std::string_view time, int minutes) {
-    return Text(
+    return TextOfTime(
         [&](std::string& out) { append_zoned_time(pack_date(2012, 2, 29), time, minutes, out); });
   };
   EXPECT_EQ(zoned("09:48:00", 0), "20120229T094800Z");
@@ -60,7 +60,7 @@ TEST(RowIdTime, OfADateATimeAndAnOffsetIsUtc) {
 
 TEST(RowIdTime, OfAnEpochKeepsItsFraction) {
   const auto epoch = [](std::string_view text, bool milliseconds) {
-    return Text([&](std::string& out) { append_epoch(text, milliseconds, out); });
+    return TextOfTime([&](std::string& out) { append_epoch(text, milliseconds, out); });
   };
   EXPECT_EQ(epoch("1331286480", false), "20120309T094800Z");
   EXPECT_EQ(epoch("1331286480.250", false), "20120309T094800.250Z");

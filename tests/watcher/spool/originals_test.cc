@@ -17,8 +17,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const std::string kSha(64, 'a');
-const std::string kOtherSha(64, 'b');
+const std::string kOriginalSha(64, 'a');
+const std::string kOtherOriginalSha(64, 'b');
 
 class OriginalsTest : public ::testing::Test {
  protected:
@@ -42,9 +42,9 @@ class OriginalsTest : public ::testing::Test {
 };
 
 TEST_F(OriginalsTest, AreInUseAsLongAsTheirRejectsAreThere) {
-  EXPECT_EQ(Publish("a.log", kSha, 100), "a.log");
-  EXPECT_EQ(Publish("a.log", kOtherSha, 200), "a.log~bbbbbbbb");
-  EXPECT_EQ(Publish("b.log", kSha, std::nullopt), "b.log") << "its rejects are whole";
+  EXPECT_EQ(Publish("a.log", kOriginalSha, 100), "a.log");
+  EXPECT_EQ(Publish("a.log", kOtherOriginalSha, 200), "a.log~bbbbbbbb");
+  EXPECT_EQ(Publish("b.log", kOriginalSha, std::nullopt), "b.log") << "its rejects are whole";
   EXPECT_THAT(InUse(), ElementsAre(Original{"a.log", 100}, Original{"a.log", 200}));
   std::filesystem::remove(dir_.path("spool/rejects/a.log.reasons.csv"));
   EXPECT_THAT(InUse(), ElementsAre(Original{"a.log", 200}));
@@ -52,11 +52,11 @@ TEST_F(OriginalsTest, AreInUseAsLongAsTheirRejectsAreThere) {
 }
 
 TEST_F(OriginalsTest, AReplayThatNeedsNoneTakesTheMarkAway) {
-  Publish("a.log", kSha, 100);
-  Publish("a.log", kSha, std::nullopt);
+  Publish("a.log", kOriginalSha, 100);
+  Publish("a.log", kOriginalSha, std::nullopt);
   EXPECT_THAT(InUse(), IsEmpty());
-  Publish("a.log", kSha, 100);
-  EXPECT_TRUE(publish_reject_files(spool_, "hrt", "a.log", kSha, {}));
+  Publish("a.log", kOriginalSha, 100);
+  EXPECT_TRUE(publish_reject_files(spool_, "hrt", "a.log", kOriginalSha, {}));
   EXPECT_THAT(dir_.list("spool/rejects"), IsEmpty());
 }
 

@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr auto kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + 10h + 15min;
+constexpr auto kSpoolNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + 10h + 15min;
 
 class SpoolTest : public ::testing::Test {
  protected:
@@ -84,16 +84,16 @@ TEST_F(SpoolTest, ADirectoryOfSomeoneElseIsAFault) {
 
 TEST_F(SpoolTest, TheSecondToLockIsToldWhoHoldsIt) {
   const Spool spool = Open();
-  auto first = spool.lock("caravel watch", kNow);
+  auto first = spool.lock("caravel watch", kSpoolNow);
   ASSERT_TRUE(first);
   ASSERT_TRUE(first->lock);
-  const auto second = Open().lock("caravel sweep", kNow);
+  const auto second = Open().lock("caravel sweep", kSpoolNow);
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->lock);
   EXPECT_EQ(second->holder,
             "pid " + std::to_string(::getpid()) + ", `caravel watch`, since 2026-11-22T10:15:00Z");
   first->lock.reset();
-  EXPECT_TRUE(spool.lock("caravel sweep", kNow)->lock);
+  EXPECT_TRUE(spool.lock("caravel sweep", kSpoolNow)->lock);
 }
 
 TEST_F(SpoolTest, TheLockOfAKilledHolderIsFreeAndItsTextForgotten) {
@@ -101,7 +101,7 @@ TEST_F(SpoolTest, TheLockOfAKilledHolderIsFreeAndItsTextForgotten) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const auto held = Open().lock("a command with a very long description", kNow);
+    const auto held = Open().lock("a command with a very long description", kSpoolNow);
     ::kill(::getpid(), SIGKILL);
   }
   int status = 0;
@@ -109,7 +109,7 @@ TEST_F(SpoolTest, TheLockOfAKilledHolderIsFreeAndItsTextForgotten) {
   ASSERT_TRUE(WIFSIGNALED(status));
   EXPECT_THAT(dir_.read_file("spool/.lock"), HasSubstr("very long"));
 
-  const auto lock = spool.lock("short", kNow);
+  const auto lock = spool.lock("short", kSpoolNow);
   ASSERT_TRUE(lock->lock);
   EXPECT_THAT(dir_.read_file("spool/.lock"), ::testing::EndsWith("`short`, since "
                                                                  "2026-11-22T10:15:00Z\n"));
@@ -131,8 +131,8 @@ TEST_F(SpoolTest, OnlyOldTemporariesAreRemoved) {
 
 // ---- rejects/
 
-const std::string kSha(64, 'a');
-const std::string kOtherSha(64, 'b');
+const std::string kSpoolSha(64, 'a');
+const std::string kOtherSpoolSha(64, 'b');
 
 class RejectsTest : public SpoolTest {
  protected:
@@ -162,69 +162,69 @@ class RejectsTest : public SpoolTest {
 };
 
 TEST_F(RejectsTest, FilesGetTheNameOfTheExtract) {
-  EXPECT_EQ(Publish(kSha, "bad\n", "cu"), "a.log");
+  EXPECT_EQ(Publish(kSpoolSha, "bad\n", "cu"), "a.log");
   EXPECT_THAT(Listed(), ElementsAre("a.log.cut", "a.log.reasons.csv", "a.log.rejects"));
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log.rejects"), "bad\n");
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log.cut"), "cu");
 }
 
 TEST_F(RejectsTest, AReplayReplacesItsOwnAndTakesAwayWhatIsNoMore) {
-  Publish(kSha, "bad\n", "cu");
-  EXPECT_EQ(Publish(kSha, "worse\n"), "a.log");
+  Publish(kSpoolSha, "bad\n", "cu");
+  EXPECT_EQ(Publish(kSpoolSha, "worse\n"), "a.log");
   EXPECT_THAT(Listed(), ElementsAre("a.log.reasons.csv", "a.log.rejects"));
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log.rejects"), "worse\n");
-  EXPECT_EQ(Publish(kSha, ""), "");
+  EXPECT_EQ(Publish(kSpoolSha, ""), "");
   EXPECT_THAT(dir_.list("spool/rejects"), IsEmpty());
 }
 
 TEST_F(RejectsTest, AnotherExtractsFilesAreNeverTouched) {
-  Publish(kSha, "bad\n");
-  EXPECT_EQ(Publish(kOtherSha, "bad\n"), "a.log~bbbbbbbb") << "the same bytes, but other lines";
-  EXPECT_EQ(Publish(kOtherSha, "other\n"), "a.log~bbbbbbbb");
+  Publish(kSpoolSha, "bad\n");
+  EXPECT_EQ(Publish(kOtherSpoolSha, "bad\n"), "a.log~bbbbbbbb") << "the same bytes, but other lines";
+  EXPECT_EQ(Publish(kOtherSpoolSha, "other\n"), "a.log~bbbbbbbb");
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log.rejects"), "bad\n");
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log~bbbbbbbb.rejects"), "other\n");
   EXPECT_EQ(Listed().size(), 4U);
 }
 
 TEST_F(RejectsTest, OurNameIsKeptWhenTheFirstBecomesFree) {
-  Publish(kSha, "bad\n");
-  Publish(kOtherSha, "other\n");
-  Publish(kSha, "");
-  EXPECT_EQ(Publish(kOtherSha, "other\n"), "a.log~bbbbbbbb");
+  Publish(kSpoolSha, "bad\n");
+  Publish(kOtherSpoolSha, "other\n");
+  Publish(kSpoolSha, "");
+  EXPECT_EQ(Publish(kOtherSpoolSha, "other\n"), "a.log~bbbbbbbb");
   EXPECT_EQ(Listed().size(), 2U);
 }
 
 TEST_F(RejectsTest, FilesOfUnknownOriginAreNotOverwritten) {
   dir_.write_file("spool/rejects/a.log.cut", "by hand");
-  EXPECT_EQ(Publish(kSha, "bad\n"), "a.log~aaaaaaaa");
+  EXPECT_EQ(Publish(kSpoolSha, "bad\n"), "a.log~aaaaaaaa");
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log.cut"), "by hand");
 }
 
 TEST_F(RejectsTest, ACrashBetweenTheRenamesIsFinishedByTheReplay) {
   // As after a crash: the note of the owner is there, and one of the three files.
-  dir_.write_file("spool/rejects/.a.log.owner", std::string(kSha) + "\nhrt");
+  dir_.write_file("spool/rejects/.a.log.owner", std::string(kSpoolSha) + "\nhrt");
   dir_.write_file("spool/rejects/a.log.rejects", "bad\n");
-  EXPECT_EQ(Publish(kSha, "bad\n", "cu"), "a.log");
+  EXPECT_EQ(Publish(kSpoolSha, "bad\n", "cu"), "a.log");
   EXPECT_THAT(Listed(), ElementsAre("a.log.cut", "a.log.reasons.csv", "a.log.rejects"));
 }
 
 TEST_F(RejectsTest, ACrashAfterTheOwnerLeavesTheNameToWhoeverComesFirst) {
-  dir_.write_file("spool/rejects/.a.log.owner", std::string(kSha) + "\nhrt");
-  EXPECT_EQ(Publish(kOtherSha, "other\n"), "a.log");
-  EXPECT_EQ(Publish(kSha, "bad\n"), "a.log~aaaaaaaa");
+  dir_.write_file("spool/rejects/.a.log.owner", std::string(kSpoolSha) + "\nhrt");
+  EXPECT_EQ(Publish(kOtherSpoolSha, "other\n"), "a.log");
+  EXPECT_EQ(Publish(kSpoolSha, "bad\n"), "a.log~aaaaaaaa");
 }
 
 TEST_F(RejectsTest, AnotherFeedWithTheSameContentLeavesThemAlone) {
-  EXPECT_EQ(Publish(kSha, "bad\n"), "a.log");
+  EXPECT_EQ(Publish(kSpoolSha, "bad\n"), "a.log");
   const auto kept = Listed();
-  EXPECT_EQ(publish_reject_files(spool_, "web", "a.log", kSha, {}), "");
+  EXPECT_EQ(publish_reject_files(spool_, "web", "a.log", kSpoolSha, {}), "");
   EXPECT_EQ(Listed(), kept);
 }
 
 TEST_F(RejectsTest, NothingToPublishLeavesNothing) {
-  EXPECT_EQ(Publish(kSha, ""), "");
+  EXPECT_EQ(Publish(kSpoolSha, ""), "");
   EXPECT_THAT(dir_.list("spool/rejects"), IsEmpty());
-  EXPECT_FALSE(publish_reject_files(spool_, "hrt", "../a.log", kSha, {}));
+  EXPECT_FALSE(publish_reject_files(spool_, "hrt", "../a.log", kSpoolSha, {}));
 }
 
 }  // namespace
