@@ -39,8 +39,17 @@ char32_t code_point(std::string_view character) {
 /// Takes characters from the front of `text` as long as they make at most `most` bytes together,
 /// and returns them with escapes.
 std::string take_escaped(std::string_view& text, std::size_t most, bool keep_line_ends) {
+  const auto is_plain_ascii = [](char c) { return c >= ' ' && c < '\x7f'; };
   std::string out;
   while (!text.empty()) {
+    // Nearly all texts are ASCII that is shown as it is.
+    const std::string_view room = text.substr(0, most - out.size());
+    const auto end = std::ranges::find_if_not(room, is_plain_ascii);
+    const auto run = static_cast<std::size_t>(end - room.begin());
+    out.append(text, 0, run);
+    text.remove_prefix(run);
+    if (text.empty()) break;
+
     const std::size_t length = utf8_length(text);
     // A byte that begins no character is taken alone; the next byte may begin one.
     const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
@@ -131,11 +140,6 @@ std::string printable_lines(std::string_view text) {
 }
 
 std::string shown(std::string_view text, std::size_t most) {
-  // Nearly all texts are short, and ASCII that is shown as it is.
-  const auto is_plain = [](char c) { return c >= ' ' && c < '\x7f'; };
-  if (text.size() <= most && std::all_of(text.begin(), text.end(), is_plain)) {
-    return std::string(text);
-  }
   std::string_view rest = text;
   std::string out = take_escaped(rest, most, false);
   if (rest.empty()) return out;

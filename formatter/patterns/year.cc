@@ -35,16 +35,14 @@ YearTable YearTable::fixed(std::chrono::year year) {
 YearTable YearTable::nearest_to(std::chrono::sys_seconds extract_time) {
   YearTable table;
   // A day of grace: east of UTC it may be tomorrow already when the extract is cut.
-  const std::chrono::sys_seconds latest = extract_time + days(1);
-  const std::chrono::year newest = year_month_day(std::chrono::floor<days>(latest)).year();
+  const year_month_day latest(std::chrono::floor<days>(extract_time + days(1)));
   fill(table.years_, [&](std::chrono::month month, std::chrono::day day) {
     // Candidates lie a year or more apart and at most one of them within the day after the extract,
     // so the nearest allowed one is the latest allowed one. 02/29 may be eight years back (1904).
-    for (int back = 0; back <= 8; ++back) {
-      const year_month_day date(newest - std::chrono::years(back), month, day);
-      if (date.ok() && sys_days(date) <= latest) return static_cast<int>(date.year());
-    }
-    return 0;
+    if (!std::chrono::month_day(month, day).ok()) return 0;
+    year_month_day date(latest.year(), month, day);
+    while (!date.ok() || date > latest) date -= std::chrono::years(1);
+    return static_cast<int>(date.year());
   });
   return table;
 }

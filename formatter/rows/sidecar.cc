@@ -173,6 +173,22 @@ Result<SidecarHeader> parse_sidecar_header(std::string_view text) {
   }
 }
 
+namespace {
+
+/// The extracts of a feed have the same header, and small ones come by the thousand: a header is
+/// parsed once as long as no other comes in between.
+Result<SidecarHeader> header_of(std::string_view text) {
+  thread_local std::string last_text;
+  thread_local SidecarHeader last;
+  if (text != last_text) {
+    CARAVEL_ASSIGN_OR_RETURN(last, parse_sidecar_header(text));
+    last_text = text;
+  }
+  return last;
+}
+
+}  // namespace
+
 Result<SidecarEnd> parse_sidecar_end(std::string_view text) {
   try {
     const json object = json::parse(text);
@@ -307,8 +323,7 @@ Result<> RowReader::read_headers() {
   }
   got = rows_.line(line);
   if (!got || !*got) return broken("its header is missing");
-  CARAVEL_ASSIGN_OR_RETURN(auto header, parse_sidecar_header(line));
-  header_ = std::move(header);
+  CARAVEL_ASSIGN_OR_RETURN(header_, header_of(line));
 
   // The CSV must begin with the header that the names of the columns make, so its length is known.
   std::vector<std::string> names;
