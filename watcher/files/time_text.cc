@@ -42,8 +42,13 @@ std::optional<Time> parse_time_text(std::string_view text) {
   const bool shaped = std::ranges::equal(
       text, kShape, [](char c, char shape) { return shape == 'd' ? is_digit(c) : c == shape; });
   if (!shaped) return std::nullopt;
+  // A time_point counts nanoseconds in 64 bits: other years have none.
+  constexpr int kFirstYear = 1678;
+  constexpr int kLastYear = 2261;
+  const int year = number_in(text, 0, 4);
+  if (year < kFirstYear || year > kLastYear) return std::nullopt;
   const std::chrono::year_month_day day(
-      std::chrono::year(number_in(text, 0, 4)),
+      std::chrono::year(year),
       std::chrono::month(static_cast<unsigned>(number_in(text, 5, 7))),
       std::chrono::day(static_cast<unsigned>(number_in(text, 8, 10))));
   const int hours = number_in(text, 11, 13);
