@@ -225,7 +225,8 @@ class Manifests(harness.HostTest):
         self.assertEqual(self.source(host)["gaps"], [])
 
     def test_a_silence_is_said_by_one_pass_of_cron(self):
-        host = self.host(feed="    expect_every: 100ms\n    forget_source: 2s\n    settle: 1ms\n")
+        feed = "    expect_every: 100ms\n    settle: 1ms\n"
+        host = self.host(feed=feed)
         os.makedirs(host.path("spool/drop"))
         self.send(host, location(1), 1)
         said = host.run("sweep", expect=0).stderr  # a pass that takes over 100 ms says it already
@@ -234,6 +235,7 @@ class Manifests(harness.HostTest):
         self.assertEqual(said.count("app.log on bus1 is silent"), 1, said)
         self.assertNotIn("silent", host.run("sweep", expect=0).stderr)
         # After forget_source the source counts as ended: with dated logs, each day's log is a source.
+        harness.Host(host.folder, feed=feed + "    forget_source: 1s\n")  # writes the configuration anew
         wait_for("its end", lambda: self.source(host)["forgotten"])
         self.assertIn("1 source that sent nothing for longer", host.run("status").stdout)
         self.assertEqual([silent["source"] for silent in host.status()["silent"]], [""])
