@@ -1,6 +1,7 @@
 """`caravel serve` as clients, monitoring and enemies meet it; `status --check` and `--watch`."""
 import base64
 import glob
+import hashlib
 import http.client
 import json
 import os
@@ -299,6 +300,29 @@ class Places(ServeTest):
         self.assertEqual(200, server.get("/", headers={"Authorization": f"Basic {login}"})[0])
         with open(f"/proc/{server.process.pid}/cmdline", "rb") as file:
             self.assertNotIn(TOKEN.encode(), file.read())
+        self.assertNotIn(TOKEN, server.said())
+
+    def test_one_of_several_tokens_is_enough_and_a_reload_changes_them(self):
+        host = self.host()
+
+        def write(text):
+            with open(host.path("tokens"), "w", encoding="utf-8",
+                      opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                file.write(text)
+
+        def line(name, token):
+            return f"{name}:{hashlib.sha256(token.encode()).hexdigest()}\n"
+        write(line("grafana", TOKEN) + line("ops", "another-token-of-24-chars"))
+        server = self.serve(host, "{listen: '127.0.0.1:0', tokens_file: tokens}")
+
+        def status(token):
+            return server.get("/metrics", headers={"Authorization": f"Bearer {token}"})[0]
+        self.assertEqual([200, 200, 401], [status(TOKEN), status("another-token-of-24-chars"), status("x" * 24)])
+        self.assertEqual(200, server.get("/healthz")[0])
+        write("grafana:" + TOKEN)  # a mistake: the old ones stay
+        server.process.send_signal(signal.SIGHUP)
+        wait_for("the refusal", lambda: "is not NAME:HASH" in server.said())
+        self.assertEqual(200, status(TOKEN))
         self.assertNotIn(TOKEN, server.said())
 
     def test_a_unix_socket(self):
