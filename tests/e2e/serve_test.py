@@ -183,6 +183,9 @@ class Numbers(ServeTest):
             checked = subprocess.run(["promtool", *command], cwd=monitoring, text=True, capture_output=True,
                                      check=False)
             self.assertEqual(0, checked.returncode, checked.stdout + checked.stderr)
+        # Histograms of all batches since the ledger was made, though this server was started behind them.
+        self.assertRegex(text, r'caravel_batch_rows_count\{feed="hrt",store="local"\} [1-9]')
+        self.assertRegex(text, r'caravel_batch_seconds_bucket\{feed="hrt",store="local",le="\+Inf"\} [1-9]')
         with open(os.path.join(SOURCE, "docs/monitoring.md"), encoding="utf-8") as file:
             explained = set(re.findall(r"`(\w+)`", file.read()))
         with open(os.path.join(monitoring, "caravel.rules.yml"), encoding="utf-8") as file:
@@ -191,7 +194,7 @@ class Numbers(ServeTest):
         # Rules and dashboard speak of nothing that is not there.
         there = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)) | {"caravel_store_up"}
         # Nothing was loaded since the server's start.
-        there |= {"caravel_drop_to_stored_seconds_bucket", "caravel_line_to_stored_seconds_bucket"}
+        there |= {"caravel_batch_rows_bucket", "caravel_batch_seconds_bucket", "caravel_drop_to_stored_seconds_bucket", "caravel_line_to_stored_seconds_bucket"}
         for name in ("caravel.rules.yml", "grafana-dashboard.json"):
             with open(os.path.join(monitoring, name), encoding="utf-8") as file:
                 used = set(re.findall(r"\bcaravel_[a-z_]+", file.read()))
