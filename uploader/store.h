@@ -1,6 +1,7 @@
 // The one interface to a place where rows go.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -92,8 +93,11 @@ class Upload {
   [[nodiscard]] virtual const std::vector<std::string>& notes() const = 0;
   /// Called from run(), in its thread, whenever rows were acknowledged.
   std::function<void(std::uint64_t acknowledged)> on_progress;
-  /// The same while the store brings an older table of its own up to date, before it takes rows:
-  /// rows that were looked at, of all that are there. Called often.
+  /// Called from run(), in its thread: the store has answered for so many rows that were sent to it
+  /// together (a batch, or a transaction), after this time.
+  std::function<void(std::uint64_t rows, std::chrono::steady_clock::duration took)> on_batch;
+  /// The same as on_progress while the store brings an older table of its own up to date, before it
+  /// takes rows: rows that were looked at, of all that are there. Called often.
   std::function<void(std::uint64_t rows, std::uint64_t of)> on_upgrade;
 };
 

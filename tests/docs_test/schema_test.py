@@ -139,6 +139,7 @@ GOOD = {
         "serve: {listen: 127.0.0.1:8099}\n",
         "serve: {listen: 'unix:run/serve.sock'}\n",
         "serve: {listen: 0.0.0.0:8099, token_file: token}\n",
+        "serve: {listen: 0.0.0.0:8099, tokens_file: tokens}\n",
         "serve:\n",
         "spool: '${HOME:-/x}/spool'\nworkers: ${CARAVEL_TEST_WORKERS:-4}\nlog_level: ${CARAVEL_TEST_LEVEL:-info}\n"
         "log_format: json\nmin_free: '${CARAVEL_TEST_FREE:-1GiB}'\n"
@@ -227,6 +228,7 @@ BAD = {
         "serve: 127.0.0.1:8099\n",
         "serve: {listen: 0.0.0.0:8099}\n",
         "serve: {listen: example.org:8099, token_file: token}\n",
+        "serve: {listen: 0.0.0.0:8099, tokens_file: []}\n",
         "serve: {listen: 127.0.0.1}\n",
         "serve: {listen: 'unix:'}\n",
         "serve: {token: x}\n",

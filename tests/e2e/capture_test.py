@@ -7,6 +7,7 @@ import subprocess
 
 import harness
 from harness import CARAVEL, location, wait_for
+from settle_test import DOORS, RUBBISH
 
 
 class Capture(harness.HostTest):
@@ -133,6 +134,55 @@ class Capture(harness.HostTest):
         os.rename(log, host.path("elsewhere.log"))
         self.assertIn("a log that is captured", host.run("explain", "app.log", expect=0).stdout)
         self.assertIn("never taken", host.run("explain", "elsewhere.log", expect=1).stderr)
+
+    def failed_capture(self):
+        """A capture that put an extract into the failed/ of its own spool."""
+        host = self.host()
+        self.append(host, RUBBISH)
+        process = self.begin(host)
+        wait_for("failed/", lambda: glob.glob(host.path("spool/capture/hrt/failed/*.why")))
+        os.mkdir(host.path("formats"))
+        with open(host.path("formats/doors.yaml"), "w", encoding="ascii") as file:
+            file.write(DOORS)
+        with open(host.config, encoding="utf-8") as file:
+            config = file.read()
+        with open(host.config, "w", encoding="utf-8") as file:
+            file.write("formats: [formats]\n" + config.replace("format: spysocket", "format: doors"))
+        return host, process
+
+    def test_what_a_capture_failed_goes_in_again_while_it_runs(self):
+        host, process = self.failed_capture()
+
+        def log():
+            with open(host.path("capture.log"), encoding="utf-8") as file:
+                return file.read()
+        process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: log().count("watching") == 2)
+        said = host.run("retry", "--all", expect=0).stderr
+        self.assertIn(f"1 extract handed to pid {process.pid}, `caravel capture`", said)
+        self.stored(host, 30)
+        wait_for("the end", lambda: host.status()["failed_total"] == 0)
+        self.assertEqual(os.listdir(host.path("spool/capture/hrt/failed")), [])
+        self.end(process)
+        self.assertIn("nothing failed", host.run("retry", "--all", expect=0).stderr)
+
+    def test_what_two_spools_failed_goes_in_again_without_a_capture(self):
+        host, process = self.failed_capture()
+        self.end(process)
+        with open(host.config, encoding="utf-8") as file:
+            mended = file.read()
+        with open(host.config, "w", encoding="utf-8") as file:
+            file.write(mended.replace("format: doors", "format: spysocket"))
+        os.makedirs(host.path("spool/drop"), exist_ok=True)
+        host.drop(RUBBISH.replace("\n", " \n") + "1 more\n", "a-2012-03-09.log")
+        wait_for("the sweep", lambda: host.run("sweep").returncode == 1)
+        with open(host.config, "w", encoding="utf-8") as file:
+            file.write(mended)
+        self.assertEqual(host.status()["failed_total"], 2)
+        # One of its lines is a reject still.
+        host.run("retry", "--all", expect=3)
+        self.assertEqual(host.status()["failed_total"], 0)
+        self.assertEqual(host.count(), 60)
 
     def test_it_runs_beside_a_watcher_and_only_once(self):
         host = self.host()

@@ -1,6 +1,7 @@
 """`caravel serve` as clients, monitoring and enemies meet it; `status --check` and `--watch`."""
 import base64
 import glob
+import hashlib
 import http.client
 import json
 import os
@@ -182,6 +183,9 @@ class Numbers(ServeTest):
             checked = subprocess.run(["promtool", *command], cwd=monitoring, text=True, capture_output=True,
                                      check=False)
             self.assertEqual(0, checked.returncode, checked.stdout + checked.stderr)
+        # Histograms of all batches since the ledger was made, though this server was started behind them.
+        self.assertRegex(text, r'caravel_batch_rows_count\{feed="hrt",store="local"\} [1-9]')
+        self.assertRegex(text, r'caravel_batch_seconds_bucket\{feed="hrt",store="local",le="\+Inf"\} [1-9]')
         with open(os.path.join(SOURCE, "docs/monitoring.md"), encoding="utf-8") as file:
             explained = set(re.findall(r"`(\w+)`", file.read()))
         with open(os.path.join(monitoring, "caravel.rules.yml"), encoding="utf-8") as file:
@@ -190,7 +194,7 @@ class Numbers(ServeTest):
         # Rules and dashboard speak of nothing that is not there.
         there = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)) | {"caravel_store_up"}
         # Nothing was loaded since the server's start.
-        there |= {"caravel_drop_to_stored_seconds_bucket", "caravel_line_to_stored_seconds_bucket"}
+        there |= {"caravel_batch_rows_bucket", "caravel_batch_seconds_bucket", "caravel_drop_to_stored_seconds_bucket", "caravel_line_to_stored_seconds_bucket"}
         for name in ("caravel.rules.yml", "grafana-dashboard.json"):
             with open(os.path.join(monitoring, name), encoding="utf-8") as file:
                 used = set(re.findall(r"\bcaravel_[a-z_]+", file.read()))
@@ -299,6 +303,29 @@ class Places(ServeTest):
         self.assertEqual(200, server.get("/", headers={"Authorization": f"Basic {login}"})[0])
         with open(f"/proc/{server.process.pid}/cmdline", "rb") as file:
             self.assertNotIn(TOKEN.encode(), file.read())
+        self.assertNotIn(TOKEN, server.said())
+
+    def test_one_of_several_tokens_is_enough_and_a_reload_changes_them(self):
+        host = self.host()
+
+        def write(text):
+            with open(host.path("tokens"), "w", encoding="utf-8",
+                      opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                file.write(text)
+
+        def line(name, token):
+            return f"{name}:{hashlib.sha256(token.encode()).hexdigest()}\n"
+        write(line("grafana", TOKEN) + line("ops", "another-token-of-24-chars"))
+        server = self.serve(host, "{listen: '127.0.0.1:0', tokens_file: tokens}")
+
+        def status(token):
+            return server.get("/metrics", headers={"Authorization": f"Bearer {token}"})[0]
+        self.assertEqual([200, 200, 401], [status(TOKEN), status("another-token-of-24-chars"), status("x" * 24)])
+        self.assertEqual(200, server.get("/healthz")[0])
+        write("grafana:" + TOKEN)  # a mistake: the old ones stay
+        server.process.send_signal(signal.SIGHUP)
+        wait_for("the refusal", lambda: "is not NAME:HASH" in server.said())
+        self.assertEqual(200, status(TOKEN))
         self.assertNotIn(TOKEN, server.said())
 
     def test_a_unix_socket(self):

@@ -146,8 +146,13 @@ Result<> CouchUpload::fill(Slot& slot) {
     }
     if (!slot.batch->finished()) break;
     CARAVEL_TRY(take_finished(*slot.batch));
+    if (on_batch && slot.begun) {
+      on_batch(slot.batch->fates().rows_sent(), std::chrono::steady_clock::now() - *slot.begun);
+    }
+    slot.begun.reset();
     slot.batch.reset();
   }
+  if (!slot.begun) slot.begun = std::chrono::steady_clock::now();
   slot.ticket = database_.transport().start(slot.batch->next_request(most_rows_));
   slot.in_flight = true;
   return {};
@@ -226,7 +231,11 @@ Result<> CouchUpload::take_finished(CouchBatch& batch) {
 
 void CouchUpload::cancel() {
   bool any = false;
-  for (Slot& slot : slots_) any = std::exchange(slot.in_flight, false) || any;
+  for (Slot& slot : slots_) {
+    any = std::exchange(slot.in_flight, false) || any;
+    // An outage is no latency.
+    slot.begun.reset();
+  }
   if (any) database_.transport().cancel_all();
 }
 

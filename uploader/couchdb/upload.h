@@ -44,6 +44,8 @@ class CouchUpload : public TalliedUpload {
     std::unique_ptr<CouchBatch> batch;
     std::uint64_t ticket = 0;
     bool in_flight = false;
+    /// When the first request for the batch left, in this run.
+    std::optional<std::chrono::steady_clock::time_point> begun{};
   };
 
   [[nodiscard]] Result<> send_all(const StopSignal& stop);

@@ -1,5 +1,7 @@
 #include "uploader/sqlite/upload.h"
 
+#include <chrono>
+
 #include <fmt/format.h>
 
 #include "base/sqlite/transaction.h"
@@ -119,6 +121,7 @@ Result<> SqliteUpload::read_pending() {
 Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
   if (!file_.still_there()) return vanished();
   const bool last = read_all_;
+  const auto begun = std::chrono::steady_clock::now();
   Tally tally;
   if (auto stored = store_pending(stop, tally); !stored) {
     // To be stopped is no fault of the file: its path is not put in front.
@@ -129,6 +132,7 @@ Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
   // Only now are the rows given up and counted. An error above leaves them pending, for the next
   // run.
   const bool any = pending_.size() > 0;
+  if (any && on_batch) on_batch(pending_.size(), std::chrono::steady_clock::now() - begun);
   pending_.clear();
   done_ = last;
   if (any) acknowledge(tally.counts, std::move(tally.refused));

@@ -120,9 +120,12 @@ void check_leases(const Config& config, const FeedConfig& feed, const FileSystem
   if (!probe->own_files || !probe->others_files) {
     findings.note(
         fmt::format("{}: no read lease on {} ({}): such a file counts as whole once it was "
-                    "unchanged for {} s. With CAP_LEASE, leases work",
+                    "unchanged for {} s{}",
                     feed.drop, probe->own_files ? "files of other users" : "files here",
-                    probe->reason, feed.settle_without_lease.count() / 1000));
+                    probe->reason, feed.settle_without_lease.count() / 1000,
+                    probe->own_files ? ". In a unit, AmbientCapabilities=CAP_LEASE gives the right "
+                                       "(the shipped ones have it)"
+                                     : ""));
   }
 }
 

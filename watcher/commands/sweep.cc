@@ -10,11 +10,12 @@ namespace {
 Result<int> run_sweep(const CommandCall& call) {
   // cron starts a sweep again and again: one that finds another at work has nothing to report, and
   // an exit code other than 0 would send somebody a mail.
-  return with_service(call, "caravel sweep", kExitGood, [](const Service& service) -> Result<int> {
-    CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
-    log_info("{} done, {} failed, {} waiting", swept.done, swept.failed, swept.waiting);
-    return exit_code_of(swept);
-  });
+  return with_service(
+      call, {"caravel sweep", kExitGood}, [](const Service& service) -> Result<int> {
+        CARAVEL_ASSIGN_OR_RETURN(const SweepResult swept, sweep(service));
+        log_info("{} done, {} failed, {} waiting", swept.done, swept.failed, swept.waiting);
+        return exit_code_of(swept);
+      });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ Result<int> run_watch(const CommandCall& call) {
   return with_reload(call, [&](Reload& reload) {
     reload.listen();
     // A second watcher is a mistake of the person who starts it, hence exit code 1.
-    return with_service(call, "caravel watch", kExitFailed,
+    return with_service(call, {"caravel watch", kExitFailed},
                         [&](const Service& service) -> Result<int> {
                           CARAVEL_TRY(watch(service, reload));
                           return kExitGood;

@@ -10,10 +10,16 @@
 
 namespace caravel::watcher {
 
-/// Loads the settings, locks the spool as `command` ("caravel watch") and calls `run`. If another
-/// process holds the lock, prints who it is and returns `exit_if_locked`. Returns the exit code.
-[[nodiscard]] Result<int> with_service(const CommandCall& call, const std::string& command,
-                                       int exit_if_locked,
+/// Which spool a command works in, and what it says there.
+struct ServiceWanted {
+  std::string command;     // that holds the lock: "caravel watch"
+  int exit_if_locked;      // the exit code where another process holds it
+  std::string captured{};  // the spool of this feed's capture; "": the one of the drop directories
+};
+
+/// Loads the settings, locks the spool and calls `run`. If another process holds the lock, prints
+/// who it is. Returns the exit code.
+[[nodiscard]] Result<int> with_service(const CommandCall& call, const ServiceWanted& wanted,
                                        const std::function<Result<int>(const Service&)>& run);
 
 /// Calls `run`; if SIGHUP ended it, starts the program anew in this process, and then returns only

@@ -80,6 +80,7 @@ std::vector<std::string> serve_keys() {
     std::string unused;
     (void)reader.node("listen");
     reader.path("token_file", unused, "/");
+    reader.path("tokens_file", unused, "/");
   });
 }
 
@@ -89,6 +90,7 @@ Result<> read_serve(const YamlNode& node, const std::string& base, ServeConfig& 
   SectionReader reader(node);
   const YamlNode listen = reader.node("listen");
   reader.path("token_file", serve.token_file, base);
+  reader.path("tokens_file", serve.tokens_file, base);
   CARAVEL_TRY(reader.finish());
   if (listen.exists()) {
     CARAVEL_ASSIGN_OR_RETURN(const auto text, listen.as_string());
@@ -97,10 +99,11 @@ Result<> read_serve(const YamlNode& node, const std::string& base, ServeConfig& 
     serve.listen = *std::move(place);
   }
   // What is behind it names files, hosts and errors: it is not for everybody who has a network.
-  if (!serve.listen.is_local() && serve.token_file.empty()) {
+  if (!serve.listen.is_local() && serve.token_file.empty() && serve.tokens_file.empty()) {
     return listen.error(
         fmt::format("{} can be reached from other hosts: say token_file: FILE too, with a token "
-                    "that everybody must show, or listen at 127.0.0.1",
+                    "that everybody must show (or tokens_file, for several), or listen at "
+                    "127.0.0.1",
                     text_of(serve.listen)));
   }
   return {};

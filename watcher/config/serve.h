@@ -37,6 +37,8 @@ struct ServeConfig {
   /// The file with the token that everybody must show; "" = nobody has to, and then only a place
   /// that is_local() is served.
   std::string token_file{};
+  /// The file with the hashes of several tokens, any of which will do; "" = there is none.
+  std::string tokens_file{};
   bool operator==(const ServeConfig&) const = default;
 };
 

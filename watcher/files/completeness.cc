@@ -27,7 +27,8 @@ WriterState writer_state(int fd) {
   if (::fcntl(fd, F_SETLEASE, F_RDLCK) != 0) {
     // EAGAIN: somebody has the file open for writing. Other errors say nothing about writers:
     // EACCES without CAP_LEASE, EINVAL where the file system knows no leases (fcntl(2)).
-    return errno == EAGAIN ? WriterState::present : WriterState::unknown;
+    if (errno == EAGAIN) return WriterState::present;
+    return errno == EACCES ? WriterState::forbidden : WriterState::unknown;
   }
   // A crash here is no matter: the lease goes with the descriptor.
   ::fcntl(fd, F_SETLEASE, F_UNLCK);

@@ -20,8 +20,9 @@ namespace caravel::watcher {
 enum class WriterState {
   none,     // no process of this host has the file open for writing or mapped writable
   present,  // one has
-  unknown,  // cannot be told: the file is another user's and we lack CAP_LEASE, or the file system
-            // has no leases. Stillness decides then.
+  // Else it cannot be told, and stillness decides:
+  forbidden,  // the file is another user's, and we lack CAP_LEASE
+  unknown,    // the file system has no leases
 };
 
 /// Takes a read lease on `fd`, which must be open read-only, and gives it back at once (fcntl(2)

@@ -233,6 +233,9 @@ bool WaitingClaims::judge_regular(Waiting& waiting, const ClaimLook& look, const
     busy = writers_.busy(waiting.extract, look, waiting.looks, now);
   }
   if (busy) {
+    if (busy->lacks_right && !std::exchange(told_of_lease_, true)) {
+      messages_.say(std::string(kNeedsCapLease));
+    }
     wait(waiting, busy->why, slowed(busy->look_in), now);
     return false;
   }

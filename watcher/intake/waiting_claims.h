@@ -120,6 +120,7 @@ class WaitingClaims {
   std::set<std::tuple<const FeedConfig*, unsigned, std::string>> put_off_;
   std::size_t stuck_ = 0;
   WriterCheck writers_;
+  bool told_of_lease_ = false;
   std::vector<ReadyExtract> ready_;
 };
 

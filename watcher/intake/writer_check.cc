@@ -20,6 +20,12 @@ std::optional<WriterCheck::Busy> WriterCheck::busy(const ReadyExtract& extract,
   // The ctime of the file is the rename of the claim, so the wait is at least `settle` from now.
   const std::chrono::milliseconds settle = extract.feed->settle_without_lease;
   if (still_.look(0, extract.claim.id, look.stamp, now, settle, false)) return std::nullopt;
+  if (writer == WriterState::forbidden && traits && traits->leases_tell) {
+    return Busy{
+        "it is another user's, and no lease may be taken without CAP_LEASE: it must be "
+        "still for the settle time",
+        settle, true};
+  }
   return Busy{"no lease can be taken here: it must be still for the settle time", settle};
 }
 

@@ -236,6 +236,31 @@ CREATE TABLE wishes (
   asked_at TEXT NOT NULL
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+ALTER TABLE sources ADD COLUMN changed_at TEXT NOT NULL DEFAULT '';  -- when something of it ended
+UPDATE sources SET changed_at = CASE WHEN last_at <> '' THEN last_at
+  ELSE strftime('%Y-%m-%dT%H:%M:%fZ', 'now') END;
+
+CREATE TABLE batches (                  -- what stores were sent at a time, and how long that took
+  feed          TEXT NOT NULL,
+  store         TEXT NOT NULL,          -- its name
+  rows_class    INTEGER NOT NULL,       -- numbers of the classes of BatchSums
+  seconds_class INTEGER NOT NULL,
+  batches       INTEGER NOT NULL,       -- in both classes
+  rows          INTEGER NOT NULL,       -- sums over these
+  seconds       REAL NOT NULL,
+  PRIMARY KEY (feed, store, rows_class, seconds_class)
+) WITHOUT ROWID;
+
+CREATE TABLE overfull (                 -- folders that hold more than they may, after retention
+  spool  TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  bytes  INTEGER NOT NULL,
+  most   INTEGER NOT NULL,
+  since  TEXT NOT NULL,
+  PRIMARY KEY (spool, folder)
+) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kLedgerSchema);
 

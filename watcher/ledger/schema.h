@@ -10,12 +10,13 @@
 namespace caravel::watcher {
 
 /// The schema that this program writes: PRAGMA user_version.
-inline constexpr int kLedgerSchema = 7;
+inline constexpr int kLedgerSchema = 8;
 
 /// Every table, for `ledger export`.
-inline constexpr std::array<std::string_view, 14> kLedgerTables{
-    "extracts",   "known_times", "stores", "left_alone",  "manifests", "sources",     "gaps",
-    "remembered", "daily",       "news",   "directories", "retries",   "closed_gaps", "wishes"};
+inline constexpr std::array<std::string_view, 16> kLedgerTables{
+    "extracts",    "known_times", "stores",  "left_alone", "manifests",   "sources",
+    "gaps",        "remembered",  "daily",   "news",       "directories", "retries",
+    "closed_gaps", "wishes",      "batches", "overfull"};
 
 /// Makes the tables in an empty file, or brings an older schema up to date, in one transaction. A
 /// newer schema, or a database that is no ledger, is an error of kind usage, and nothing is

@@ -97,14 +97,16 @@ Result<std::uint64_t> next_of(Sqlite& database, const SourceRun& run) {
 
 /// Makes the run's row, or moves it on; neither `next` nor the time of the last arrival go back.
 Result<> move_on(Sqlite& database, const SourceRun& run, std::uint64_t next,
-                 std::optional<Time> came) {
-  CARAVEL_TRY(database.run(
-      "INSERT INTO sources (feed, run, source, next, first_at, last_at) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (feed, run) DO UPDATE SET "
-      "next = max(next, excluded.next), last_at = max(last_at, excluded.last_at), "
-      "first_at = CASE WHEN first_at = '' THEN excluded.first_at ELSE first_at END, "
-      "source = CASE WHEN ?6 THEN source ELSE excluded.source END",
-      run.feed, run.run, run.source, next, came ? time_text(*came) : "", run.by_name_only));
+                 std::optional<Time> came, Time now) {
+  CARAVEL_TRY(
+      database.run("INSERT INTO sources (feed, run, source, next, first_at, last_at, changed_at) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?7) ON CONFLICT (feed, run) DO UPDATE SET "
+                   "next = max(next, excluded.next), last_at = max(last_at, excluded.last_at), "
+                   "changed_at = max(changed_at, excluded.changed_at), "
+                   "first_at = CASE WHEN first_at = '' THEN excluded.first_at ELSE first_at END, "
+                   "source = CASE WHEN ?6 THEN source ELSE excluded.source END",
+                   run.feed, run.run, run.source, next, came ? time_text(*came) : "",
+                   run.by_name_only, time_text(now)));
   return {};
 }
 
@@ -246,7 +248,7 @@ Result<Arrival> Sources::arrived(const SourceRun& run, std::uint64_t sequence, S
     // A number that came before (sequence < next, in no gap) goes on from here as well: after a
     // crash between this commit and the next, the same arrival is told again and must change
     // nothing.
-    CARAVEL_TRY(move_on(database_, run, std::max(next, sequence + 1), came));
+    CARAVEL_TRY(move_on(database_, run, std::max(next, sequence + 1), came, now));
     if (end == State::done) CARAVEL_TRY(set_manifest_loaded(database_, run, sequence, now));
     CARAVEL_ASSIGN_OR_RETURN(arrival.gaps, count_gaps(database_, run));
     CARAVEL_TRY(transaction.commit());

@@ -1,5 +1,7 @@
 #include "watcher/ledger/stores.h"
 
+#include <algorithm>
+
 #include "watcher/ledger/rows.h"
 
 namespace caravel::watcher {
@@ -9,7 +11,25 @@ namespace {
 constexpr WordTable<StoreState, 3> kStoreStates{{"ok", "waiting", "fault"}};
 static_assert(kStoreStates.ends_with(StoreState::fault));
 
+/// The number of the first class that holds the value.
+template <std::size_t N>
+std::size_t class_of(const std::array<double, N>& bounds, double value) {
+  return static_cast<std::size_t>(std::ranges::lower_bound(bounds, value) - bounds.begin());
+}
+
 }  // namespace
+
+void BatchSums::add(std::uint64_t rows, double seconds) {
+  add({class_of(kBatchRowBounds, static_cast<double>(rows)), class_of(kBatchSecondBounds, seconds)},
+      {1, rows, seconds});
+}
+
+void BatchSums::add(Classes classes, const Sum& sum) {
+  Sum& all = sums_[classes];
+  all.batches += sum.batches;
+  all.rows += sum.rows;
+  all.seconds += sum.seconds;
+}
 
 std::string_view name_of(StoreState state) { return kStoreStates.word_of(state); }
 
@@ -74,6 +94,35 @@ Result<std::vector<StoreRecord>> StoreRecords::all() {
                                         state.value_or(StoreState::fault), row.text(4),
                                         time_at(row, 5), optional_time_at(row, 6)});
                        }));
+    return out;
+  });
+}
+
+Result<> StoreRecords::add_batches(const std::string& feed, const std::string& store,
+                                   const BatchSums& batches) {
+  return in_context("batches", [&]() -> Result<> {
+    for (const auto& [classes, sum] : batches.sums()) {
+      CARAVEL_TRY(database_.run(
+          "INSERT INTO batches (feed, store, rows_class, seconds_class, batches, rows, seconds) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+          "batches = batches + excluded.batches, rows = rows + excluded.rows, "
+          "seconds = seconds + excluded.seconds",
+          feed, store, classes.first, classes.second, sum.batches, sum.rows, sum.seconds));
+    }
+    return {};
+  });
+}
+
+Result<std::map<std::pair<std::string, std::string>, BatchSums>> StoreRecords::batches() {
+  using ByFeedAndStore = std::map<std::pair<std::string, std::string>, BatchSums>;
+  return in_context("batches", [&]() -> Result<ByFeedAndStore> {
+    ByFeedAndStore out;
+    CARAVEL_TRY(database_.each(
+        "SELECT feed, store, rows_class, seconds_class, batches, rows, seconds FROM batches",
+        [&](const Statement& row) {
+          out[{row.text(0), row.text(1)}].add({row.count(2), row.count(3)},
+                                              {row.count(4), row.count(5), row.real(6)});
+        }));
     return out;
   });
 }

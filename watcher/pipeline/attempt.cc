@@ -220,7 +220,7 @@ StepResult<Step> Attempt::finish() {
   CARAVEL_TRY(make_durable());
   counts_ = counts_of(report_, *uploading_.answer());
   done_at_ = std::chrono::system_clock::now();
-  auto done = commit_done(tools_, job_, report_, counts_, notes_, done_at_);
+  auto done = commit_done(tools_, job_, report_, {counts_, notes_, uploading_.batches(), done_at_});
   if (!done) {
     // A store whose answers do not add up is asked once more, for all rows.
     if (!check_line_counts(counts_of(report_, {}), counts_)) {

@@ -4,6 +4,7 @@
 
 #include "watcher/ledger/extracts.h"
 #include "watcher/ledger/sources.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/sources/sequence.h"
 #include "watcher/spool/archive.h"
 
@@ -59,10 +60,14 @@ LineCounts counts_of_refused(const FormatReport& report) {
 }
 
 Result<> commit_done(const PipelineTools& tools, const ExtractJob& job, const FormatReport& report,
-                     const LineCounts& counts, const std::vector<std::string>& notes, Time now) {
+                     const DoneExtract& done) {
   CARAVEL_TRY(note_arrival(tools, job, report, State::done));
-  return tools.ledger.extracts().finish_done(job.claim.id, counts,
-                                             fmt::format("{}", fmt::join(notes, "; ")), now);
+  // One commit, and one wait for the disk, for both.
+  return tools.ledger.in_group(true, [&]() -> Result<> {
+    CARAVEL_TRY(tools.ledger.extracts().finish_done(
+        job.claim.id, done.counts, fmt::format("{}", fmt::join(done.notes, "; ")), done.at));
+    return tools.ledger.stores().add_batches(tools.feed.name, tools.feed.store, done.batches);
+  });
 }
 
 Result<> commit_failed(const PipelineTools& tools, const ExtractJob& job,

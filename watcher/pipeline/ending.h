@@ -18,11 +18,17 @@ namespace caravel::watcher {
 /// Of one that is refused whole: all lines that were counted have failed.
 [[nodiscard]] LineCounts counts_of_refused(const FormatReport& report);
 
-/// Commits "done". The ledger refuses it (kind fault) unless every line is accounted for. `notes`:
-/// what a person should know of it. It is done at `now`.
+/// How an extract became done.
+struct DoneExtract {
+  const LineCounts& counts;
+  const std::vector<std::string>& notes;  // what a person should know of it
+  const BatchSums& batches;               // that its store took
+  Time at;
+};
+
+/// Commits "done". The ledger refuses it (kind fault) unless every line is accounted for.
 [[nodiscard]] Result<> commit_done(const PipelineTools& tools, const ExtractJob& job,
-                                   const FormatReport& report, const LineCounts& counts,
-                                   const std::vector<std::string>& notes, Time now);
+                                   const FormatReport& report, const DoneExtract& done);
 
 /// Commits "failed" because of `why`, unless it is committed already.
 [[nodiscard]] Result<> commit_failed(const PipelineTools& tools, const ExtractJob& job,

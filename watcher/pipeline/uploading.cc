@@ -52,6 +52,9 @@ Result<> Uploading::start(formatter::RowReader rows, const FormatReport& report)
   rows_ = report.result.counts.rows;
   upload_ = tools_.store.start(std::move(info), std::move(rows), options);
   upload_->on_progress = [this](std::uint64_t acknowledged) { acknowledge(acknowledged); };
+  upload_->on_batch = [this](std::uint64_t taken, steady_clock::duration took) {
+    batches_.add(taken, std::chrono::duration<double>(took).count());
+  };
   upload_->on_upgrade = tools_.observer.on_upgrade;
   return {};
 }

@@ -53,6 +53,8 @@ class Uploading {
   [[nodiscard]] const StoreAnswer* answer() const { return answer_ ? &*answer_ : nullptr; }
   /// What the last run() noted, whether it succeeded or not.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  /// What the store took at a time, and how long that took, over all runs.
+  [[nodiscard]] const BatchSums& batches() const { return batches_; }
   /// The most rows that were ever acknowledged: what is sent again is no progress.
   [[nodiscard]] std::uint64_t furthest() const { return furthest_; }
 
@@ -73,6 +75,7 @@ class Uploading {
   std::uint64_t acknowledged_ = 0;
   std::uint64_t furthest_ = 0;
   std::optional<StoreAnswer> answer_;
+  BatchSums batches_;
   std::vector<std::string> notes_;
   std::chrono::steady_clock::time_point told_ledger_{};
   std::optional<StoreState> marked_;

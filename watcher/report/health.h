@@ -17,8 +17,8 @@ enum class Level { ok, warning, critical };
 
 struct Problem {
   Level level = Level::warning;
-  /// One of a few words, for programs: failed, unwatched, store, disk, directory, rejects, gap,
-  /// silent, waiting, polling.
+  /// One of a few words, for programs: failed, unwatched, store, disk, folder, directory, rejects,
+  /// gap, silent, waiting, polling.
   std::string kind;
   std::string text;   // one line for people, foreign values escaped
   bool ready = true;  // false: what comes now is not loaded as it should be

@@ -25,6 +25,7 @@ class Judge {
     look_for_a_watcher();
     look_at_stores();
     look_at_disks();
+    look_at_folders();
     look_at_drops();
     look_at_waiting();
     look_at_rejects();
@@ -84,6 +85,12 @@ class Judge {
       if (disk.full.empty()) continue;
       add(too_late() ? Level::critical : Level::warning, "disk", shown(disk.full, kMostOfWhy),
           false);
+    }
+  }
+
+  void look_at_folders() {
+    for (const OverfullRecord& full : report_.overfull) {
+      add(Level::warning, "folder", shown(full.folder.text(full.spool), kMostOfWhy));
     }
   }
 

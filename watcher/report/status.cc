@@ -175,6 +175,11 @@ Result<StatusReport> build_status(Ledger& ledger, const StatusQuestion& question
   CARAVEL_TRY(add_rejects(ledger, question, report));
   CARAVEL_TRY(add_left_alone(ledger, question, report));
   CARAVEL_TRY(add_drops(ledger, question, report));
+  CARAVEL_ASSIGN_OR_RETURN(report.overfull, Overfull(ledger).all());
+  // Nobody looks after a spool of an older configuration any more.
+  std::erase_if(report.overfull, [&](const OverfullRecord& full) {
+    return !(full.spool + "/").starts_with(question.spool + "/");
+  });
   report.worked_at = question.worked_at;
   report.health = judge(report, question.expect_sweep, question.max_wait);
   return report;

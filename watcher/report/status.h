@@ -18,6 +18,7 @@
 #include "watcher/ledger/ledger.h"
 #include "watcher/ledger/source_run.h"
 #include "watcher/ledger/stores.h"
+#include "watcher/ledger/upkeep/overfull.h"
 #include "watcher/report/health.h"
 #include "watcher/sources/source_watch.h"
 #include "watcher/spool/refused_manifests.h"
@@ -101,6 +102,7 @@ struct StatusReport {
   RefusedManifests refused_manifests;
   std::vector<DropStatus> drops;
   std::vector<DiskRoom> disks;
+  std::vector<OverfullRecord> overfull;  // folders of spools that hold more than they may
   std::optional<Time> worked_at;
   /// Of the last day, the newest: over a tenth of their lines rejected, and nobody settled that.
   std::vector<RejectsStatus> many_rejects;

@@ -190,6 +190,13 @@ Json json_full_disks(const std::vector<DiskRoom>& disks) {
   return out;
 }
 
+Json json_overfull(const OverfullRecord& full) {
+  return {{"path", full.spool + "/" + full.folder.folder},
+          {"bytes", full.folder.bytes},
+          {"max_bytes", full.folder.most},
+          {"since", time_text(full.since)}};
+}
+
 Json json_health(const Health& health) {
   const auto problem_of = [](const Problem& problem) -> Json {
     return {{"level", name_of(problem.level)},
@@ -232,6 +239,7 @@ std::string status_json(const StatusReport& report) {
       {"drop_directories", json_list(report.drops, json_drop)},
       {"full_disks", json_full_disks(report.disks)},
       {"disks", json_list(report.disks, json_disk)},
+      {"overfull_folders", json_list(report.overfull, json_overfull)},
       {"stores", json_list(report.stores, json_store)},
       {"waiting", json_list(report.waiting, with_now(json_extract))},
       {"waiting_total", report.waiting_total},

@@ -248,6 +248,10 @@ std::string status_text(const StatusReport& report) {
   for (const DiskRoom& disk : report.disks) {
     if (!disk.full.empty()) out += "Full: " + printable(disk.full) + "\n";
   }
+  for (const OverfullRecord& full : report.overfull) {
+    out += fmt::format("Too full for {}: {}\n", ago(now, full.since),
+                       printable(full.folder.text(full.spool)));
+  }
   out += '\n';
   if (report.feeds.empty()) out += "No feed is configured.\n\n";
   for (const FeedStatus& feed : report.feeds) write_feed(out, feed, report);

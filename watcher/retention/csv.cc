@@ -63,6 +63,7 @@ void prune_csv(const Spool& spool, Ledger& ledger, const KeepFor& keep, std::uin
       fill.take(file.bytes);
     }
   }
+  remover.note_fill("csv", fill);
 }
 
 }  // namespace caravel::watcher

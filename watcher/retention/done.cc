@@ -125,6 +125,7 @@ void prune_done(const Spool& spool, const KeepFor& keep, std::uint64_t most, Tim
     // Today's directory stays even if it is empty: the next extract would only make it again.
     return is_over;
   });
+  remover.note_fill("done", fill);
 }
 
 }  // namespace caravel::watcher

@@ -110,6 +110,7 @@ void prune_failed(const Spool& spool, Ledger& ledger, const KeepFor& keep, std::
     // Behind the file: a file without its .why would be one that nothing explains.
     remover.remove_hidden(spool.failed_fd(), why_name(file.name));
   }
+  remover.note_fill("failed", fill);
 }
 
 }  // namespace caravel::watcher

@@ -90,6 +90,7 @@ void prune_rejects(const Spool& spool, Ledger& ledger, const KeepFor& keep, std:
     if (!old && !fill.is_over()) continue;
     remove_group(spool, group, old ? RemovalReason::age : RemovalReason::size, remover, fill);
   }
+  remover.note_fill("rejects", fill);
 }
 
 }  // namespace caravel::watcher

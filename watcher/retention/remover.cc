@@ -43,4 +43,8 @@ void Remover::note(Error error) {
   if (removed_.errors.size() < kMostErrors) removed_.errors.push_back(std::move(error));
 }
 
+void Remover::note_fill(const std::string& folder, const Fill& fill) {
+  if (fill.is_over()) removed_.overfull.push_back({folder, fill.bytes(), fill.most()});
+}
+
 }  // namespace caravel::watcher

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "watcher/ledger/upkeep/overfull.h"
 
 namespace caravel::watcher {
 
@@ -27,6 +28,25 @@ struct Removed {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::vector<Error> errors;  // the first few; one file that cannot be deleted holds up no other
+  std::vector<OverfullFolder> overfull;  // those that hold too much still
+};
+
+/// How much a folder holds, and how much it may.
+class Fill {
+ public:
+  /// `most` bytes; 0 is no bound.
+  explicit Fill(std::uint64_t most) : most_(most) {}
+
+  [[nodiscard]] bool is_bounded() const { return most_ > 0; }
+  [[nodiscard]] bool is_over() const { return is_bounded() && bytes_ > most_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t most() const { return most_; }
+  void add(std::uint64_t bytes) { bytes_ += bytes; }
+  void take(std::uint64_t bytes) { bytes_ -= bytes < bytes_ ? bytes : bytes_; }
+
+ private:
+  std::uint64_t most_;
+  std::uint64_t bytes_ = 0;
 };
 
 /// Hands files over to unlinkat(2), or does not: `--dry-run` takes the same way but for that call.
@@ -47,6 +67,8 @@ class Remover {
   /// An empty directory; one that is not empty stays.
   void remove_directory(int directory_fd, const std::string& name);
   void note(Error error);
+  /// The folder is through: is it full still? The name as in OverfullFolder.
+  void note_fill(const std::string& folder, const Fill& fill);
 
   [[nodiscard]] const Removed& removed() const { return removed_; }
 
@@ -54,22 +76,6 @@ class Remover {
   Mode mode_;
   Tell tell_;
   Removed removed_;
-};
-
-/// How much a folder holds, and how much it may.
-class Fill {
- public:
-  /// `most` bytes; 0 is no bound.
-  explicit Fill(std::uint64_t most) : most_(most) {}
-
-  [[nodiscard]] bool is_bounded() const { return most_ > 0; }
-  [[nodiscard]] bool is_over() const { return is_bounded() && bytes_ > most_; }
-  void add(std::uint64_t bytes) { bytes_ += bytes; }
-  void take(std::uint64_t bytes) { bytes_ -= bytes < bytes_ ? bytes : bytes_; }
-
- private:
-  std::uint64_t most_;
-  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace caravel::watcher

@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
-#include <vector>
+#include <sstream>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -53,15 +55,62 @@ std::string decode_base64(std::string_view text) {
   return out;
 }
 
-/// In a time that tells nothing of where they differ.
-bool is_same_secret(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+/// The content of a file that is not for everybody; errors begin with the key that names it.
+Result<std::string> read_private_file(const std::string& key, const std::string& path,
+                                      std::size_t most) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    Error error = system_error(fmt::format("{} {}", key, path), errno);
+    error.kind = ErrorKind::usage;
+    return tl::unexpected(std::move(error));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorKind::usage, fmt::format("{} {}: not a regular file", key, path));
+  }
+  if ((status.st_mode & S_IROTH) != 0) {
+    return fail(ErrorKind::usage,
+                fmt::format("{0} {1}: can be read by everybody; chmod 0600 {1}", key, path));
+  }
+  return read_file(path, most);
+}
+
+std::optional<unsigned> hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return std::nullopt;
+}
+
+/// Of exactly twice as many digits; nothing for any other text.
+std::optional<TokenHash> parse_hash(std::string_view text) {
+  TokenHash hash{};
+  if (text.size() != 2 * hash.size()) return std::nullopt;
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    const auto high = hex_digit(text[2 * i]);
+    const auto low = hex_digit(text[2 * i + 1]);
+    if (!high || !low) return std::nullopt;
+    hash[i] = static_cast<unsigned char>(*high * 16 + *low);
+  }
+  return hash;
+}
+
+bool is_token_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
 }  // namespace
 
-Access::Access(const ListenPlace& place, std::string token)
-    : token_(std::move(token)), only_local_hosts_(token_.empty() && !place.is_unix()) {}
+TokenHash hash_of_token(std::string_view token) {
+  TokenHash hash{};
+  static_assert(std::tuple_size_v<TokenHash> == SHA256_DIGEST_LENGTH);
+  ::SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), hash.data());
+  return hash;
+}
+
+Access::Access(const ListenPlace& place, std::vector<TokenHash> tokens)
+    : tokens_(std::move(tokens)), only_local_hosts_(tokens_.empty() && !place.is_unix()) {}
 
 std::optional<Refusal> Access::judge(const RequestHead& head) const {
   if (head.has_body) return Refusal{413, "no request has a body here"};
@@ -85,15 +134,24 @@ std::optional<Refusal> Access::judge(const RequestHead& head) const {
 
 bool Access::shows_token(std::string_view authorization) const {
   if (const auto token = credentials_of(authorization, "bearer")) {
-    return is_same_secret(*token, token_);
+    return is_one_of_ours(*token);
   }
   // Browsers ask for a name and a password (RFC 7617); any name will do.
   const auto login = credentials_of(authorization, "basic");
   if (!login) return false;
   const std::string pair = decode_base64(*login);
   const std::size_t colon = pair.find(':');
-  return colon != std::string::npos &&
-         is_same_secret(std::string_view(pair).substr(colon + 1), token_);
+  return colon != std::string::npos && is_one_of_ours(std::string_view(pair).substr(colon + 1));
+}
+
+bool Access::is_one_of_ours(std::string_view token) const {
+  const TokenHash shown = hash_of_token(token);
+  bool known = false;
+  for (const TokenHash& ours : tokens_) {
+    // Not the other way round: each of them is looked at.
+    known = (::CRYPTO_memcmp(shown.data(), ours.data(), shown.size()) == 0) || known;
+  }
+  return known;
 }
 
 std::string_view path_of(std::string_view target) {
@@ -118,29 +176,43 @@ bool is_local_host(std::string_view host) {
 
 Result<std::string> read_token(const std::string& path) {
   constexpr std::size_t kMost = 4096;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    Error error = system_error("token_file " + path, errno);
-    error.kind = ErrorKind::usage;
-    return tl::unexpected(std::move(error));
-  }
-  const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::usage, fmt::format("token_file {}: {}", path, why));
-  };
-  if (!S_ISREG(status.st_mode)) return refuse("not a regular file");
-  if ((status.st_mode & S_IROTH) != 0) {
-    return refuse(fmt::format("can be read by everybody; chmod 0600 {}", path));
-  }
-  CARAVEL_ASSIGN_OR_RETURN(std::string token, read_file(path, kMost));
+  CARAVEL_ASSIGN_OR_RETURN(std::string token, read_private_file("token_file", path, kMost));
   token = token.substr(0, token.find_first_of("\r\n"));
   const bool printable = std::ranges::all_of(token, [](char c) { return c > ' ' && c < '\x7f'; });
   if (token.size() < kLeastToken || !printable) {
-    return refuse(
-        fmt::format("its first line is no token: at least {} printable characters, no "
-                    "blank; make one with: openssl rand -base64 24",
-                    kLeastToken));
+    return fail(ErrorKind::usage,
+                fmt::format("token_file {}: its first line is no token: at least {} printable "
+                            "characters, no blank; make one with: openssl rand -base64 24",
+                            path, kLeastToken));
   }
   return token;
+}
+
+Result<std::vector<TokenHash>> read_tokens(const std::string& path) {
+  constexpr std::size_t kMost = 1 << 20;
+  CARAVEL_ASSIGN_OR_RETURN(const std::string text, read_private_file("tokens_file", path, kMost));
+  std::vector<TokenHash> hashes;
+  std::istringstream lines(text);
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
+    if (line.empty() || line.starts_with('#')) continue;
+    const std::size_t colon = line.find(':');
+    const auto hash =
+        colon == std::string::npos ? std::nullopt : parse_hash(line.substr(colon + 1));
+    if (!hash || !is_token_name(line.substr(0, colon))) {
+      return fail(ErrorKind::usage,
+                  fmt::format("tokens_file {}:{}: is not NAME:HASH, with the SHA-256 of a token in "
+                              "lower-case hex (printf %s TOKEN | sha256sum)",
+                              path, number));
+    }
+    hashes.push_back(*hash);
+  }
+  if (hashes.empty()) {
+    return fail(ErrorKind::usage, fmt::format("tokens_file {}: names no token", path));
+  }
+  return hashes;
 }
 
 }  // namespace caravel::watcher

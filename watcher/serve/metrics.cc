@@ -1,5 +1,7 @@
 #include "watcher/serve/metrics.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <initializer_list>
 #include <utility>
@@ -45,6 +47,23 @@ class Samples {
     histogram.sample_sum = delays.sum;
     for (std::size_t i = 0; i < kDelayBounds.size(); ++i) {
       histogram.bucket.push_back({delays.within[i], kDelayBounds[i]});
+    }
+  }
+  /// `class_of` and `amount_of`: by what the batches are counted, and its sum.
+  template <std::size_t N>
+  void add(Labels labels, const BatchSums& batches, const std::array<double, N>& bounds,
+           std::size_t BatchSums::Classes::*class_of, double (*amount_of)(const BatchSums::Sum&)) {
+    std::array<std::uint64_t, N + 1> counts{};
+    ClientMetric::Histogram& histogram = labelled(labels).histogram;
+    for (const auto& [classes, sum] : batches.sums()) {
+      counts[std::min(classes.*class_of, N)] += sum.batches;
+      histogram.sample_count += sum.batches;
+      histogram.sample_sum += amount_of(sum);
+    }
+    std::uint64_t within = 0;
+    for (std::size_t i = 0; i < N; ++i) {
+      within += counts[i];
+      histogram.bucket.push_back({within, bounds[i]});
     }
   }
   [[nodiscard]] MetricFamily take() { return std::move(family_); }
@@ -183,6 +202,25 @@ void add_delays(Families& families, const DelayCounter::ByFeedAndStore& all_dela
                      each(&StoreDelays::since_line));
 }
 
+void add_batches(Families& families, const Overview& overview) {
+  const auto each = [&](const auto& bounds, std::size_t BatchSums::Classes::*class_of,
+                        double (*amount_of)(const BatchSums::Sum&)) {
+    return [&overview, &bounds, class_of, amount_of](Samples& samples) {
+      for (const auto& [place, batches] : overview.batches) {
+        samples.add({{"feed", place.first}, {"store", place.second}}, batches, bounds, class_of,
+                    amount_of);
+      }
+    };
+  };
+  families.histogram("caravel_batch_rows", "Rows that a store was sent together.",
+                     each(kBatchRowBounds, &BatchSums::Classes::first,
+                          [](const BatchSums::Sum& sum) { return static_cast<double>(sum.rows); }));
+  families.histogram("caravel_batch_seconds",
+                     "How long a store took to answer for the rows of one batch.",
+                     each(kBatchSecondBounds, &BatchSums::Classes::second,
+                          [](const BatchSums::Sum& sum) { return sum.seconds; }));
+}
+
 /// Sources with their gaps, by feed. Those that are forgotten do not count.
 void add_sources(Families& families, const StatusReport& report) {
   struct Counts {
@@ -240,6 +278,13 @@ void add_places(Families& families, const StatusReport& report) {
       }
     };
   };
+  families.gauge(
+      "caravel_overfull_folder_bytes",
+      "What a folder of the spool holds that is bounded, and holds more.", [&](Samples& samples) {
+        for (const OverfullRecord& full : report.overfull) {
+          samples.add({{"path", full.spool + "/" + full.folder.folder}}, full.folder.bytes);
+        }
+      });
   families.gauge("caravel_disk_free_bytes", "What is free on a disk for who is not root.",
                  each_disk(&DiskRoom::free));
   families.gauge("caravel_disk_size_bytes", "The size of that disk.", each_disk(&DiskRoom::size));
@@ -293,6 +338,7 @@ std::string metrics_text(const Result<Overview>& overview,
     add_work_of_feeds(families, overview->report);
     add_open_of_feeds(families, overview->report);
     add_delays(families, all_delays);
+    add_batches(families, *overview);
     add_sources(families, overview->report);
     add_places(families, overview->report);
   }

@@ -44,6 +44,8 @@ Writing& writing() {
 }  // namespace
 
 void start_logging(const std::string& level, LogFormat format) {
+  // A command that works in several spools begins anew for each of them.
+  spdlog::drop("caravel");
   // stderr, because stdout belongs to what commands print.
   auto logger = spdlog::stderr_color_mt("caravel");
   logger->set_level(spdlog::level::from_str(level));

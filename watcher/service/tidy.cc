@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "watcher/files/directory.h"
 #include "watcher/ledger/history.h"
+#include "watcher/ledger/upkeep/overfull.h"
 #include "watcher/ledger/upkeep/wishes.h"
 #include "watcher/privacy/key_folder.h"
 #include "watcher/retention/retention.h"
@@ -22,6 +24,17 @@ void log_removed(const Removed& removed) {
     log_info("deleted {} files ({} bytes) that were kept long enough", removed.files,
              removed.bytes);
   }
+}
+
+/// A folder that holds more than it may, because of what may not be removed, is told of once.
+void log_overfull(const Service& service, Ledger& ledger,
+                  const std::vector<OverfullFolder>& now_full, Time now) {
+  const auto news = Overfull(ledger).replace(service.spool.path(), now_full, now);
+  if (!news) {
+    log_warning("{}", news.error().message);
+    return;
+  }
+  for (const OverfullFolder& folder : *news) log_warning("{}", folder.text(service.spool.path()));
 }
 
 /// When the oldest extract was claimed that waits in work/; nothing if none does.
@@ -59,6 +72,7 @@ void tidy(const Service& service, Ledger& ledger, Time now) {
   Remover remover;
   prune_spool(service.config, service.spool, ledger, now, remover);
   log_removed(remover.removed());
+  log_overfull(service, ledger, remover.removed().overfull, now);
   forget_old_salts(service, now);
   // Temporaries go without a line in the log: nobody but us knew of them.
   if (auto removed = service.spool.remove_temporaries(now); !removed) {
@@ -86,6 +100,10 @@ bool FoldStep::run(Time now) {
   }
   if (pass_.forgotten > 0) {
     log_info("ledger: the contents of {} extracts are not recognised any more", pass_.forgotten);
+  }
+  if (pass_.sources > 0) {
+    log_info("ledger: forgot {} runs of capture hosts that sent nothing for so long",
+             pass_.sources);
   }
   pass_ = {};
   return false;

@@ -48,6 +48,7 @@ Result<Overview> build_overview(Ledger& ledger, const StatusQuestion& question, 
                            ledger.history().loads_since(out.first_span, Series::kSpan));
   out.series = series_of(loads, now);
   CARAVEL_ASSIGN_OR_RETURN(out.recent, ledger.history().newest_in(State::done, kRecent));
+  CARAVEL_ASSIGN_OR_RETURN(out.batches, ledger.stores().batches());
   return out;
 }
 

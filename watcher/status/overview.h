@@ -7,12 +7,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "watcher/config/config.h"
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/ledger.h"
+#include "watcher/ledger/stores.h"
 #include "watcher/report/status.h"
 
 namespace caravel::watcher {
@@ -33,7 +35,9 @@ struct Overview {
   StatusReport report;
   std::map<std::string, Series> series;  // by feed; those that loaded something
   std::vector<Extract> recent;           // done, the newest first
-  Time first_span;                       // the begin of the oldest one in `series`
+  /// What stores took at a time, by feed and store, since the ledger was made.
+  std::map<std::pair<std::string, std::string>, BatchSums> batches;
+  Time first_span;  // the begin of the oldest one in `series`
 };
 
 /// Cuts what loads_since() said into the spans that end with `now`.

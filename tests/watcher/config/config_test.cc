@@ -101,7 +101,8 @@ TEST(Config, EveryKeyIsRead) {
       "max_reject_bytes: 3MiB\nmax_line: 4KiB\nmax_claims: 7\nworkers: 3\n"
       "max_done_size: 10GB\nmax_csv_size: 1MiB\nmax_rejects_size: 5\nmax_failed_size: 6\n"
       "fold_after: 48h\nremember: 3d\n"
-      "expect_sweep: 1h\nmax_wait: 2m\nserve: {listen: '0.0.0.0:80', token_file: t}\n"
+      "expect_sweep: 1h\nmax_wait: 2m\nserve: {listen: '0.0.0.0:80', token_file: t, tokens_file: "
+      "s}\n"
       "stores:\n  couch: {type: couchdb, url: 'https://c:6984/db//', database: feed, ca_file: ca,\n"
       "    netrc: true, documents: feed, create_database: false, batch_rows: 5,\n"
       "    batch_bytes: 2KiB, connections: 3, gzip: true, timeout: 5s}\n"
@@ -130,6 +131,7 @@ TEST(Config, EveryKeyIsRead) {
   EXPECT_EQ(config.max_wait, minutes(2));
   EXPECT_EQ(config.serve.listen, (ListenPlace{"0.0.0.0", 80, ""}));
   EXPECT_EQ(config.serve.token_file, "/etc/caravel/t");
+  EXPECT_EQ(config.serve.tokens_file, "/etc/caravel/s");
   ASSERT_EQ(config.stores.size(), 1U);
   const uploader::StoreConfig& store = config.stores[0];
   EXPECT_EQ(store.type, "couchdb");

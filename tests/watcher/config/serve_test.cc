@@ -53,6 +53,8 @@ TEST(ServeConfig, OtherPlacesThanThisHostNeedAToken) {
   EXPECT_THAT(ErrorOf("serve: {listen: '[::]:8099'}"), HasSubstr("token_file"));
   EXPECT_EQ(Parsed("serve: {listen: '0.0.0.0:8099', token_file: t}").serve.token_file,
             "/etc/caravel/t");
+  EXPECT_EQ(Parsed("serve: {listen: '0.0.0.0:8099', tokens_file: t}").serve.tokens_file,
+            "/etc/caravel/t");
   EXPECT_THAT(ErrorOf("serve: {token: secret}"), HasSubstr("unknown key"));
   EXPECT_THAT(ErrorOf("serve: {listen: 'nowhere'}"), HasSubstr("neither ADDRESS:PORT nor unix:"));
 }

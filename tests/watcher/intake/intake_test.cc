@@ -292,12 +292,15 @@ TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
   const WithoutLeases without;
   if (!without.taken()) GTEST_SKIP() << "needs root, to give a right up";
   const UniqueFd probe = Must(open_file(dir_.path("spool/drop/a.log"), O_RDONLY));
-  if (writer_state(probe.get()) != WriterState::unknown) GTEST_SKIP() << "leases can be taken";
+  if (writer_state(probe.get()) != WriterState::forbidden) GTEST_SKIP() << "leases can be taken";
   Inotify inotify;
   intake_.emplace(config_, *spool_, *ledger_, &inotify);
   Must(intake_->start(now_));
   ASSERT_EQ(intake_->waiting(), 1U);
   EXPECT_THAT(Ready(), IsEmpty());
+  // The reason names the right, and the log says once what to do.
+  EXPECT_THAT(Must(ledger_->extracts().unfinished()).front().why, HasSubstr("without CAP_LEASE"));
+  EXPECT_THAT(intake_->take_messages(), Contains(HasSubstr("AmbientCapabilities=CAP_LEASE")));
   // Half-way a program opens the file and writes nothing: that makes an event, and changes nothing.
   now_.steady += 30s;
   ASSERT_TRUE(open_file(InWork(), O_WRONLY));
@@ -309,6 +312,7 @@ TEST_F(IntakeTest, AClaimThatMustBeStillKeepsTheLoopAsleepMeanwhile) {
     ASSERT_GT(intake_->next_deadline(), now_.steady) << i;
   }
   EXPECT_THAT(Ready(), ElementsAre("hrt/a.log"));
+  EXPECT_THAT(intake_->take_messages(), testing::Not(Contains(HasSubstr("AmbientCapabilities"))));
 }
 
 TEST_F(IntakeTest, ASecondOutageOfTheLedgerIsSaidAgain) {

@@ -13,6 +13,7 @@
 #include "watcher/exchange/manifest.h"
 #include "watcher/ledger/history.h"
 #include "watcher/ledger/manifests.h"
+#include "watcher/ledger/sources.h"
 
 namespace caravel::watcher {
 namespace {
@@ -268,6 +269,47 @@ TEST_F(FoldingTest, TheLastClaimOfAFeedIsKnownWhenAllIsFolded) {
 }
 
 // -- A real ledger of the schema before -----------------------------------------------------------
+
+class ForgettingSources : public FoldingTest {
+ protected:
+  void Arrive(const std::string& run, std::uint64_t sequence, std::chrono::hours ago,
+              bool by_hand = false) {
+    const std::optional<Time> came = by_hand ? std::nullopt : std::optional(kNow - ago);
+    Ok(ledger().sources().arrived({"hrt", run, "app.log of bus1"}, sequence, State::done, came,
+                                  kNow - ago));
+  }
+  std::vector<std::string> Runs() {
+    std::vector<std::string> runs;
+    for (const SourceStatus& source : Ok(ledger().sources().all())) runs.push_back(source.run.run);
+    return runs;
+  }
+  const FoldBounds kBounds{kNow - 90 * kDay, kNow - 400 * kDay};
+};
+
+TEST_F(ForgettingSources, ARunGoesWithItsGapsOnceNothingOfItIsNews) {
+  Arrive("00000001", 5, 500 * kDay);        // with the gap 1-4
+  Arrive("00000002", 3, 500 * kDay);        // its gap is younger
+  Arrive("00000002", 9, 300 * kDay, true);  // than what came of it
+  Arrive("00000003", 1, 399 * kDay);
+  Arrive("00000004", 1, 500 * kDay, true);  // by hand only
+  Arrive("00000005", 1, 100 * kDay, true);
+  Folding folding(ledger());
+  EXPECT_EQ(Ok(folding.look(kBounds, Gone)).sources, 2U);
+  EXPECT_THAT(Runs(), SizeIs(5));
+  EXPECT_EQ(Fold(kBounds).sources, 2U);
+  EXPECT_THAT(Runs(), testing::UnorderedElementsAre("00000002", "00000003", "00000005"));
+  EXPECT_EQ(Text("SELECT DISTINCT run FROM gaps"), "00000002\n");
+  EXPECT_EQ(Fold(kBounds).sources, 0U);
+}
+
+TEST_F(ForgettingSources, AGapThatAPersonClosedIsForgottenTooAndTheOthersStay) {
+  Arrive("00000001", 5, 10 * kDay);
+  Ok(ledger().sources().close_gaps("hrt", "00000001", 1, 2, "lost", kNow - 500 * kDay));
+  Ok(ledger().sources().close_gaps("hrt", "00000001", 3, 3, "lost", kNow - 300 * kDay));
+  Fold(kBounds);
+  EXPECT_EQ(Text("SELECT first, last FROM closed_gaps"), "3|3\n");
+  EXPECT_EQ(Text("SELECT first, last FROM gaps"), "4|4\n");
+}
 
 std::string Read(const std::string& path) {
   std::ostringstream text;

@@ -86,12 +86,12 @@ TEST(LedgerOpen, ANewerSchemaIsLeftAlone) {
   const Folder folder;
   const std::string path = folder / "ledger.db";
   { ASSERT_TRUE(Ledger::open(path).has_value()); }
-  RunSql(path, "PRAGMA user_version=8");
+  RunSql(path, "PRAGMA user_version=9");
   for (const auto mode : {Ledger::Mode::read_write, Ledger::Mode::read_only}) {
     const Error error = ErrorOfOpen(path, mode);
     EXPECT_EQ(error.kind, ErrorKind::usage);
     EXPECT_EQ(error.message,
-              "ledger: " + path + ": written by a newer caravel (schema 8; this one knows 7)");
+              "ledger: " + path + ": written by a newer caravel (schema 9; this one knows 8)");
   }
 }
 
@@ -108,7 +108,8 @@ TEST(LedgerOpen, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRows) {
   RunSql(path,
          "DROP TABLE manifests; DROP TABLE sources; DROP TABLE gaps; DROP TABLE news; DROP TABLE "
          "directories; DROP TABLE retries; DROP TABLE closed_gaps; "
-         "DROP TABLE remembered; DROP TABLE daily; DROP TABLE wishes; "
+         "DROP TABLE remembered; DROP TABLE daily; DROP TABLE wishes; DROP TABLE batches; "
+         "DROP TABLE overfull; "
          "DROP INDEX extracts_to_archive; DROP INDEX extracts_failed_open; "
          "ALTER TABLE extracts DROP COLUMN settled; ALTER TABLE extracts DROP COLUMN settled_at; "
          "ALTER TABLE extracts DROP COLUMN settled_why; "

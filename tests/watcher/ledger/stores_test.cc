@@ -43,5 +43,28 @@ TEST_F(LedgerTest, AStoresStateKeepsWhenItBegan) {
   EXPECT_EQ(ok.next_try, std::nullopt);
 }
 
+TEST_F(LedgerTest, BatchesAreCountedInTheirClasses) {
+  BatchSums first;
+  first.add(1, 0.0005);
+  first.add(1, 0.001);  // a bound belongs to the class below it
+  first.add(7000, 31);  // slower than any class
+  Ok(ledger().stores().add_batches("hrt", "couch", first));
+  BatchSums second;
+  second.add(20'000, 0.2);  // larger than any class
+  Ok(ledger().stores().add_batches("hrt", "couch", second));
+  Ok(ledger().stores().add_batches("hrt", "couch", first));
+  Ok(ledger().stores().add_batches("bus", "couch", second));
+  const auto all = Ok(ledger().stores().batches());
+  ASSERT_THAT(all, SizeIs(2));
+  const auto& sums = all.at({"hrt", "couch"}).sums();
+  ASSERT_THAT(sums, SizeIs(3));
+  const BatchSums::Sum& small = sums.at({0, 0});
+  EXPECT_EQ(small.batches, 4U);
+  EXPECT_EQ(small.rows, 4U);
+  EXPECT_DOUBLE_EQ(small.seconds, 0.003);
+  EXPECT_EQ(sums.at({8, kBatchSecondBounds.size()}).rows, 14'000U);
+  EXPECT_EQ(sums.at({kBatchRowBounds.size(), 7}).batches, 1U);
+}
+
 }  // namespace
 }  // namespace caravel::watcher

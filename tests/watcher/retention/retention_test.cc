@@ -310,5 +310,36 @@ TEST_F(RetentionTest, AnExtractIsGoneWhenItsFileAndItsRejectsAre) {
   EXPECT_TRUE(is_gone_from_spool(spool_->path(), rejected));
 }
 
+TEST_F(RetentionTest, AFolderThatOpenFailuresOverfillIsSaidAsLongAsItIs) {
+  Fail('a', "a.log");
+  const Extract second = Fail('b', "b.log");
+  const auto overfull = [&](std::uint64_t most) {
+    Remover remover;
+    prune_failed(*spool_, *ledger_, For(kForEver), most, kNow, remover);
+    return remover.removed().overfull;
+  };
+  EXPECT_THAT(overfull(0), IsEmpty());
+  EXPECT_THAT(overfull(10'000), IsEmpty());
+  const auto found = overfull(20);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].folder, "failed");
+  EXPECT_GT(found[0].bytes, 20U);
+  EXPECT_THAT(found[0].text("/s"), testing::HasSubstr("/s/failed holds "));
+  EXPECT_THAT(found[0].text("/s"), testing::HasSubstr("though max_failed_size is 20 bytes"));
+  // Said once, and again after an end.
+  Overfull ledger(*ledger_);
+  EXPECT_EQ(Must(ledger.replace("/s", found, kNow)).size(), 1U);
+  EXPECT_THAT(Must(ledger.replace("/s", found, kNow + 1h)), IsEmpty());
+  EXPECT_THAT(Must(ledger.replace("/t", {}, kNow)), IsEmpty());
+  ASSERT_EQ(Must(ledger.all()).size(), 1U);
+  EXPECT_EQ(Must(ledger.all())[0].since, kNow);
+  EXPECT_THAT(Must(ledger.replace("/s", {}, kNow)), IsEmpty());
+  EXPECT_THAT(Must(ledger.all()), IsEmpty());
+  EXPECT_EQ(Must(ledger.replace("/s", found, kNow)).size(), 1U);
+  // Once one of them is settled, it goes, and the folder has room.
+  Settle(second, kNow);
+  EXPECT_THAT(overfull(60), IsEmpty());
+}
+
 }  // namespace
 }  // namespace caravel::watcher

@@ -1,6 +1,8 @@
 // caravel serve
 #include <charconv>
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -29,22 +31,33 @@ Result<ListenPlace> place_of(const ServeConfig& serve) {
   return place;
 }
 
+/// The tokens of both files.
+Result<std::vector<TokenHash>> tokens_of(const ServeConfig& serve) {
+  std::vector<TokenHash> tokens;
+  if (!serve.tokens_file.empty()) {
+    CARAVEL_ASSIGN_OR_RETURN(tokens, read_tokens(serve.tokens_file));
+  }
+  if (!serve.token_file.empty()) {
+    CARAVEL_ASSIGN_OR_RETURN(const std::string token, read_token(serve.token_file));
+    tokens.push_back(hash_of_token(token));
+  }
+  return tokens;
+}
+
 Result<int> run_serve(const CommandCall& call) {
   Reload reload([&call]() -> Result<> {
-    CARAVEL_TRY(load_only_config(call, Secrets::leave));
+    CARAVEL_ASSIGN_OR_RETURN(const Config config, load_only_config(call, Secrets::leave));
+    CARAVEL_TRY(tokens_of(config.serve));
     return {};
   });
   const auto served = [&]() -> Result<> {
     CARAVEL_ASSIGN_OR_RETURN(const Config config, load_only_config(call, Secrets::leave));
     CARAVEL_ASSIGN_OR_RETURN(const ListenPlace place, place_of(config.serve));
-    std::string token;
-    if (!config.serve.token_file.empty()) {
-      CARAVEL_ASSIGN_OR_RETURN(token, read_token(config.serve.token_file));
-    }
+    CARAVEL_ASSIGN_OR_RETURN(auto tokens, tokens_of(config.serve));
     start_logging(config.log_level);
     reload.listen();
     set_exit_code_at_stop(kExitGood);
-    const Access access(place, std::move(token));
+    const Access access(place, std::move(tokens));
     Site site(config, Moment::now, CARAVEL_VERSION);
     return serve(place, access, site, call.stop, reload);
   }();

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "watcher/commands/setup.h"
+#include "watcher/ledger/upkeep/overfull.h"
 #include "watcher/ledger/upkeep/wishes.h"
 #include "watcher/report/words.h"
 #include "watcher/retention/retention.h"
@@ -59,11 +60,14 @@ class Pruning {
   /// One line: what went, or would go.
   [[nodiscard]] std::string summary() const {
     const bool looks = mode_ == Remover::Mode::only_look;
-    return fmt::format("{}{} ({}); ledger: {} {} daily totals, {} forgotten",
+    return fmt::format("{}{} ({}); ledger: {} {} daily totals, {} and {} forgotten",
                        looks ? "would remove " : "removed ", plural(removed_.files, "file"),
                        plural(removed_.bytes, "byte"), plural(folded_.extracts, "extract"),
-                       looks ? "would become" : "became", plural(folded_.forgotten, "content"));
+                       looks ? "would become" : "became", plural(folded_.forgotten, "content"),
+                       plural(folded_.sources, "source"));
   }
+  /// Folders that hold too much still.
+  [[nodiscard]] const std::vector<OverfullFolder>& overfull() const { return removed_.overfull; }
   [[nodiscard]] const std::vector<Error>& errors() const { return removed_.errors; }
 
  private:
@@ -90,6 +94,7 @@ Result<int> look_at(const CommandCall& call, const Config& config, const Spool& 
                            Ledger::open(config.ledger_path(), Ledger::Mode::read_only));
   Pruning pruning(config, spool, ledger, Remover::Mode::only_look);
   CARAVEL_TRY(pruning.run(call.stop));
+  for (const OverfullFolder& folder : pruning.overfull()) say("{}", folder.text(spool.path()));
   say("{}", pruning.summary());
   return kExitGood;
 }
@@ -107,7 +112,9 @@ Result<int> prune(const CommandCall& call, const Config& config, const Spool& sp
   }
   Pruning pruning(config, spool, ledger, Remover::Mode::remove);
   CARAVEL_TRY(pruning.run(call.stop));
+  CARAVEL_TRY(Overfull(ledger).replace(spool.path(), pruning.overfull(), now));
   for (const Error& error : pruning.errors()) say("{}", error.message);
+  for (const OverfullFolder& folder : pruning.overfull()) say("{}", folder.text(spool.path()));
   say("{}", pruning.summary());
   return pruning.errors().empty() ? kExitGood : kExitFailed;
 }

@@ -168,6 +168,12 @@ class Salvage {
                    "UPDATE SET next = max(next, excluded.next), "
                    "last_at = max(last_at, excluded.last_at)");
     }
+    if (has_shape(v, "tttieee") && is_hex(v[1].text, 8)) {
+      return enter("sources (feed, run, source, next, first_at, last_at, changed_at)", v,
+                   "UPDATE SET next = max(next, excluded.next), "
+                   "last_at = max(last_at, excluded.last_at), "
+                   "changed_at = max(changed_at, excluded.changed_at)");
+    }
     if (is_remembered(record)) {
       Values with_id = v;
       with_id[0] = {RecordValue::Type::integer, record.row};

@@ -53,6 +53,13 @@ constexpr std::string_view kOldManifests =
     "AND NOT EXISTS (SELECT 1 FROM extracts AS e WHERE e.sha256 = m.sha256) "
     "AND NOT EXISTS (SELECT 1 FROM remembered AS r WHERE r.sha256 = m.sha256)";
 
+/// Runs of which nothing came, ended or was missed for so long. One that sends again after that
+/// counts as new: what it sent before is then a gap.
+constexpr std::string_view kOldSources =
+    "FROM sources AS s WHERE max(last_at, changed_at) < ?1 AND max(last_at, changed_at) <> '' "
+    "AND NOT EXISTS (SELECT 1 FROM gaps AS g WHERE g.feed = s.feed AND g.run = s.run "
+    "AND g.since >= ?1)";
+
 void add_id(std::string& ids, std::int64_t id) {
   ids += fmt::format("{}{}", ids.empty() ? "[" : ",", id);
 }
@@ -92,6 +99,7 @@ Folded& Folded::operator+=(const Folded& other) {
   extracts += other.extracts;
   forgotten += other.forgotten;
   manifests += other.manifests;
+  sources += other.sources;
   more = other.more;
   return *this;
 }
@@ -182,6 +190,27 @@ Result<std::uint64_t> Folding::forget_manifests(const std::string& before) {
   });
 }
 
+Result<std::uint64_t> Folding::forget_sources(const std::string& before) {
+  return in_context("forget sources", [&]() -> Result<std::uint64_t> {
+    CARAVEL_ASSIGN_OR_RETURN(
+        const auto old,
+        count_of(database_, fmt::format("SELECT count(*) {}", kOldSources), before));
+    if (old > 0) {
+      CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(database_));
+      CARAVEL_TRY(database_.run(
+          fmt::format("DELETE FROM sources WHERE (feed, run) IN (SELECT feed, run {})",
+                      kOldSources),
+          before));
+      CARAVEL_TRY(
+          database_.run("DELETE FROM gaps WHERE NOT EXISTS (SELECT 1 FROM sources AS s "
+                        "WHERE s.feed = gaps.feed AND s.run = gaps.run)"));
+      CARAVEL_TRY(transaction.commit());
+    }
+    CARAVEL_TRY(database_.run("DELETE FROM closed_gaps WHERE closed_at < ?", before));
+    return old;
+  });
+}
+
 Result<Folded> Folding::step(const FoldBounds& bounds, const IsGone& is_gone) {
   Folded out;
   CARAVEL_ASSIGN_OR_RETURN(const Candidates found, candidates(bounds, is_gone, place_));
@@ -192,6 +221,10 @@ Result<Folded> Folding::step(const FoldBounds& bounds, const IsGone& is_gone) {
   CARAVEL_ASSIGN_OR_RETURN(out.forgotten, forget(before));
   CARAVEL_ASSIGN_OR_RETURN(out.manifests, forget_manifests(before));
   out.more = found.more || out.forgotten == kBatch || out.manifests == kBatch;
+  // Few rows, so at the end of a pass and at once.
+  if (!out.more) {
+    CARAVEL_ASSIGN_OR_RETURN(out.sources, forget_sources(before));
+  }
   return out;
 }
 
@@ -211,6 +244,8 @@ Result<Folded> Folding::look(const FoldBounds& bounds, const IsGone& is_gone) {
     CARAVEL_ASSIGN_OR_RETURN(
         out.manifests,
         count_of(database_, fmt::format("SELECT count(*) {}", kOldManifests), before));
+    CARAVEL_ASSIGN_OR_RETURN(
+        out.sources, count_of(database_, fmt::format("SELECT count(*) {}", kOldSources), before));
     return out;
   });
 }

@@ -3,6 +3,8 @@
 //   extracts ──(fold_before)──> remembered ──(forget_before)──> gone
 //                  └──> daily: the sums of each feed and day, for ever
 //
+//   manifests, sources with their gaps, closed gaps ──(forget_before)──> gone
+//
 // docs/ledger.md, "What grows old", says what each step keeps, and why.
 #pragma once
 
@@ -29,6 +31,7 @@ struct Folded {
   std::uint64_t extracts = 0;   // that were folded
   std::uint64_t forgotten = 0;  // extracts
   std::uint64_t manifests = 0;  // forgotten
+  std::uint64_t sources = 0;    // runs of capture hosts that were forgotten, with their gaps
   bool more = false;            // the pass is not at its end
 
   Folded& operator+=(const Folded& other);
@@ -74,6 +77,7 @@ class Folding {
   [[nodiscard]] Result<std::uint64_t> fold(const std::string& ids);
   [[nodiscard]] Result<std::uint64_t> forget(const std::string& before);
   [[nodiscard]] Result<std::uint64_t> forget_manifests(const std::string& before);
+  [[nodiscard]] Result<std::uint64_t> forget_sources(const std::string& before);
 
   Sqlite& database_;
   Place place_;

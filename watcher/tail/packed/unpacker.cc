@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,11 +11,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "watcher/tail/files/log_file.h"
+#include "watcher/tail/packed/gzip_stream.h"
 
 namespace caravel::tail {
 namespace {
 
-constexpr unsigned kBuffer = 64 << 10;
+constexpr std::size_t kBuffer = std::size_t{64} << 10;
 /// So often the free room is looked at.
 constexpr std::uint64_t kBytesBetweenLooks = 16 << 20;
 
@@ -25,33 +25,6 @@ std::uint64_t free_room(int fd) {
   struct statvfs disk {};
   if (::fstatvfs(fd, &disk) != 0) return UINT64_MAX;
   return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-}
-
-/// gzclose_r() takes the descriptor with it.
-struct CloseStream {
-  void operator()(gzFile stream) const { static_cast<void>(::gzclose_r(stream)); }
-};
-using Stream = std::unique_ptr<gzFile_s, CloseStream>;
-
-Result<Stream> open_stream(int packed) {
-  // The position is that of the descriptor, which others may have read from.
-  UniqueFd own(::fcntl(packed, F_DUPFD_CLOEXEC, 0));
-  if (!own || ::lseek(own.get(), 0, SEEK_SET) != 0) return fail_with_errno("seek", errno);
-  Stream stream(::gzdopen(own.get(), "rb"));
-  if (!stream) return fail(ErrorKind::retry, "no memory to unpack it");
-  static_cast<void>(own.release());
-  static_cast<void>(::gzbuffer(stream.get(), kBuffer));
-  return stream;
-}
-
-/// What went wrong with the stream since the last read; empty if nothing did.
-Result<std::string> damage_of(gzFile stream) {
-  int code = Z_OK;
-  const char* const words = ::gzerror(stream, &code);
-  if (code == Z_OK || code == Z_STREAM_END) return std::string();
-  if (code == Z_ERRNO) return fail_with_errno("read", errno);
-  if (code == Z_MEM_ERROR) return fail(ErrorKind::retry, "no memory to unpack it");
-  return code == Z_BUF_ERROR ? std::string("it ends in the middle") : std::string(words);
 }
 
 }  // namespace
@@ -75,16 +48,18 @@ Result<std::uint32_t> size_of_text(const Sibling& packed) {
 
 Result<std::optional<Position>> place_in_text(const Sibling& packed, std::uint64_t offset) {
   CARAVEL_ASSIGN_OR_RETURN(const auto fd, open_sibling(packed));
-  CARAVEL_ASSIGN_OR_RETURN(const auto stream, open_stream(fd.get()));
+  const auto stream = std::make_unique<GzipStream>(fd.get());
   const std::uint64_t digested = std::min(kDigestBytes, offset);
   const auto buffer = std::make_unique<char[]>(kBuffer);
   std::string head;
   std::string tail;
   for (std::uint64_t left = offset; left > 0;) {
-    const int got = ::gzread(stream.get(), buffer.get(),
-                             static_cast<unsigned>(std::min<std::uint64_t>(kBuffer, left)));
-    if (got <= 0) return std::nullopt;
-    const std::string_view bytes(buffer.get(), static_cast<std::size_t>(got));
+    CARAVEL_ASSIGN_OR_RETURN(
+        const std::size_t got,
+        stream->read(buffer.get(),
+                     static_cast<std::size_t>(std::min<std::uint64_t>(kBuffer, left))));
+    if (got == 0) return std::nullopt;
+    const std::string_view bytes(buffer.get(), got);
     head += bytes.substr(0, digested - head.size());
     tail += bytes;
     if (tail.size() > digested) tail.erase(0, tail.size() - digested);
@@ -134,14 +109,14 @@ Result<UnpackedText> Unpacker::unpack_file(const Sibling& file) {
 }
 
 Result<UnpackedText> Unpacker::unpack_into(int packed, int text) {
-  CARAVEL_ASSIGN_OR_RETURN(const auto stream, open_stream(packed));
+  const auto stream = std::make_unique<GzipStream>(packed);
   const std::uint64_t left_to_others = free_room(text) / 10;
   std::uint64_t looked_at = 0;
   const auto buffer = std::make_unique<char[]>(kBuffer);
   UnpackedText out;
   for (;;) {
-    const int got = ::gzread(stream.get(), buffer.get(), kBuffer);
-    if (got <= 0) break;
+    CARAVEL_ASSIGN_OR_RETURN(const std::size_t got, stream->read(buffer.get(), kBuffer));
+    if (got == 0) break;
     if (out.size - looked_at >= kBytesBetweenLooks) {
       looked_at = out.size;
       if (free_room(text) <= left_to_others) {
@@ -149,10 +124,10 @@ Result<UnpackedText> Unpacker::unpack_into(int packed, int text) {
                                           std::to_string(out.size) + " bytes so far)");
       }
     }
-    CARAVEL_TRY(disk_.write(text, {buffer.get(), static_cast<std::size_t>(got)}));
-    out.size += static_cast<std::uint64_t>(got);
+    CARAVEL_TRY(disk_.write(text, {buffer.get(), got}));
+    out.size += got;
   }
-  CARAVEL_ASSIGN_OR_RETURN(out.damage, damage_of(stream.get()));
+  out.damage = stream->damage();
   return out;
 }
 
