@@ -59,6 +59,8 @@ std::string credential_file(const StoreSection& section) {
 
 }  // namespace
 
+bool has_credential(const StoreSection& section) { return !credential_file(section).empty(); }
+
 Result<Password> read_password(const StoreSection& section, const std::string& user,
                                std::string_view instead) {
   std::string path;

@@ -24,6 +24,9 @@ struct Password {
 [[nodiscard]] Result<Password> read_password(const StoreSection& section, const std::string& user,
                                              std::string_view instead);
 
+/// Whether the service has a credential STORE.password for this store.
+[[nodiscard]] bool has_credential(const StoreSection& section);
+
 /// The password in `file` now. Nothing if there is none now: somebody may be about to mend it, and
 /// the one that is known stays.
 [[nodiscard]] std::optional<std::string> reread_password(const std::string& file);

@@ -99,6 +99,8 @@ LEVELS = [
     Level("caravel", "/definitions/sqlite", "stores:\n  s:\n    type: sqlite\n    PROBE\n"),
     Level("caravel", "/definitions/couchdb",
           "stores:\n  s:\n    type: couchdb\n    url: http://127.0.0.1:1\n    database: d\n    PROBE\n"),
+    Level("caravel", "/definitions/postgresql",
+          "stores:\n  s:\n    type: postgresql\n    url: postgresql://127.0.0.1:1/d\n    PROBE\n"),
     Level("caravel", "/definitions/serve", "serve:\n  PROBE\n"),
     Level("caravel", "/definitions/feed", "feeds:\n  hrt:\n    PROBE\n"),
 ]
@@ -148,6 +150,10 @@ GOOD = {
         "stores: {s: {type: sqlite, path: rows.db, batch_rows: 10, batch_bytes: 4MiB}}\n",
         "stores: {c: {type: couchdb, url: 'http://127.0.0.1:1', database: d, documents: rows, gzip: true,\n"
         "  create_database: false, connections: 4, timeout: 1s, netrc: false}}\n",
+        "stores: {p: {type: postgresql, url: 'postgresql://db.example.org/d?sslmode=verify-full', user: u,\n"
+        "  schema: rows, create: false, documents: rows, timeout: 5s, batch_rows: 10, batch_bytes: 1MiB}}\n",
+        "stores: {p: {type: postgresql, url: 'postgresql://u@db:5433/d'}}\n",
+        "stores: {p: {type: postgresql, url: 'service=far'}}\n",
         "feeds: {hrt: {drop: x, match: '*.log', format: auto, timezone: Europe/Rome, notice: poll,\n"
         "  settle: 500ms, year: guess, manifest: ignore, manifest_wait: 1h30m, expect_every: 15m,\n"
         "  forget_source: 30d, max_rejects: 5%, keep_done: 1d, keep_csv: 0s, keep_rejects: 30d, keep_failed: 1h, attach_csv: false,\n"
@@ -244,6 +250,13 @@ BAD = {
         "stores: {a: {type: couchdb, url: 'ftp://h', database: d}}\n",
         "stores: {a: {type: couchdb, url: 'http://h', database: d, documents: all}}\n",
         "stores: {a: {type: couchdb, url: 'http://h', database: d, connections: 99}}\n",
+        "stores: {a: {type: postgresql}}\n",
+        "stores: {a: {type: postgresql, url: 'postgresql://u:p@h/d'}}\n",
+        "stores: {a: {type: postgresql, url: 'host=h password=p'}}\n",
+        "stores: {a: {type: postgresql, url: 'mysql://h/d'}}\n",
+        "stores: {a: {type: postgresql, url: 'postgresql://h/d', documents: feed}}\n",
+        "stores: {a: {type: postgresql, url: 'postgresql://h/d', create: perhaps}}\n",
+        "stores: {a: {type: postgresql, url: 'postgresql://h/d', password: x}}\n",
         "stores: {a: {type: sqlite, password: x}}\n",
         "stores: {a: {type: sqlite, batch_rows: 0}}\n",
         "feeds: [hrt]\n",

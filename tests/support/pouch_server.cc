@@ -1,12 +1,9 @@
 #include "tests/support/pouch_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +15,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "base/unique_fd.h"
+#include "tests/support/free_port.h"
 
 namespace caravel::testing {
 namespace {
@@ -33,21 +30,6 @@ std::string server_program() {
                              " is missing: run scripts/setup, or set CARAVEL_NODE_MODULES");
   }
   return program;
-}
-
-/// A port that nobody listens on now. Someone may take it before the server does: then the server
-/// ends, and the constructor says so.
-int free_port() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("no free port");
-  }
-  return ntohs(address.sin_port);
 }
 
 std::size_t take(char* data, std::size_t, std::size_t size, void* out) {

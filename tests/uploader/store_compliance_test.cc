@@ -1,20 +1,25 @@
-// What every store must do, run over each of them as it is: CouchDB's protocol against a real
-// server, SQLite against a real file.
+// What every store must do, run over each of them as it is: CouchDB's protocol and PostgreSQL
+// against real servers, SQLite against a real file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <random>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/extract_fixture.h"
+#include "tests/support/postgres_server.h"
 #include "tests/support/pouch_server.h"
 #include "tests/support/temp_dir.h"
 #include "uploader/couchdb/store.h"
 #include "uploader/http/curl_transport.h"
+#include "uploader/postgresql/store.h"
 #include "uploader/sqlite/store.h"
+#include "uploader/verdict.h"
 
 namespace caravel::testing {
 namespace {
@@ -66,14 +71,36 @@ class TestedSqlite : public TestedStore {
   uploader::SqliteConfig config_;
 };
 
+class TestedPostgresql : public TestedStore {
+ public:
+  TestedPostgresql() {
+    static int schemas = 0;
+    config_.login = uploader::read_url(shared_postgres_server().url()).value();
+    config_.schema = fmt::format("compliance{}", ++schemas);
+  }
+  std::unique_ptr<Store> make(const StoreSettings& settings) override {
+    static_cast<StoreSettings&>(config_) = settings;
+    return uploader::make_postgresql_store(config_);
+  }
+  void wipe() override {
+    shared_postgres_server().sql(fmt::format("DROP SCHEMA {} CASCADE", config_.schema));
+  }
+
+ private:
+  uploader::PostgresqlConfig config_;
+};
+
 /// A store that is added gets a line here, and everything below holds for it too.
 struct StoreCase {
   const char* name;
   std::unique_ptr<TestedStore> (*make)();
+  bool keeps_digits = false;  // of numbers that a double has no room for
 };
 constexpr StoreCase kStores[] = {
     {"CouchDb", []() -> std::unique_ptr<TestedStore> { return std::make_unique<TestedCouchdb>(); }},
     {"Sqlite", []() -> std::unique_ptr<TestedStore> { return std::make_unique<TestedSqlite>(); }},
+    {"Postgresql",
+     []() -> std::unique_ptr<TestedStore> { return std::make_unique<TestedPostgresql>(); }, true},
 };
 
 class StoreCompliance : public ::testing::TestWithParam<StoreCase> {
@@ -294,16 +321,18 @@ TEST_P(StoreCompliance, NumbersAreNumbersWhereTheirDigitsSurvive) {
     ColumnType type;
     const char* field;
     json stored;
+    json with_all_digits{};  // where the store keeps them, if that differs
   } cases[] = {
       {ColumnType::number, "1470", 1470},
       {ColumnType::number, "36.7500", 36.75},
       {ColumnType::number, "-76.091438594", -76.091438594},
-      {ColumnType::number, "007", "007"},
+      // The column is a number: zeros in front are no part of one.
+      {ColumnType::number, "007", "007", 7},
       {ColumnType::automatic, "0.12345678901234568", 0.12345678901234568},
       {ColumnType::automatic, "05.12", "05.12"},
       {ColumnType::automatic, "-0", "-0"},
       {ColumnType::automatic, "1e400", "1e400"},
-      {ColumnType::automatic, "9223372036854775808", "9223372036854775808"},
+      {ColumnType::automatic, "9223372036854775808", "9223372036854775808", 9223372036854775808U},
       {ColumnType::automatic, "true", "true"},
       {ColumnType::json, "1E5", 1e5},
       {ColumnType::json, "\"\"\"12\"\"\"", "12"},
@@ -322,7 +351,8 @@ TEST_P(StoreCompliance, NumbersAreNumbersWhereTheirDigitsSurvive) {
   const json document = json::parse(Find(id_of(extract, 0)).text);
   for (std::size_t i = 0; i < std::size(cases); ++i) {
     SCOPED_TRACE(cases[i].field);
-    EXPECT_EQ(document[fmt::format("c{}", i)], cases[i].stored);
+    const bool other = GetParam().keeps_digits && !cases[i].with_all_digits.is_null();
+    EXPECT_EQ(document[fmt::format("c{}", i)], other ? cases[i].with_all_digits : cases[i].stored);
   }
 }
 
@@ -424,6 +454,57 @@ TEST_P(StoreCompliance, TheSmallestBatchesStillMoveOn) {
   settings_.batch_bytes = 1;
   Open();
   EXPECT_EQ(Send(extract_of(5))->counts().stored, 5U);
+}
+
+/// Extracts that overlap in any way, and the rule of verdict.h applied to one row after the other.
+TEST_P(StoreCompliance, AnySequenceOfExtractsIsCountedAsOneRowAfterTheOtherWouldBe) {
+  struct Stored {
+    char extract;
+    std::size_t line;
+    std::string record;
+  };
+  std::map<std::string, Stored> model;  // by id
+  std::mt19937 random(5);
+  const auto below = [&](std::size_t most) { return random() % most; };
+  for (int round = 0; round < 25; ++round) {
+    SCOPED_TRACE(round);
+    const char digit = "abcdef"[below(6)];
+    TestExtract extract = extract_of(1 + below(60), digit, below(80));
+    UploadOptions options;
+    options.reprocess = below(4) == 0;
+    options.loaded_before = below(3) == 0;
+    if (below(2) == 0) {
+      extract.rows[below(extract.rows.size())].record = fmt::format("2012-03-09,{}", below(9));
+    }
+    if (below(2) == 0) extract.rows.push_back(extract.rows[below(extract.rows.size())]);
+    uploader::UploadCounts expected;
+    for (std::size_t i = 0; i < extract.rows.size(); ++i) {
+      const std::string& record = extract.rows[i].record;
+      const auto [there, is_new] =
+          model.try_emplace(id_of(extract, i), Stored{digit, i + 1, record});
+      uploader::Verdict verdict = uploader::Verdict::stored;
+      if (!is_new) {
+        const Stored& other = there->second;
+        verdict = uploader::verdict_on_taken_id(
+            {std::string_view(&digit, 1), i + 1, record},
+            {std::string_view(&other.extract, 1), other.line, other.record}, options);
+        if (verdict == uploader::Verdict::replace) {
+          there->second = {digit, i + 1, record};
+          verdict = uploader::Verdict::replaced;
+        }
+      }
+      uploader::count(verdict, 1, expected);
+    }
+    const auto upload = Send(extract, options);
+    EXPECT_EQ(upload->counts().stored, expected.stored);
+    EXPECT_EQ(upload->counts().already_there, expected.already_there);
+    EXPECT_EQ(upload->counts().differs, expected.differs);
+    EXPECT_EQ(upload->counts().replaced, expected.replaced);
+    EXPECT_TRUE(upload->refused().empty());
+  }
+  std::map<char, std::size_t> rows;
+  for (const auto& [id, row] : model) ++rows[row.extract];
+  for (const char digit : {'a', 'b', 'c', 'd', 'e', 'f'}) EXPECT_EQ(RowsOf(digit), rows[digit]);
 }
 
 TEST_P(StoreCompliance, AStopEndsTheUploadWithoutLosingItsPlace) {

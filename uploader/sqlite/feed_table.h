@@ -12,16 +12,9 @@
 #include "base/sqlite/sqlite.h"
 #include "base/stop_signal.h"
 #include "formatter/rows/counts.h"
+#include "uploader/tables/table_row.h"
 
 namespace caravel::uploader {
-
-/// A column of the table that rows have values for.
-struct TableColumn {
-  std::string name;  // as table_column_names() gives it
-  formatter::ColumnType type = formatter::ColumnType::text;
-
-  bool operator==(const TableColumn&) const = default;
-};
 
 /// How an upgrade, which may take minutes, is followed and ended. What is referred to outlives it.
 struct UpgradeWatch {

@@ -9,18 +9,12 @@
 #include "base/sqlite/sqlite.h"
 #include "formatter/rows/sidecar.h"
 #include "uploader/sqlite/feed_table.h"
-#include "uploader/sqlite/rows/row_batch.h"
 #include "uploader/sqlite/rows/row_values.h"
 #include "uploader/store.h"
+#include "uploader/tables/row_batch.h"
 #include "uploader/verdict.h"
 
 namespace caravel::uploader {
-
-/// What one transaction did; it counts once it is committed.
-struct Tally {
-  UploadCounts counts;
-  std::vector<RefusedRow> refused;
-};
 
 /// Belongs to one open file, which outlives it. Transactions are the caller's.
 class RowWriter {

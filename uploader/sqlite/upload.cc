@@ -22,8 +22,8 @@ SqliteUpload::SqliteUpload(RowsFile& file, StoreSettings settings, ExtractInfo e
       settings_(std::move(settings)),
       extract_(std::move(extract)),
       options_(options),
-      rows_(std::move(rows)),
-      pending_(extract_.feed) {}
+      pending_(extract_.feed, std::move(rows), settings_.batch_rows * kBatchesATransaction,
+               settings_.batch_bytes) {}
 
 Result<> SqliteUpload::run(const StopSignal& stop) {
   if (done_) return {};
@@ -78,8 +78,8 @@ Result<> SqliteUpload::open_file() {
 }
 
 Result<> SqliteUpload::prepare(const StopSignal& stop) {
-  auto writer = RowWriter::make(*database_, file_.tables(), extract_, rows_.header(),
-                                rows_.end().sha256, options_, {stop, on_upgrade});
+  auto writer = RowWriter::make(*database_, file_.tables(), extract_, pending_.reader().header(),
+                                pending_.reader().end().sha256, options_, {stop, on_upgrade});
   // As in commit_pending().
   if (!writer && writer.error().kind == ErrorKind::stopped) {
     return tl::unexpected(std::move(writer).error());
@@ -92,35 +92,17 @@ Result<> SqliteUpload::prepare(const StopSignal& stop) {
   });
 }
 
-/// Reads the rows of one transaction, unless those of a failed one are still to be stored.
 Result<> SqliteUpload::read_pending() {
-  const std::size_t most = settings_.batch_rows * kBatchesATransaction;
-  formatter::Row row;
-  if (pending_.size() > 0) return {};
-  const auto has_room = [&] {
-    return pending_.size() == 0 ||
-           (pending_.size() < most && pending_.bytes() < settings_.batch_bytes);
-  };
-  while (!read_all_ && has_room()) {
-    const auto got = rows_.next(row);
-    if (!got) {
-      give_up_csv();
-      return tl::unexpected(got.error());
-    }
-    if (!*got) {
-      read_all_ = true;
-      break;
-    }
-    pending_.add(row);
-  }
-  return {};
+  auto filled = pending_.fill();
+  if (!filled) give_up_csv();
+  return filled;
 }
 
 /// One transaction. The file is looked at before and after: a commit into a file that is no longer
 /// at its path stored nothing that anybody will find.
 Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
   if (!file_.still_there()) return vanished();
-  const bool last = read_all_;
+  const bool last = pending_.is_last();
   const auto begun = std::chrono::steady_clock::now();
   Tally tally;
   if (auto stored = store_pending(stop, tally); !stored) {
@@ -131,8 +113,10 @@ Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
   if (!file_.still_there()) return vanished();
   // Only now are the rows given up and counted. An error above leaves them pending, for the next
   // run.
-  const bool any = pending_.size() > 0;
-  if (any && on_batch) on_batch(pending_.size(), std::chrono::steady_clock::now() - begun);
+  const bool any = pending_.batch().size() > 0;
+  if (any && on_batch) {
+    on_batch(pending_.batch().size(), std::chrono::steady_clock::now() - begun);
+  }
   pending_.clear();
   done_ = last;
   if (any) acknowledge(tally.counts, std::move(tally.refused));
@@ -143,10 +127,10 @@ Result<> SqliteUpload::commit_pending(const StopSignal& stop) {
 /// can read all of the rows.
 Result<> SqliteUpload::store_pending(const StopSignal& stop, Tally& tally) {
   CARAVEL_ASSIGN_OR_RETURN(auto transaction, Transaction::begin(*database_));
-  CARAVEL_TRY(writer_->put(pending_, stop, tally));
-  if (read_all_ && settings_.documents != Documents::rows) {
-    CARAVEL_TRY(put_feed_row(*database_, extract_, rows_, refused_lines() + lines_of(tally.refused),
-                             options_.reprocess));
+  CARAVEL_TRY(writer_->put(pending_.batch(), stop, tally));
+  if (pending_.is_last() && settings_.documents != Documents::rows) {
+    CARAVEL_TRY(put_feed_row(*database_, extract_, pending_.reader(),
+                             refused_lines() + lines_of(tally.refused), options_.reprocess));
   }
   return transaction.commit();
 }

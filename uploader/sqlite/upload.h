@@ -11,9 +11,9 @@
 
 #include "formatter/rows/sidecar.h"
 #include "uploader/sqlite/row_writer.h"
-#include "uploader/sqlite/rows/row_batch.h"
 #include "uploader/sqlite/rows_file.h"
 #include "uploader/store_config.h"
+#include "uploader/tables/pending_rows.h"
 #include "uploader/tallied_upload.h"
 
 namespace caravel::uploader {
@@ -41,14 +41,12 @@ class SqliteUpload : public TalliedUpload {
   StoreSettings settings_;
   ExtractInfo extract_;
   UploadOptions options_;
-  formatter::RowReader rows_;
 
   Sqlite* database_ = nullptr;   // of file_, while run() lasts
   std::uint64_t opened_as_ = 0;  // RowsFile::times_opened() then
   std::optional<RowWriter> writer_;
 
-  RowBatch pending_;  // rows that are not committed yet
-  bool read_all_ = false;
+  PendingRows pending_;  // not committed yet
   bool done_ = false;
 };
 

@@ -1,4 +1,4 @@
-// The configuration knows of store types only what they tell: a third type needs no line in it.
+// The configuration knows of store types only what they tell: a further type needs no line in it.
 #include <gmock/gmock.h>
 
 #include "base/yaml.h"
@@ -15,11 +15,11 @@ using uploader::StoreSettings;
 using uploader::StoreTypes;
 
 /// All types, and one more that only remembers what it was given.
-class ThirdStoreType : public ::testing::Test {
+class FurtherStoreType : public ::testing::Test {
  protected:
-  ThirdStoreType() {
-    types_.push_back({"postgresql",
-                      {"url", "schema"},
+  FurtherStoreType() {
+    types_.push_back({"tables",
+                      {"url", "drawer"},
                       [this](const StoreSection& section, StoreConfig& store) -> Result<> {
                         folder_ = section.folder;
                         store.place = section.node["url"].as_string().value();
@@ -41,34 +41,35 @@ class ThirdStoreType : public ::testing::Test {
   std::size_t made_with_ = 0;
 };
 
-TEST_F(ThirdStoreType, IsReadAndMadeLikeTheOthers) {
+TEST_F(FurtherStoreType, IsReadAndMadeLikeTheOthers) {
   const auto config = parse_config(
-      "stores: {pg: {type: postgresql, url: 'postgresql://db/feed', batch_rows: 7}}\n"
+      "stores: {t: {type: tables, url: 'tables://db/feed', batch_rows: 7}}\n"
       "feeds: {hrt: {attach_csv: true}}",
       kPath, types_, {});
   ASSERT_TRUE(config) << config.error().message;
   const StoreConfig& store = config->stores.at(0);
-  EXPECT_EQ(store.type, "postgresql");
-  EXPECT_EQ(store_place(store), "postgresql://db/feed");
+  EXPECT_EQ(store.type, "tables");
+  EXPECT_EQ(store_place(store), "tables://db/feed");
   EXPECT_EQ(folder_, "/etc/caravel");
   EXPECT_TRUE(config->warnings.empty()) << "it takes attachments";
   EXPECT_EQ(uploader::make_store(store), nullptr);
   EXPECT_EQ(made_with_, 7U);
-  EXPECT_THAT(known_config_keys(types_).at(1).keys, Contains("schema"));
+  EXPECT_THAT(known_config_keys(types_).at(1).keys, Contains("drawer"));
 }
 
-TEST_F(ThirdStoreType, IsNamedInMessages) {
+TEST_F(FurtherStoreType, IsNamedInMessages) {
   const std::string at = "/etc/caravel/c.yaml:1: stores.a.";
-  EXPECT_EQ(ErrorIn("{a: {}}"), at + "type: missing; sqlite or couchdb or postgresql?");
-  EXPECT_EQ(ErrorIn("{a: {type: postgresq}}"),
-            at + "type: 'postgresq' is not one of sqlite, couchdb, postgresql; did you mean "
-                 "'postgresql'?");
-  EXPECT_EQ(ErrorIn("{a: {type: sqlite, schema: x}}"),
-            at + "schema: is for stores of type postgresql; this one is sqlite");
-  EXPECT_EQ(ErrorIn("{a: {type: sqlite, url: x}}"),
-            at + "url: is for stores of type couchdb and postgresql; this one is sqlite");
-  EXPECT_EQ(ErrorIn("{a: {type: postgresql, url: x, shema: y}}"),
-            at + "shema: unknown key; did you mean 'schema'?");
+  EXPECT_EQ(ErrorIn("{a: {}}"), at + "type: missing; sqlite or couchdb or postgresql or tables?");
+  EXPECT_EQ(ErrorIn("{a: {type: table}}"),
+            at + "type: 'table' is not one of sqlite, couchdb, postgresql, tables; did you mean "
+                 "'tables'?");
+  EXPECT_EQ(ErrorIn("{a: {type: sqlite, drawer: x}}"),
+            at + "drawer: is for stores of type tables; this one is sqlite");
+  EXPECT_EQ(
+      ErrorIn("{a: {type: sqlite, url: x}}"),
+      at + "url: is for stores of type couchdb and postgresql and tables; this one is sqlite");
+  EXPECT_EQ(ErrorIn("{a: {type: tables, url: x, drawr: y}}"),
+            at + "drawr: unknown key; did you mean 'drawer'?");
 }
 
 }  // namespace

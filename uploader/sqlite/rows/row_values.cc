@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "uploader/row.h"
 #include "uploader/sqlite/rows/typed_value.h"
 
 namespace caravel::uploader {
@@ -55,57 +54,39 @@ RowSource::Step RowValues::next() {
     stopped_ = at_ % kLookUpEvery == 0 && stop_->requested();
     if (stopped_) return Step::stopped;
     index_ = reading_[at_++];
-    id_ = batch_->id(index_);
-    row_ = batch_->row(index_);
     // Such a row becomes a reject; the others are stored.
-    if (auto reason = split_row(row_, shape_.types.size(), fields_, scratch_)) {
+    if (auto reason = row_.read(*batch_, index_)) {
       refusals_[index_] = *std::move(reason);
       continue;
     }
-    sum_.clear();
-    append_sum(row_sum(row_.record), sum_);
-    read_time();
     ++inserts_;
     return Step::row;
   }
   return Step::end;
 }
 
-void RowValues::read_time() {
-  const std::string_view text = row_.id_tail.substr(0, row_.id_tail.find(':'));
-  if (text == time_text_) return;
-  time_text_ = text;
-  time_.clear();
-  time_utc_.clear();
-  RowTime time;
-  if (!read_row_time(row_.id_tail, time)) return;
-  append_iso_time(time, time_);
-  if (shape_.utc) append_iso_time(time.utc ? time : shape_.utc->to_utc(time), time_utc_);
-}
-
-/// shape_.kinds[row_.kind] is there: RowReader has checked the index.
 void RowValues::give_value(int column, ValueTaker& taker) {
   switch (column) {
     case own_id:
-      return taker.lend_text(id_);
+      return taker.lend_text(row_.id());
     case own_kind:
-      return taker.lend_text(shape_.kinds[row_.kind]);
+      return taker.lend_text(row_.kind());
     case own_time:
-      return taker.lend_text_or_null(time_);
+      return taker.lend_text_or_null(row_.time_text());
     case own_line:
-      return taker.take(static_cast<std::int64_t>(row_.line));
+      return taker.take(static_cast<std::int64_t>(row_.line()));
     case own_sum:
-      return taker.lend_text(sum_);
+      return taker.lend_text(row_.sum());
     default:
       break;
   }
   if (!shape_.utc) return give_typed(static_cast<std::size_t>(column - own_columns_end), taker);
-  if (column == own_columns_end) return taker.lend_text_or_null(time_utc_);
+  if (column == own_columns_end) return taker.lend_text_or_null(row_.utc_text());
   give_typed(static_cast<std::size_t>(column - own_columns_end - 1), taker);
 }
 
 void RowValues::give_typed(std::size_t index, ValueTaker& taker) {
-  const std::string_view field = fields_[index];
+  const std::string_view field = row_.fields()[index];
   const ColumnType type = shape_.types[index];
   if (field.empty() || type == ColumnType::text) return taker.lend_text_or_null(field);
   const SqlValue value = typed_value(type, field, unquoted_);
@@ -132,7 +113,7 @@ void RowValues::taken(const TakenRow& row) {
 
 /// A line that an extract repeats has one id: of equal ids the line says which row it is.
 std::uint32_t RowValues::index_of(const TakenRow& row) const {
-  if (row_.line == row.line && id_ == row.id) return index_;
+  if (row_.line() == row.line && row_.id() == row.id) return index_;
   const auto first = std::lower_bound(
       by_id_.begin(), by_id_.end(), row.id,
       [&](std::uint32_t index, std::string_view id) { return batch_->id(index) < id; });

@@ -11,20 +11,11 @@
 
 #include "base/stop_signal.h"
 #include "formatter/rows/counts.h"
-#include "uploader/sqlite/rows/row_batch.h"
 #include "uploader/sqlite/rows/rows_table.h"
 #include "uploader/store.h"
-#include "uploader/utc_time.h"
+#include "uploader/tables/table_row.h"
 
 namespace caravel::uploader {
-
-/// What the rows of one extract have in common.
-struct RowShape {
-  std::string extract;  // extract_tag()
-  std::vector<std::string> kinds;
-  std::vector<formatter::ColumnType> types;  // of the format's columns, as the table takes them
-  std::optional<UtcConverter> utc;           // if the table has a column for it
-};
 
 /// The columns that a table has for itself and that differ from row to row, in the order of
 /// RowValues: those of the format stand behind them. `_extract` is the same for all rows.
@@ -33,7 +24,8 @@ struct RowShape {
 /// Lets a statement read the rows of a batch, and keeps what became of each.
 class RowValues : public RowSource {
  public:
-  RowValues(RowShape shape, UploadOptions options) : shape_(std::move(shape)), options_(options) {}
+  RowValues(RowShape shape, UploadOptions options)
+      : shape_(std::move(shape)), options_(options), row_(shape_) {}
 
   [[nodiscard]] const std::string& extract() const { return shape_.extract; }
 
@@ -62,7 +54,6 @@ class RowValues : public RowSource {
 
  private:
   [[nodiscard]] std::uint32_t index_of(const TakenRow& row) const;
-  void read_time();
   void give_typed(std::size_t field, ValueTaker& taker);
 
   RowShape shape_;
@@ -81,16 +72,8 @@ class RowValues : public RowSource {
 
   // Of the row that next() went to. Texts that were made for it are lent until the next one.
   std::uint32_t index_ = 0;
-  std::string_view id_;
-  formatter::Row row_;
-  std::string sum_;
-  std::vector<std::string_view> fields_;
-  std::string scratch_;
+  TableRow row_;
   std::string unquoted_;
-  // Most rows have the time of the row before.
-  std::string time_text_;
-  std::string time_;
-  std::string time_utc_;
 };
 
 }  // namespace caravel::uploader

@@ -1,4 +1,4 @@
-#include "uploader/sqlite/rows/row_batch.h"
+#include "uploader/tables/row_batch.h"
 
 #include <algorithm>
 
