@@ -46,7 +46,9 @@ class Crash(harness.HostTest):
         for call in CALLS:
             for when in range(1, 200):
                 host = prepare()
-                run = host.run("sweep", wrapper=["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                # The leak sanitizer, in a build that has it, does not work under strace.
+                run = host.run("sweep", wrapper=["strace", "-f", "-qq", "-o", "/dev/null",
+                                                 "-E", "ASAN_OPTIONS=detect_leaks=0", "-e",
                                                  f"trace={call}", "-e",
                                                  f"inject={call}:signal=SIGKILL:when={when}"])
                 with self.subTest(call=call, when=when):
@@ -55,7 +57,7 @@ class Crash(harness.HostTest):
                         killed.append((call, when))
                     self.check(host, extracts, rows)
                 shutil.rmtree(host.folder)
-                if run.returncode == 3:
+                if run.returncode != -signal.SIGKILL:
                     break
         print("killed", len(killed), "times")
         return killed

@@ -1,6 +1,7 @@
 #include "uploader/postgresql/upload.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -194,12 +195,14 @@ Result<> PostgresqlUpload::look_at_witness(const StopSignal& stop) {
 /// One transaction.
 Result<> PostgresqlUpload::commit_pending(const StopSignal& stop) {
   const bool last = pending_.is_last();
+  const auto begun = std::chrono::steady_clock::now();
   Tally tally;
   auto stored = store_pending(stop, tally);
   if (!stored) return stored;
   const RowBatch& batch = pending_.batch();
   const bool any = batch.size() > 0;
   if (any) {
+    if (on_batch) on_batch(batch.size(), std::chrono::steady_clock::now() - begun);
     refused_by_store_ += writer_->fates().refused_by_store();
     if (tally.refused.size() < batch.size()) {
       const auto refused = [&](std::size_t i) {

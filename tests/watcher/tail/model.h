@@ -301,6 +301,7 @@ class Model : public ModelApplication {
   /// Nobody has seen the file under this name, and perhaps never at all.
   void Pack(const std::string& name) {
     Note("packed " + name);
+    packed_unseen_ = true;
     const auto modified = fs::last_write_time(Log(name));
     std::ofstream(Log(name + ".gz"), std::ios::binary) << Gzip(ReadAll(Log(name)));
     // gzip(1) keeps the time of the last write, many loggers do not.
@@ -325,9 +326,11 @@ class Model : public ModelApplication {
   void MoveTheClock() {
     if (!clock_steps_) return;
     Note("clock step");
-    // The clock is set back only where the numbers of rotated files descend: where they ascend, the
-    // agent may then misjudge the order (docs/tail.md, Limits).
-    now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - (upwards_ ? 0 : 100));
+    // The clock is set back only where the numbers of rotated files descend, and no file of which the
+    // agent has seen nothing was packed: else it may misjudge the order (docs/tail.md, Limits).
+    if (Published() >= LinesBefore(generations_.size() - 1)) packed_unseen_ = false;
+    const bool forward_only = upwards_ || packed_unseen_;
+    now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - (forward_only ? 0 : 100));
   }
 
   // --- what came out
@@ -353,6 +356,8 @@ class Model : public ModelApplication {
       disk.taken_away(Outbox() / name);
     }
   }
+
+  bool packed_unseen_ = false;  // while the agent was stopped, and it has not read all since
 };
 
 }  // namespace caravel::tail
