@@ -328,7 +328,9 @@ class Model : public ModelApplication {
     Note("clock step");
     // The clock is set back only where the numbers of rotated files descend, and no file of which the
     // agent has seen nothing was packed: else it may misjudge the order (docs/tail.md, Limits).
-    if (Published() >= LinesBefore(generations_.size() - 1)) packed_unseen_ = false;
+    if (!generations_.empty() && Published() >= LinesBefore(generations_.size() - 1)) {
+      packed_unseen_ = false;
+    }
     const bool forward_only = upwards_ || packed_unseen_;
     now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - (forward_only ? 0 : 100));
   }
