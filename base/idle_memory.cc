@@ -1,4 +1,4 @@
-#include "watcher/serve/idle_memory.h"
+#include "base/idle_memory.h"
 
 #include <link.h>
 #include <malloc.h>
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace caravel::watcher {
+namespace caravel {
 namespace {
 
 /// Of one loaded object (dl_iterate_phdr(3)). A segment that cannot be written is as its file has
@@ -35,4 +35,4 @@ void give_back_idle_memory() {
   (void)::dl_iterate_phdr(give_back_segments, nullptr);
 }
 
-}  // namespace caravel::watcher
+}  // namespace caravel

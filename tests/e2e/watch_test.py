@@ -3,6 +3,7 @@ import glob
 import gzip
 import hashlib
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -223,6 +224,20 @@ class Watch(harness.HostTest):
             return before == switches()
         # Not at once: after archiving, the watcher syncs a name and removes a folder.
         wait_for("a time in which nothing wakes it", rests)
+
+    @unittest.skipIf("asan" in harness.CARAVEL or "tsan" in harness.CARAVEL, "sanitizers need memory of their own")
+    def test_an_idle_watcher_holds_less_than_16_mib(self):
+        host = self.host()
+        host.start()
+
+        def resident():
+            with open(f"/proc/{host.watcher.pid}/smaps_rollup", encoding="ascii") as file:
+                return int(re.search(r"^Rss: +(\d+)", file.read(), re.MULTILINE)[1])
+        wait_for("less than 16 MiB at rest", lambda: resident() < 16 * 1024)
+        for number in range(20):
+            host.drop("".join(location(100 * number + second) for second in range(100)), f"{number}-2012-03-09.log")
+        host.wait_until_ended(20)
+        wait_for("less than 16 MiB after work", lambda: resident() < 16 * 1024)
 
 
 class Start(harness.HostTest):

@@ -15,7 +15,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "watcher/serve/idle_memory.h"
+#include "base/idle_memory.h"
 #include "watcher/serve/session.h"
 #include "watcher/service/program_log.h"
 

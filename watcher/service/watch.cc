@@ -1,6 +1,5 @@
 #include "watcher/service/watch.h"
 
-#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <systemd/sd-daemon.h>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/ending/stop_on_signal.h"
+#include "base/idle_memory.h"
 #include "base/moment.h"
 #include "watcher/intake/intake.h"
 #include "watcher/intake/noticing/inotify.h"
@@ -44,6 +44,8 @@ constexpr std::chrono::minutes kLookAtSourcesEvery{1};
 /// says who will do so, so each file that is closed in place is left alone for as long as they need
 /// where nothing interrupts them; a rename says that all is done.
 constexpr std::chrono::microseconds kTimeByName{250};
+/// So long after the last work its memory is given back.
+constexpr std::chrono::seconds kRestAfter{2};
 
 /// What workers tell the loop: which extracts are through. fd() is readable when there are some.
 class FinishedExtracts {
@@ -138,8 +140,6 @@ class Watch {
       log_info("watching {} for {} (feed {}, store {})", feed.drop, feed.match, feed.name,
                feed.store);
     }
-    // What the formats were compiled from is not needed any more: the system gets it back.
-    ::malloc_trim(0);
     // From here on nothing that a sender drops is missed: systemd may start what depends on us.
     ::sd_notify(0, "READY=1");
     while (!service_.stop.requested()) {
@@ -149,8 +149,9 @@ class Watch {
       CARAVEL_ASSIGN_OR_RETURN(const bool has_events, wait());
       const Moment now = Moment::now();
       // Extracts that are through make room before the drop directories are looked at.
-      take_back_finished(now);
+      bool is_busy = take_back_finished(now) || has_events;
       if (nudges_.take()) {
+        is_busy = true;
         intake_.take_retries(now);
         take_prune_wish_now();
       }
@@ -159,6 +160,7 @@ class Watch {
       log_warnings(sources_.step(now.wall));
       settle_loads_if_due(now);
       watchdog_.pass_done(now.steady);
+      rest_unless(is_busy, now);
     }
     // The program that starts in our place says READY=1 (sd_notify(3)).
     ::sd_notify(0, reload_.accepted() ? "RELOADING=1" : "STOPPING=1");
@@ -201,11 +203,24 @@ class Watch {
     service_.spool.note_work();
   }
 
+  /// Gives memory back a moment after the last work: what the formats were compiled from, what the
+  /// last extract was read with. What the minute's look brought back goes with it, without a
+  /// wake-up of its own.
+  void rest_unless(bool is_busy, const Moment& now) {
+    if (is_busy) next_rest_ = now.steady + kRestAfter;
+    const bool long_ago = now.steady - rested_at_ >= kSettleLoadsEvery / 2;
+    const bool rests = next_rest_ == steady_clock::time_point::max();
+    if (now.steady < next_rest_ && !(rests && long_ago)) return;
+    give_back_idle_memory();
+    rested_at_ = now.steady;
+    next_rest_ = steady_clock::time_point::max();
+  }
+
   /// Waits until something has happened, something is due, or the service is to stop. True if
   /// inotify has events.
   Result<bool> wait() {
     const auto now = steady_clock::now();
-    const auto wake = std::min({intake_.next_deadline(), next_tidy_, next_fold_,
+    const auto wake = std::min({intake_.next_deadline(), next_tidy_, next_fold_, next_rest_,
                                 now + kLookAtSourcesEvery, watchdog_.due()});
     pollfd polled[] = {{service_.stop.fd(), POLLIN, 0},
                        {inotify_.fd(), POLLIN, 0},
@@ -219,9 +234,10 @@ class Watch {
     return (polled[1].revents & POLLIN) != 0;
   }
 
-  /// Tells the intake what became of the extracts that the workers had.
-  void take_back_finished(const Moment& now) {
-    for (const FinishedExtracts::One& one : finished_.take()) {
+  /// Tells the intake what became of the extracts that the workers had. True if they had any.
+  bool take_back_finished(const Moment& now) {
+    const std::vector<FinishedExtracts::One> finished = finished_.take();
+    for (const FinishedExtracts::One& one : finished) {
       // Its claim stays: it is waited for until the file can be read, another transfer comes, or
       // the trouble is over.
       if (const auto why = why_it_waits(one.result)) {
@@ -230,6 +246,7 @@ class Watch {
         intake_.finished(one.extract, now);
       }
     }
+    return !finished.empty();
   }
 
   /// What inotify has to say. A file that was closed a moment ago is looked at kTimeByName later.
@@ -269,6 +286,8 @@ class Watch {
   SourceWatch sources_;
   steady_clock::time_point next_tidy_{};
   steady_clock::time_point next_fold_{};
+  steady_clock::time_point next_rest_ = steady_clock::now() + kRestAfter;
+  steady_clock::time_point rested_at_{};
   std::unique_ptr<Workers> workers_;
   steady_clock::time_point next_settling_{};
   // However the loop is left, by a stop or an error: this is destroyed before the workers are.
