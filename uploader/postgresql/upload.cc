@@ -12,7 +12,7 @@ namespace {
 
 // A commit waits for the disk, so that one commit holds the rows of several batches; batch_bytes
 // bounds it as well.
-constexpr std::size_t kBatchesACommit = 10;
+constexpr std::size_t kBatchesACommit = 20;
 // A batch of fewer rows may well be all bad while the store is good.
 constexpr std::uint64_t kSpeakForAll = 20;
 
@@ -236,7 +236,10 @@ Result<> PostgresqlUpload::store_pending(const StopSignal& stop, Tally& tally) {
     CARAVEL_TRY(put_feed_row(session_, *connection_, extract_, pending_.reader(),
                              refused_lines() + lines_of(tally.refused), options_.reprocess, stop));
   }
-  CARAVEL_ASSIGN_OR_RETURN(const Reply committed, connection_->run("COMMIT", stop));
+  CARAVEL_ASSIGN_OR_RETURN(const Reply committed, connection_->run("COMMIT", stop, [&] {
+    // The server waits for its disk: time to read what comes next.
+    if (!pending_.is_last()) pending_.read_ahead();
+  }));
   if (committed.command() == "COMMIT") return {};
   return fail(ErrorKind::retry, "the server took the transaction back");
 }

@@ -30,8 +30,8 @@ struct KnownTable {
   std::uint64_t times_connected = 0;  // Session's, when the staging table was made
 };
 
-/// See Upload. Memory: the rows of one transaction (at most `batch_rows` * 10 of them or
-/// `batch_bytes`, as CSV), kept until they are committed, and the same as PostgreSQL takes them.
+/// See Upload. Memory: the rows of one transaction (at most `batch_rows` * 20 of them or
+/// `batch_bytes`, as CSV), kept until they are committed, and those of the next one.
 class PostgresqlUpload : public TalliedUpload {
  public:
   /// `session` and `known` outlive it.
