@@ -44,15 +44,22 @@ PostgresqlUpload::PostgresqlUpload(Session& session, std::optional<KnownTable>& 
 Result<> PostgresqlUpload::run(const StopSignal& stop) {
   if (done_) return {};
   auto sent = send_rows(stop);
+  if (!sent && took_for_known_ && sent.error().kind == ErrorKind::fault && !must_restart()) {
+    // Somebody has changed the table since another extract looked at it.
+    give_up();
+    sent = send_rows(stop);
+  }
+  if (!sent) give_up();
   writer_.reset();
   connection_ = nullptr;
-  if (!sent) {
-    // The server takes back what was not committed, and the next run begins with what is there
-    // then.
-    session_.close();
-    known_.reset();
-  }
   return sent;
+}
+
+/// The server takes back what was not committed, and the next try begins with what is there then.
+void PostgresqlUpload::give_up() {
+  writer_.reset();
+  session_.close();
+  known_.reset();
 }
 
 Result<> PostgresqlUpload::send_rows(const StopSignal& stop) {
@@ -85,9 +92,11 @@ Result<> PostgresqlUpload::prepare(const StopSignal& stop) {
   const bool any_rows = pending_.batch().size() > 0;
   if (known_ && any_rows && known_->times_connected == session_.times_connected() &&
       same(known_->wanted, wanted)) {
+    took_for_known_ = true;
     return make_writer(stop);
   }
   known_.reset();
+  took_for_known_ = false;
   CARAVEL_TRY(look_for_tables(stop));
   CARAVEL_TRY(make_tables(session_, *connection_, any_rows ? &wanted : nullptr, stop));
   if (!any_rows) return {};
