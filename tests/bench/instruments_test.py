@@ -24,6 +24,7 @@ import corpora  # noqa: E402
 import hosts  # noqa: E402
 import measuring  # noqa: E402
 import rows_format  # noqa: E402
+import rows_postgres  # noqa: E402,F401
 import rows_start  # noqa: E402
 from figures import Figure, Missing, Table, Wrong  # noqa: E402
 from measurement import ROWS, Measurement, Scale  # noqa: E402
@@ -135,7 +136,7 @@ class WrongResults(Instruments):
                 self.assert_wrong(row, self.liar("echo no 1>&2; exit 1"))
 
     def test_a_row_that_is_not_stored(self):
-        for row in ("sqlite", "couch", "couch-cpu", "again"):
+        for row in ("sqlite", "couch", "couch-cpu", "again", "postgres"):
             with self.subTest(row):
                 self.assert_wrong(row, self.other_extract("sed 3d"), "instead of")
 

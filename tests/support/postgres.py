@@ -25,9 +25,10 @@ def program(name):
 
 
 class Postgres:
-    """Tests say `safe=False`: what a power loss takes is not what they are about."""
+    """Tests say `safe=False`: what a power loss takes is not what they are about. `follows`: a server that runs, of
+    which this one is a standby."""
 
-    def __init__(self, safe=True):
+    def __init__(self, safe=True, follows=None):
         self.account = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         self.folder = tempfile.mkdtemp(prefix="caravel-postgres-")
         if self.account:
@@ -38,8 +39,13 @@ class Postgres:
             self.port = probe.getsockname()[1]
         self.safe = safe
         self.process = None
-        self.run([program("initdb"), "-D", os.path.join(self.folder, "data"), "-U", "postgres", "-A", "trust",
-                  "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+        data = os.path.join(self.folder, "data")
+        if follows:
+            self.run([program("pg_basebackup"), "-D", data, "-R", "-h", "127.0.0.1", "-p", str(follows.port), "-U",
+                      "postgres", "-c", "fast", "--no-sync"])
+        else:
+            self.run([program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                      "--locale=C.UTF-8", "--no-sync"])
 
     def run(self, command, text=None):
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=self.folder,

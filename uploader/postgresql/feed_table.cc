@@ -146,22 +146,26 @@ Result<> find_key(Connection& connection, FeedTable& table, const std::string& n
       const Reply reply,
       connection.run(
           "SELECT i.indexrelid, string_agg(a.attname::text, ',' ORDER BY a.attname::text),"
-          " bool_and(a.attnotnull) FROM pg_catalog.pg_index i"
+          " bool_and(a.attnotnull), i.indimmediate FROM pg_catalog.pg_index i"
           " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid"
           " AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])"
-          " WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate"
-          " AND i.indpred IS NULL AND i.indexprs IS NULL GROUP BY i.indexrelid",
+          " WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid"
+          " AND i.indpred IS NULL AND i.indexprs IS NULL GROUP BY i.indexrelid, i.indimmediate",
           {table.oid}, stop));
-  bool found = false;
+  bool by_id = false;
+  bool by_time = false;
   for (int row = 0; row < reply.rows(); ++row) {
     const std::string_view key = reply.text(row, 1);
-    if (key == "_id") {
-      table.keyed_by_time = false;
-      return {};
+    if (!reply.flag(row, 3)) {
+      table.has_deferrable_key = true;
+    } else if (key == "_id") {
+      by_id = true;
+    } else if (key == "_id,_time" && reply.flag(row, 2)) {
+      by_time = true;
     }
-    if (key == "_id,_time" && reply.flag(row, 2)) found = table.keyed_by_time = true;
   }
-  if (found) return {};
+  table.keyed_by_time = by_time && !by_id;
+  if (by_id || by_time) return {};
   return fail(ErrorKind::fault,
               fmt::format("table {} has no unique key of _id, or of _id and a _time that is NOT "
                           "NULL: rows could be stored twice. Say: ALTER TABLE {} ADD PRIMARY KEY "

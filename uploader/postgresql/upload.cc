@@ -13,7 +13,7 @@ namespace {
 
 // A commit waits for the disk, so that one commit holds the rows of several batches; batch_bytes
 // bounds it as well.
-constexpr std::size_t kBatchesACommit = 10;
+constexpr std::size_t kBatchesACommit = 20;
 // A batch of fewer rows may well be all bad while the store is good.
 constexpr std::uint64_t kSpeakForAll = 20;
 
@@ -45,15 +45,22 @@ PostgresqlUpload::PostgresqlUpload(Session& session, std::optional<KnownTable>& 
 Result<> PostgresqlUpload::run(const StopSignal& stop) {
   if (done_) return {};
   auto sent = send_rows(stop);
+  if (!sent && took_for_known_ && sent.error().kind == ErrorKind::fault && !must_restart()) {
+    // Somebody has changed the table since another extract looked at it.
+    give_up();
+    sent = send_rows(stop);
+  }
+  if (!sent) give_up();
   writer_.reset();
   connection_ = nullptr;
-  if (!sent) {
-    // The server takes back what was not committed, and the next run begins with what is there
-    // then.
-    session_.close();
-    known_.reset();
-  }
   return sent;
+}
+
+/// The server takes back what was not committed, and the next try begins with what is there then.
+void PostgresqlUpload::give_up() {
+  writer_.reset();
+  session_.close();
+  known_.reset();
 }
 
 Result<> PostgresqlUpload::send_rows(const StopSignal& stop) {
@@ -86,9 +93,11 @@ Result<> PostgresqlUpload::prepare(const StopSignal& stop) {
   const bool any_rows = pending_.batch().size() > 0;
   if (known_ && any_rows && known_->times_connected == session_.times_connected() &&
       same(known_->wanted, wanted)) {
+    took_for_known_ = true;
     return make_writer(stop);
   }
   known_.reset();
+  took_for_known_ = false;
   CARAVEL_TRY(look_for_tables(stop));
   CARAVEL_TRY(make_tables(session_, *connection_, any_rows ? &wanted : nullptr, stop));
   if (!any_rows) return {};
@@ -239,7 +248,10 @@ Result<> PostgresqlUpload::store_pending(const StopSignal& stop, Tally& tally) {
     CARAVEL_TRY(put_feed_row(session_, *connection_, extract_, pending_.reader(),
                              refused_lines() + lines_of(tally.refused), options_.reprocess, stop));
   }
-  CARAVEL_ASSIGN_OR_RETURN(const Reply committed, connection_->run("COMMIT", stop));
+  CARAVEL_ASSIGN_OR_RETURN(const Reply committed, connection_->run("COMMIT", stop, [&] {
+    // The server waits for its disk: time to read what comes next.
+    if (!pending_.is_last()) pending_.read_ahead();
+  }));
   if (committed.command() == "COMMIT") return {};
   return fail(ErrorKind::retry, "the server took the transaction back");
 }

@@ -30,8 +30,8 @@ struct KnownTable {
   std::uint64_t times_connected = 0;  // Session's, when the staging table was made
 };
 
-/// See Upload. Memory: the rows of one transaction (at most `batch_rows` * 10 of them or
-/// `batch_bytes`, as CSV), kept until they are committed, and the same as PostgreSQL takes them.
+/// See Upload. Memory: the rows of one transaction (at most `batch_rows` * 20 of them or
+/// `batch_bytes`, as CSV), kept until they are committed, and those of the next one.
 class PostgresqlUpload : public TalliedUpload {
  public:
   /// `session` and `known` outlive it.
@@ -52,6 +52,7 @@ class PostgresqlUpload : public TalliedUpload {
   [[nodiscard]] Result<> store_pending(const StopSignal& stop, Tally& tally);
   [[nodiscard]] Result<> judge_refusals() const;
   void begin_again();
+  void give_up();
 
   Session& session_;
   std::optional<KnownTable>& known_;
@@ -66,6 +67,7 @@ class PostgresqlUpload : public TalliedUpload {
   std::string stored_in_;
   std::string witness_;
   std::uint64_t refused_by_store_ = 0;
+  bool took_for_known_ = false;  // the table, without a look at it
   bool done_ = false;
 };
 

@@ -154,6 +154,25 @@ TEST_F(PostgresStoreTest, ValuesThatTheTableCannotHoldAreRejectsAlone) {
   EXPECT_EQ(Sql("SELECT string_agg(\"Kind\", '' ORDER BY _id) FROM @hrt"), "ah");
 }
 
+/// At the COMMIT nobody could say which row was meant.
+TEST_F(PostgresStoreTest, ConstraintsThatWaitForTheCommitRefuseARowAloneToo) {
+  Send(extract_of(1));
+  Sql("CREATE TABLE @days (day text PRIMARY KEY); INSERT INTO @days VALUES ('2012-03-09'); ALTER "
+      "TABLE "
+      "@hrt ADD FOREIGN KEY (\"Date\") REFERENCES @days DEFERRABLE INITIALLY DEFERRED");
+  TestExtract extract = extract_of(40, 'b', 1);
+  extract.rows[5].record = "2012-03-10,1";
+  EXPECT_EQ(Send(extract)->refused().size(), 1U);
+  Sql("ALTER TABLE @hrt ADD UNIQUE (_sum) DEFERRABLE INITIALLY DEFERRED");
+  TestExtract other = extract_of(40, 'c', 30);
+  other.rows[39].record = "2012-03-09,36.3";
+  const auto upload = Send(other);
+  EXPECT_EQ(upload->counts().stored, 28U);
+  EXPECT_EQ(upload->counts().already_there, 11U);
+  ASSERT_EQ(upload->refused().size(), 1U);
+  EXPECT_EQ(upload->refused()[0].line, 40U);
+}
+
 TEST_F(PostgresStoreTest, AStoreThatRefusesEveryRowIsAtFaultAndKeepsNothing) {
   Send(extract_of(1));
   Sql("ALTER TABLE @hrt ADD CONSTRAINT never CHECK (_line < 1) NOT VALID");
@@ -230,7 +249,7 @@ TEST_F(PostgresStoreTest, ASessionThatTheServerEndsIsBegunAnew) {
   };
   const Error error = Fails(*upload);
   EXPECT_EQ(error.kind, ErrorKind::retry);
-  EXPECT_EQ(upload->counts().stored, 100U);
+  EXPECT_EQ(upload->counts().stored, 200U);
   ASSERT_TRUE(upload->run(never_));
   EXPECT_EQ(upload->counts().stored, 450U);
   EXPECT_EQ(Sql("SELECT count(*) FROM @hrt"), "450");
@@ -354,12 +373,12 @@ TEST_F(PostgresStoreTest, TwoStoresAtOnceStoreEachRowOnce) {
     if (std::exchange(done, true)) return;
     auto second = other->start(info_of(), extract_of(300, 'b').reader(), {});
     ASSERT_TRUE(second->run(never_));
-    EXPECT_EQ(second->counts().stored, 200U);
-    EXPECT_EQ(second->counts().already_there, 100U);
+    EXPECT_EQ(second->counts().stored, 100U);
+    EXPECT_EQ(second->counts().already_there, 200U);
   };
   ASSERT_TRUE(first->run(never_));
-  EXPECT_EQ(first->counts().stored, 100U);
-  EXPECT_EQ(first->counts().already_there, 200U);
+  EXPECT_EQ(first->counts().stored, 200U);
+  EXPECT_EQ(first->counts().already_there, 100U);
   EXPECT_EQ(Sql("SELECT count(*) FROM @hrt"), "300");
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "uploader/postgresql/wire/connection.h"
+
 namespace caravel::uploader {
 namespace {
 
@@ -109,6 +111,12 @@ Statements statements_of(const FeedTable& table, const std::string& name, std::s
   }
   made.insert = fmt::format("INSERT INTO {} ({}) SELECT {} FROM {} s WHERE true", name, names,
                             values, kStaging);
+  // Without a target where that can be: a key of people's may be taken too, and then the row is
+  // looked for by its id. With one, such a row fails the statement, and is found by halves.
+  made.unless_taken = fmt::format(" ON CONFLICT {}DO NOTHING RETURNING _line",
+                                  !table.has_deferrable_key ? ""
+                                  : table.keyed_by_time     ? "(_id, _time) "
+                                                            : "(_id) ");
   made.look = fmt::format(
       "SELECT s.n, t._extract, t._line, t._sum FROM {} s JOIN {} t ON {}"
       " WHERE true",
@@ -119,9 +127,7 @@ Statements statements_of(const FeedTable& table, const std::string& name, std::s
 }
 
 std::string insert_rows(const Statements& statements, bool chosen) {
-  // Without a target: a key of people's may be taken too, and then the row is looked for by its id.
-  return fmt::format("{}{} ON CONFLICT DO NOTHING RETURNING _line", statements.insert,
-                     chosen ? kChosenRows : "");
+  return statements.insert + (chosen ? kChosenRows : "") + statements.unless_taken;
 }
 
 }  // namespace caravel::uploader

@@ -18,8 +18,9 @@ struct Statements {
   std::string begin;
   /// Rows whose id is taken are left out; the reply has the lines of the others.
   std::string insert;
-  std::string look;    // n, _extract, _line and _sum of what has an id of ours
-  std::string remove;  // what has an id of ours
+  std::string unless_taken;  // behind `insert`
+  std::string look;          // n, _extract, _line and _sum of what has an id of ours
+  std::string remove;        // what has an id of ours
   // Without the staging table:
   std::string copy_to_table;  // "" if the table has columns of types that are not sent
   std::string count_ids;      // how many rows have one of the ids in the array $1

@@ -14,6 +14,9 @@ struct FeedTable {
   std::map<std::string, std::string> types;  // of all columns, without their lengths: "text"
   /// The key holds `_time` beside `_id`, as it must where the table is partitioned by time.
   bool keyed_by_time = false;
+  /// Another unique key of the table is deferrable: an ON CONFLICT must then name ours
+  /// (PostgreSQL's manual, "INSERT").
+  bool has_deferrable_key = false;
 };
 
 }  // namespace caravel::uploader

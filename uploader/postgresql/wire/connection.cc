@@ -224,12 +224,14 @@ Result<Reply> Connection::run(const std::string& sql, const std::vector<std::str
   return replies(until, stop);
 }
 
-Result<Reply> Connection::run(const std::string& sql, const StopSignal& stop) {
+Result<Reply> Connection::run(const std::string& sql, const StopSignal& stop,
+                              const std::function<void()>& meanwhile) {
   const Deadline until = deadline();
   state_.clear();
   if (!is_open()) return fail(ErrorKind::retry, "the connection was lost");
   if (PQsendQuery(connection_.get(), sql.c_str()) == 0) return lost();
   CARAVEL_TRY(flush(until, stop));
+  if (meanwhile) meanwhile();
   return replies(until, stop);
 }
 

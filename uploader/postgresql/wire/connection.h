@@ -70,8 +70,10 @@ class Connection {
   [[nodiscard]] Result<Reply> run(const std::string& sql,
                                   const std::vector<std::string>& parameters,
                                   const StopSignal& stop);
-  /// Several statements with ';' between them; the reply is the last one's.
-  [[nodiscard]] Result<Reply> run(const std::string& sql, const StopSignal& stop);
+  /// Several statements with ';' between them; the reply is the last one's. `meanwhile` is called
+  /// when they are sent, and may take its time.
+  [[nodiscard]] Result<Reply> run(const std::string& sql, const StopSignal& stop,
+                                  const std::function<void()>& meanwhile = {});
   /// One statement whose rows are handed over one by one, however many there are and however long
   /// the server looks for them.
   [[nodiscard]] Result<> each(const std::string& sql, const std::vector<std::string>& parameters,
