@@ -95,7 +95,7 @@ CsvReader::CsvReader(const Format& format, const RecordStart& start)
   std::vector<std::string> names;
   for (const Column& column : format.columns) names.push_back(column.name);
   set_columns(names, ColumnType::automatic);
-  header_.emplace(names, format.csv.takes_more);
+  set_header(names, format.csv.takes_more);
   if (format.csv.takes_more) add_column(std::string(kMore), ColumnType::json);
 }
 
@@ -147,7 +147,6 @@ std::string_view CsvReader::take_plain(std::string_view line) {
 
 std::string_view CsvReader::take_ahead(const char* line) {
   if (plain_ == Plain::unknown) {
-    columns_ahead_ = columns().size();
     const bool has_names = !format().record_time.columns.empty() || !format().key_column.empty();
     plain_ = !has_plain_lines() || dialect_ != CsvDialect{} ? Plain::no
              : has_names                                    ? Plain::yes
@@ -157,7 +156,7 @@ std::string_view CsvReader::take_ahead(const char* line) {
   if (plain_ == Plain::yes || spans_.has_quotes()) {
     return take_spans() ? spans_.record() : std::string_view();
   }
-  if (spans_.count() != columns_ahead_ || may_be_header()) return {};
+  if (!is_plain_row()) return {};
   finish_as_it_is(spans_.record());
   return spans_.record();
 }
@@ -169,14 +168,30 @@ bool CsvReader::has_plain_lines() const {
 
 bool CsvReader::take_spans() {
   // A line that may be the header is not plain.
-  if (spans_.count() != columns().size() || may_be_header()) return false;
+  if (!is_plain_row()) return false;
   std::string_view key;
   if (!find_named(key)) return false;
   // What is no row is rejected by take(), with the reason.
   return finish_ready(spans_.written(scratch_), times_, key) == Outcome::row;
 }
 
-/// Asked for every line: as soon as half of the fields are values, it is no header.
+void CsvReader::set_header(const std::vector<std::string>& names, bool takes_more) {
+  header_.emplace(names, takes_more);
+  for (std::size_t byte = 0; byte < begins_value_.size(); ++byte) {
+    const char first = static_cast<char>(byte);
+    const bool may_name = first == dialect_.quote || header_->may_begin_name(first);
+    begins_value_[byte] = may_name ? 0 : 1;
+  }
+}
+
+bool CsvReader::is_plain_row() {
+  const std::size_t values = spans_.count_marked(begins_value_);
+  const std::size_t count = spans_.count();
+  if (count != columns().size()) return false;
+  return 2 * values >= count || !may_be_header();
+}
+
+/// As soon as half of the fields are values, it is no header.
 bool CsvReader::may_be_header() const {
   if (format().csv.header == CsvHeaderLine::absent) return false;
   // The record has as many fields as there are columns.
@@ -230,7 +245,7 @@ RecordReader::Outcome CsvReader::take_first(const std::vector<std::string_view>&
   }
   const std::vector<std::string> names(fields.begin(), fields.end());
   set_columns(names, ColumnType::automatic);
-  header_.emplace(names, false);
+  set_header(names, false);
   return Outcome::header;
 }
 

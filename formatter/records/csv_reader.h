@@ -1,6 +1,8 @@
 // CSV with a header, in the dialect that the format says or the file shows.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +45,7 @@ class CsvReader : public RecordReader {
   [[nodiscard]] std::string header_line() const override;
 
  private:
+  void set_header(const std::vector<std::string>& names, bool takes_more);
   Outcome take_first(const std::vector<std::string_view>& fields);
   Outcome take_row(const std::vector<std::string_view>& fields);
   void change_values(const std::vector<std::string_view>& fields);
@@ -54,6 +57,9 @@ class CsvReader : public RecordReader {
   // Of what spans_ hold:
   /// The row of a record that is plain; false if it has none.
   bool take_spans();
+  /// Whether it has as many fields as there are columns, and so many of them are values that it is
+  /// no header. Nearly every record shows that by the first bytes of its fields.
+  [[nodiscard]] bool is_plain_row();
   [[nodiscard]] bool may_be_header() const;
   /// Fills times_ and `key`; false if a value is not plain.
   bool find_named(std::string_view& key);
@@ -64,8 +70,9 @@ class CsvReader : public RecordReader {
   /// until another line is shown to take().
   enum class Plain : std::uint8_t { unknown, no, yes, as_they_are };
   Plain plain_ = Plain::unknown;
-  std::size_t columns_ahead_ = 0;
   std::optional<CsvHeader> header_;
+  /// 1 for the bytes that a field begins with which cannot name a column.
+  std::array<std::uint8_t, 256> begins_value_ = {};
   bool begins_log_;
   bool first_passed_ = false;
   std::vector<std::string_view> fields_;

@@ -50,7 +50,8 @@ bool CsvSpans::scan(std::string_view record, const CsvDialect& dialect) {
 
 void CsvSpans::make_room(std::size_t words) {
   // Grown only, and thus only for records longer than all before.
-  if (separators_.size() >= words) return;
+  if (room_ >= words) return;
+  room_ = words;
   separators_.resize(words);
   quotes_.resize(words);
 }
@@ -59,7 +60,7 @@ bool CsvSpans::scan_ahead(const char* line) {
   is_ours_ = true;
   count_ = 0;
   std::uint64_t all_quotes = 0;
-  words_ = 0;
+  std::size_t words = 0;
   for (const char* at = line;; at += 64) {
     std::uint64_t separators = 0;
     std::uint64_t quotes = 0;
@@ -84,14 +85,15 @@ bool CsvSpans::scan_ahead(const char* line) {
       quotes &= end - 1;
     }
     all_quotes |= quotes;
-    if (separators_.size() == words_) make_room(words_ + 1);
-    separators_[words_] = separators;
-    quotes_[words_] = quotes;
-    ++words_;
+    if (room_ == words) make_room(words + 1);
+    separators_[words] = separators;
+    quotes_[words] = quotes;
+    ++words;
     if (end == 0) continue;
-    record_ = {line, static_cast<std::size_t>(at + std::countr_zero(end) - line)};
+    record_ = {line, static_cast<std::size_t>(at + __builtin_ctzll(end) - line)};
     break;
   }
+  words_ = words;
   const char* const end = record_.data() + record_.size();
   if (*end != '\n' && (*end != '\r' || end[1] != '\n')) return false;
   if (record_.empty() || record_.front() == ' ' || record_.back() == ' ') return false;

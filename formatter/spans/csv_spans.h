@@ -12,6 +12,7 @@
 // and what is written here is what they would write: tests compare the two.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,25 @@ class CsvSpans {
   [[nodiscard]] std::size_t count() const {
     if (count_ == 0) count_ = count_separators();
     return count_;
+  }
+
+  /// How many fields begin with a byte for which `marked` has 1, and not 0. Of an empty one that is
+  /// the byte behind it. Counts the fields on the way.
+  [[nodiscard]] std::size_t count_marked(const std::array<std::uint8_t, 256>& marked) const {
+    std::size_t found = 0;
+    std::size_t fields = 0;
+    const char* from = record_.data();
+    const char* behind = from + 1;
+    for (std::size_t word = 0; word < words_; ++word, behind += 64) {
+      for (std::uint64_t bits = separators_[word]; bits != 0; bits &= bits - 1) {
+        found += marked[static_cast<unsigned char>(*from)];
+        // Not std::countr_zero(), which asks whether there is a bit.
+        from = behind + __builtin_ctzll(bits);
+        ++fields;
+      }
+    }
+    count_ = fields;
+    return found;
   }
 
   /// The record in our own dialect: itself if it is so already, else in `scratch`.
@@ -91,6 +111,7 @@ class CsvSpans {
   bool has_quotes_ = false;
   mutable std::size_t count_ = 0;          // 0: not counted yet
   std::size_t words_ = 0;                  // of the record, 64 bytes each
+  std::size_t room_ = 0;                   // for so many of them
   std::vector<std::uint64_t> separators_;  // and a bit for the record's end
   std::vector<std::uint64_t> quotes_;
 };
