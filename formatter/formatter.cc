@@ -60,8 +60,8 @@ class Run {
     if (format_->reader == Reader::pattern) begin_rows(format_->columns);
     if (records_ != nullptr && records_->has_columns()) begin_rows(records_->columns());
 
-    QuickLines quick({*format_, request_.years, writer, outputs_.csv, request_.log_offset,
-                      request_.max_line, request_.quick_from, records_.get()});
+    QuickLines quick({*format_, request_.years, writer, outputs_.csv, outputs_.rejects,
+                      request_.log_offset, request_.max_line, request_.quick_from, records_.get()});
     Line line;
     for (;;) {
       // Whoever looks on wants to see each line.

@@ -44,13 +44,16 @@ class PortableSixteenBytes {
   /// The control characters under the blank.
   [[nodiscard]] std::uint32_t control() const { return both(below(low_, ' '), below(high_, ' ')); }
   [[nodiscard]] std::uint32_t control_or_quote() const { return control() | equal('"'); }
-  /// The same, and these three.
-  [[nodiscard]] std::uint32_t control_or(char first, char second, char third) const {
-    return control() | equal(first) | equal(second) | equal(third);
+  /// The same, and these two.
+  [[nodiscard]] std::uint32_t control_or_quote_or(char first, char second) const {
+    return control_or_quote() | equal(first) | equal(second);
   }
-  /// Control characters, the blank, and what CSV puts quotes around: a comma or a quote.
-  [[nodiscard]] std::uint32_t blank_or_quoting() const {
-    return both(below(low_, ' ' + 1), below(high_, ' ' + 1)) | equal(',') | equal('"');
+  [[nodiscard]] std::uint32_t blank_or_control() const {
+    return both(below(low_, ' ' + 1), below(high_, ' ' + 1));
+  }
+  /// Control characters and all others up to the comma: the blank and !"#$%&'()*+ too.
+  [[nodiscard]] std::uint32_t up_to_comma() const {
+    return both(below(low_, ',' + 1), below(high_, ',' + 1));
   }
   /// All bytes but 0-9.
   [[nodiscard]] std::uint32_t no_digits() const {
@@ -100,19 +103,16 @@ class SixteenBytes {
     return bits(_mm_cmpeq_epi8(bytes_, SixteenBytes(other).bytes_));
   }
   [[nodiscard]] std::uint32_t control() const { return bits(at_most(bytes_, ' ' - 1)); }
-  [[nodiscard]] std::uint32_t control_or_quote() const {
-    return bits(either(at_most(bytes_, ' ' - 1), are('"')));
+  [[nodiscard]] std::uint32_t control_or_quote() const { return bits(controls_and_quotes()); }
+  [[nodiscard]] std::uint32_t control_or_quote_or(char first, char second) const {
+    return bits(either(controls_and_quotes(), either(are(first), are(second))));
   }
-  [[nodiscard]] std::uint32_t control_or(char first, char second, char third) const {
-    return bits(
-        either(either(at_most(bytes_, ' ' - 1), are(first)), either(are(second), are(third))));
-  }
-  [[nodiscard]] std::uint32_t blank_or_quoting() const {
-    return bits(either(at_most(bytes_, ' '), either(are(','), are('"'))));
-  }
+  [[nodiscard]] std::uint32_t blank_or_control() const { return bits(at_most(bytes_, ' ')); }
+  [[nodiscard]] std::uint32_t up_to_comma() const { return bits(at_most(bytes_, ',')); }
   [[nodiscard]] std::uint32_t no_digits() const {
-    const __m128i values = _mm_sub_epi8(bytes_, _mm_set1_epi8('0'));
-    return bits(at_most(values, 9)) ^ kAllSixteen;
+    const __m128i values = _mm_xor_si128(bytes_, _mm_set1_epi8('0'));
+    // The highest bit, of which the bits are made, is set by ten and more; a sum stops at 255.
+    return bits(_mm_adds_epu8(values, _mm_set1_epi8(0x80 - 10)));
   }
   [[nodiscard]] std::uint32_t not_ascii() const { return bits(bytes_); }
 
@@ -120,6 +120,11 @@ class SixteenBytes {
   static __m128i either(__m128i a, __m128i b) { return _mm_or_si128(a, b); }
   [[nodiscard]] __m128i are(char wanted) const {
     return _mm_cmpeq_epi8(bytes_, _mm_set1_epi8(wanted));
+  }
+  /// With one bit turned round, the quote comes behind the control characters, and the blank does
+  /// not.
+  [[nodiscard]] __m128i controls_and_quotes() const {
+    return at_most(_mm_xor_si128(bytes_, _mm_set1_epi8('"' ^ ' ')), ' ');
   }
   /// Compared as numbers without a sign, of which SSE2 knows the lesser of two only.
   static __m128i at_most(__m128i bytes, char most) {

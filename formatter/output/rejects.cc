@@ -40,7 +40,8 @@ void Rejects::compose_record(std::uint64_t line, std::uint64_t offset, std::stri
   record_.clear();
   // The header stands at the beginning of the file only, not behind the records of an earlier run.
   if (reasons_.size() == 0) record_ += kReasonsHeader;
-  record_ += fmt::format("{},{},", line, offset);
+  record_.append(fmt::format_int(line).c_str()).push_back(',');
+  record_.append(fmt::format_int(offset).c_str()).push_back(',');
   // A store's words may be in it, and people read it with what shows text.
   append_csv_field(shown(reason), record_);
   record_.push_back('\n');

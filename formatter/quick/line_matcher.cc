@@ -2,203 +2,90 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/bytes/sixteen_bytes.h"
-#include "formatter/patterns/capture_types.h"
+#include "formatter/quick/quick_values.h"
 
 namespace caravel::formatter {
 namespace {
 
 /// A run that was met so often behind others moves one place ahead.
 constexpr std::uint32_t kHitsToMove = 16;
+/// So many texts are learnt as they stand. After that, a line with other blanks is written anew.
+constexpr std::uint16_t kLearntWithBlanks = 2;
 /// So many misses of a step are each a chance to learn.
 constexpr std::uint16_t kLearntAtOnce = 64;
 
-/// The lowest bit that is set; 16 if none of the sixteen is.
-[[gnu::always_inline]] inline std::size_t first_of(std::uint32_t bits) {
-  return static_cast<std::size_t>(__builtin_ctz(bits | (kAllSixteen + 1)));
-}
-/// The same where one of them is.
-[[gnu::always_inline]] inline std::size_t first_of_some(std::uint32_t bits) {
-  return static_cast<std::size_t>(__builtin_ctz(bits));
+/// The bytes of a run, known to be aligned: an operand of the comparison, without a load.
+[[gnu::always_inline]] inline const char* aligned(const char* bytes) {
+  return static_cast<const char*>(__builtin_assume_aligned(bytes, 16));
 }
 
 /// Whether the first sixteen bytes of the run stand at `p`.
 template <class Bytes>
 [[gnu::always_inline]] inline bool begins_at(const MetRun& run, const char* p) {
-  return (Bytes(p).same_as(run.bytes) | run.free[0]) == kAllSixteen;
+  return (Bytes(p).same_as(aligned(run.bytes)) | run.free[0]) == kAllSixteen;
 }
 /// Whether those behind them do too. If the first are the same, the line goes on for as long, since
 /// no run holds a LF.
 template <class Bytes>
 [[gnu::always_inline]] inline bool goes_on_at(const MetRun& run, const char* p) {
   if (run.size <= 16) return true;
-  if ((Bytes(p + 16).same_as(run.bytes + 16) | run.free[1]) != kAllSixteen) return false;
-  return run.size <= 32 || (Bytes(p + 32).same_as(run.bytes + 32) | run.free[2]) == kAllSixteen;
+  if ((Bytes(p + 16).same_as(aligned(run.bytes + 16)) | run.free[1]) != kAllSixteen) return false;
+  return run.size <= 32 ||
+         (Bytes(p + 32).same_as(aligned(run.bytes + 32)) | run.free[2]) == kAllSixteen;
 }
 
-// The values that have a quick way. Each gives the place behind the value, or nullptr if it is not
-// sure that there is one: then the parsers of formatter/patterns are asked.
-
-/// `kToBlank`: nothing but a blank, or the line's end, ends the word.
-template <class Bytes, bool kToBlank>
-[[gnu::always_inline]] inline const char* quick_word(const char* p, char stop, Capture& capture) {
-  // Commas and quotes are rare: they stop the search as well, and the word ends further on.
-  const char* end = p;
-  std::uint32_t flags = 0;
-  for (;;) {
-    const Bytes bytes(end);
-    const std::uint32_t ends = bytes.blank_or_quoting() | (kToBlank ? 0 : bytes.equal(stop));
-    if (ends == 0) {
-      end += 16;
-      continue;
-    }
-    end += first_of_some(ends);
-    if (*end == (kToBlank ? ' ' : stop)) [[likely]]
-      break;
-    if (ends_word(*end, ' ')) break;
-    if (*end == ',' || *end == '"') {
-      flags = kNeedsQuotes;
-      ++end;
-      continue;
-    }
-    // Other control characters end no word, but for the CR of a CR LF.
-    if (*end == '\r' && end[1] == '\n') break;
-    return nullptr;
-  }
-  if (end == p) return nullptr;
-  capture = {p, end, flags};
-  return end;
-}
-
-/// Up to 15 digits, more than `more_than` of them.
+/// Whether the run stands at `p`; sets its captures.
 template <class Bytes>
-[[gnu::always_inline]] inline const char* quick_number(const char* p, std::size_t more_than,
-                                                       Capture& capture) {
-  const char* digits = p;
-  std::size_t count = first_of(Bytes(p).no_digits());
-  if (count == 0 && *p == '-') {
-    ++digits;
-    count = first_of(Bytes(digits).no_digits());
+[[gnu::always_inline]] inline bool stands_at(const MetRun& run, const char* p) {
+  if (!begins_at<Bytes>(run, p)) return false;
+  if (!run.has_more) return true;
+  if (!goes_on_at<Bytes>(run, p)) return false;
+  for (const MetRun::Captured* captured = run.captured; captured->to != nullptr; ++captured) {
+    *captured->to = {p + captured->begin, p + captured->end, captured->number};
   }
-  // All sixteen are digits if one would have to look further.
-  if (count - more_than - 1 >= 15 - more_than) return nullptr;
-  capture = {p, digits + count, 0};
-  return digits + count;
+  return true;
 }
 
-[[gnu::always_inline]] inline const char* quick_clock(const char* p, QuickStep& step,
-                                                      Capture& capture) {
-  if (load8(p) != step.last_clock) {
-    if (parse_time(p, false, capture) == nullptr) return nullptr;
-    step.last_clock = load8(p);
-  }
-  const bool fraction = step.may_have_fraction && (p[8] == '.' || p[8] == ',') && is_digit(p[9]);
-  const char* const end = fraction ? skip_digits(p + 9) : p + 8;
-  // A comma before the fraction must be quoted in CSV.
-  capture = {p, end, fraction && p[8] == ',' ? kNeedsQuotes : 0};
-  return end;
+/// Those that are met more often move ahead.
+[[gnu::noinline]] MetRun* move_ahead(const QuickStep& step, MetRun* run) {
+  run->hits = 0;
+  if (run == step.runs + 1 && run->step != step.number) return run;
+  std::swap(run[0], run[-1]);
+  return run - 1;
 }
 
+/// The run of the step that stands at `p`, beside the first; nullptr if none does.
 template <class Bytes>
-[[gnu::always_inline]] inline const char* quick_quoted(const char* p, Capture& capture) {
-  if (*p != '"') return nullptr;
-  const char* end = p + 1;
-  std::uint32_t flags = 0;
-  for (;; end += 16) {
-    const std::uint32_t ends = Bytes(end).control_or('"', '\\', ',');
-    if (ends == 0) continue;
-    end += first_of_some(ends);
-    if (*end == '"') [[likely]]
-      break;
-    if (*end != ',') return nullptr;
-    // There may be more commas, which tell nothing new.
-    flags = kNeedsQuotes;
-    std::uint32_t others = Bytes(end).control_or('"', '\\', '"');
-    for (; others == 0; others = Bytes(end).control_or('"', '\\', '"')) end += 16;
-    end += first_of_some(others);
-    if (*end != '"') return nullptr;
-    break;
-  }
-  capture = {p + 1, end, flags};
-  return end + 1;
+[[gnu::always_inline]] inline MetRun* other_run(QuickStep& step, const char* p) {
+  MetRun* run = step.runs + 1;
+  while (run != std::end(step.runs) && !stands_at<Bytes>(*run, p)) ++run;
+  if (run == std::end(step.runs)) return nullptr;
+  return ++run->hits > kHitsToMove ? move_ahead(step, run) : run;
 }
 
-template <class Bytes>
-[[gnu::always_inline]] inline const char* quick_text(const char* p, const QuickStep& step,
-                                                     Capture& capture) {
-  if (step.blanks_are_open && is_blank(*p)) return nullptr;
-  const char* end = p;
-  std::uint32_t flags = 0;
-  for (;;) {
-    const std::uint32_t ends = Bytes(end).control_or(step.stop, ',', '"');
-    if (ends == 0) {
-      end += 16;
-      continue;
-    }
-    end += first_of_some(ends);
-    if (*end == step.stop) {
-      if (!step.op->ends_at_text || ends_text(end, *step.op)) break;
-      if (*end == ',' || *end == '"') flags = kNeedsQuotes;
-    } else if (*end == ',' || *end == '"') {
-      flags = kNeedsQuotes;
-    } else {
-      return nullptr;
-    }
-    ++end;
-  }
-  capture = {p, end, flags};
-  return end;
-}
+/// What came of the blanks and the literal of an op: where they end, or nullptr; if they are not
+/// there, the bytes ahead of `told_by` tell that.
+struct Ahead {
+  const char* end;
+  const char* told_by;
+  // If they are not there: what is not, and where it was wanted.
+  MatchState::Wanted wanted = MatchState::Wanted::value;
+  const char* at = nullptr;
+};
 
-template <class Bytes>
-[[gnu::always_inline]] inline const char* quick_rest(const char* p, const QuickStep& step,
-                                                     Capture& capture) {
-  if (step.blanks_are_open && is_blank(*p)) return nullptr;
-  const char* end = p;
-  std::uint32_t flags = 0;
-  for (;;) {
-    const std::uint32_t ends = Bytes(end).control_or('\n', ',', '"');
-    if (ends == 0) {
-      end += 16;
-      continue;
-    }
-    end += first_of_some(ends);
-    if (*end == '\n' || (*end == '\r' && end[1] == '\n')) break;
-    if (*end != ',' && *end != '"') return nullptr;
-    flags = kNeedsQuotes;
-    ++end;
+Ahead behind_literal(const Op& op, const char* p) {
+  if (op.blanks_before) {
+    if (!is_blank(*p)) return {nullptr, p + 1, MatchState::Wanted::blank, p};
+    do ++p;
+    while (is_blank(*p));
   }
-  capture = {p, end, flags};
-  return end;
-}
-
-template <class Bytes>
-[[gnu::always_inline]] inline const char* quick_value(QuickStep& step, const char* p,
-                                                      Capture& capture) {
-  switch (step.value) {
-    case QuickValue::end:
-      return p;
-    case QuickValue::word:
-      return quick_word<Bytes, true>(p, ' ', capture);
-    case QuickValue::word_up_to:
-      return quick_word<Bytes, false>(p, step.stop, capture);
-    case QuickValue::integer:
-      return quick_number<Bytes>(p, 0, capture);
-    case QuickValue::implied:
-      return quick_number<Bytes>(p, step.whole, capture);
-    case QuickValue::clock:
-      return quick_clock(p, step, capture);
-    case QuickValue::quoted:
-      return quick_quoted<Bytes>(p, capture);
-    case QuickValue::text:
-      return quick_text<Bytes>(p, step, capture);
-    case QuickValue::rest:
-      return quick_rest<Bytes>(p, step, capture);
-    case QuickValue::other:
-      return nullptr;
-  }
-  __builtin_unreachable();
+  const std::string& text = op.text.text();
+  if (text.empty() || op.text.stands_at(p)) return {p + text.size(), p};
+  return {nullptr, std::mismatch(text.begin(), text.end(), p).second + 1, MatchState::Wanted::text,
+          p};
 }
 
 }  // namespace
@@ -206,12 +93,13 @@ template <class Bytes>
 LineMatcher::LineMatcher(const Format& format, const YearTable& years, QuickProgram program)
     : format_(format), years_(years), program_(std::move(program)) {
   for (QuickStep& step : program_.steps) step.to = &state_.captures[step.capture];
+  rewritten_.fill('\0');
 }
 
 template <class Bytes>
-bool LineMatcher::match(const char* line) {
+LineMatcher::Outcome LineMatcher::match(const char* line) {
   // A text would take blanks that do not belong to the line.
-  if (is_blank(*line)) return false;
+  if (*line <= ' ') return Outcome::left;
   QuickStep* const steps = program_.steps.data();
   QuickStep* step = steps;
   const char** began = began_.data();
@@ -219,29 +107,41 @@ bool LineMatcher::match(const char* line) {
   // What the parsers said of a line that has blanks or a CR at its end may not hold for the trimmed
   // one, which they are meant to see.
   bool was_asked = false;
+  bool may_rewrite = program_.blanks_are_free;
   for (;;) {
     *began = p;
-    const MetRun* run = step->runs;
+    MetRun* run = step->runs;
     const char* next = nullptr;
-    if (!begins_at<Bytes>(*run, p) || (run->has_more && !take_more<Bytes>(*run, p))) [[unlikely]]
-      run = find_run<Bytes>(*step, p);
+    if (!stands_at<Bytes>(*run, p)) [[unlikely]] {
+      run = other_run<Bytes>(*step, p);
+      if (run != nullptr && run->step != step->number) step = steps + run->step;
+    }
     if (run != nullptr) [[likely]]
       next = quick_value<Bytes>(*step, p + run->size, *step->to);
     if (next == nullptr) [[unlikely]] {
-      was_asked = true;
+      if (!std::exchange(was_asked, true)) forget_failures();
+      if (step->misses >= kLearntWithBlanks && std::exchange(may_rewrite, false)) {
+        if (const char* const rewritten = rewrite_blanks(p)) {
+          p = rewritten;
+          continue;
+        }
+      }
       next = by_reference(*step, p);
     }
     if (step->value == QuickValue::end && next != nullptr) {
       // The trimmed line ends with no blank.
-      const bool is_whole = next > line && next[-1] > ' ';
+      const bool is_whole = next != line && next[-1] > ' ';
       if (is_whole && (*next == '\n' || (*next == '\r' && next[1] == '\n' && !was_asked))) {
         kind_ = step->kind;
-        end_ = next;
-        return true;
+        end_ = was_asked && is_rewritten(next) ? rewritten_end_ : next;
+        return Outcome::matched;
       }
-      if (is_blank(*next) || *next == '\r' || *next == '\n') return false;
-      next = nullptr;  // text is left over
+      if (is_blank(*next) || *next == '\r' || *next == '\n') return Outcome::left;
+      // Text is left over.
+      if (!std::exchange(was_asked, true)) forget_failures();
       failed_ = step->value_op;
+      told_by_ = kNotTold;
+      next = fail_at(*step, next, MatchState::Wanted::value);
     }
     if (next != nullptr) [[likely]] {
       p = next;
@@ -249,56 +149,91 @@ bool LineMatcher::match(const char* line) {
       ++began;
       continue;
     }
-    const std::uint16_t other = step->on_failure[failed_ - step->first_op];
-    if (other >= QuickStep::kUnsure) return false;
-    was_asked = true;
-    step = steps + other;
+    step = go_over(*step, p);
+    if (step == nullptr) return outcome_;
     began = began_.data() + step->index;
     p = *began;
   }
 }
 
-template bool LineMatcher::match<SixteenBytes>(const char* line);
+template LineMatcher::Outcome LineMatcher::match<SixteenBytes>(const char* line);
 #if defined(__SSE2__)
-template bool LineMatcher::match<PortableSixteenBytes>(const char* line);
+template LineMatcher::Outcome LineMatcher::match<PortableSixteenBytes>(const char* line);
 #endif
 
-template <class Bytes>
-inline bool LineMatcher::take_more(const MetRun& run, const char* p) {
-  if (!goes_on_at<Bytes>(run, p)) return false;
-  for (unsigned i = 0; i < run.captures; ++i) {
-    const MetRun::Captured& captured = run.captured[i];
-    state_.captures[captured.slot] = {p + captured.begin, p + captured.end, captured.number};
-  }
-  return true;
+void LineMatcher::forget_failures() {
+  failed_first_ = nullptr;
+  rewritten_end_ = nullptr;
+  furthest_.at = nullptr;
 }
 
-template <class Bytes>
-const MetRun* LineMatcher::find_run(QuickStep& step, const char* p) {
-  for (std::size_t i = 1; i < QuickStep::kMostMet; ++i) {
-    MetRun& run = step.runs[i];
-    if (!begins_at<Bytes>(run, p) || (run.has_more && !take_more<Bytes>(run, p))) continue;
-    // Those that are met more often move ahead.
-    if (++run.hits <= kHitsToMove) return &run;
-    run.hits = 0;
-    std::swap(run, step.runs[i - 1]);
-    return &step.runs[i - 1];
-  }
+const char* LineMatcher::fail_at(const QuickStep& step, const char* p, MatchState::Wanted wanted) {
+  // The first of those that came as far.
+  if (p > furthest_.at) furthest_ = {p, wanted, step.kind, failed_, false};
   return nullptr;
 }
 
-const char* LineMatcher::behind_literal(const Op& op, const char* p) {
-  if (op.blanks_before) {
-    if (!is_blank(*p)) return nullptr;
-    do ++p;
-    while (is_blank(*p));
+QuickStep* LineMatcher::go_over(QuickStep& step, const char* p) {
+  const std::uint16_t other = step.on_failure[failed_ - step.first_op];
+  if (other >= QuickStep::kUnsure) {
+    const bool is_sure = other == QuickStep::kNone && rewritten_end_ == nullptr;
+    outcome_ = is_sure ? Outcome::failed : Outcome::left;
+    return nullptr;
   }
-  if (op.text.size() > 0 && !op.text.stands_at(p)) return nullptr;
-  return p + op.text.size();
+  QuickStep& to = program_.steps[other];
+  if (began_[to.index] != p) {
+    failed_first_ = nullptr;
+    return &to;
+  }
+  if (failed_first_ == nullptr || failed_first_at_ != p) {
+    failed_first_ = &step;
+    failed_first_at_ = p;
+    first_told_by_ = told_by_;
+  } else {
+    first_told_by_ = std::max(first_told_by_, told_by_);
+  }
+  for (const MetRun& run : to.runs) {
+    if (!run.is_met() || run.step != to.number || run.size < first_told_by_ ||
+        std::memcmp(run.bytes, p, run.size) != 0) {
+      continue;
+    }
+    failed_first_->learn(run);
+    break;
+  }
+  return &to;
 }
 
-const char* LineMatcher::behind_value(const Op& op, const char* p) {
-  return parse(op, p, years_, state_.captures[op.capture]);
+const char* LineMatcher::rewrite_blanks(const char* p) {
+  char* to = rewritten_.data() + 1;
+  const char* const begin = p;
+  std::uint32_t all_tabs = 0;
+  for (;;) {
+    if (p - begin > static_cast<std::ptrdiff_t>(kMostRewritten)) return nullptr;
+    const SixteenBytes bytes(p);
+    bytes.store(to);
+    const std::uint32_t tabs = bytes.equal('\t');
+    const std::uint32_t blanks = bytes.equal(' ') | tabs;
+    const std::uint32_t stops = tabs | (blanks & blanks >> 1) | bytes.equal('\n');
+    if (stops == 0) {
+      // The last byte once more: it may be a blank with another one behind it.
+      p += 15;
+      to += 15;
+      continue;
+    }
+    const std::size_t size = first_of_some(stops);
+    p += size;
+    to += size;
+    if (*p == '\n') break;
+    *to++ = ' ';
+    all_tabs |= tabs;
+    // If all that follow are blanks, more of them may come.
+    p += first_of_some(~(blanks >> size));
+    while (is_blank(*p)) ++p;
+  }
+  if (all_tabs == 0 && p - begin == to - rewritten_.data() - 1) return nullptr;
+  *to = '\n';
+  rewritten_end_ = p;
+  return rewritten_.data() + 1;
 }
 
 const char* LineMatcher::by_reference(QuickStep& step, const char* p) {
@@ -306,60 +241,41 @@ const char* LineMatcher::by_reference(QuickStep& step, const char* p) {
   const Op* const ops = format_.kinds[step.kind].pattern.ops().data();
   const char* const begin = p;
   MetRun::Captured captured[MetRun::kMostCaptures];
-  std::uint8_t captures = 0;
+  std::size_t captures = 0;
   bool fits = true;
   for (failed_ = step.first_op; failed_ < step.value_op; ++failed_) {
     const Op& op = ops[failed_];
-    p = behind_literal(op, p);
-    if (p == nullptr) return nullptr;
+    const Ahead ahead = behind_literal(op, p);
+    told_by_ = static_cast<std::size_t>(ahead.told_by - begin);
+    if (ahead.end == nullptr) return fail_at(step, ahead.at, ahead.wanted);
+    p = ahead.end;
     if (op.type == CaptureType::literal) continue;
-    p = behind_value(op, p);
-    if (p == nullptr) return nullptr;
+    Capture& capture = state_.captures[op.capture];
+    p = parse(op, p, years_, capture);
+    if (p == nullptr) {
+      told_by_ = kNotTold;
+      return fail_at(step, ahead.end, MatchState::Wanted::value);
+    }
     if (!program_.is_needed(op.capture)) continue;
     fits = fits && captures < MetRun::kMostCaptures && p - begin <= kMostBytes;
     if (!fits) continue;
-    const Capture& capture = state_.captures[op.capture];
-    captured[captures++] = {op.capture, static_cast<std::uint8_t>(capture.begin - begin),
+    captured[captures++] = {&capture, static_cast<std::uint8_t>(capture.begin - begin),
                             static_cast<std::uint8_t>(capture.end - begin), capture.number};
   }
-  if (step.op != nullptr) p = behind_literal(*step.op, p);
-  if (p == nullptr) return nullptr;
+  if (step.op != nullptr) {
+    const Ahead ahead = behind_literal(*step.op, p);
+    told_by_ = static_cast<std::size_t>(ahead.told_by - begin);
+    if (ahead.end == nullptr) return fail_at(step, ahead.at, ahead.wanted);
+    p = ahead.end;
+  }
   // The first runs are learnt at once, later ones need not be learnt at each chance.
   if (fits && p - begin <= kMostBytes && (step.misses++ < kLearntAtOnce || step.misses % 4 == 0)) {
-    learn(step, {begin, static_cast<std::size_t>(p - begin)}, {captured, captures});
+    step.learn({{begin, static_cast<std::size_t>(p - begin)}, {captured, captures}, step.number});
   }
-  return step.op != nullptr ? behind_value(*step.op, p) : p;
-}
-
-void LineMatcher::learn(QuickStep& step, std::string_view text,
-                        std::span<const MetRun::Captured> captured) {
-  const auto is_it = [&](const MetRun& met) {
-    return met.free[0] != MetRun::kNever && std::string_view(met.bytes, met.size) == text;
-  };
-  // It stood there, and the value behind it was not plain.
-  if (std::any_of(std::begin(step.runs), std::end(step.runs), is_it)) return;
-  MetRun run;
-  text.copy(run.bytes, text.size());
-  run.size = static_cast<std::uint8_t>(text.size());
-  run.has_more = text.size() > 16 || !captured.empty();
-  std::copy(captured.begin(), captured.end(), run.captured);
-  run.captures = static_cast<std::uint8_t>(captured.size());
-  for (std::size_t i = 0; i < std::size(run.free); ++i) {
-    const std::size_t used = std::min<std::size_t>(text.size() - std::min(text.size(), 16 * i), 16);
-    run.free[i] = kAllSixteen & ~((std::uint32_t{1} << used) - 1);
-  }
-  const auto is_free = [](const MetRun& met) { return met.free[0] == MetRun::kNever; };
-  auto* place = std::find_if(std::begin(step.runs), std::end(step.runs), is_free);
-  if (place == std::end(step.runs)) {
-    // Only what comes twice in a row drives another one out: text that is never the same again is
-    // not worth it.
-    if (!is_it(step.missed)) {
-      step.missed = run;
-      return;
-    }
-    --place;
-  }
-  *place = run;
+  told_by_ = kNotTold;
+  if (step.op == nullptr) return p;
+  const char* const end = parse(*step.op, p, years_, state_.captures[step.op->capture]);
+  return end != nullptr ? end : fail_at(step, p, MatchState::Wanted::value);
 }
 
 }  // namespace caravel::formatter

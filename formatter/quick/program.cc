@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/bytes/sixteen_bytes.h"
 #include "formatter/patterns/capture_types.h"
 
 namespace caravel::formatter {
@@ -38,9 +39,8 @@ QuickValue value_of(const Op& op) {
     case CaptureType::word:
       return ends_word(op.stop, ' ') ? QuickValue::word : QuickValue::word_up_to;
     case CaptureType::integer:
-      return QuickValue::integer;
     case CaptureType::implied:
-      return QuickValue::implied;
+      return QuickValue::number;
     case CaptureType::time:
       return QuickValue::clock;
     case CaptureType::quoted:
@@ -69,7 +69,7 @@ std::vector<QuickStep> steps_of(const Pattern& pattern, std::uint16_t kind) {
     step.value = value_of(op);
     step.op = &op;
     step.stop = op.stop;
-    step.whole = op.arg;
+    if (op.type == CaptureType::implied) step.whole = op.arg;
     step.capture = op.capture;
     step.may_have_fraction = op.type == CaptureType::time && op.arg != 0;
     step.blanks_are_open = op.blanks_before && op.text.size() == 0;
@@ -97,6 +97,28 @@ std::size_t common_steps(const std::vector<QuickStep>& steps, const std::vector<
   return common;
 }
 
+bool holds_no_blank(const std::string& text) { return text.find_first_of(" \t") == text.npos; }
+
+/// Whether neither the literal of an op nor a value of its type can hold a blank.
+bool is_without_blanks(const Op& op) {
+  if (!holds_no_blank(op.text.text())) return false;
+  switch (op.type) {
+    case CaptureType::literal:
+    case CaptureType::word:
+    case CaptureType::integer:
+    case CaptureType::implied:
+    case CaptureType::time:
+    case CaptureType::month_day:
+      return true;
+    case CaptureType::bracketed:
+    case CaptureType::choice:
+      return std::all_of(op.options.begin(), op.options.end(),
+                         [](const Option& option) { return holds_no_blank(option.word.text()); });
+    default:
+      return false;
+  }
+}
+
 /// Captures without a name are only checked, but for the date that the year's check asks for.
 std::uint64_t needed_slots(const Kind& kind) {
   std::uint64_t slots = 0;
@@ -108,6 +130,39 @@ std::uint64_t needed_slots(const Kind& kind) {
 }
 
 }  // namespace
+
+MetRun::MetRun(std::string_view text, std::span<const Captured> captures, std::uint16_t its_step)
+    : size(static_cast<std::uint8_t>(text.size())),
+      has_more(text.size() > 16 || !captures.empty()),
+      step(its_step) {
+  text.copy(bytes, text.size());
+  for (std::size_t i = 0; i < std::size(free); ++i) {
+    const std::size_t used = std::min<std::size_t>(size - std::min<std::size_t>(size, 16 * i), 16);
+    free[i] = kAllSixteen & ~((std::uint32_t{1} << used) - 1);
+  }
+  std::copy(captures.begin(), captures.end(), captured);
+}
+
+void QuickStep::learn(const MetRun& run) {
+  const auto is_it = [&](const MetRun& met) { return met.is_met() && met.text() == run.text(); };
+  // It stood there, and the value behind it was not plain.
+  if (std::any_of(std::begin(runs), std::end(runs), is_it)) return;
+  // Only one of its own kind can be the first.
+  MetRun* const begin = run.step == number ? runs : runs + 1;
+  MetRun* place =
+      std::find_if(begin, std::end(runs), [](const MetRun& met) { return !met.is_met(); });
+  if (place == std::end(runs)) {
+    // Only what comes twice in a row drives another one out: text that is never the same again is
+    // not worth it.
+    if (!is_it(missed)) {
+      missed = run;
+      return;
+    }
+    --place;
+  }
+  *place = run;
+  place->hits = 0;
+}
 
 bool is_fixed(const std::vector<Op>& ops, std::size_t index) {
   const Op& op = ops[index];
@@ -160,9 +215,16 @@ std::optional<QuickProgram> QuickProgram::lower(const Format& format) {
         if (!texts.empty() && op > texts.front()) next = QuickStep::kUnsure;
         step.on_failure.push_back(next);
       }
+      step.number = static_cast<std::uint16_t>(program.steps.size());
+      for (MetRun& run : step.runs) run.step = step.number;
       program.steps.push_back(step);
     }
   }
+  program.blanks_are_free =
+      std::all_of(format.kinds.begin(), format.kinds.end(), [](const Kind& kind) {
+        const std::vector<Op>& ops = kind.pattern.ops();
+        return std::all_of(ops.begin(), ops.end(), is_without_blanks);
+      });
   return program;
 }
 

@@ -1,7 +1,10 @@
 #include "formatter/quick/quick_lines.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/bytes/sixteen_bytes.h"
 #include "formatter/output/pieced_time.h"
@@ -82,7 +85,16 @@ QuickLines::Taken QuickLines::take_lines(const LineSplitter::Ahead& ahead, Count
   Taken taken{ahead.begin, 0};
   while (taken.end < ahead.end && (ahead.plain || is_plain_text(taken.end))) {
     const char* const line = taken.end;
-    if (!matcher.match<SixteenBytes>(line)) break;
+    const LineMatcher::Outcome outcome = matcher.match<SixteenBytes>(line);
+    if (outcome != LineMatcher::Outcome::matched) [[unlikely]] {
+      if (outcome == LineMatcher::Outcome::left) break;
+      const std::size_t size = take_reject(line, place_of(ahead, taken));
+      if (size == 0) break;
+      ++counts.rejected;
+      taken.end += size + 1;
+      ++taken.lines;
+      continue;
+    }
     const auto size = static_cast<std::size_t>(matcher.end() - line);
     // The CR of a CR LF counts for the limit.
     if (size >= most) break;
@@ -106,6 +118,25 @@ QuickLines::Taken QuickLines::take_lines(const LineSplitter::Ahead& ahead, Count
     ++taken.lines;
   }
   return taken;
+}
+
+std::size_t QuickLines::take_reject(const char* line, const LinePlace& place) {
+  const auto* const end = static_cast<const char*>(::rawmemchr(line, '\n'));
+  const auto size = static_cast<std::size_t>(end - line);
+  // The matcher has seen blanks and a CR at its end, which the reason must not depend on.
+  if (end[-1] <= ' ' || size >= std::min(setting_.max_line, kMostLine)) return 0;
+  // Lines that are rejected are mostly so for one reason.
+  const Furthest& furthest = way_->matcher.furthest();
+  if (furthest.op != told_.op || furthest.kind != told_.kind || furthest.wanted != told_.wanted ||
+      told_.at == nullptr) {
+    told_ = furthest;
+    told_words_ = furthest.words(setting_.format);
+  }
+  reason_.assign(told_words_.first);
+  reason_ += fmt::format_int(furthest.at - line).c_str();
+  reason_ += told_words_.second;
+  setting_.rejects.add(place.line, place.offset, reason_, {line, size});
+  return size;
 }
 
 QuickLines::Taken QuickLines::take_records(const LineSplitter::Ahead& ahead, Counts& counts,

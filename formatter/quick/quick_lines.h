@@ -24,15 +24,17 @@
 // in the buffer: a CSV record without quotes is copied as it is.
 //
 // Left to the thorough way: lines with blanks at their ends, not of ASCII, with NUL, very long
-// ones; rejects; kinds whose texts may end later (later_ends.h); records of several lines; the last
+// ones; kinds whose texts may end later (later_ends.h); records of several lines; the last
 // line of each buffer, of which only a part was read.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "formatter/input/line_splitter.h"
+#include "formatter/output/rejects.h"
 #include "formatter/output/row_writer.h"
 #include "formatter/quick/line_matcher.h"
 #include "formatter/quick/record_text.h"
@@ -50,6 +52,7 @@ class QuickLines {
     const YearTable& years;
     RowWriter& writer;
     Output& csv;
+    Rejects& rejects;
     std::uint64_t log_offset = 0;
     std::size_t max_line = 0;
     std::size_t quick_from = 0;       // bytes ahead, from which on it is worth it
@@ -78,6 +81,9 @@ class QuickLines {
   };
   /// Writes the rows of the lines ahead, or drops them, up to the first that is to be left.
   Taken take_lines(const LineSplitter::Ahead& ahead, Counts& counts, std::uint32_t& last_date);
+  /// Writes the line at `line`, which is of no kind, as a reject; its size, or 0 if it is to be
+  /// left.
+  std::size_t take_reject(const char* line, const LinePlace& place);
   /// The same for formats that have no patterns.
   Taken take_records(const LineSplitter::Ahead& ahead, Counts& counts, std::uint32_t& last_date);
   [[nodiscard]] LinePlace place_of(const LineSplitter::Ahead& ahead, const Taken& taken) const;
@@ -86,6 +92,8 @@ class QuickLines {
   std::unique_ptr<Way> way_;
   bool is_open_ = false;
   std::string reason_;
+  Furthest told_;  // of the last reject, and its words
+  std::pair<std::string, std::string> told_words_;
   unsigned in_vain_ = 0;  // calls of take() that took nothing, one after the other
   unsigned pause_ = 0;    // so many calls are not worth a try
 };

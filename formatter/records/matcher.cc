@@ -15,7 +15,7 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
   state_.at[0] = begin;
   // `failed` is the op that the kind before stopped at.
   std::size_t failed = 0;
-  furthest_ = nullptr;
+  furthest_.at = nullptr;
   const std::size_t count = format_.kinds.size();
   const Kind* next = format_.kinds.data();
   for (std::size_t i = 0; i < count; ++i) {
@@ -27,12 +27,8 @@ std::optional<std::uint32_t> Matcher::match(const char* begin, const char* end) 
       failed = kind.pattern.match(kind.shared, end, years_, state_);
       if (failed == Pattern::kMatched) return static_cast<std::uint32_t>(i);
       // The kind that came furthest is most likely the one that was meant; the first of equals.
-      if (std::greater<>()(state_.failed_at, furthest_)) {
-        furthest_ = state_.failed_at;
-        wanted_ = state_.wanted;
-        furthest_kind_ = i;
-        furthest_op_ = failed;
-        gave_up_ = false;
+      if (std::greater<>()(state_.failed_at, furthest_.at)) {
+        furthest_ = {state_.failed_at, state_.wanted, i, failed, false};
       }
     }
     if (kind.pattern.has_text_before(failed) && match_later(i, failed, end)) {
@@ -50,26 +46,26 @@ bool Matcher::match_later(std::size_t index, std::size_t failed, const char* end
   const LaterEnds result = match_with_later_ends(pattern, failed, end, years_, tried);
   if (result.matched) {
     state_ = tried;
-  } else if (result.failed_at > furthest_ || result.gave_up) {
-    furthest_ = result.failed_at;
-    wanted_ = result.wanted;
-    furthest_kind_ = index;
-    furthest_op_ = result.op;
-    gave_up_ = result.gave_up;
+  } else if (result.failed_at > furthest_.at || result.gave_up) {
+    furthest_ = {result.failed_at, result.wanted, index, result.op, result.gave_up};
   }
   return result.matched;
 }
 
-std::string Matcher::reason(const char* line_begin) const {
-  if (format_.kinds.empty()) return "the format has no record kinds";
-  const Kind& kind = format_.kinds[furthest_kind_];
-  return fmt::format(
-      "expected {} at byte {} ({}){}", kind.pattern.expectation(furthest_op_, wanted_),
-      furthest_ - line_begin, kind.name,
-      gave_up_ ? fmt::format("; not all ends of its texts were tried: that would be reading the "
-                             "line more than {} times",
-                             kMostReads)
-               : "");
+std::string Furthest::reason(const Format& format, const char* line_begin) const {
+  if (format.kinds.empty()) return "the format has no record kinds";
+  const auto [ahead, behind] = words(format);
+  return ahead + std::to_string(at - line_begin) + behind;
+}
+
+std::pair<std::string, std::string> Furthest::words(const Format& format) const {
+  const Kind& meant = format.kinds[kind];
+  return {fmt::format("expected {} at byte ", meant.pattern.expectation(op, wanted)),
+          fmt::format(" ({}){}", meant.name,
+                      gave_up ? fmt::format("; not all ends of its texts were tried: that would be "
+                                            "reading the line more than {} times",
+                                            kMostReads)
+                              : "")};
 }
 
 std::string_view trim_line(std::string_view line) {

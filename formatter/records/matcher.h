@@ -4,10 +4,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "formatter/formats/format.h"
 
 namespace caravel::formatter {
+
+/// Where the kind that came furthest along a line failed: what a reject is told by.
+struct Furthest {
+  const char* at = nullptr;
+  MatchState::Wanted wanted = MatchState::Wanted::value;
+  std::size_t kind = 0;
+  std::size_t op = 0;
+  bool gave_up = false;  // not all ends of its texts were tried
+
+  /// What it wanted there, in bytes from `line_begin`.
+  [[nodiscard]] std::string reason(const Format& format, const char* line_begin) const;
+  /// The reason ahead of the number, and behind it.
+  [[nodiscard]] std::pair<std::string, std::string> words(const Format& format) const;
+};
 
 /// Tries the kinds of one format on line after line. Kinds whose patterns begin alike are not
 /// matched from the start again. All ends that the texts of a kind may have are tried before the
@@ -29,9 +44,10 @@ class Matcher {
     state_.captures[capture].number = kNeedsQuotes;
   }
 
-  /// Why the last line matched no kind: what the kind that came furthest wanted, and where, in
-  /// bytes from `line_begin`.
-  [[nodiscard]] std::string reason(const char* line_begin) const;
+  /// Why the last line matched no kind.
+  [[nodiscard]] std::string reason(const char* line_begin) const {
+    return furthest_.reason(format_, line_begin);
+  }
 
  private:
   /// Whether kind `index`, whose op `failed` did not match, matches with a text that ends later.
@@ -41,11 +57,7 @@ class Matcher {
   const Format& format_;
   const YearTable& years_;
   MatchState state_;
-  std::size_t furthest_kind_ = 0;
-  std::size_t furthest_op_ = 0;
-  MatchState::Wanted wanted_ = MatchState::Wanted::value;
-  const char* furthest_ = nullptr;
-  bool gave_up_ = false;
+  Furthest furthest_;
 };
 
 /// The line without blanks at its ends and without the CR of a CR LF.

@@ -25,11 +25,11 @@ void append_csv_field(std::string_view value, std::string& out) {
     return;
   }
   out.push_back('"');
-  for (const char c : value) {
-    if (c == '"') out.push_back('"');  // RFC 4180, 2.7
-    out.push_back(c);
+  for (std::size_t quote = value.find('"'); quote != value.npos; quote = value.find('"')) {
+    out.append(value.substr(0, quote + 1)).push_back('"');  // RFC 4180, 2.7
+    value.remove_prefix(quote + 1);
   }
-  out.push_back('"');
+  out.append(value).push_back('"');
 }
 
 std::string csv_record(const std::vector<std::string>& values) {

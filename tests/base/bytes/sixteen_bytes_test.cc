@@ -34,13 +34,15 @@ void ExpectAnswers(const std::string& text, std::size_t at) {
       bytes.control_or_quote(), [&](char c, std::size_t) { return is_control(c) || c == '"'; },
       "control_or_quote");
   expect(
-      bytes.control_or('a', '\x80', ';'),
-      [&](char c, std::size_t) { return is_control(c) || c == 'a' || c == '\x80' || c == ';'; },
-      "control_or");
+      bytes.control_or_quote_or('a', '\x80'),
+      [&](char c, std::size_t) { return is_control(c) || c == '"' || c == 'a' || c == '\x80'; },
+      "control_or_quote_or");
   expect(
-      bytes.blank_or_quoting(),
-      [&](char c, std::size_t) { return is_control(c) || c == ' ' || c == ',' || c == '"'; },
-      "blank_or_quoting");
+      bytes.blank_or_control(), [&](char c, std::size_t) { return is_control(c) || c == ' '; },
+      "blank_or_control");
+  expect(
+      bytes.up_to_comma(), [](char c, std::size_t) { return static_cast<unsigned char>(c) <= ','; },
+      "up_to_comma");
   expect(
       bytes.no_digits(), [](char c, std::size_t) { return c < '0' || c > '9'; }, "no_digits");
   expect(

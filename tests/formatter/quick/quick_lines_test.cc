@@ -116,6 +116,23 @@ TEST(QuickLines, AnOpMayBeAValueInOneKindAndPartOfARunInAnother) {
   EXPECT_EQ(test::CompareBothWays(text, request), "");
 }
 
+TEST(QuickLines, WhatWasLearntOfOneStepIsNotTakenForAnother) {
+  // Of the first two kinds "MT_LOCATION" failed, further on of the third "Arrival": what stands
+  // there does not stand where the first failed.
+  const std::string begin = "09:48:02 03/09 V.1.3195 H.0.0 ";
+  const std::string end =
+      "Dwell:22 Rte:73 Dir:1 TP:339 Stop:1470 Svc:1 Blk:221 Lat/Lon:3686830/-7632705 [Valid] "
+      "Adher:2 "
+      "[Valid] Odom:1924 [Valid] DGPS:On FOM:2\n";
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += begin + "MT_TIMEPOINTCROSSING Time:09:48:02 " + end;
+  text += begin + end;
+  FormatRequest request;
+  request.format = test::ShippedFormats().find("spysocket");
+  request.years = YearTable::fixed(std::chrono::year(2012));
+  EXPECT_EQ(test::CompareBothWays(text + text, request), "");
+}
+
 TEST(QuickLines, BlanksAheadOfALineBelongToNoText) {
   const auto made = test::CompileYaml(test::kMadeFormats[2]);
   FormatRequest request;
@@ -145,8 +162,9 @@ bool MatchesTwice(const Format& format, std::string line) {
   line += '\n';
   const std::size_t size = line.size() - 1;
   line.append(kBehindLine, '\xff');
-  return matcher.match<Bytes>(line.data()) && matcher.match<Bytes>(line.data()) &&
-         matcher.end() == line.data() + size;
+  constexpr auto kMatched = LineMatcher::Outcome::matched;
+  return matcher.match<Bytes>(line.data()) == kMatched &&
+         matcher.match<Bytes>(line.data()) == kMatched && matcher.end() == line.data() + size;
 }
 
 TEST(LineMatcher, TakesEachExampleThatIsARowOrDropped) {
@@ -171,6 +189,46 @@ TEST(LineMatcher, LeavesWhatItIsNotSureOf) {
   EXPECT_FALSE(MatchesTwice<SixteenBytes>(format, line + " ")) << "a blank at its end";
   EXPECT_FALSE(MatchesTwice<SixteenBytes>(format, line + "x")) << "text is left over";
   EXPECT_FALSE(MatchesTwice<SixteenBytes>(format, line.substr(0, line.size() - 1))) << "cut off";
+}
+
+TEST(LineMatcher, TakesBlanksOfAnyNumber) {
+  const Format& format = *test::ShippedFormats().find("spysocket");
+  const std::string line = format.examples.front().lines.front();
+  const YearTable years = YearTable::fixed(std::chrono::year(2012));
+  LineMatcher matcher(format, years, *QuickProgram::lower(format));
+  for (const std::string blanks :
+       {" ", "\t", " \t ", "        ", "                                        "}) {
+    std::string other;
+    for (const char c : line) other += c == ' ' ? blanks : std::string(1, c);
+    const std::size_t size = other.size();
+    other.append("\n").append(kBehindLine, '\xff');
+    EXPECT_EQ(matcher.match<SixteenBytes>(other.data()), LineMatcher::Outcome::matched);
+    EXPECT_EQ(matcher.end(), other.data() + size);
+    EXPECT_EQ(std::string(matcher.state().captures[2].text()), "V.1.2683");
+  }
+}
+
+TEST(LineMatcher, KnowsTheReasonOfAReject) {
+  const Format& format = *test::ShippedFormats().find("spysocket");
+  const YearTable years = YearTable::fixed(std::chrono::year(2012));
+  LineMatcher quick(format, years, *QuickProgram::lower(format));
+  Matcher thorough(format, years);
+  std::mt19937 random(5);
+  int failed = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const std::vector<Example>& examples = format.examples;
+    std::string line = ChangedALittle(examples[random() % examples.size()].lines.front(), random);
+    if (line.find('\0') != line.npos || line.find('\xc3') != line.npos) continue;
+    for (auto at = line.find("  "); at != line.npos; at = line.find("  ")) line.erase(at, 1);
+    const std::size_t size = line.size();
+    line.append("\n").append(kBehindLine, '\xff');
+    if (quick.match<SixteenBytes>(line.data()) != LineMatcher::Outcome::failed) continue;
+    if (line[size - 1] <= ' ') continue;
+    ++failed;
+    ASSERT_FALSE(thorough.match(line.data(), line.data() + size)) << line;
+    EXPECT_EQ(quick.furthest().reason(format, line.data()), thorough.reason(line.data())) << line;
+  }
+  EXPECT_GT(failed, 100);
 }
 
 TEST(QuickProgram, ARunEndsWhereItsMeaningWouldDependOnWhatFollows) {
