@@ -57,6 +57,15 @@ template <class Bytes>
   return run - 1;
 }
 
+/// The run of the step that stands at `p`, beside the first; nullptr if none does.
+template <class Bytes>
+[[gnu::always_inline]] inline MetRun* other_run(QuickStep& step, const char* p) {
+  MetRun* run = step.runs + 1;
+  while (run != std::end(step.runs) && !stands_at<Bytes>(*run, p)) ++run;
+  if (run == std::end(step.runs)) return nullptr;
+  return ++run->hits > kHitsToMove ? move_ahead(step, run) : run;
+}
+
 /// What came of the blanks and the literal of an op: where they end, or nullptr; if they are not
 /// there, the bytes ahead of `told_by` tell that.
 struct Ahead {
@@ -104,15 +113,8 @@ LineMatcher::Outcome LineMatcher::match(const char* line) {
     MetRun* run = step->runs;
     const char* next = nullptr;
     if (!stands_at<Bytes>(*run, p)) [[unlikely]] {
-      MetRun* const end = run + QuickStep::kMostMet;
-      do ++run;
-      while (run != end && !stands_at<Bytes>(*run, p));
-      if (run == end) {
-        run = nullptr;
-      } else {
-        if (++run->hits > kHitsToMove) run = move_ahead(*step, run);
-        if (run->step != step->number) step = steps + run->step;
-      }
+      run = other_run<Bytes>(*step, p);
+      if (run != nullptr && run->step != step->number) step = steps + run->step;
     }
     if (run != nullptr) [[likely]]
       next = quick_value<Bytes>(*step, p + run->size, *step->to);
