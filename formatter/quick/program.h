@@ -6,10 +6,12 @@
 //
 //     … Lat/Lon:{Lat:implied(2)}/{Lon:implied(2)} {Valid:bracketed(Valid=V,*=I)} Adher:{int} …
 //
-//     step 4   run of "MT_LOCATION", "Lat/Lon:"     value: number      met: "  MT_LOCATION
-//     Lat/Lon:" step 5   run of "/"                           value: number      met: "/" step 6
-//     run of bracketed, "Adher:"           value: number      met: " [Valid]  Adher:"
-//                                                                           " [Stale]  Adher:"
+//     step 4   run: "MT_LOCATION", "Lat/Lon:"     met: "  MT_LOCATION    Lat/Lon:"
+//              value: number
+//     step 5   run: "/"                           met: "/"
+//              value: number
+//     step 6   run: bracketed, "Adher:"           met: " [Valid]  Adher:", " [Stale]  Adher:"
+//              value: number
 //
 // A run may lead to a step of another kind: of " MT_TIMEPOINTCROSSING Time:", met where step 4
 // began, it is known that neither kind of locations goes on there.

@@ -24,7 +24,8 @@ std::string YamlMessageOf(const Result<T>& result) {
 }
 
 TEST(Yaml, ASyntaxErrorNamesFileAndLine) {
-  EXPECT_THAT(YamlMessageOf(YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml")), StartsWith("f.yaml:3: "));
+  EXPECT_THAT(YamlMessageOf(YamlNode::parse("a: 1\nb: [1, 2\n", "f.yaml")),
+              StartsWith("f.yaml:3: "));
 }
 
 TEST(Yaml, AMissingFileIsAUsageError) {
@@ -104,7 +105,8 @@ TEST(Yaml, WhereItMayQuoteAnErrorShowsThePieceThatIsWrong) {
             "f.yaml:2:11: list[1]: 'y' is not a whole number from 1 to 9\n"
             "  2 | list: [x, y]\n"
             "    |           ^");
-  EXPECT_THAT(YamlMessageOf(root["m"]["missing"].as_string()), StartsWith("f.yaml:3:1: m.missing: "));
+  EXPECT_THAT(YamlMessageOf(root["m"]["missing"].as_string()),
+              StartsWith("f.yaml:3:1: m.missing: "));
 }
 
 TEST(Yaml, ASyntaxErrorShowsItsPlace) {
@@ -141,7 +143,8 @@ TEST(Yaml, QuotesAroundAPlaceInsideAValue) {
 TEST(Yaml, WhatIsQuotedCannotWriteToATerminal) {
   const auto node = YamlNode::parse("a: \"\xE2\x80\xAE\"\nb: x\n", "f.yaml", YamlNode::Quote::yes);
   ASSERT_TRUE(node.has_value());
-  EXPECT_THAT(YamlMessageOf((*node)["a"].as_count(1, 2)), HasSubstr("\n  1 | a: \"\\xE2\\x80\\xAE\""));
+  EXPECT_THAT(YamlMessageOf((*node)["a"].as_count(1, 2)),
+              HasSubstr("\n  1 | a: \"\\xE2\\x80\\xAE\""));
 }
 
 }  // namespace

@@ -179,7 +179,8 @@ TEST_F(RejectsTest, AReplayReplacesItsOwnAndTakesAwayWhatIsNoMore) {
 
 TEST_F(RejectsTest, AnotherExtractsFilesAreNeverTouched) {
   Publish(kSpoolSha, "bad\n");
-  EXPECT_EQ(Publish(kOtherSpoolSha, "bad\n"), "a.log~bbbbbbbb") << "the same bytes, but other lines";
+  EXPECT_EQ(Publish(kOtherSpoolSha, "bad\n"), "a.log~bbbbbbbb")
+      << "the same bytes, but other lines";
   EXPECT_EQ(Publish(kOtherSpoolSha, "other\n"), "a.log~bbbbbbbb");
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log.rejects"), "bad\n");
   EXPECT_EQ(dir_.read_file("spool/rejects/a.log~bbbbbbbb.rejects"), "other\n");

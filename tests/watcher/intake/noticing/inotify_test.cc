@@ -172,8 +172,8 @@ TEST_F(InotifyTest, AFileIsNoDirectoryToWatch) {
 }
 
 TEST(InotifyLimits, TooManyInstancesNameTheSysctl) {
-  // The limit of instances and that of descriptors both end with EMFILE. The first one is shared with
-  // whatever else runs here, tests too, so the second one is met.
+  // The limit of instances and that of descriptors both end with EMFILE. The first one is shared
+  // with whatever else runs here, tests too, so the second one is met.
   rlimit files{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
   rlimit none = files;
