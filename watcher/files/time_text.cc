@@ -48,8 +48,7 @@ std::optional<Time> parse_time_text(std::string_view text) {
   const int year = number_in(text, 0, 4);
   if (year < kFirstYear || year > kLastYear) return std::nullopt;
   const std::chrono::year_month_day day(
-      std::chrono::year(year),
-      std::chrono::month(static_cast<unsigned>(number_in(text, 5, 7))),
+      std::chrono::year(year), std::chrono::month(static_cast<unsigned>(number_in(text, 5, 7))),
       std::chrono::day(static_cast<unsigned>(number_in(text, 8, 10))));
   const int hours = number_in(text, 11, 13);
   const int minutes = number_in(text, 14, 16);

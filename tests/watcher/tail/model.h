@@ -300,8 +300,10 @@ class Model : public ModelApplication {
   }
   /// Nobody has seen the file under this name, and perhaps never at all.
   void Pack(const std::string& name) {
+    NoteWhatIsRead();
+    if (set_back_unread_) return;
     Note("packed " + name);
-    packed_unseen_ = true;
+    packed_unread_ = true;
     const auto modified = fs::last_write_time(Log(name));
     std::ofstream(Log(name + ".gz"), std::ios::binary) << Gzip(ReadAll(Log(name)));
     // gzip(1) keeps the time of the last write, many loggers do not.
@@ -326,13 +328,12 @@ class Model : public ModelApplication {
   void MoveTheClock() {
     if (!clock_steps_) return;
     Note("clock step");
-    // The clock is set back only where the numbers of rotated files descend, and no file of which the
-    // agent has seen nothing was packed: else it may misjudge the order (docs/tail.md, Limits).
-    if (!generations_.empty() && Published() >= LinesBefore(generations_.size() - 1)) {
-      packed_unseen_ = false;
-    }
-    const bool forward_only = upwards_ || packed_unseen_;
-    now.wall += std::chrono::hours(static_cast<int>(Pick(200)) - (forward_only ? 0 : 100));
+    // The clock is set back only where the numbers of rotated files descend, and of files that the
+    // agent has not read none was packed: else it may misjudge the order (docs/tail.md, Limits).
+    NoteWhatIsRead();
+    const int hours = static_cast<int>(Pick(200)) - (upwards_ || packed_unread_ ? 0 : 100);
+    set_back_unread_ = set_back_unread_ || hours < 0;
+    now.wall += std::chrono::hours(hours);
   }
 
   // --- what came out
@@ -359,7 +360,13 @@ class Model : public ModelApplication {
     }
   }
 
-  bool packed_unseen_ = false;  // while the agent was stopped, and it has not read all since
+  void NoteWhatIsRead() {
+    if (generations_.empty() || Published() < LinesBefore(generations_.size() - 1)) return;
+    packed_unread_ = set_back_unread_ = false;
+  }
+  // Since the agent had read all:
+  bool packed_unread_ = false;
+  bool set_back_unread_ = false;
 };
 
 }  // namespace caravel::tail
