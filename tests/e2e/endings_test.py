@@ -225,6 +225,7 @@ class Limits(Endings):
         with open(self.host.path("limits"), encoding="ascii") as file:
             self.assertEqual(set(file.read().split()), {"300"})
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer has these calls for itself")
     def test_a_formats_folder_that_cannot_be_listed(self):
         for call in range(1, 12):
             done = self.call("check", env=refusing(readdir=call))
@@ -234,6 +235,7 @@ class Limits(Endings):
                 self.assertIn("Input/output error", done.stderr)
         self.assertEqual(self.call("check", env=refusing(readdir=2)).returncode, 2)
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer has these calls for itself")
     def test_without_any_thread_it_says_so(self):
         for arguments in (("watch",), ("capture", "--from", "start", self.host.path("app.log"))):
             done = self.call(*arguments, env=refusing(thread=1))
@@ -241,6 +243,7 @@ class Limits(Endings):
             self.assertIn("no thread can be started", done.stderr)
             self.assertIn("TasksMax=", done.stderr)
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer has these calls for itself")
     def test_few_threads_do_the_work_of_all(self):
         self.many_feeds(12)
         self.run_until_all_are_loaded(12, refusing(thread=3))

@@ -86,6 +86,7 @@ class Tail(unittest.TestCase):
             self.assertEqual(int(manifest["lines"]), data.count(b"\n"))
             self.assertEqual(int(manifest["bytes"]), len(data))
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer is large and not static")
     def test_the_program_is_one_small_static_file(self):
         headers = subprocess.run(["readelf", "-lW", BINARY], capture_output=True, text=True,
                                  check=True).stdout
@@ -300,6 +301,7 @@ class Tail(unittest.TestCase):
         process.terminate()
         self.assertIn("No space left on device", process.communicate()[1].decode())
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer is large and not static")
     def test_it_takes_little_memory_whatever_the_backlog(self):
         with open(self.log, "wb") as file:
             for _ in range(64):
@@ -312,6 +314,7 @@ class Tail(unittest.TestCase):
         print(f"\npeak memory {peak} kB, size {os.path.getsize(BINARY)} bytes")
         self.assertLess(peak, 4096)
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer is large and not static")
     def test_idle_costs_a_few_system_calls_an_interval(self):
         if not shutil.which("strace"):
             self.skipTest("no strace")

@@ -105,6 +105,7 @@ with open("f", "w") as file:
         run = Injected(TOOLS.injector, ["--limit", 200], ["sleep", "100"], self.folder, self.path("messages"))
         self.assertEqual(run.run().how, "hang")
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "no sanitizer is static")
     def test_the_clock_jumps_in_static_programs_too(self):
         log = self.path("app.log")
         with open(log, "wb") as file:
