@@ -249,6 +249,7 @@ class Limits(Endings):
         self.run_until_all_are_loaded(12, refusing(thread=3))
         self.assertIn("2 of 12 workers run", self.host.log())
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer has a thread of its own")
     def test_two_hundred_feeds_have_as_many_threads_as_configured(self):
         self.many_feeds(200, "workers: 4\n")
         most = self.run_until_all_are_loaded(200, dict(os.environ))
@@ -314,6 +315,7 @@ class OutOfMemory(Endings):
         self.host.run("sweep", expect=0)
         self.assertEqual(self.host.count(), loaded * 30)
 
+    @unittest.skipIf({"ASAN_OPTIONS", "TSAN_OPTIONS"} & set(os.environ), "a sanitizer needs memory of its own")
     def test_the_agent_says_so(self):
         """It is linked statically, so the limit is one of the system's. With the least of them it does not
         come to its main()."""
