@@ -169,6 +169,8 @@ class Fault(Attack):
             how_long = "3"  # no system interrupts each call for ever
         subtree = chance.choice(SUBTREES) if how_long == "ever" else ""
         survey = self.survey(scenario, reads=True)
+        if not survey.names[name]:  # another run than the one that knew of it
+            raise NoCalls(f"{scenario.name} makes no call of {name}")
         first = 1 if subtree else chance.randint(1, survey.names[name])
         return (f"fault:{scenario.name}:{name}:{error}:{how_long}:{subtree.strip('/') or '-'}:{first}:"
                 f"{chance.randrange(10**6)}")
