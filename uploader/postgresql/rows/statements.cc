@@ -59,6 +59,17 @@ void add_shortcuts(const FeedTable& table, const std::string& name, const std::s
       name);
 }
 
+/// The begin of a transaction, and which table of this name there is now.
+std::string begin_of(std::string_view schema, std::string_view feed) {
+  // READ COMMITTED: what another process has stored while we waited for its commit must be seen.
+  // Constraints that are deferred would only fail at the commit, where no row can be blamed.
+  return fmt::format(
+      "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE;"
+      " SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+      " ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
+      quoted_text(schema), quoted_text(feed));
+}
+
 }  // namespace
 
 Statements statements_of(const FeedTable& table, const std::string& name, std::string_view schema,
@@ -97,13 +108,7 @@ Statements statements_of(const FeedTable& table, const std::string& name, std::s
       kStaging, columns);
   made.clear_staging = fmt::format("DELETE FROM {}", kStaging);
   made.copy = fmt::format("COPY {} FROM STDIN WITH (FORMAT binary)", kStaging);
-  // READ COMMITTED: what another process has stored while we waited for its commit must be seen.
-  // Constraints that are deferred would only fail at the commit, where no row can be blamed.
-  made.begin = fmt::format(
-      "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE;"
-      " SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-      " ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
-      quoted_text(schema), quoted_text(feed));
+  made.begin = begin_of(schema, feed);
   std::string same = "t._id = s.id";
   if (table.keyed_by_time) {
     // So that only the partition is asked that can have it.
