@@ -1,11 +1,11 @@
-// Two quicker ways for what nearly all batches are: all new, or all there already.
+// Two quicker ways for what nearly all batches are: all new, or all there already. The ids of a
+// sample are asked about first:
 //
-//   no id of a sample is there    COPY straight into the feed's table; an id that is taken after
-//   all
-//                                 fails it, and the rows take the long way (staged_rows.h)
-//   some are                      the ids are looked up first; only rows that are not there, or
-//   that
-//                                 replace another, take the long way
+//   none is there: COPY straight into the feed's table. If an id is taken after all, the COPY fails
+//                  and is taken back, and the rows take the long way (staged_rows.h).
+//
+//   some are:      all ids are looked up. Only rows that are not there, or that replace another,
+//                  take the long way.
 #pragma once
 
 #include <string>

@@ -1,9 +1,14 @@
 // Rows by way of the staging table: the way that knows every case.
 //
-//   COPY … (binary)          the rows, in the order of their ids  ->  caravel_rows, a temporary
-//   table INSERT … ON CONFLICT     from there into the feed's table; answers with the rows that
-//   were new SELECT … JOIN            of the others: what has their ids? verdict.h says what that
-//   means DELETE, INSERT           those that replace another (--reprocess)
+//   COPY … (binary)         brings the rows, in the order of their ids, into caravel_rows, a
+//                           temporary table.
+//
+//   INSERT … ON CONFLICT    takes them from there into the feed's table, and answers with those
+//                           that were new.
+//
+//   SELECT … JOIN           says what has the ids of the others; verdict.h says what that means.
+//
+//   DELETE, INSERT          for those that replace another (--reprocess).
 //
 // If a row makes the server refuse a statement, the transaction begins anew, with halves of the
 // rows, and halves of these, between savepoints: so the row is found and becomes a reject alone.
